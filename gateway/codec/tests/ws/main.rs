@@ -1,0 +1,4 @@
+//! WebSocket frames, tested through the public interface only.
+
+mod client;
+mod frames;
