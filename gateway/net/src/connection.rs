@@ -1,0 +1,253 @@
+//! One WebSocket connection, as everything but its own task sees it.
+
+use std::{
+    cell::{Cell, RefCell},
+    io,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
+
+use bytes::Bytes;
+use sluice_codec::ws;
+
+use crate::{
+    close::Cause,
+    outbound::{Full, Outbound},
+    outgoing::Outgoing,
+    stream::Stream,
+    worker::Worker,
+};
+
+/// What a connection is bound by.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// The longest message it may send, in bytes after decompression.
+    pub max_message: usize,
+    /// The most bytes that may wait for it.
+    pub max_outbound: usize,
+    /// Whether permessage-deflate was negotiated (RFC 7692), without context takeover.
+    pub deflate: bool,
+}
+
+/// A WebSocket connection on its worker. It is sent frames from anywhere on that worker; they are
+/// written together at the end of the scheduler tick.
+#[derive(Debug)]
+pub struct Connection {
+    worker: Rc<Worker>,
+    stream: RefCell<Stream>,
+    outbound: RefCell<Outbound>,
+    waker: RefCell<Option<Waker>>,
+    max_outbound: Cell<u32>,
+    deflate: bool,
+    dirty: Cell<bool>,
+    blocked: Cell<bool>,
+    ended: Cell<Option<Cause>>,
+    shut: Cell<bool>,
+}
+
+impl Connection {
+    /// A connection over `stream`, after its handshake.
+    pub fn new(worker: Rc<Worker>, stream: Stream, options: &Options) -> Rc<Self> {
+        worker.counters().connections.add(1);
+        Rc::new(Self {
+            worker,
+            stream: RefCell::new(stream),
+            outbound: RefCell::default(),
+            waker: RefCell::default(),
+            max_outbound: Cell::new(u32::try_from(options.max_outbound).unwrap_or(u32::MAX)),
+            deflate: options.deflate,
+            dirty: Cell::new(false),
+            blocked: Cell::new(false),
+            ended: Cell::new(None),
+            shut: Cell::new(false),
+        })
+    }
+
+    /// Queues a message. Nothing happens on a connection that has ended.
+    pub fn send(self: &Rc<Self>, outgoing: &Outgoing) -> Result<(), Full> {
+        self.send_frame(outgoing.select(self.deflate).clone())
+    }
+
+    /// Queues one whole frame.
+    pub fn send_frame(self: &Rc<Self>, frame: Bytes) -> Result<(), Full> {
+        if self.ended.get().is_some() {
+            return Ok(());
+        }
+        let len = frame.len() as u64;
+        let limit = self.max_outbound.get() as usize;
+        self.outbound.borrow_mut().push(frame, limit, &mut self.worker.spares())?;
+        let counters = self.worker.counters();
+        counters.frames_out.add(1);
+        counters.queued_bytes.add(len);
+        self.owe();
+        Ok(())
+    }
+
+    /// Queues a message, or closes the connection where it does not fit.
+    pub fn send_or_close(self: &Rc<Self>, outgoing: &Outgoing) {
+        if self.send(outgoing).is_err() {
+            self.close(Cause::SlowConsumer);
+        }
+    }
+
+    /// Ends the connection: what is queued still goes out where the client reads, then a close
+    /// frame with the code of `cause`. The receiver learns of it from the connection's task.
+    pub fn close(self: &Rc<Self>, cause: Cause) {
+        self.close_with(cause, ws::close(cause.code(), cause.name()));
+    }
+
+    /// As [`Self::close`], answering a client's close with its own code (RFC 6455, section 5.5.1).
+    pub(crate) fn close_with(self: &Rc<Self>, cause: Cause, frame: Bytes) {
+        if self.ended.replace(Some(cause)).is_some() {
+            return;
+        }
+        if cause == Cause::SlowConsumer {
+            self.worker.counters().slow_consumers.add(1);
+            self.cut();
+        }
+        self.worker.counters().queued_bytes.add(frame.len() as u64);
+        self.outbound.borrow_mut().push_always(frame, &mut self.worker.spares());
+        self.owe();
+        self.wake();
+    }
+
+    /// Ends the connection without a word: its stream is gone.
+    pub(crate) fn lost(&self) {
+        self.ended.set(self.ended.get().or(Some(Cause::Lost)));
+        self.shut.set(true);
+        self.drop_outbound();
+    }
+
+    /// Why the connection ended, if it has.
+    pub fn ended(&self) -> Option<Cause> {
+        self.ended.get()
+    }
+
+    /// Bytes that wait to be written.
+    pub fn queued_bytes(&self) -> usize {
+        self.outbound.borrow().bytes()
+    }
+
+    /// Sets the bound on waiting bytes.
+    pub fn set_max_outbound(&self, bytes: usize) {
+        self.max_outbound.set(u32::try_from(bytes).unwrap_or(u32::MAX));
+    }
+
+    /// The worker it lives on.
+    pub fn worker(&self) -> &Rc<Worker> {
+        &self.worker
+    }
+
+    pub(crate) fn is_shut(&self) -> bool {
+        self.shut.get()
+    }
+
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.blocked.get()
+    }
+
+    pub(crate) fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        self.stream.borrow_mut().poll_read(cx, buf)
+    }
+
+    /// Flushes as soon as the socket takes bytes again.
+    pub(crate) fn poll_unblock(&self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.blocked.get() {
+            let ready = self.stream.borrow().poll_writable(cx);
+            match ready {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(_)) => self.lost(),
+                Poll::Ready(Ok(())) => {}
+            }
+            self.blocked.set(false);
+            self.flush();
+        }
+        Poll::Ready(())
+    }
+
+    /// Remembers whom to wake when the connection ends or blocks.
+    pub(crate) fn register(&self, cx: &Context<'_>) {
+        let mut waker = self.waker.borrow_mut();
+        match &*waker {
+            Some(known) if known.will_wake(cx.waker()) => {}
+            _ => *waker = Some(cx.waker().clone()),
+        }
+    }
+
+    /// Writes what is owed, as far as the socket takes it.
+    pub(crate) fn flush(&self) {
+        self.dirty.set(false);
+        if self.blocked.get() || self.shut.get() {
+            return;
+        }
+        match self.write_all() {
+            Ok(()) if self.ended.get().is_some() => self.shut_down(),
+            Ok(()) => {}
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                self.blocked.set(true);
+                self.wake();
+            }
+            Err(_) => {
+                self.lost();
+                self.wake();
+            }
+        }
+    }
+
+    fn write_all(&self) -> io::Result<()> {
+        let mut stream = self.stream.borrow_mut();
+        let mut outbound = self.outbound.borrow_mut();
+        let mut scratch = self.worker.write_scratch();
+        while !outbound.is_empty() {
+            let n = stream.try_write(outbound.gather(&mut scratch))?;
+            outbound.advance(n, &mut self.worker.spares());
+            let counters = self.worker.counters();
+            counters.writes.add(1);
+            counters.bytes_out.add(n as u64);
+            counters.queued_bytes.sub(n as u64);
+        }
+        if stream.is_flushed() { Ok(()) } else { stream.try_flush() }
+    }
+
+    fn shut_down(&self) {
+        self.shut.set(true);
+        self.stream.borrow_mut().shutdown();
+        self.wake();
+    }
+
+    fn owe(self: &Rc<Self>) {
+        if !self.dirty.get() && !self.blocked.get() {
+            self.dirty.set(true);
+            self.worker.owe(Rc::clone(self));
+        }
+    }
+
+    fn cut(&self) {
+        let (frames, bytes) = self.outbound.borrow_mut().cut();
+        self.worker.counters().dropped.add(frames as u64);
+        self.worker.counters().queued_bytes.sub(bytes as u64);
+    }
+
+    fn drop_outbound(&self) {
+        let bytes = self.outbound.borrow_mut().clear();
+        self.worker.counters().queued_bytes.sub(bytes as u64);
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.borrow().as_ref() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.drop_outbound();
+        self.worker.counters().connections.sub(1);
+        self.worker.counters().sockets.sub(1);
+    }
+}

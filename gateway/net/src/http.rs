@@ -1,0 +1,133 @@
+//! HTTP/1.1 up to the point where a connection becomes a WebSocket, by hyper.
+
+use std::{
+    cell::RefCell, convert::Infallible, future::Future, net::SocketAddr, pin::Pin, rc::Rc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use sha1::{Digest, Sha1};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::{stream::Stream, worker::Worker};
+
+/// The body of every response: small, and known when the response is.
+pub type Body = Full<Bytes>;
+
+/// What a handler's answer comes as.
+pub type HandlerFuture = Pin<Box<dyn Future<Output = Answer>>>;
+
+/// How long a client may take over a request's head, and how long a kept-alive connection may
+/// stay silent.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The longest request head.
+const MAX_HEAD: usize = 16 * 1024;
+
+/// Who sent a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer {
+    /// The TCP peer.
+    pub address: SocketAddr,
+    /// Whether the connection is TLS.
+    pub tls: bool,
+}
+
+/// What is done with the stream once the response that upgrades it has been written.
+pub type Upgrade = Box<dyn FnOnce(Stream, Bytes)>;
+
+/// A handler's answer.
+pub enum Answer {
+    /// An ordinary response.
+    Response(Response<Body>),
+    /// `101 Switching Protocols`, and who takes the stream then.
+    Upgrade(Response<Body>, Upgrade),
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Response(response) => response.fmt(f),
+            Self::Upgrade(response, _) => response.fmt(f),
+        }
+    }
+}
+
+/// What answers requests on a worker.
+pub trait Handler: 'static {
+    /// Answers one request.
+    fn handle(self: Rc<Self>, request: Request<Incoming>, peer: Peer) -> HandlerFuture;
+}
+
+/// Serves one stream: requests one after the other, until it is upgraded or ends.
+pub(crate) async fn serve<H, S>(worker: Rc<Worker>, handler: Rc<H>, stream: S, peer: Peer)
+where
+    H: Handler,
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+    Stream: From<S>,
+{
+    let upgrade: Rc<RefCell<Option<Upgrade>>> = Rc::default();
+    let service = service_fn(|request| {
+        let answer = Rc::clone(&handler).handle(request, peer);
+        let upgrade = Rc::clone(&upgrade);
+        async move {
+            Ok::<_, Infallible>(match answer.await {
+                Answer::Response(response) => response,
+                Answer::Upgrade(response, then) => {
+                    *upgrade.borrow_mut() = Some(then);
+                    response
+                }
+            })
+        }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(TokioIo::new(stream), service)
+        .without_shutdown()
+        .await;
+    let then = upgrade.borrow_mut().take();
+    match (served, then) {
+        (Ok(parts), Some(then)) => then(parts.io.into_inner().into(), parts.read_buf),
+        (served, _) => end(&worker, served.is_err()),
+    }
+}
+
+pub(crate) fn end(worker: &Worker, failed: bool) {
+    worker.counters().sockets.sub(1);
+    if failed {
+        worker.counters().handshakes_failed.add(1);
+    }
+}
+
+/// A response with a JSON or text body.
+pub fn response(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    let content_type = HeaderValue::from_static(content_type);
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response
+}
+
+/// `Sec-WebSocket-Accept` for a request's `Sec-WebSocket-Key` (RFC 6455, section 4.2.2).
+pub fn accept_key(key: &[u8]) -> String {
+    use base64::Engine as _;
+    let mut sha = Sha1::new();
+    sha.update(key);
+    sha.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    base64::engine::general_purpose::STANDARD.encode(sha.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_accept_key_is_that_of_the_rfcs_example() {
+        let accept = super::accept_key(b"dGhlIHNhbXBsZSBub25jZQ==");
+        assert_eq!(accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+}

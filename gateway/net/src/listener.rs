@@ -1,0 +1,100 @@
+//! Accepting connections: each worker on a socket of its own, so that none hands over to another.
+
+use std::{io, net::SocketAddr, rc::Rc, time::Duration};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::{
+    http::{self, Handler, Peer},
+    tls::Certificate,
+    worker::Worker,
+};
+
+/// How many handshakes the kernel keeps for a busy worker.
+const BACKLOG: i32 = 4096;
+
+/// How long a TLS handshake may take.
+const TLS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a worker that has run out of file descriptors waits before it accepts again.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Where and how a worker accepts.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// The address, shared by all workers.
+    pub address: SocketAddr,
+    /// TLS, where clients speak it to the gateway itself.
+    pub certificate: Option<Certificate>,
+    /// The most sockets that a worker holds; more are closed at once and counted.
+    pub max_sockets: u64,
+}
+
+/// A listening socket that several workers may each have one of (`SO_REUSEPORT`): the kernel
+/// spreads connections over them. With port 0 the first call chooses the port.
+pub fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Accepts on `worker` until the task is dropped.
+///
+/// # Errors
+/// Where the listener cannot be used by this worker's runtime. A failed accept is not an error:
+/// it is retried.
+pub async fn accept<H: Handler>(
+    worker: Rc<Worker>,
+    listener: std::net::TcpListener,
+    endpoint: Endpoint,
+    handler: Rc<H>,
+) -> io::Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    loop {
+        match listener.accept().await {
+            Ok((stream, address)) => admit(&worker, &endpoint, &handler, stream, address),
+            Err(e) => {
+                tracing::warn!(error = %e, "a connection could not be accepted; raise the limit of open files if this goes on");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn admit<H: Handler>(
+    worker: &Rc<Worker>,
+    endpoint: &Endpoint,
+    handler: &Rc<H>,
+    stream: TcpStream,
+    address: SocketAddr,
+) {
+    let counters = worker.counters();
+    if counters.sockets.get() >= endpoint.max_sockets {
+        counters.refused.add(1);
+        return;
+    }
+    counters.accepted.add(1);
+    counters.sockets.add(1);
+    // Messages are coalesced here, so the kernel must not wait for more.
+    let _ = stream.set_nodelay(true);
+    let (worker, handler) = (Rc::clone(worker), Rc::clone(handler));
+    let peer = Peer { address, tls: endpoint.certificate.is_some() };
+    match &endpoint.certificate {
+        None => tokio::task::spawn_local(http::serve(worker, handler, stream, peer)),
+        Some(certificate) => {
+            let acceptor = certificate.acceptor();
+            tokio::task::spawn_local(async move {
+                let handshake = tokio::time::timeout(TLS_TIMEOUT, acceptor.accept(stream)).await;
+                match handshake {
+                    Ok(Ok(stream)) => http::serve(worker, handler, stream, peer).await,
+                    _ => http::end(&worker, true),
+                }
+            })
+        }
+    };
+}

@@ -1,0 +1,166 @@
+//! What a connection is owed.
+
+use std::collections::VecDeque;
+
+use bytes::{Buf, Bytes};
+
+/// More frames than this and a queue's memory is given back when it empties.
+const KEEP: usize = 64;
+
+/// The outbound queue holds as many bytes as it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full;
+
+/// A queue of frames, bounded in bytes, that owns no memory while it is empty.
+#[derive(Debug, Default)]
+pub(crate) struct Outbound {
+    frames: VecDeque<Bytes>,
+    bytes: usize,
+}
+
+impl Outbound {
+    /// Adds a frame. An empty queue takes any frame, so that a bound smaller than one message
+    /// slows a connection down and does not silence it.
+    pub(crate) fn push(
+        &mut self,
+        frame: Bytes,
+        limit: usize,
+        spares: &mut Spares,
+    ) -> Result<(), Full> {
+        if self.bytes + frame.len() > limit && !self.frames.is_empty() {
+            return Err(Full);
+        }
+        self.push_always(frame, spares);
+        Ok(())
+    }
+
+    /// Adds a frame whatever the bound: the last one of a connection.
+    pub(crate) fn push_always(&mut self, frame: Bytes, spares: &mut Spares) {
+        if self.frames.capacity() == 0 {
+            self.frames = spares.take();
+        }
+        self.bytes += frame.len();
+        self.frames.push_back(frame);
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// The bytes to write next: the first frame where it is alone or long, else as many frames as
+    /// fit into `scratch`, copied there, so that they leave in one write.
+    pub(crate) fn gather<'a>(&'a self, scratch: &'a mut [u8]) -> &'a [u8] {
+        let Some(first) = self.frames.front() else { return &[] };
+        if self.frames.len() == 1 || first.len() * 2 > scratch.len() {
+            return first;
+        }
+        let mut filled = 0;
+        for frame in &self.frames {
+            let Some(space) = scratch.get_mut(filled..filled + frame.len()) else { break };
+            space.copy_from_slice(frame);
+            filled += frame.len();
+        }
+        &scratch[..filled]
+    }
+
+    /// Takes `n` written bytes off the front.
+    pub(crate) fn advance(&mut self, mut n: usize, spares: &mut Spares) {
+        self.bytes -= n;
+        while let Some(first) = self.frames.front_mut() {
+            if n < first.len() {
+                first.advance(n);
+                return;
+            }
+            n -= first.len();
+            self.frames.pop_front();
+        }
+        spares.give(std::mem::take(&mut self.frames));
+    }
+
+    /// Drops all but the first frame, which may have been written in part. Returns how many
+    /// frames and bytes went.
+    pub(crate) fn cut(&mut self) -> (usize, usize) {
+        let frames = self.frames.len().saturating_sub(1);
+        self.frames.truncate(1);
+        let left = self.frames.front().map_or(0, Bytes::len);
+        let bytes = self.bytes - left;
+        self.bytes = left;
+        (frames, bytes)
+    }
+
+    /// Drops everything; returns how many bytes went.
+    pub(crate) fn clear(&mut self) -> usize {
+        self.frames = VecDeque::new();
+        std::mem::take(&mut self.bytes)
+    }
+}
+
+/// Emptied queues of a worker, handed to the next connection that has something to say.
+#[derive(Debug, Default)]
+pub(crate) struct Spares(Vec<VecDeque<Bytes>>);
+
+impl Spares {
+    fn take(&mut self) -> VecDeque<Bytes> {
+        self.0.pop().unwrap_or_else(|| VecDeque::with_capacity(4))
+    }
+
+    fn give(&mut self, queue: VecDeque<Bytes>) {
+        if queue.capacity() <= KEEP && self.0.len() < KEEP * KEEP {
+            self.0.push(queue);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(frames: &[&'static str]) -> (Outbound, Spares) {
+        let (mut outbound, mut spares) = (Outbound::default(), Spares::default());
+        for frame in frames {
+            outbound.push(Bytes::from_static(frame.as_bytes()), 100, &mut spares).unwrap();
+        }
+        (outbound, spares)
+    }
+
+    #[test]
+    fn several_frames_leave_in_one_write() {
+        let (outbound, _) = queue(&["ab", "cd", "e"]);
+        assert_eq!(outbound.gather(&mut [0; 16]), b"abcde");
+    }
+
+    #[test]
+    fn a_partial_write_goes_on_where_it_stopped() {
+        let (mut outbound, mut spares) = queue(&["ab", "cd"]);
+        outbound.advance(3, &mut spares);
+        assert_eq!(outbound.gather(&mut [0; 16]), b"d");
+        assert_eq!(outbound.bytes(), 1);
+    }
+
+    #[test]
+    fn an_emptied_queue_owns_no_memory() {
+        let (mut outbound, mut spares) = queue(&["ab"]);
+        outbound.advance(2, &mut spares);
+        assert!(outbound.is_empty());
+        assert_eq!(outbound.frames.capacity(), 0);
+    }
+
+    #[test]
+    fn a_full_queue_refuses_but_an_empty_one_takes_any_frame() {
+        let (mut outbound, mut spares) = (Outbound::default(), Spares::default());
+        assert_eq!(outbound.push(Bytes::from_static(b"long"), 2, &mut spares), Ok(()));
+        assert_eq!(outbound.push(Bytes::from_static(b"x"), 2, &mut spares), Err(Full));
+    }
+
+    #[test]
+    fn a_cut_keeps_the_frame_that_is_being_written() {
+        let (mut outbound, mut spares) = queue(&["ab", "cd", "ef"]);
+        outbound.advance(1, &mut spares);
+        assert_eq!(outbound.cut(), (2, 4));
+        assert_eq!(outbound.gather(&mut [0; 16]), b"b");
+    }
+}

@@ -1,0 +1,169 @@
+//! The one task of a connection: it reads, and it notices the end.
+
+use std::{
+    future::Future,
+    ops::ControlFlow,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use sluice_codec::ws::{self, Decoder, Event, Opcode};
+
+use crate::{
+    close::Cause,
+    connection::{Connection, Options},
+};
+
+/// How often a task reads before it lets others run.
+const READS_A_TURN: usize = 4;
+
+/// How long a closed connection waits for the client's own close.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Whether a connection goes on after a message.
+pub type Flow = ControlFlow<Cause>;
+
+/// What a protocol does with a connection's messages.
+pub trait Receiver: 'static {
+    /// A whole text message.
+    fn text(&mut self, connection: &Rc<Connection>, text: &str) -> Flow;
+    /// A whole binary message.
+    fn binary(&mut self, connection: &Rc<Connection>, bytes: &[u8]) -> Flow;
+    /// The answer to a WebSocket ping.
+    fn pong(&mut self) {}
+    /// The connection has ended; called once, and nothing after it.
+    fn closed(&mut self, cause: Cause);
+}
+
+/// Reads `connection` to its end on a task of its own; `leftover` is what the client sent right
+/// behind its handshake.
+pub fn drive<R: Receiver>(
+    connection: Rc<Connection>,
+    receiver: R,
+    options: &Options,
+    leftover: &Bytes,
+) {
+    let decoder = Decoder::new(options.max_message, options.deflate);
+    let mut drive = Drive { connection, decoder, receiver };
+    if !leftover.is_empty() {
+        drive.feed(&mut leftover.to_vec());
+    }
+    tokio::task::spawn_local(drive);
+}
+
+struct Drive<R> {
+    connection: Rc<Connection>,
+    decoder: Decoder,
+    receiver: R,
+}
+
+impl<R> Unpin for Drive<R> {}
+
+impl<R: Receiver> Future for Drive<R> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        this.connection.register(cx);
+        let cause = ready!(this.poll_end(cx));
+        this.receiver.closed(cause);
+        if !this.connection.is_shut() || cause != Cause::Lost {
+            tokio::task::spawn_local(linger(Rc::clone(&this.connection)));
+        }
+        Poll::Ready(())
+    }
+}
+
+impl<R: Receiver> Drive<R> {
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Cause> {
+        for _ in 0..READS_A_TURN {
+            if let Some(cause) = self.connection.ended() {
+                return Poll::Ready(cause);
+            }
+            if self.connection.is_blocked() {
+                // Pending here only says that writing must wait; reading goes on.
+                let _ = self.connection.poll_unblock(cx);
+            }
+            ready!(self.poll_read(cx));
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let worker = Rc::clone(self.connection.worker());
+        let mut scratch = worker.read_scratch();
+        match ready!(self.connection.poll_read(cx, &mut scratch)) {
+            Ok(0) | Err(_) => self.connection.lost(),
+            Ok(n) => {
+                worker.counters().bytes_in.add(n as u64);
+                self.feed(&mut scratch[..n]);
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn feed(&mut self, mut input: &mut [u8]) {
+        while self.connection.ended().is_none() {
+            let event = match self.decoder.next(&mut input) {
+                Ok(Some(event)) => event,
+                Ok(None) => return,
+                Err(e) => {
+                    let frame = ws::close(e.code, e.reason);
+                    return self.connection.close_with(Cause::Protocol(e.code), frame);
+                }
+            };
+            let flow = dispatch(&self.connection, &mut self.receiver, &event);
+            if let ControlFlow::Break(cause) = flow {
+                self.connection.close(cause);
+            }
+        }
+    }
+}
+
+fn dispatch<R: Receiver>(
+    connection: &Rc<Connection>,
+    receiver: &mut R,
+    event: &Event<'_>,
+) -> Flow {
+    match *event {
+        Event::Text(text) => receiver.text(connection, text),
+        Event::Binary(bytes) => receiver.binary(connection, bytes),
+        Event::Pong(_) => {
+            receiver.pong();
+            Flow::Continue(())
+        }
+        Event::Ping(data) => match connection.send_frame(ws::encode(Opcode::Pong, data)) {
+            Ok(()) => Flow::Continue(()),
+            Err(_) => Flow::Break(Cause::SlowConsumer),
+        },
+        Event::Close { code, .. } => {
+            let frame = match code {
+                Some(code) => ws::close(code, ""),
+                None => ws::encode(Opcode::Close, &[]),
+            };
+            connection.close_with(Cause::Client(code.unwrap_or(1005)), frame);
+            Flow::Continue(())
+        }
+    }
+}
+
+/// Gives the client time to read the close frame and to close in its turn.
+async fn linger(connection: Rc<Connection>) {
+    let drained = std::future::poll_fn(|cx| {
+        connection.register(cx);
+        let _ = connection.poll_unblock(cx);
+        let mut scratch = connection.worker().read_scratch();
+        loop {
+            match ready!(connection.poll_read(cx, &mut scratch)) {
+                Ok(0) | Err(_) => return Poll::Ready(()),
+                Ok(_) => {}
+            }
+        }
+    });
+    let _ = tokio::time::timeout(LINGER, drained).await;
+    connection.lost();
+}

@@ -1,0 +1,140 @@
+//! A worker: a thread, its runtime, and what the connections on it share.
+
+use std::{
+    cell::{RefCell, RefMut},
+    collections::VecDeque,
+    fmt,
+    future::Future,
+    io,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Waker},
+    thread::{Builder, JoinHandle},
+};
+
+use tokio::runtime::{self, LocalOptions};
+
+use crate::{connection::Connection, counter::Counters, flush, outbound::Spares};
+
+/// As much as one read or one coalesced write moves.
+const SCRATCH: usize = 64 * 1024;
+
+type Hook = Box<dyn Fn()>;
+
+/// What the connections of one thread share. It never leaves its thread.
+pub struct Worker {
+    index: usize,
+    counters: Arc<Counters>,
+    read_scratch: RefCell<Box<[u8]>>,
+    write_scratch: RefCell<Box<[u8]>>,
+    spares: RefCell<Spares>,
+    owed: RefCell<VecDeque<Rc<Connection>>>,
+    flusher: RefCell<Option<Waker>>,
+    on_flushed: RefCell<Option<Hook>>,
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").field("index", &self.index).finish_non_exhaustive()
+    }
+}
+
+impl Worker {
+    fn new(index: usize, counters: Arc<Counters>) -> Rc<Self> {
+        Rc::new(Self {
+            index,
+            counters,
+            read_scratch: RefCell::new(vec![0; SCRATCH].into_boxed_slice()),
+            write_scratch: RefCell::new(vec![0; SCRATCH].into_boxed_slice()),
+            spares: RefCell::default(),
+            owed: RefCell::default(),
+            flusher: RefCell::default(),
+            on_flushed: RefCell::default(),
+        })
+    }
+
+    /// Which worker of the gateway this is, from zero.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// What this worker counts.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Has `hook` called each time every connection that was owed bytes has been written to.
+    pub fn on_flushed(&self, hook: impl Fn() + 'static) {
+        *self.on_flushed.borrow_mut() = Some(Box::new(hook));
+    }
+
+    pub(crate) fn owe(&self, connection: Rc<Connection>) {
+        self.owed.borrow_mut().push_back(connection);
+        if let Some(waker) = self.flusher.borrow_mut().take() {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn owes(&self, cx: &Context<'_>) -> bool {
+        let owes = !self.owed.borrow().is_empty();
+        if !owes {
+            *self.flusher.borrow_mut() = Some(cx.waker().clone());
+        }
+        owes
+    }
+
+    pub(crate) fn next_owed(&self) -> Option<Rc<Connection>> {
+        self.owed.borrow_mut().pop_front()
+    }
+
+    pub(crate) fn flushed(&self) {
+        if let Some(hook) = self.on_flushed.borrow().as_ref() {
+            hook();
+        }
+    }
+
+    pub(crate) fn spares(&self) -> RefMut<'_, Spares> {
+        self.spares.borrow_mut()
+    }
+
+    pub(crate) fn read_scratch(&self) -> RefMut<'_, Box<[u8]>> {
+        self.read_scratch.borrow_mut()
+    }
+
+    pub(crate) fn write_scratch(&self) -> RefMut<'_, Box<[u8]>> {
+        self.write_scratch.borrow_mut()
+    }
+}
+
+/// Starts a worker's thread, which ends when the future that `main` makes on it does; tasks that
+/// are left then are dropped. The thread returns an error where its runtime cannot be made.
+///
+/// # Errors
+/// Where the thread cannot be started.
+pub fn start<M, F>(
+    index: usize,
+    counters: Arc<Counters>,
+    main: M,
+) -> io::Result<JoinHandle<io::Result<F::Output>>>
+where
+    M: FnOnce(Rc<Worker>) -> F + Send + 'static,
+    F: Future + 'static,
+    F::Output: Send + 'static,
+{
+    Builder::new().name(format!("worker-{index}")).spawn(move || {
+        let mut builder = runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().build_local(LocalOptions::default())?;
+        Ok(runtime.block_on(run(index, counters, main)))
+    })
+}
+
+/// Runs a worker on the current thread, inside a local runtime that the caller has made.
+pub async fn run<M, F>(index: usize, counters: Arc<Counters>, main: M) -> F::Output
+where
+    M: FnOnce(Rc<Worker>) -> F,
+    F: Future,
+{
+    let worker = Worker::new(index, counters);
+    tokio::task::spawn_local(flush::run(Rc::clone(&worker)));
+    main(worker).await
+}
