@@ -1,0 +1,211 @@
+//! The `RealtimeCluster`: one fleet of gateways and everything it needs.
+
+mod auth;
+mod backbone;
+mod backend;
+mod gateway;
+mod lifecycle;
+mod limits;
+mod network;
+mod observability;
+mod status;
+
+pub use auth::{Algorithm, Auth, Jwt};
+pub use backbone::{Backbone, ExternalNats, ManagedNats, MemoryBackbone, NatsBackbone};
+pub use backend::{Backend, NatsBackend, WebhookBackend};
+pub use gateway::{Autoscaling, Gateway};
+pub use lifecycle::{Drain, Heartbeat, Recovery, Rollout};
+pub use limits::Limits;
+pub use network::{
+    GatewayRef, Route, Service, ServiceType, SessionAffinity, SessionAffinityType, Tls,
+};
+pub use observability::Observability;
+pub use status::{RealtimeClusterStatus, RolloutProgress};
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a fleet of gateways is and does. Every group of fields has defaults; `auth` is the one
+/// that must be decided: set `auth.jwt`, or say `auth.required: false`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, CustomResource, KubeSchema)]
+#[kube(
+    group = "sluice.dev",
+    version = "v1alpha1",
+    kind = "RealtimeCluster",
+    plural = "realtimeclusters",
+    shortname = "rtc",
+    category = "sluice",
+    namespaced,
+    status = "RealtimeClusterStatus",
+    derive = "PartialEq",
+    cel,
+    doc = "A fleet of gateways that hold WebSocket and Socket.IO connections and move messages between them, the Service in front of it and the backbone behind it.",
+    scale(
+        spec_replicas_path = ".spec.gateway.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status",
+        description = "Whether the fleet serves its clients as the spec says."
+    ),
+    printcolumn(
+        name = "Gateways",
+        type_ = "integer",
+        json_path = ".status.replicas",
+        description = "The gateways that run."
+    ),
+    printcolumn(
+        name = "Connections",
+        type_ = "integer",
+        json_path = ".status.connections",
+        description = "The connections that all gateways hold."
+    ),
+    printcolumn(
+        name = "Moving",
+        type_ = "integer",
+        json_path = ".status.rollout.remaining",
+        description = "The connections that a rollout has still to move."
+    ),
+    printcolumn(
+        name = "ETA",
+        type_ = "string",
+        json_path = ".status.rollout.eta",
+        description = "How long the rollout will still take."
+    ),
+    printcolumn(
+        name = "Revision",
+        type_ = "string",
+        json_path = ".status.revision",
+        description = "The revision that gets all new connections.",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        description = "Why the fleet is ready or not.",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp",
+        description = "When the RealtimeCluster was created."
+    )
+)]
+#[serde(rename_all = "camelCase", default = "RealtimeClusterSpec::default")]
+#[x_kube(
+    validation = Rule::new("!self.auth.required || has(self.auth.jwt)")
+        .message("set auth.jwt to say how tokens are checked, or set auth.required: false to let anyone connect")
+        .field_path(".auth.jwt")
+        .reason(Reason::FieldValueRequired),
+    validation = Rule::new("(has(self.backbone) && has(self.backbone.nats)) || (self.gateway.replicas <= 1 && !has(self.gateway.autoscaling))")
+        .message("the memory backbone connects nothing outside its own process: set backbone.nats (for example backbone: {nats: {managed: {}}}) to run more than one gateway, or set gateway.replicas: 1 without gateway.autoscaling")
+        .field_path(".backbone")
+)]
+pub struct RealtimeClusterSpec {
+    /// The gateways: how many there are, what each may hold, and how their pods are made.
+    pub gateway: Gateway,
+    /// The Service that clients reach the gateways through.
+    pub service: Service,
+    /// A Gateway API `HTTPRoute` to the Service. Without it none is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<Route>,
+    /// TLS in the gateways themselves. Without it they speak plain HTTP, and TLS ends before
+    /// them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// The origins from which a browser may connect, exact (`https://chat.example.com`), with a
+    /// wildcard for subdomains (`https://*.example.com`) or for the port (`http://localhost:*`),
+    /// or `*` for all. A browser from elsewhere is refused in the handshake. When the list is
+    /// empty, only pages of the host that the client connects to are let in. Clients that send no
+    /// `Origin` are no browsers and are not affected.
+    #[schemars(length(max = 256), inner(length(min = 1, max = 300)))]
+    #[x_kube(
+        merge_strategy = ListMerge::Set,
+        validation = Rule::new(r"self.all(o, o == '*' || o.matches('^[a-z][a-z0-9+.-]*://([*][.])?([^*/:@?#\\[\\] ]+|\\[[0-9a-fA-F:.]+\\])(:([*]|[0-9]+))?$'))")
+            .message("an origin is a scheme and a host without a path, for example https://chat.example.com, https://*.example.com or http://localhost:*; write * alone to let every origin in")
+    )]
+    pub origins: Vec<String>,
+    /// Who may connect.
+    pub auth: Auth,
+    /// What one connection, one user and one address may use.
+    pub limits: Limits,
+    /// How the two sides of a connection notice that the other is gone.
+    pub heartbeat: Heartbeat,
+    /// How long a session survives its connection.
+    pub recovery: Recovery,
+    /// The Socket.IO namespaces that clients may use, each with rooms of its own. `/` is always
+    /// there, listed or not. A namespace that is not listed is refused.
+    #[schemars(length(max = 64), inner(length(min = 1, max = 256)))]
+    #[x_kube(
+        merge_strategy = ListMerge::Set,
+        validation = Rule::new("self.all(n, n.startsWith('/'))")
+            .message("the name of a namespace starts with /, for example /chat"),
+    )]
+    pub namespaces: Vec<String>,
+    /// Rooms that no `Room` describes.
+    pub rooms: RoomsPolicy,
+    /// The application's backend, which gets the events that the gateway does not know itself.
+    /// Without it such an event is answered with an error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backend: Option<Backend>,
+    /// How connections are moved off a gateway that ends, whatever the reason.
+    pub drain: Drain,
+    /// How a new revision of the gateways takes over.
+    pub rollout: Rollout,
+    /// What connects the gateways: `memory` or `nats`. Without it, it is `memory`, which is
+    /// complete but ends at its process: it takes one gateway, so `gateway.replicas` must be 1
+    /// and `gateway.autoscaling` absent. A fleet needs `backbone: {nats: {managed: {}}}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backbone: Option<Backbone>,
+    /// Traces and metrics.
+    pub observability: Observability,
+}
+
+impl Default for RealtimeClusterSpec {
+    fn default() -> Self {
+        Self {
+            gateway: Gateway::default(),
+            service: Service::default(),
+            route: None,
+            tls: None,
+            origins: Vec::new(),
+            auth: Auth::default(),
+            limits: Limits::default(),
+            heartbeat: Heartbeat::default(),
+            recovery: Recovery::default(),
+            namespaces: vec!["/".to_owned()],
+            rooms: RoomsPolicy::default(),
+            backend: None,
+            drain: Drain::default(),
+            rollout: Rollout::default(),
+            backbone: None,
+            observability: Observability::default(),
+        }
+    }
+}
+
+/// Rooms that no `Room` describes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", default = "RoomsPolicy::default")]
+pub struct RoomsPolicy {
+    /// What becomes of a room that no `Room` matches. `Deny` refuses to join it and to publish to
+    /// it; `Open` lets everyone who may connect do both, with the limits that a `Room` has by
+    /// default and without history.
+    pub default: RoomsDefault,
+}
+
+/// What becomes of a room that no `Room` matches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum RoomsDefault {
+    /// Everyone who may connect may join it and publish to it.
+    Open,
+    /// Nobody may join it or publish to it.
+    #[default]
+    Deny,
+}

@@ -1,0 +1,88 @@
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::SecretKeyRef;
+
+/// What connects the gateways.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", default = "Backbone::default")]
+#[x_kube(
+    validation = Rule::new("has(self.memory) != has(self.nats)")
+        .message("set one of backbone.memory and backbone.nats: memory for one gateway, nats for a fleet")
+)]
+pub struct Backbone {
+    /// The gateway's own memory: complete, but it ends with its process and connects nothing
+    /// outside it. It is what a `RealtimeCluster` without `backbone` has, and takes one gateway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryBackbone>,
+    /// NATS with JetStream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nats: Option<NatsBackbone>,
+}
+
+/// The gateway's own memory. It has nothing to set: write `memory: {}`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+pub struct MemoryBackbone {}
+
+/// NATS with JetStream: one that the operator runs, or one that is there already.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", default = "NatsBackbone::default")]
+#[x_kube(
+    validation = Rule::new("has(self.managed) != has(self.external)")
+        .message("set one of backbone.nats.managed and backbone.nats.external: managed if the operator is to run NATS, external if you run it")
+)]
+pub struct NatsBackbone {
+    /// NATS servers that the operator runs for this cluster alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub managed: Option<ManagedNats>,
+    /// NATS servers that are there already, with JetStream turned on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external: Option<ExternalNats>,
+}
+
+/// NATS servers that the operator runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", default = "ManagedNats::default")]
+pub struct ManagedNats {
+    /// How many servers run, and how many copies of each message are kept. Three survive the loss
+    /// of one, five of two.
+    #[x_kube(validation = Rule::new("self in [1, 3, 5]")
+        .message("NATS servers agree by majority: run 1, 3 or 5 of them"))]
+    pub replicas: u32,
+    /// The disk of each server, for the rooms' history and the sessions.
+    pub storage: Quantity,
+    /// The class of the disks. Without it, the Kubernetes cluster's default.
+    #[schemars(length(min = 1, max = 253))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_class_name: Option<String>,
+    /// The image of the NATS server. Without it, the one that the operator was released with.
+    #[schemars(length(min = 1, max = 500))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+}
+
+impl Default for ManagedNats {
+    fn default() -> Self {
+        Self {
+            replicas: 3,
+            storage: Quantity("10Gi".to_owned()),
+            storage_class_name: None,
+            image: None,
+        }
+    }
+}
+
+/// NATS servers that are there already.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ExternalNats {
+    /// Where the servers are, several separated by commas: `nats://a:4222,nats://b:4222`. Name
+    /// each server rather than one name for all, so that a lost server is left at once.
+    #[schemars(length(max = 2048), regex(pattern = r"^(nats|tls|wss?)://"))]
+    pub url: String,
+    /// A credentials file (`.creds`) with which the gateways log in. Without it they log in with
+    /// nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credentials_secret_ref: Option<SecretKeyRef>,
+}

@@ -1,0 +1,68 @@
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Duration, SecretKeyRef};
+
+/// The application's backend. It answers the events that the gateway does not know itself; its
+/// answer is the acknowledgement that the client gets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", default = "Backend::default")]
+#[x_kube(
+    validation = Rule::new("has(self.nats) != has(self.webhook)")
+        .message("set one of backend.nats and backend.webhook: nats if the backend subscribes to subjects, webhook if it takes HTTP requests")
+)]
+pub struct Backend {
+    /// The backend subscribes to NATS subjects and answers there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nats: Option<NatsBackend>,
+    /// The backend takes HTTP requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<WebhookBackend>,
+    /// Whether the backend is asked about each new session. It accepts it, with the rooms that it
+    /// is to be in, or refuses it with a reason.
+    pub ask_on_connect: bool,
+    /// Whether the backend is told of each session that ended. There is a bound on how many a
+    /// second; beyond it they are told of together.
+    pub tell_on_disconnect: bool,
+}
+
+/// A backend that subscribes to NATS subjects. It needs `backbone.nats`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", default = "NatsBackend::default")]
+pub struct NatsBackend {
+    /// How long the gateway waits for an answer.
+    #[x_kube(validation = Rule::new("duration(self) > duration('0s')")
+        .message("a backend needs time to answer: set a timeout above zero, for example 5s"))]
+    pub timeout: Duration,
+}
+
+impl Default for NatsBackend {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// A backend that takes HTTP requests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookBackend {
+    /// Where events are posted to.
+    #[schemars(length(max = 2048), regex(pattern = r"^https?://"))]
+    pub url: String,
+    /// The key that requests are signed with, so that the backend can tell that they come from
+    /// here.
+    pub secret_ref: SecretKeyRef,
+    /// How long the gateway waits for an answer, all tries together.
+    #[serde(default = "WebhookBackend::default_timeout")]
+    #[x_kube(validation = Rule::new("duration(self) > duration('0s')")
+        .message("a backend needs time to answer: set a timeout above zero, for example 5s"))]
+    pub timeout: Duration,
+}
+
+impl WebhookBackend {
+    fn default_timeout() -> Duration {
+        Duration::from_secs(5)
+    }
+}

@@ -1,0 +1,119 @@
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{
+    Affinity, LocalObjectReference, ResourceRequirements, Toleration, TopologySpreadConstraint,
+};
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+/// The gateways: how many there are, what each may hold, and how their pods are made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", default = "Gateway::default")]
+#[x_kube(
+    validation = Rule::new("!has(self.autoscaling) || self.autoscaling.connectionsPerPod <= self.maxConnections")
+        .message("connectionsPerPod is more than a gateway takes: lower it to gateway.maxConnections or less, or raise gateway.maxConnections")
+        .field_path(".autoscaling.connectionsPerPod")
+)]
+pub struct Gateway {
+    /// How many gateways run. It is left alone when `autoscaling` is set. More than one needs
+    /// `backbone.nats`.
+    #[schemars(range(max = 1000))]
+    pub replicas: u32,
+    /// Lets the number of gateways follow the number of connections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub autoscaling: Option<Autoscaling>,
+    /// How many connections one gateway takes. Any more are refused in the handshake, with an
+    /// answer that tells the client to come back.
+    #[schemars(range(min = 1))]
+    pub max_connections: u32,
+    /// How many threads a gateway serves connections with. Without it, one for each core that the
+    /// pod may use.
+    #[schemars(range(min = 1, max = 1024))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workers: Option<u32>,
+    /// Whether WebSocket messages may be compressed (permessage-deflate, RFC 7692) when the client
+    /// offers it. It saves bandwidth and costs memory for each connection and processor time for
+    /// each message.
+    pub compression: bool,
+    /// The image of the gateway. Without it, the one that the operator was released with.
+    #[schemars(length(min = 1, max = 500))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Secrets with which the image is pulled.
+    #[schemars(length(max = 16))]
+    pub image_pull_secrets: Vec<LocalObjectReference>,
+    /// The processor and memory that a gateway's container asks for and is held to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourceRequirements>,
+    /// The labels of nodes that gateways may run on.
+    pub node_selector: BTreeMap<String, String>,
+    /// The taints of nodes that gateways tolerate.
+    pub tolerations: Vec<Toleration>,
+    /// Rules for where gateways run, beside which pods and on which nodes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub affinity: Option<Affinity>,
+    /// How gateways are spread over nodes and zones. Without it, evenly over both as far as that
+    /// is possible.
+    pub topology_spread_constraints: Vec<TopologySpreadConstraint>,
+    /// The class that says which pods give way when a node is full.
+    #[schemars(length(min = 1, max = 253))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority_class_name: Option<String>,
+    /// Labels for the gateways' pods, beside those that the operator sets.
+    pub pod_labels: BTreeMap<String, String>,
+    /// Annotations for the gateways' pods.
+    pub pod_annotations: BTreeMap<String, String>,
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self {
+            replicas: 1,
+            autoscaling: None,
+            max_connections: 50_000,
+            workers: None,
+            compression: false,
+            image: None,
+            image_pull_secrets: Vec::new(),
+            resources: None,
+            node_selector: BTreeMap::new(),
+            tolerations: Vec::new(),
+            affinity: None,
+            topology_spread_constraints: Vec::new(),
+            priority_class_name: None,
+            pod_labels: BTreeMap::new(),
+            pod_annotations: BTreeMap::new(),
+        }
+    }
+}
+
+/// Lets the number of gateways follow the number of connections.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", default = "Autoscaling::default")]
+#[x_kube(
+    validation = Rule::new("self.minReplicas <= self.maxReplicas")
+        .message("minReplicas is more than maxReplicas: lower minReplicas or raise maxReplicas")
+        .field_path(".minReplicas")
+)]
+pub struct Autoscaling {
+    /// The fewest gateways that run.
+    #[schemars(range(min = 1, max = 1000))]
+    pub min_replicas: u32,
+    /// The most gateways that run.
+    #[schemars(range(min = 1, max = 1000))]
+    pub max_replicas: u32,
+    /// How many connections a gateway should hold on average. It leaves room below
+    /// `maxConnections` for those that move when another gateway ends.
+    #[schemars(range(min = 1))]
+    pub connections_per_pod: u32,
+}
+
+impl Default for Autoscaling {
+    fn default() -> Self {
+        Self {
+            min_replicas: 3,
+            max_replicas: 30,
+            connections_per_pod: 30_000,
+        }
+    }
+}
