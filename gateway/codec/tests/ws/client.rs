@@ -87,8 +87,9 @@ pub(crate) fn events(stream: &[u8]) -> Vec<Owned> {
 
 /// The code of the error that `stream` ends in.
 pub(crate) fn refusal(stream: &[u8]) -> (u16, &'static str) {
-    let (_, error) = read(stream);
-    let error = error.expect("the stream should be refused");
+    let (_, Some(error)) = read(stream) else {
+        panic!("the stream should be refused")
+    };
     (error.code, error.reason)
 }
 

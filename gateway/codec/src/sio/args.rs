@@ -1,0 +1,177 @@
+//! The payload of events and acknowledgements: an array whose elements stay raw JSON.
+
+use std::{borrow::Cow, fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+use smallvec::SmallVec;
+
+use super::{Error, MAX_ARGS, MAX_DEPTH};
+
+/// Arguments as they stood in the payload. Most events have few.
+pub type RawArgs<'a> = SmallVec<[&'a RawValue; 4]>;
+
+/// An event's name and arguments.
+#[derive(Debug, Clone)]
+pub struct Args<'a> {
+    /// Borrowed unless it was written with escapes. A number stands for its digits, as it does
+    /// in JavaScript.
+    pub event: Cow<'a, str>,
+    /// What follows the name.
+    pub args: RawArgs<'a>,
+}
+
+/// Names that Socket.IO gives a meaning of its own.
+const RESERVED: [&str; 6] = [
+    "connect",
+    "connect_error",
+    "disconnect",
+    "disconnecting",
+    "newListener",
+    "removeListener",
+];
+
+/// Reads an event's payload, `["name", argument, …]`, whole: what follows the array is refused.
+pub fn args(data: &str) -> Result<Args<'_>, Error> {
+    let List {
+        head: Name(event),
+        args,
+    } = read::<Name<'_>>(data)?;
+    if RESERVED.contains(&event.as_ref()) {
+        return Err(Error::ReservedEvent);
+    }
+    Ok(Args { event, args })
+}
+
+/// Reads an acknowledgement's payload, `[argument, …]`, possibly empty.
+pub fn ack_args(data: &str) -> Result<RawArgs<'_>, Error> {
+    read::<Nothing>(data).map(|list| list.args)
+}
+
+fn read<'a, H: Head<'a>>(data: &'a str) -> Result<List<'a, H>, Error> {
+    if too_deep(data.as_bytes()) {
+        return Err(Error::TooDeep);
+    }
+    let list: List<'a, H> = serde_json::from_str(data).map_err(|_| Error::InvalidPayload)?;
+    if list.args.len() > MAX_ARGS {
+        return Err(Error::TooManyArgs);
+    }
+    Ok(list)
+}
+
+/// Raw values are skipped without a bound, but whoever parses them later recurses. Few payloads
+/// have so many brackets that they must be looked at one by one.
+fn too_deep(json: &[u8]) -> bool {
+    let opening = json
+        .iter()
+        .filter(|byte| matches!(byte, b'[' | b'{'))
+        .count();
+    opening > MAX_DEPTH && depth(json) > MAX_DEPTH
+}
+
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+struct List<'a, H> {
+    head: H,
+    args: RawArgs<'a>,
+}
+
+/// What stands before the arguments.
+trait Head<'a>: Sized {
+    fn take<A: SeqAccess<'a>>(seq: &mut A) -> Result<Self, A::Error>;
+}
+
+struct Nothing;
+
+impl<'a> Head<'a> for Nothing {
+    fn take<A: SeqAccess<'a>>(_: &mut A) -> Result<Self, A::Error> {
+        Ok(Self)
+    }
+}
+
+struct Name<'a>(Cow<'a, str>);
+
+impl<'a> Head<'a> for Name<'a> {
+    fn take<A: SeqAccess<'a>>(seq: &mut A) -> Result<Self, A::Error> {
+        seq.next_element()?
+            .ok_or_else(|| de::Error::invalid_length(0, &"an event's name"))
+    }
+}
+
+impl<'de, H: Head<'de>> Deserialize<'de> for List<'de, H> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ListVisitor(PhantomData))
+    }
+}
+
+struct ListVisitor<H>(PhantomData<H>);
+
+impl<'de, H: Head<'de>> Visitor<'de> for ListVisitor<H> {
+    type Value = List<'de, H>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let head = H::take(&mut seq)?;
+        let mut args = RawArgs::new();
+        while let Some(argument) = seq.next_element()? {
+            if args.len() <= MAX_ARGS {
+                args.push(argument);
+            }
+        }
+        Ok(List { head, args })
+    }
+}
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl<'de> Visitor<'de> for NameVisitor {
+    type Value = Name<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an event's name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(Name(Cow::Borrowed(name)))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Name(Cow::Owned(name.to_owned())))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Name(Cow::Owned(number.to_string())))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Name(Cow::Owned(number.to_string())))
+    }
+}
