@@ -1,0 +1,53 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { within } from "./wait.mjs";
+
+const TARGET = fileURLToPath(new URL("../../../target/release/", import.meta.url));
+
+/** The path of a release binary, or an error that says how to build it. */
+export function releaseBinary(name) {
+  const path = process.env[`${name.toUpperCase().replaceAll("-", "_")}_BINARY`] ?? TARGET + name;
+  if (existsSync(path)) return path;
+  throw new Error(`${path} is missing. Build it with: cargo build --release -p ${name}`);
+}
+
+/** A program under test: started, watched, and ended by its own process id. */
+export class Program {
+  #child;
+  #output = "";
+
+  constructor(path, args, env = {}) {
+    this.#child = spawn(path, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream.on("data", (chunk) => { this.#output = (this.#output + chunk).slice(-100_000); });
+    }
+    this.exited = new Promise((resolve) => {
+      this.#child.once("error", (error) => resolve({ error }));
+      this.#child.once("exit", (code, signal) => resolve({ code, signal }));
+    });
+  }
+
+  get pid() {
+    return this.#child.pid;
+  }
+
+  /** The last 100,000 characters that it has written to stdout and stderr. */
+  get output() {
+    return this.#output;
+  }
+
+  get running() {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  signal(name) {
+    this.#child.kill(name);
+  }
+
+  /** Ends it at once; waits until it is gone. */
+  async stop() {
+    if (this.running) this.signal("SIGKILL");
+    await within("the program to end", this.exited);
+  }
+}
