@@ -1,4 +1,12 @@
 //! WebSocket frames, tested through the public interface only.
 
 mod client;
+mod close;
+mod deflate;
+mod encode;
 mod frames;
+mod interop;
+mod laws;
+mod limits;
+mod refusals;
+mod utf8;
