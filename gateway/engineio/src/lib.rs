@@ -1,1 +1,27 @@
-//! Placeholder.
+//! Engine.IO, protocol 4: sessions over WebSocket or HTTP long-polling, the upgrade from one to the
+//! other, and heartbeats.
+//!
+//! An [`Engine`] serves the sessions of one worker and hands their messages to an
+//! [`Application`]. A request for a session of another worker is carried there, so no balancer
+//! needs to be sticky between workers; the session's [`Sid`] names its owner.
+//!
+//! Protocol: `docs/engine.io-protocol/v4-current.md` of socketio/socket.io.
+
+mod application;
+mod config;
+mod cors;
+mod engine;
+mod handshake;
+mod polling;
+mod post;
+mod remote;
+mod session;
+mod sid;
+mod websocket;
+
+pub use application::{Application, Refusal};
+pub use config::Config;
+pub use engine::Engine;
+pub use remote::{Mailbox, Mailboxes, mailboxes};
+pub use session::Session;
+pub use sid::Sid;

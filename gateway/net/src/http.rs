@@ -115,7 +115,7 @@ pub fn response(status: StatusCode, content_type: &'static str, body: Bytes) -> 
 }
 
 /// `Sec-WebSocket-Accept` for a request's `Sec-WebSocket-Key` (RFC 6455, section 4.2.2).
-pub fn accept_key(key: &[u8]) -> String {
+pub(crate) fn accept_key(key: &[u8]) -> String {
     use base64::Engine as _;
     let mut sha = Sha1::new();
     sha.update(key);

@@ -102,6 +102,34 @@ impl Stream {
     }
 }
 
+/// A stream on its way from one worker to another.
+#[derive(Debug)]
+pub struct Portable {
+    tcp: std::net::TcpStream,
+    tls: Option<ServerConnection>,
+}
+
+impl Stream {
+    /// Takes the stream off this worker's runtime.
+    pub fn detach(self) -> io::Result<Portable> {
+        Ok(match self {
+            Self::Plain(tcp) => Portable { tcp: tcp.into_std()?, tls: None },
+            Self::Tls(tls) => Portable { tcp: tls.tcp.into_std()?, tls: Some(tls.session) },
+        })
+    }
+}
+
+impl Portable {
+    /// Puts the stream on the runtime of the current worker.
+    pub fn attach(self) -> io::Result<Stream> {
+        let tcp = TcpStream::from_std(self.tcp)?;
+        Ok(match self.tls {
+            None => Stream::Plain(tcp),
+            Some(session) => Stream::Tls(Box::new(Tls { tcp, session })),
+        })
+    }
+}
+
 fn poll_tcp(
     tcp: &mut TcpStream,
     cx: &mut Context<'_>,

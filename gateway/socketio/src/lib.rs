@@ -1,1 +1,23 @@
-//! Placeholder.
+//! Socket.IO, protocol 5, on top of Engine.IO: namespaces, events with binary attachments, and
+//! acknowledgements both ways.
+//!
+//! [`SocketIo`] turns Engine.IO messages into calls of a [`Handler`], which answers with
+//! [`Outgoing`](sluice_net::Outgoing) packets that [`packet`] encodes. What a namespace, an event
+//! or a recovered session means is the handler's to say.
+//!
+//! Protocol: `docs/socket.io-protocol/v5-current.md` of socketio/socket.io.
+
+mod attachments;
+mod client;
+mod handler;
+pub mod packet;
+mod receive;
+mod reply;
+
+pub use client::{Accepted, Client};
+pub use handler::{Connect, Event, Handler, Refused};
+pub use receive::SocketIo;
+pub use reply::{Ack, Reply};
+
+/// The Engine.IO session that carries a handler's sockets.
+pub type Carrier<H> = sluice_engineio::Session<Client<H>>;

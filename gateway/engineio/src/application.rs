@@ -1,0 +1,86 @@
+//! What stands on top of an engine.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use http::{Response, StatusCode, header, request::Parts};
+use sluice_net::{Body, Cause, Flow, Peer, response};
+
+use crate::Session;
+
+/// Why a request is refused before it becomes a session. Engine.IO clients get `code` and
+/// `message` as JSON.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// Engine.IO's error number.
+    pub code: u8,
+    /// A sentence for the developer of the client.
+    pub message: &'static str,
+    /// Seconds after which the client may try again.
+    pub retry_after: Option<u32>,
+}
+
+impl Refusal {
+    /// The request names a transport that is not served.
+    pub const UNKNOWN_TRANSPORT: Self = Self::bad(0, "Transport unknown");
+    /// The request names a session that is not, or no longer, there.
+    pub const UNKNOWN_SID: Self = Self::bad(1, "Session ID unknown");
+    /// A session is opened by GET only.
+    pub const BAD_METHOD: Self = Self::bad(2, "Bad handshake method");
+    /// The request is not one of the protocol.
+    pub const BAD_REQUEST: Self = Self::bad(3, "Bad request");
+    /// The client speaks another version of the protocol.
+    pub const UNSUPPORTED_VERSION: Self = Self::bad(5, "Unsupported protocol version");
+
+    const fn bad(code: u8, message: &'static str) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code, message, retry_after: None }
+    }
+
+    /// A request that policy refuses.
+    pub const fn forbidden(message: &'static str) -> Self {
+        Self { status: StatusCode::FORBIDDEN, code: 4, message, retry_after: None }
+    }
+
+    /// The refusal as an HTTP response.
+    pub fn response(&self) -> Response<Body> {
+        let json = format!(r#"{{"code":{},"message":"{}"}}"#, self.code, self.message);
+        let mut response = response(self.status, "application/json", Bytes::from(json));
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+/// The protocol above Engine.IO, on one worker.
+pub trait Application: 'static {
+    /// What it keeps of each session.
+    type State: 'static;
+
+    /// Whether a browser's page from this request's `Origin` may use the server.
+    fn origin_allowed(&self, _head: &Parts) -> bool {
+        true
+    }
+
+    /// A client asks for a session: its state, or why it gets none.
+    fn open(&self, head: &Parts, peer: Peer) -> Result<Self::State, Refusal>;
+
+    /// The session is open; what is sent now follows the handshake.
+    fn opened(&self, _session: &Rc<Session<Self::State>>) {}
+
+    /// A text message came.
+    fn text(&self, session: &Rc<Session<Self::State>>, text: &str) -> Flow;
+
+    /// A binary message came.
+    fn binary(&self, session: &Rc<Session<Self::State>>, bytes: &[u8]) -> Flow;
+
+    /// A heartbeat is due: the place for coarse checks of a session.
+    fn beat(&self, _session: &Rc<Session<Self::State>>) -> Flow {
+        Flow::Continue(())
+    }
+
+    /// The session has ended; nothing of it comes after this.
+    fn closed(&self, session: &Rc<Session<Self::State>>, cause: Cause);
+}

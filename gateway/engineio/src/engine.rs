@@ -1,0 +1,192 @@
+//! The sessions of one worker.
+
+mod opening;
+mod polls;
+mod ticking;
+
+pub(crate) use polls::Waiting;
+
+use std::{
+    cell::{Cell, RefCell, RefMut},
+    rc::Rc,
+    time::Duration,
+};
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use slab::Slab;
+use sluice_codec::eio::{Data, PacketType};
+use sluice_net::{
+    Answer, Body, Cause, Flow, Handler, HandlerFuture, Peer, Wheel, Worker, heartbeat::tick_for,
+};
+
+use crate::{
+    application::{Application, Refusal},
+    config::Config,
+    cors,
+    handshake::{self, Asked},
+    remote::{Mailbox, Mailboxes},
+    session::{Session, Terms},
+    sid::Sid,
+};
+
+/// Serves Engine.IO on one worker.
+pub struct Engine<A: Application> {
+    app: A,
+    worker: Rc<Worker>,
+    gateway: u32,
+    tick: Duration,
+    terms: RefCell<Rc<Terms>>,
+    sessions: RefCell<Slab<Rc<Session<A::State>>>>,
+    wheel: RefCell<Wheel<Sid>>,
+    mailboxes: Mailboxes,
+    polling: Cell<usize>,
+}
+
+impl<A: Application> std::fmt::Debug for Engine<A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("worker", &self.worker).finish_non_exhaustive()
+    }
+}
+
+impl<A: Application> Engine<A> {
+    /// Starts an engine on the current worker. `gateway` is the number that this process has in
+    /// its sids; `mailbox` is this worker's among `mailboxes`.
+    pub fn start(
+        worker: Rc<Worker>,
+        gateway: u32,
+        config: Config,
+        app: A,
+        mailboxes: Mailboxes,
+        mailbox: Mailbox,
+    ) -> Rc<Self> {
+        let tick = tick_for(config.ping_interval, config.ping_timeout);
+        let rhythm = config.rhythm(tick);
+        let engine = Rc::new(Self {
+            app,
+            worker,
+            gateway,
+            tick,
+            terms: RefCell::new(Rc::new(Terms { config, rhythm })),
+            sessions: RefCell::default(),
+            wheel: RefCell::default(),
+            mailboxes,
+            polling: Cell::new(0),
+        });
+        tokio::task::spawn_local(Rc::clone(&engine).tick());
+        tokio::task::spawn_local(Rc::clone(&engine).receive(mailbox));
+        engine
+    }
+
+    /// The application it serves.
+    pub fn app(&self) -> &A {
+        &self.app
+    }
+
+    /// Exchanges the settings for the sessions to come.
+    pub fn configure(&self, config: Config) {
+        let rhythm = config.rhythm(self.tick);
+        *self.terms.borrow_mut() = Rc::new(Terms { config, rhythm });
+    }
+
+    /// How many sessions there are.
+    pub fn len(&self) -> usize {
+        self.sessions.borrow().len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many sessions poll.
+    pub fn polling(&self) -> usize {
+        self.polling.get()
+    }
+
+    /// The session that `sid` names, where it is this worker's and still there.
+    pub fn session(&self, sid: Sid) -> Option<Rc<Session<A::State>>> {
+        if !self.owns(sid) {
+            return None;
+        }
+        let sessions = self.sessions.borrow();
+        sessions.get(sid.slot as usize).filter(|session| session.sid() == sid).cloned()
+    }
+
+    pub(crate) fn end(&self, session: &Rc<Session<A::State>>, cause: Cause) {
+        if !session.end(cause) {
+            return;
+        }
+        self.sessions.borrow_mut().try_remove(session.sid().slot as usize);
+        self.app.closed(session, cause);
+    }
+
+    /// One packet of an open session.
+    pub(crate) fn packet(
+        &self,
+        session: &Rc<Session<A::State>>,
+        kind: PacketType,
+        data: &Data<'_>,
+    ) -> Flow {
+        match (kind, data) {
+            (PacketType::Message, Data::Text(text)) => self.app.text(session, text),
+            (PacketType::Message, Data::Binary(bytes)) => self.app.binary(session, bytes),
+            (PacketType::Pong, _) => {
+                let mut beat = session.beat.get();
+                beat.answered();
+                session.beat.set(beat);
+                Flow::Continue(())
+            }
+            // The client ends the session; whether for good, the layer above knows.
+            (PacketType::Close, _) => Flow::Break(Cause::Client(1000)),
+            (PacketType::Noop, _) => Flow::Continue(()),
+            _ => Flow::Break(Cause::Protocol(1002)),
+        }
+    }
+
+    fn owns(&self, sid: Sid) -> bool {
+        sid.gateway == self.gateway && usize::from(sid.worker) == self.worker.index()
+    }
+
+    fn terms(&self) -> Rc<Terms> {
+        Rc::clone(&self.terms.borrow())
+    }
+
+    fn wheel(&self) -> RefMut<'_, Wheel<Sid>> {
+        self.wheel.borrow_mut()
+    }
+
+    async fn answer(self: Rc<Self>, request: Request<Incoming>, peer: Peer) -> Answer {
+        let (head, body) = request.into_parts();
+        if !self.app.origin_allowed(&head) {
+            return Answer::Response(Refusal::forbidden("Origin not allowed").response());
+        }
+        if let Some(preflight) = cors::preflight(&head) {
+            return Answer::Response(preflight);
+        }
+        let answer = match handshake::read(&head) {
+            Ok(Asked::OpenWebSocket) => self.open_websocket(&head, peer),
+            Ok(Asked::Probe(sid)) => self.open_probe(&head, sid),
+            Ok(Asked::OpenPolling) => self.open_polling(&head, peer).map(Answer::Response),
+            Ok(Asked::Poll(sid)) => self.poll(sid).await.map(Answer::Response),
+            Ok(Asked::Post(sid)) => self.post(&head, body, sid).await.map(Answer::Response),
+            Err(refusal) => Err(refusal),
+        };
+        match answer {
+            Ok(Answer::Upgrade(response, then)) => Answer::Upgrade(response, then),
+            Ok(Answer::Response(response)) => Answer::Response(allowed(&head, response)),
+            Err(refusal) => Answer::Response(allowed(&head, refusal.response())),
+        }
+    }
+}
+
+fn allowed(head: &http::request::Parts, mut response: Response<Body>) -> Response<Body> {
+    cors::allow(head, &mut response);
+    response
+}
+
+impl<A: Application> Handler for Engine<A> {
+    fn handle(self: Rc<Self>, request: Request<Incoming>, peer: Peer) -> HandlerFuture {
+        Box::pin(self.answer(request, peer))
+    }
+}

@@ -1,0 +1,66 @@
+//! The WebSocket transport: a session from its first frame, or one that takes over from polling.
+
+use std::rc::Rc;
+
+use sluice_codec::eio::{self, Data, PacketType};
+use sluice_net::{Cause, Connection, Flow, Outgoing, Receiver};
+
+use crate::{application::Application, engine::Engine, session::Session};
+
+/// The close code for what is not Engine.IO (RFC 6455, section 7.4.1: protocol error).
+const PROTOCOL: Cause = Cause::Protocol(1002);
+
+/// Receives for a session; `live` once the WebSocket is the session's transport.
+pub(crate) struct WebSocket<A: Application> {
+    pub(crate) engine: Rc<Engine<A>>,
+    pub(crate) session: Rc<Session<A::State>>,
+    pub(crate) live: bool,
+}
+
+impl<A: Application> Receiver for WebSocket<A> {
+    fn text(&mut self, connection: &Rc<Connection>, text: &str) -> Flow {
+        if self.live { self.packet(text) } else { self.probe(connection, text) }
+    }
+
+    fn binary(&mut self, _: &Rc<Connection>, bytes: &[u8]) -> Flow {
+        if !self.live {
+            return Flow::Break(PROTOCOL);
+        }
+        self.engine.app().binary(&self.session, bytes)
+    }
+
+    fn closed(&mut self, cause: Cause) {
+        if self.live {
+            self.engine.end(&self.session, cause);
+        } else {
+            self.session.forget_probe();
+        }
+    }
+}
+
+impl<A: Application> WebSocket<A> {
+    fn packet(&self, text: &str) -> Flow {
+        match eio::decode(text) {
+            Ok(packet) => self.engine.packet(&self.session, packet.kind, &packet.data),
+            Err(_) => Flow::Break(PROTOCOL),
+        }
+    }
+
+    /// `2probe` is answered; `5` moves the session here.
+    fn probe(&mut self, connection: &Rc<Connection>, text: &str) -> Flow {
+        match eio::decode(text) {
+            Ok(packet) if packet.kind == PacketType::Ping && packet.data == Data::Text("probe") => {
+                connection.send_or_close(&Outgoing::text("3probe"));
+                self.session.probed();
+            }
+            Ok(packet) if packet.kind == PacketType::Upgrade => {
+                if !self.session.upgrade(connection) {
+                    return Flow::Break(PROTOCOL);
+                }
+                self.live = true;
+            }
+            _ => return Flow::Break(PROTOCOL),
+        }
+        Flow::Continue(())
+    }
+}

@@ -1,0 +1,148 @@
+//! The WebSocket opening handshake (RFC 6455, section 4.2).
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header, request::Parts};
+
+use crate::http::{Body, accept_key, response};
+
+const ALL_BARE: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+
+/// A handshake that was accepted.
+#[derive(Debug)]
+pub struct Negotiated {
+    /// `101 Switching Protocols`.
+    pub response: Response<Body>,
+    /// Whether permessage-deflate was agreed on (RFC 7692), with no context kept on either side.
+    pub deflate: bool,
+    /// Which of the subprotocols the server knows was chosen.
+    pub protocol: Option<&'static str>,
+}
+
+/// Whether a request asks to become a WebSocket.
+pub fn is_websocket(head: &Parts) -> bool {
+    has_token(&head.headers, header::UPGRADE, "websocket")
+}
+
+/// Accepts a handshake, or says what is wrong with it. `protocols` are the subprotocols the
+/// server knows, best first.
+pub fn negotiate(
+    head: &Parts,
+    deflate: bool,
+    protocols: &[&'static str],
+) -> Result<Negotiated, &'static str> {
+    let headers = &head.headers;
+    if head.method != http::Method::GET || !has_token(headers, header::CONNECTION, "upgrade") {
+        return Err("a WebSocket is opened by GET with Connection: Upgrade");
+    }
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|v| v != "13") {
+        return Err("only version 13 of the WebSocket protocol is spoken here");
+    }
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24);
+    let key = key.ok_or("Sec-WebSocket-Key must be 16 bytes in base64")?;
+    let deflate = deflate && accepts_deflate(headers);
+    let protocol = protocols
+        .iter()
+        .find(|p| has_token(headers, header::SEC_WEBSOCKET_PROTOCOL, p))
+        .copied();
+    let response = switching(&accept_key(key.as_bytes()), deflate, protocol);
+    Ok(Negotiated { response, deflate, protocol })
+}
+
+fn switching(accept: &str, deflate: bool, protocol: Option<&'static str>) -> Response<Body> {
+    let mut answer = Response::new(Body::default());
+    *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = answer.headers_mut();
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    if let Ok(accept) = HeaderValue::from_str(accept) {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    if deflate {
+        headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(ALL_BARE));
+    }
+    if let Some(protocol) = protocol {
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
+    }
+    answer
+}
+
+/// A refusal of the handshake as an HTTP response that names the version spoken here.
+pub fn refuse(reason: &'static str) -> Response<Body> {
+    let body = Bytes::from_static(reason.as_bytes());
+    let mut response = response(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", body);
+    let version = HeaderValue::from_static("13");
+    response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, version);
+    response
+}
+
+/// Whether one of a client's offers can be met: all but those that ask the server for a smaller
+/// window, which its compressor does not have (RFC 7692, section 7.1.2.1).
+fn accepts_deflate(headers: &HeaderMap) -> bool {
+    tokens(headers, header::SEC_WEBSOCKET_EXTENSIONS).any(|offer| {
+        let mut parts = offer.split(';').map(str::trim);
+        parts.next() == Some("permessage-deflate")
+            && !parts.any(|p| p.starts_with("server_max_window_bits"))
+    })
+}
+
+fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {
+    tokens(headers, name).any(|t| t.eq_ignore_ascii_case(token))
+}
+
+fn tokens(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(name).into_iter().filter_map(|v| v.to_str().ok());
+    values.flat_map(|v| v.split(',')).map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    fn head(extra: &[(&'static str, &str)]) -> Parts {
+        let mut request = Request::get("/ws")
+            .header("connection", "keep-alive, Upgrade")
+            .header("upgrade", "WebSocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+        for (name, value) in extra {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn a_good_handshake_is_accepted() {
+        let answer = negotiate(&head(&[]), true, &[]).unwrap();
+        assert_eq!(answer.response.status(), 101);
+        assert!(!answer.deflate);
+    }
+
+    #[test]
+    fn a_known_subprotocol_is_chosen_among_others() {
+        let head = head(&[("sec-websocket-protocol", "other, sluice.v1.json")]);
+        let answer = negotiate(&head, false, &["sluice.v1.json"]).unwrap();
+        assert_eq!(answer.protocol, Some("sluice.v1.json"));
+    }
+
+    #[test]
+    fn compression_is_agreed_on_only_where_both_want_it() {
+        let head = head(&[("sec-websocket-extensions", "permessage-deflate; client_max_window_bits")]);
+        assert!(negotiate(&head, true, &[]).unwrap().deflate);
+        assert!(!negotiate(&head, false, &[]).unwrap().deflate);
+    }
+
+    #[test]
+    fn an_offer_that_needs_a_small_server_window_is_passed_over() {
+        let extensions = "permessage-deflate; server_max_window_bits=9";
+        let head = head(&[("sec-websocket-extensions", extensions)]);
+        assert!(!negotiate(&head, true, &[]).unwrap().deflate);
+    }
+
+    #[test]
+    fn another_version_is_refused() {
+        let mut head = head(&[]);
+        head.headers.insert("sec-websocket-version", HeaderValue::from_static("8"));
+        assert!(negotiate(&head, false, &[]).is_err());
+    }
+}

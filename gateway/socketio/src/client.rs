@@ -1,0 +1,172 @@
+//! One connection's namespaces.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+};
+
+use smallvec::SmallVec;
+use sluice_net::Cause;
+use tokio::sync::oneshot;
+
+use crate::{Carrier, Handler, Refused, attachments::Partial, packet};
+
+/// The most answers of one client that are waited for at once.
+const MAX_WAITING: usize = 256;
+
+/// A socket that the handler lets into a namespace.
+#[derive(Debug)]
+pub struct Accepted<S> {
+    /// What the handler keeps of it.
+    pub socket: S,
+    /// Its public id.
+    pub sid: String,
+    /// The private id that recovers it, where recovery is on.
+    pub pid: Option<String>,
+}
+
+/// One namespace of a connection; without a socket while the handler decides.
+pub(crate) struct Entry<S> {
+    pub(crate) namespace: Rc<str>,
+    pub(crate) socket: Option<S>,
+}
+
+/// An answer as its JSON arguments.
+type Answer = Box<str>;
+
+/// The answers that are waited for, by the id that was sent.
+#[derive(Default)]
+struct Waiting {
+    last: u64,
+    senders: HashMap<u64, oneshot::Sender<Answer>>,
+}
+
+/// What Socket.IO keeps of a connection, and what the handler does.
+pub struct Client<H: Handler> {
+    link: H::Link,
+    entries: RefCell<SmallVec<[Entry<H::Socket>; 1]>>,
+    pub(crate) partial: RefCell<Option<Box<Partial>>>,
+    waiting: RefCell<Option<Box<Waiting>>>,
+    pub(crate) idle_beats: Cell<u32>,
+}
+
+impl<H: Handler> std::fmt::Debug for Client<H> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+impl<H: Handler> Client<H> {
+    pub(crate) fn new(link: H::Link) -> Self {
+        Self {
+            link,
+            entries: RefCell::default(),
+            partial: RefCell::default(),
+            waiting: RefCell::default(),
+            idle_beats: Cell::new(0),
+        }
+    }
+
+    /// What the handler keeps of the connection.
+    pub fn link(&self) -> &H::Link {
+        &self.link
+    }
+
+    /// How many namespaces the client is in, or asks for.
+    pub fn namespaces(&self) -> usize {
+        self.entries.borrow().len()
+    }
+
+    /// Notes that a namespace is asked for; `None` where it already was.
+    pub(crate) fn begin(&self, namespace: &str) -> Option<Rc<str>> {
+        let mut entries = self.entries.borrow_mut();
+        if entries.iter().any(|entry| &*entry.namespace == namespace) {
+            return None;
+        }
+        let namespace: Rc<str> = namespace.into();
+        entries.push(Entry { namespace: Rc::clone(&namespace), socket: None });
+        Some(namespace)
+    }
+
+    /// The name and socket of a namespace that the client is in.
+    pub(crate) fn socket(&self, namespace: &str) -> Option<(Rc<str>, H::Socket)> {
+        let entries = self.entries.borrow();
+        let entry = entries.iter().find(|entry| &*entry.namespace == namespace)?;
+        Some((Rc::clone(&entry.namespace), entry.socket.clone()?))
+    }
+
+    fn set_socket(&self, namespace: &str, socket: &H::Socket) -> bool {
+        let mut entries = self.entries.borrow_mut();
+        let entry = entries.iter_mut().find(|entry| &*entry.namespace == namespace);
+        entry.map(|entry| entry.socket = Some(socket.clone())).is_some()
+    }
+
+    pub(crate) fn remove(&self, namespace: &str) -> Option<Entry<H::Socket>> {
+        let mut entries = self.entries.borrow_mut();
+        let at = entries.iter().position(|entry| &*entry.namespace == namespace)?;
+        Some(entries.remove(at))
+    }
+
+    pub(crate) fn remove_all(&self) -> SmallVec<[Entry<H::Socket>; 1]> {
+        std::mem::take(&mut *self.entries.borrow_mut())
+    }
+
+    /// Lets the client into a namespace it asked for. False where the client has gone meanwhile:
+    /// the socket is then the caller's to end.
+    pub fn accept(carrier: &Carrier<H>, namespace: &str, accepted: &Accepted<H::Socket>) -> bool {
+        if carrier.ended().is_some() || !carrier.state().set_socket(namespace, &accepted.socket) {
+            return false;
+        }
+        carrier.send(&packet::connect(namespace, &accepted.sid, accepted.pid.as_deref()));
+        true
+    }
+
+    /// Refuses the client a namespace it asked for.
+    pub fn refuse(carrier: &Carrier<H>, namespace: &str, refused: &Refused) {
+        carrier.state().remove(namespace);
+        let data = refused.data.as_deref();
+        carrier.send(&packet::connect_error(namespace, &refused.message, data));
+    }
+
+    /// Ends a namespace for good: the stock client does not come back by itself. The connection
+    /// ends with its last namespace.
+    pub fn disconnect(carrier: &Carrier<H>, namespace: &str, cause: Cause) -> Option<H::Socket> {
+        let entry = carrier.state().remove(namespace)?;
+        carrier.send(&packet::disconnect(namespace));
+        if carrier.state().namespaces() == 0 {
+            carrier.close(cause);
+        }
+        entry.socket
+    }
+
+    /// Emits an event that the client is to acknowledge. The answer is the JSON array of its
+    /// arguments; none comes where the client goes, or owes too many answers already.
+    pub fn request(
+        carrier: &Carrier<H>,
+        namespace: &str,
+        name: &str,
+        args: &[&str],
+    ) -> oneshot::Receiver<Answer> {
+        let (sender, answer) = oneshot::channel();
+        let mut waiting = carrier.state().waiting.borrow_mut();
+        let waiting = waiting.get_or_insert_default();
+        waiting.senders.retain(|_, sender| !sender.is_closed());
+        if waiting.senders.len() < MAX_WAITING {
+            waiting.last += 1;
+            waiting.senders.insert(waiting.last, sender);
+            let packet = packet::event(namespace, Some(waiting.last), name, args, &[]);
+            carrier.send(&packet.head);
+        }
+        answer
+    }
+
+    /// An answer came; one that nobody waits for is of no interest.
+    pub(crate) fn answered(&self, id: u64, args: &str) {
+        let mut waiting = self.waiting.borrow_mut();
+        let Some(waiting) = waiting.as_mut() else { return };
+        if let Some(sender) = waiting.senders.remove(&id) {
+            let _ = sender.send(args.into());
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What stands on top of Socket.IO.
+
+use std::{borrow::Cow, rc::Rc};
+
+use bytes::Bytes;
+use http::request::Parts;
+use sluice_codec::sio::RawArgs;
+use sluice_engineio::Refusal;
+use sluice_net::{Cause, Flow, Peer};
+
+use crate::{Accepted, Carrier, Reply};
+
+/// Why a client is not let into a namespace; its `connect_error` event gets both.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    /// The error's message.
+    pub message: Cow<'static, str>,
+    /// The error's data, as JSON.
+    pub data: Option<Box<str>>,
+}
+
+/// The answer to a client that asks for a namespace.
+#[derive(Debug)]
+pub enum Connect<S> {
+    /// It is in.
+    Accept(Accepted<S>),
+    /// It is not.
+    Refuse(Refused),
+    /// The answer comes later, through [`Client::accept`](crate::Client::accept) or
+    /// [`Client::refuse`](crate::Client::refuse).
+    Later,
+}
+
+/// An event from a client.
+#[derive(Debug)]
+pub struct Event<'a> {
+    /// Its name.
+    pub name: Cow<'a, str>,
+    /// Its arguments as JSON; binary ones are placeholders into `attachments`.
+    pub args: RawArgs<'a>,
+    /// Its binary attachments.
+    pub attachments: Vec<Bytes>,
+}
+
+/// The application on one worker.
+pub trait Handler: Sized + 'static {
+    /// What it keeps of each connection.
+    type Link: 'static;
+    /// What it keeps of each namespace of a connection: cheap to clone.
+    type Socket: Clone + 'static;
+
+    /// Whether a browser's page from this request's `Origin` may use the server.
+    fn origin_allowed(&self, _head: &Parts) -> bool {
+        true
+    }
+
+    /// A client asks for a connection.
+    fn open(&self, head: &Parts, peer: Peer) -> Result<Self::Link, Refusal>;
+
+    /// A client asks for a namespace; `auth` is its payload as JSON text, or empty.
+    fn connect(
+        &self,
+        carrier: &Rc<Carrier<Self>>,
+        namespace: &str,
+        auth: &str,
+    ) -> Connect<Self::Socket>;
+
+    /// The client was told that it is in: what is sent now follows the reply.
+    fn connected(&self, _socket: &Self::Socket) {}
+
+    /// A client emits an event.
+    fn event(&self, socket: &Self::Socket, event: Event<'_>, reply: Reply<'_, Self>) -> Flow;
+
+    /// A client has left a namespace, or its connection has ended.
+    fn disconnected(&self, socket: Self::Socket, cause: Cause);
+
+    /// The connection has ended, after all its namespaces.
+    fn closed(&self, _carrier: &Rc<Carrier<Self>>, _cause: Cause) {}
+}

@@ -1,0 +1,64 @@
+//! Socket.IO packets, whole and framed.
+
+use bytes::Bytes;
+use sluice_codec::sio;
+use sluice_net::Outgoing;
+
+/// A packet and the attachments behind it.
+#[derive(Debug, Clone)]
+pub struct Packet {
+    /// The packet itself.
+    pub head: Outgoing,
+    /// Its attachments, in order.
+    pub attachments: Vec<Outgoing>,
+}
+
+impl Packet {
+    /// The frames in the order they are sent.
+    pub fn frames(&self) -> impl Iterator<Item = &Outgoing> {
+        std::iter::once(&self.head).chain(&self.attachments)
+    }
+}
+
+/// An event; `args` are JSON texts.
+pub fn event(
+    namespace: &str,
+    id: Option<u64>,
+    name: &str,
+    args: &[&str],
+    attachments: &[Bytes],
+) -> Packet {
+    let head = framed(|out| sio::event(namespace, id, name, args, attachments.len(), out));
+    with(head, attachments)
+}
+
+/// The answer to an event; `args` are JSON texts.
+pub fn ack(namespace: &str, id: u64, args: &[&str], attachments: &[Bytes]) -> Packet {
+    let head = framed(|out| sio::ack(namespace, id, args, attachments.len(), out));
+    with(head, attachments)
+}
+
+pub(crate) fn connect(namespace: &str, sid: &str, pid: Option<&str>) -> Outgoing {
+    framed(|out| sio::connect(namespace, sid, pid, out))
+}
+
+pub(crate) fn connect_error(namespace: &str, message: &str, data: Option<&str>) -> Outgoing {
+    let data = data.and_then(|data| serde_json::from_str(data).ok());
+    framed(|out| sio::connect_error(namespace, message, data, out))
+}
+
+pub(crate) fn disconnect(namespace: &str) -> Outgoing {
+    framed(|out| sio::disconnect(namespace, out))
+}
+
+fn with(head: Outgoing, attachments: &[Bytes]) -> Packet {
+    Packet { head, attachments: attachments.iter().map(|a| Outgoing::binary(a)).collect() }
+}
+
+/// An Engine.IO message (`4`) that `write` fills.
+fn framed(write: impl FnOnce(&mut Vec<u8>)) -> Outgoing {
+    let mut out = Vec::with_capacity(256);
+    out.push(b'4');
+    write(&mut out);
+    Outgoing::new(sluice_codec::ws::Opcode::Text, &out)
+}

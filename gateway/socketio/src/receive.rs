@@ -1,0 +1,156 @@
+//! From Engine.IO messages to the handler's calls.
+
+use std::{cell::Cell, rc::Rc, time::Duration};
+
+use bytes::Bytes;
+use http::request::Parts;
+use sluice_codec::sio::{self, Packet, PacketType};
+use sluice_engineio::{Application, Config, Refusal, Session};
+use sluice_net::{Cause, Flow, Peer};
+
+use crate::{
+    Carrier, Client, Connect, Event, Handler, Reply, attachments::Partial, client::Entry,
+};
+
+const PROTOCOL: Flow = Flow::Break(Cause::Protocol(1002));
+const TOO_LARGE: Flow = Flow::Break(Cause::Protocol(1009));
+const GO_ON: Flow = Flow::Continue(());
+
+/// Socket.IO as the application of an Engine.IO engine.
+#[derive(Debug)]
+pub struct SocketIo<H> {
+    handler: H,
+    max_payload: Cell<usize>,
+    idle_beats: u32,
+}
+
+/// How long a client may stay without a namespace, as in the JavaScript server.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(45);
+
+impl<H: Handler> SocketIo<H> {
+    /// Socket.IO for `handler` on an engine with this configuration.
+    pub fn new(handler: H, config: &Config) -> Self {
+        let interval = config.ping_interval.as_millis().max(1);
+        let idle_beats = (CONNECT_TIMEOUT.as_millis() / interval) as u32;
+        Self { handler, max_payload: config.max_payload.into(), idle_beats }
+    }
+
+    /// The handler.
+    pub fn handler(&self) -> &H {
+        &self.handler
+    }
+
+    /// Exchanges the bound on an event's size.
+    pub fn set_max_payload(&self, bytes: usize) {
+        self.max_payload.set(bytes);
+    }
+
+    fn packet(&self, carrier: &Rc<Carrier<H>>, packet: &Packet<'_>, blobs: Vec<Bytes>) -> Flow {
+        match packet.kind {
+            PacketType::Connect => self.connect(carrier, packet),
+            PacketType::Disconnect => self.disconnect(carrier, packet.namespace),
+            PacketType::Event | PacketType::BinaryEvent => self.event(carrier, packet, blobs),
+            PacketType::Ack | PacketType::BinaryAck => {
+                if let Some(id) = packet.id {
+                    carrier.state().answered(id, packet.data);
+                }
+                GO_ON
+            }
+            PacketType::ConnectError => PROTOCOL,
+        }
+    }
+
+    fn connect(&self, carrier: &Rc<Carrier<H>>, packet: &Packet<'_>) -> Flow {
+        let Some(namespace) = carrier.state().begin(packet.namespace) else { return PROTOCOL };
+        match self.handler.connect(carrier, &namespace, packet.data) {
+            Connect::Accept(accepted) => {
+                if Client::accept(carrier, &namespace, &accepted) {
+                    self.handler.connected(&accepted.socket);
+                }
+            }
+            Connect::Refuse(refused) => Client::refuse(carrier, &namespace, &refused),
+            Connect::Later => {}
+        }
+        GO_ON
+    }
+
+    fn disconnect(&self, carrier: &Rc<Carrier<H>>, namespace: &str) -> Flow {
+        if let Some(Entry { socket: Some(socket), .. }) = carrier.state().remove(namespace) {
+            self.handler.disconnected(socket, Cause::Left);
+        }
+        GO_ON
+    }
+
+    fn event(&self, carrier: &Rc<Carrier<H>>, packet: &Packet<'_>, attachments: Vec<Bytes>) -> Flow {
+        let Some((namespace, socket)) = carrier.state().socket(packet.namespace) else {
+            return PROTOCOL;
+        };
+        let Ok(args) = sio::args(packet.data) else { return PROTOCOL };
+        let event = Event { name: args.event, args: args.args, attachments };
+        let reply = Reply { carrier, namespace: &namespace, id: packet.id };
+        self.handler.event(&socket, event, reply)
+    }
+}
+
+impl<H: Handler> Application for SocketIo<H> {
+    type State = Client<H>;
+
+    fn origin_allowed(&self, head: &Parts) -> bool {
+        self.handler.origin_allowed(head)
+    }
+
+    fn open(&self, head: &Parts, peer: Peer) -> Result<Client<H>, Refusal> {
+        self.handler.open(head, peer).map(Client::new)
+    }
+
+    fn text(&self, carrier: &Rc<Carrier<H>>, text: &str) -> Flow {
+        if carrier.state().partial.borrow().is_some() {
+            return PROTOCOL;
+        }
+        let Ok(packet) = sio::decode(text) else { return PROTOCOL };
+        if packet.attachments == 0 {
+            return self.packet(carrier, &packet, Vec::new());
+        }
+        if sio::placeholders(packet.data, packet.attachments).is_err() {
+            return PROTOCOL;
+        }
+        let partial = Partial::new(text, packet.attachments);
+        *carrier.state().partial.borrow_mut() = Some(Box::new(partial));
+        GO_ON
+    }
+
+    fn binary(&self, carrier: &Rc<Carrier<H>>, bytes: &[u8]) -> Flow {
+        let Some(mut partial) = carrier.state().partial.borrow_mut().take() else {
+            return PROTOCOL;
+        };
+        match partial.add(bytes, self.max_payload.get()) {
+            Err(()) => TOO_LARGE,
+            Ok(false) => {
+                *carrier.state().partial.borrow_mut() = Some(partial);
+                GO_ON
+            }
+            Ok(true) => {
+                let (text, attachments) = partial.into_parts();
+                let Ok(packet) = sio::decode(&text) else { return PROTOCOL };
+                self.packet(carrier, &packet, attachments)
+            }
+        }
+    }
+
+    /// A client that stays without a namespace has no use for its connection.
+    fn beat(&self, carrier: &Rc<Carrier<H>>) -> Flow {
+        let client = carrier.state();
+        let idle = if client.namespaces() > 0 { 0 } else { client.idle_beats.get() + 1 };
+        client.idle_beats.set(idle);
+        if idle > self.idle_beats { Flow::Break(Cause::ConnectTimeout) } else { GO_ON }
+    }
+
+    fn closed(&self, carrier: &Rc<Session<Client<H>>>, cause: Cause) {
+        for entry in carrier.state().remove_all() {
+            if let Some(socket) = entry.socket {
+                self.handler.disconnected(socket, cause);
+            }
+        }
+        self.handler.closed(carrier, cause);
+    }
+}
