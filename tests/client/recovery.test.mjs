@@ -18,7 +18,7 @@ function pull(socket) {
 async function memberAndPublisher(kind) {
   const name = fresh("kept");
   const publisher = await enter(gateway, STOCK, "publisher");
-  const member = await enter(gateway, kind, "member", { reconnectionDelay: 300, reconnectionDelayMax: 300 });
+  const member = await enter(gateway, kind, "member", { reconnectionDelay: 100 });
   await must(member, "join", name);
   const record = new Record(member, "n");
   await must(publisher, "publish", name, "n", 0);
@@ -84,7 +84,7 @@ for (const kind of KINDS.filter((candidate) => candidate.recovers)) {
     test("direct messages are recovered too", async () => {
       const user = fresh("user");
       const sender = await enter(gateway, STOCK, "sender");
-      const receiver = await enter(gateway, kind, user, { reconnectionDelay: 300 });
+      const receiver = await enter(gateway, kind, user, { reconnectionDelay: 100 });
       const record = new Record(receiver, "note");
       await must(sender, "direct", user, "note", 0);
       await record.count(1);
@@ -112,7 +112,7 @@ test("a client whose cable was pulled recovers though the gateway has not seen t
 test("a client that has received nothing yet recovers too", async () => {
   const name = fresh("kept");
   const publisher = await enter(gateway, STOCK, "publisher");
-  const member = await enter(gateway, STOCK, "member", { reconnectionDelay: 300 });
+  const member = await enter(gateway, STOCK, "member", { reconnectionDelay: 100 });
   await must(member, "join", name);
   const record = new Record(member, "n");
   const back = next(member, "connect");
