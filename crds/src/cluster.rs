@@ -39,7 +39,6 @@ use serde::{Deserialize, Serialize};
     namespaced,
     status = "RealtimeClusterStatus",
     derive = "PartialEq",
-    cel,
     doc = "A fleet of gateways that hold WebSocket and Socket.IO connections and move messages between them, the Service in front of it and the backbone behind it.",
     scale(
         spec_replicas_path = ".spec.gateway.replicas",
@@ -105,7 +104,10 @@ use serde::{Deserialize, Serialize};
         .reason(Reason::FieldValueRequired),
     validation = Rule::new("(has(self.backbone) && has(self.backbone.nats)) || (self.gateway.replicas <= 1 && !has(self.gateway.autoscaling))")
         .message("the memory backbone connects nothing outside its own process: set backbone.nats (for example backbone: {nats: {managed: {}}}) to run more than one gateway, or set gateway.replicas: 1 without gateway.autoscaling")
-        .field_path(".backbone")
+        .field_path(".backbone"),
+    validation = Rule::new("!has(self.backend) || !has(self.backend.nats) || (has(self.backbone) && has(self.backbone.nats))")
+        .message("a backend that subscribes to NATS needs NATS: set backbone.nats, or use backend.webhook")
+        .field_path(".backend")
 )]
 pub struct RealtimeClusterSpec {
     /// The gateways: how many there are, what each may hold, and how their pods are made.

@@ -12,8 +12,9 @@ pub(crate) const PATTERN: &str = r"^(0|([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+)$";
 /// The longest text a duration may have. It bounds the cost of CEL rules about durations.
 const MAX_LENGTH: usize = 32;
 
-/// The longest duration that Go can hold, which is 2^63 - 1 nanoseconds (some 292 years).
-const MAX_NANOS: u128 = i64::MAX as u128;
+/// The longest duration, in hours: ten years. It is far below what Go can hold, so that sums of
+/// durations are safe everywhere.
+const MAX_HOURS: u64 = 87_600;
 
 /// The units from the largest to the smallest, with their length in nanoseconds.
 const UNITS: [(&str, u64); 6] = [
@@ -27,9 +28,9 @@ const UNITS: [(&str, u64); 6] = [
 
 /// A length of time, written as Go writes it: `25s`, `2m`, `1h30m`, `500ms`.
 ///
-/// It is never negative and never longer than Go's `time.Duration` can be. Fractions are accepted
-/// (`1.5h`); what is printed has whole numbers only, the largest units first, and reads back as
-/// the same value.
+/// It is never negative and at most ten years (`87600h`). Fractions are accepted (`1.5h`), down to
+/// the nanosecond; what is printed has whole numbers only, the largest unit first, and reads back
+/// as the same value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Duration(std::time::Duration);
 
@@ -65,8 +66,8 @@ pub enum ParseDurationError {
     /// The text does not have the form of a duration.
     #[error("{0:?} is not a duration; write it as Go does, for example {1}")]
     Malformed(String, String),
-    /// The text has the right form, but is longer than Go's `time.Duration` can be.
-    #[error("{0:?} is longer than a duration can be; the longest is some 292 years (2562047h)")]
+    /// The text has the right form, but means more than ten years.
+    #[error("{0:?} is too long; write 87600h (ten years) or less")]
     TooLong(String),
 }
 
@@ -85,13 +86,14 @@ impl FromStr for Duration {
         let mut nanos: u128 = 0;
         while !rest.is_empty() {
             let (part, after) = parse_part(rest).ok_or_else(malformed)?;
-            nanos += part;
+            nanos = nanos.saturating_add(part);
             rest = after;
         }
-        if nanos > MAX_NANOS {
+        let nanos = u64::try_from(nanos).unwrap_or(u64::MAX);
+        if nanos > MAX_HOURS * UNITS[0].1 {
             return Err(ParseDurationError::TooLong(text.to_owned()));
         }
-        Ok(Self(std::time::Duration::from_nanos(nanos as u64)))
+        Ok(Self(std::time::Duration::from_nanos(nanos)))
     }
 }
 
@@ -107,7 +109,7 @@ fn parse_part(text: &str) -> Option<(u128, &str)> {
         .unwrap_or(rest.len());
     let (unit, rest) = rest.split_at(unit_length);
     let scale = u128::from(UNITS.iter().find(|(name, _)| *name == unit)?.1);
-    let mut nanos = whole.parse::<u128>().ok()?.checked_mul(scale)?;
+    let mut nanos = whole.parse::<u128>().ok()?.saturating_mul(scale);
     let mut place = scale;
     for digit in fraction.bytes() {
         place /= 10;
@@ -129,19 +131,26 @@ fn shortened(text: &str) -> String {
 
 /// An example near to what was meant: the number that was written, with a unit that exists.
 fn example_for(text: &str) -> String {
-    let text = text.trim();
-    let unit = |rest: &str| match rest.trim().chars().next().map(|c| c.to_ascii_lowercase()) {
-        None | Some('s') => Some("s"),
-        Some('m') => Some("m"),
-        Some('h' | 'x') => Some("h"),
-        _ => None,
+    let general = || "25s or 1h30m".to_owned();
+    let Some((number, unit)) = split_digits(text.trim()) else {
+        return general();
     };
-    match split_digits(text) {
-        Some((number, rest)) if number.len() < 6 => match unit(rest) {
-            Some(unit) => format!("{number}{unit}"),
-            None => "25s or 1h30m".to_owned(),
-        },
-        _ => "25s or 1h30m".to_owned(),
+    let Ok(number) = number.parse::<u16>() else {
+        return general();
+    };
+    let unit = unit.trim().to_ascii_lowercase();
+    let units = [
+        ("mil", "ms"),
+        ("ms", "ms"),
+        ("m", "m"),
+        ("s", "s"),
+        ("h", "h"),
+    ];
+    match units.iter().find(|(start, _)| unit.starts_with(start)) {
+        Some((_, unit)) => format!("{number}{unit}"),
+        None if unit.is_empty() => format!("{number}s"),
+        None if unit.starts_with('d') => format!("{}h", u32::from(number) * 24),
+        None => general(),
     }
 }
 
@@ -185,6 +194,17 @@ impl JsonSchema for Duration {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": PATTERN, "maxLength": MAX_LENGTH })
+        json_schema!({
+            "type": "string",
+            "pattern": PATTERN,
+            "maxLength": MAX_LENGTH,
+            "x-kubernetes-validations": [{
+                "rule": format!("duration(self) <= duration('{MAX_HOURS}h')"),
+                "message": format!("a duration is at most {MAX_HOURS}h (ten years)"),
+            }],
+        })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,12 +16,17 @@
 )]
 
 pub mod cluster;
+mod definition;
 mod duration;
+pub mod load;
+mod passthrough;
 pub mod room;
 mod secret_key;
 
 pub use cluster::{RealtimeCluster, RealtimeClusterSpec, RealtimeClusterStatus};
+pub use definition::{definition, definition_yaml};
 pub use duration::{Duration, ParseDurationError};
+pub use load::{Documents, Problem, ProblemCode, Secret, Source, load};
 pub use room::{Room, RoomSpec, RoomStatus};
 pub use secret_key::SecretKeyRef;
 

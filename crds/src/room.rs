@@ -24,7 +24,6 @@ use serde_json::{Map, Value};
     namespaced,
     status = "RoomStatus",
     derive = "PartialEq",
-    cel,
     doc = "One room or a class of rooms of a RealtimeCluster: who may join and publish, what is kept, and what its members may use.",
     printcolumn(
         name = "Cluster",

@@ -54,7 +54,9 @@ pub struct Jwt {
     pub audience: Option<String>,
     /// Where the identity provider publishes its keys (a JSON Web Key Set, RFC 7517). It is read
     /// again when it may have changed, and when a token names a key that is not known.
-    #[schemars(length(max = 2048), regex(pattern = r"^https?://"))]
+    #[schemars(length(max = 2048))]
+    #[x_kube(validation = Rule::new("self.matches('^https?://[^/ ]')")
+        .message("write a URL with its scheme, for example https://login.example.com/.well-known/jwks.json"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
     /// The key itself: a public key in PEM, or the shared secret of the HS algorithms (any other

@@ -79,7 +79,9 @@ impl Default for ManagedNats {
 pub struct ExternalNats {
     /// Where the servers are, several separated by commas: `nats://a:4222,nats://b:4222`. Name
     /// each server rather than one name for all, so that a lost server is left at once.
-    #[schemars(length(max = 2048), regex(pattern = r"^(nats|tls|wss?)://"))]
+    #[schemars(length(max = 2048))]
+    #[x_kube(validation = Rule::new("self.matches('^(nats|tls|ws|wss)://[^/ ,]+(, ?(nats|tls|ws|wss)://[^/ ,]+)*$')")
+        .message("write the servers' URLs, separated by commas, for example nats://nats-0.nats:4222,nats://nats-1.nats:4222"))]
     pub url: String,
     /// A credentials file (`.creds`) with which the gateways log in. Without it they log in with
     /// nothing.

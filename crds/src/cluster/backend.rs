@@ -49,7 +49,9 @@ impl Default for NatsBackend {
 #[serde(rename_all = "camelCase")]
 pub struct WebhookBackend {
     /// Where events are posted to.
-    #[schemars(length(max = 2048), regex(pattern = r"^https?://"))]
+    #[schemars(length(max = 2048))]
+    #[x_kube(validation = Rule::new("self.matches('^https?://[^/ ]')")
+        .message("write a URL with its scheme, for example https://backend.example.com/sluice"))]
     pub url: String,
     /// The key that requests are signed with, so that the backend can tell that they come from
     /// here.

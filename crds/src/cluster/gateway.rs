@@ -6,6 +6,8 @@ use k8s_openapi::api::core::v1::{
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::passthrough::plain;
+
 /// The gateways: how many there are, what each may hold, and how their pods are made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase", default = "Gateway::default")]
@@ -40,20 +42,25 @@ pub struct Gateway {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// Secrets with which the image is pulled.
-    #[schemars(length(max = 16))]
+    #[schemars(schema_with = "plain::<Vec<LocalObjectReference>>")]
     pub image_pull_secrets: Vec<LocalObjectReference>,
-    /// The processor and memory that a gateway's container asks for and is held to.
+    /// The processor and memory that a gateway's container asks for and is held to, as in a
+    /// container of a Pod.
+    #[schemars(schema_with = "plain::<ResourceRequirements>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourceRequirements>,
     /// The labels of nodes that gateways may run on.
     pub node_selector: BTreeMap<String, String>,
-    /// The taints of nodes that gateways tolerate.
+    /// The taints of nodes that gateways tolerate, as in a Pod.
+    #[schemars(schema_with = "plain::<Vec<Toleration>>")]
     pub tolerations: Vec<Toleration>,
-    /// Rules for where gateways run, beside which pods and on which nodes.
+    /// Rules for where gateways run, beside which pods and on which nodes, as in a Pod.
+    #[schemars(schema_with = "plain::<Affinity>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub affinity: Option<Affinity>,
-    /// How gateways are spread over nodes and zones. Without it, evenly over both as far as that
-    /// is possible.
+    /// How gateways are spread over nodes and zones, as in a Pod. Without it, evenly over both as
+    /// far as that is possible.
+    #[schemars(schema_with = "plain::<Vec<TopologySpreadConstraint>>")]
     pub topology_spread_constraints: Vec<TopologySpreadConstraint>,
     /// The class that says which pods give way when a node is full.
     #[schemars(length(min = 1, max = 253))]

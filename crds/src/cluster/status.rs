@@ -3,6 +3,7 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Duration;
+use crate::passthrough::plain;
 
 /// What the operator sees of the fleet.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -13,7 +14,8 @@ pub struct RealtimeClusterStatus {
     pub observed_generation: Option<i64>,
     /// `Ready`, `Reconciling` and `Stalled` as kstatus defines them, `BackboneReady`, and
     /// `Draining` while connections are moved.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "plain::<Vec<Condition>>")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
     /// The revision that gets all new connections: the hash of the gateways' pod template.

@@ -2,6 +2,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::passthrough::plain;
+
 /// What the operator sees of the rooms that match.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
@@ -10,7 +12,8 @@ pub struct RoomStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// `Ready`, `Reconciling` and `Stalled` as kstatus defines them.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "plain::<Vec<Condition>>")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
     /// The members of all rooms that match.
@@ -20,7 +23,7 @@ pub struct RoomStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<i64>,
     /// Which generation of this `Room` the gateways work by, for each revision of gateways.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["revision".into()]))]
     pub accepted: Vec<RoomAcceptance>,
 }
