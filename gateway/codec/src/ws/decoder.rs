@@ -4,6 +4,8 @@
     reason = "the caller's slice is advanced and its bytes are unmasked"
 )]
 
+use std::fmt;
+
 use super::{
     Event, Opcode, deflate,
     error::{ProtocolError, TOO_BIG},
@@ -18,7 +20,6 @@ use super::{
 /// no allocation. Between messages the decoder owns no heap; while one is incomplete it owns what
 /// has arrived of it, never what was only announced, and at most `max_message` bytes (about a
 /// thousandth more for a compressed one, which may grow by that).
-#[derive(Debug)]
 pub struct Decoder {
     max_message: usize,
     deflate: bool,
@@ -86,15 +87,10 @@ impl Decoder {
         while let Some(mut frame) = self.frame(input)? {
             let payload = take(input, frame.left);
             mask::unmask(payload, frame.mask);
-            frame.mask = mask::advance(frame.mask, payload.len());
-            frame.left -= payload.len();
-            if frame.left == 0
-                && frame.fin
-                && !frame.started
-                && frame.opcode != Opcode::Continuation
-            {
+            if payload.len() == frame.left && frame.is_whole() {
                 return self.whole(frame, payload);
             }
+            frame.advance(payload.len());
             let partial = self.partial.get_or_insert_default();
             if let Some(opcode) = partial.add(frame, payload, self.max_message)? {
                 return Ok(Step::Kept(opcode));
@@ -189,6 +185,18 @@ impl Decoder {
         head.len = 0;
         take(input, size - before);
         Ok(Some(frame))
+    }
+}
+
+/// Without the payload that is partial: a message can carry a token.
+impl fmt::Debug for Decoder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Decoder")
+            .field("max_message", &self.max_message)
+            .field("deflate", &self.deflate)
+            .field("idle", &self.is_idle())
+            .finish_non_exhaustive()
     }
 }
 

@@ -23,7 +23,21 @@ pub(super) struct Frame {
     /// Payload bytes still to come.
     pub(super) left: usize,
     /// Part of the payload may already be kept, so the rest cannot be borrowed from the input.
-    pub(super) started: bool,
+    started: bool,
+}
+
+impl Frame {
+    /// All of a message or of a control frame, nothing of it read before.
+    pub(super) fn is_whole(&self) -> bool {
+        self.fin && !self.started && self.opcode != Opcode::Continuation
+    }
+
+    /// Counts `read` payload bytes as read.
+    pub(super) fn advance(&mut self, read: usize) {
+        self.left -= read;
+        self.mask.rotate_left(read % 4);
+        self.started = true;
+    }
 }
 
 /// What decides which frames may come next.

@@ -12,9 +12,3 @@ pub(super) fn unmask(data: &mut [u8], mask: [u8; 4]) {
         *byte ^= key;
     }
 }
-
-/// The mask as it applies to the byte that follows `used` bytes.
-pub(super) fn advance(mut mask: [u8; 4], used: usize) -> [u8; 4] {
-    mask.rotate_left(used % 4);
-    mask
-}

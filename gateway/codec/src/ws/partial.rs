@@ -6,7 +6,7 @@ use super::{
     header::{Frame, LONGEST},
 };
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Partial {
     /// A header whose end has not arrived.
     pub(super) head: Head,
@@ -20,13 +20,12 @@ pub(super) struct Partial {
     finished: Vec<u8>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Head {
     pub(super) bytes: [u8; LONGEST],
     pub(super) len: usize,
 }
 
-#[derive(Debug)]
 struct Message {
     opcode: Opcode,
     compressed: bool,
@@ -79,10 +78,7 @@ impl Partial {
                 return self.end_message(max);
             }
         }
-        self.frame = (!complete).then_some(Frame {
-            started: true,
-            ..frame
-        });
+        self.frame = (!complete).then_some(frame);
         Ok(None)
     }
 
