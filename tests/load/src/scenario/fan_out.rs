@@ -1,0 +1,171 @@
+//! One room with many members and few publishers outside it. The next publication leaves when at
+//! most W−1 are not yet delivered to all: W = 1 shows what a delivery costs by itself, a larger W
+//! what the server gains by putting several into one write.
+
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::answers::Answers;
+use super::bench::{self, Bench, Common};
+use crate::error::LoadError;
+use crate::net::pool::Handler;
+use crate::report::{Metrics, Report};
+use crate::wire::outbox::Outbox;
+use crate::wire::packet::Packet;
+use crate::wire::stamp::{self, Stamp};
+
+const ROOM: &str = "fan-out";
+/// The most publications under way; the bound of `--in-flight`.
+const MOST_IN_FLIGHT: usize = 256;
+
+/// What the scenario is run with.
+#[derive(Args, Debug, Serialize)]
+pub(crate) struct FanOut {
+    /// Members of the room.
+    #[arg(long, default_value_t = 1000)]
+    members: usize,
+    /// Connections outside the room that publish in turn.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
+    publishers: u32,
+    /// W: publications that are under way at the same time.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    in_flight: u16,
+}
+
+/// Which publications are under way, and how many deliveries each still lacks.
+struct Progress {
+    members: u32,
+    missing: [u32; MOST_IN_FLIGHT],
+    in_flight: usize,
+    deliveries: u64,
+    answers: Answers,
+}
+
+impl Progress {
+    fn new(members: usize) -> Self {
+        Self {
+            members: u32::try_from(members).unwrap_or(u32::MAX),
+            missing: [0; MOST_IN_FLIGHT],
+            in_flight: 0,
+            deliveries: 0,
+            answers: Answers::default(),
+        }
+    }
+
+    fn begin(&mut self, sequence: u32) {
+        if let Some(missing) = self.missing.get_mut(sequence as usize % MOST_IN_FLIGHT) {
+            *missing = self.members;
+            self.in_flight += 1;
+        }
+    }
+
+    fn deliver(&mut self, sequence: u32) {
+        self.deliveries += 1;
+        if let Some(missing) = self.missing.get_mut(sequence as usize % MOST_IN_FLIGHT) {
+            *missing = missing.saturating_sub(1);
+            self.in_flight -= usize::from(*missing == 0);
+        }
+    }
+}
+
+impl Handler for Progress {
+    fn packet(&mut self, _: u64, _: usize, packet: &Packet<'_>, _: &mut Outbox) {
+        match packet {
+            Packet::Event(event) => {
+                if let Some(stamp) = Stamp::read(event) {
+                    self.deliver(stamp.sequence);
+                }
+            }
+            Packet::Ack(answer) => _ = self.answers.take(answer),
+            _ => {}
+        }
+    }
+}
+
+pub(crate) fn run(common: &Common, settings: &FanOut) -> Result<Report, LoadError> {
+    let publishers = settings.publishers as usize;
+    let mut bench = Bench::new(common, settings.members + publishers)?;
+    bench.join(settings.members, |_| ROOM.to_owned())?;
+    let publishers = bench.connect(publishers)?;
+    let mut load = Load {
+        window: usize::from(settings.in_flight),
+        data: stamp::blank(bench.payload_bytes),
+        progress: Progress::new(settings.members),
+        publishers,
+        sequence: 0,
+    };
+    let (warm_up, measured) = (bench.warm_up, bench.measured);
+    load.run(&mut bench, warm_up)?;
+    let usage = bench.processes.usage()?;
+    let before = load.progress.deliveries;
+    load.run(&mut bench, measured)?;
+    let used = bench.processes.since(&usage)?;
+    let mut metrics = Metrics::default();
+    metrics.throughput("deliveries", load.progress.deliveries - before, &used);
+    bench::report("fan-out", settings, metrics)
+}
+
+/// Keeps the window full.
+struct Load {
+    window: usize,
+    data: Vec<u8>,
+    progress: Progress,
+    publishers: Range<usize>,
+    sequence: u32,
+}
+
+impl Load {
+    fn run(&mut self, bench: &mut Bench, period: Duration) -> Result<(), LoadError> {
+        let began = Instant::now();
+        while began.elapsed() < period {
+            self.fill(bench);
+            bench
+                .pool
+                .turn(Duration::from_millis(10), &mut self.progress)?;
+        }
+        self.progress.answers.check()?;
+        bench.pool.check_none_lost()
+    }
+
+    fn fill(&mut self, bench: &mut Bench) {
+        if self.progress.in_flight >= self.window {
+            return;
+        }
+        while self.progress.in_flight < self.window {
+            let stamp = Stamp {
+                sequence: self.sequence,
+                intended: bench.clock.now(),
+            };
+            stamp.write(&mut self.data);
+            let turn = self.sequence as usize % self.publishers.len();
+            bench
+                .pool
+                .publish(self.publishers.start + turn, ROOM, &self.data);
+            self.progress.begin(self.sequence);
+            self.sequence = self.sequence.wrapping_add(1);
+        }
+        self.publishers
+            .clone()
+            .for_each(|publisher| bench.pool.flush(publisher));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_publication_is_under_way_until_its_last_delivery() {
+        let mut progress = Progress::new(2);
+        progress.begin(7);
+        progress.begin(8);
+        progress.deliver(8);
+        progress.deliver(7);
+        assert_eq!(progress.in_flight, 2);
+        progress.deliver(7);
+        assert_eq!((progress.in_flight, progress.deliveries), (1, 3));
+    }
+}

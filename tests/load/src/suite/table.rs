@@ -1,0 +1,185 @@
+//! The table at the end of a run, as Markdown: a row a server, medians in the cells.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::results::Results;
+use crate::report::figure;
+
+/// A column: its title, and the figures in its cells, with what stands behind each.
+struct Column {
+    title: &'static str,
+    cells: &'static [(&'static str, &'static str, &'static str)],
+}
+
+const THROUGHPUT: [Column; 8] = [
+    Column {
+        title: "KiB/conn at 10k / 18k / 18k TLS",
+        cells: &[
+            ("idle-10k", "kib_per_connection", ""),
+            ("idle-18k", "kib_per_connection", ""),
+            ("idle-tls", "kib_per_connection", ""),
+        ],
+    },
+    Column {
+        title: "accepts/s at 10k / 18k",
+        cells: &[
+            ("idle-10k", "accepts_per_second", ""),
+            ("idle-18k", "accepts_per_second", ""),
+        ],
+    },
+    Column {
+        title: "fan-out W=1: CPU s/1M / per s",
+        cells: &[
+            ("fan-out-1", "server_cpu_seconds_per_million", ""),
+            ("fan-out-1", "deliveries_per_second", ""),
+        ],
+    },
+    Column {
+        title: "W=16: CPU s/1M / per s",
+        cells: &[
+            ("fan-out-16", "server_cpu_seconds_per_million", ""),
+            ("fan-out-16", "deliveries_per_second", ""),
+        ],
+    },
+    Column {
+        title: "20k/s: p50 / p99 ms",
+        cells: &[
+            ("open-20k", "delivery_p50_ms", ""),
+            ("open-20k", "delivery_p99_ms", ""),
+        ],
+    },
+    Column {
+        title: "100k/s: p50 / p99 ms, achieved",
+        cells: &[
+            ("open-100k", "delivery_p50_ms", ""),
+            ("open-100k", "delivery_p99_ms", ""),
+            ("open-100k", "achieved_percent", " %"),
+        ],
+    },
+    Column {
+        title: "request: CPU s/1M / per s",
+        cells: &[
+            ("request", "server_cpu_seconds_per_million", ""),
+            ("request", "replies_per_second", ""),
+        ],
+    },
+    Column {
+        title: "request: p50 / p99 ms",
+        cells: &[
+            ("request", "reply_p50_ms", ""),
+            ("request", "reply_p99_ms", ""),
+        ],
+    },
+];
+
+const LIFE: [Column; 5] = [
+    Column {
+        title: "CPU while 18k are idle",
+        cells: &[("idle-18k", "idle_cpu_percent", " %")],
+    },
+    Column {
+        title: "others while all close: p99 before / during / max ms",
+        cells: &[
+            ("close-all", "before_p99_ms", ""),
+            ("close-all", "during_p99_ms", ""),
+            ("close-all", "during_max_ms", ""),
+        ],
+    },
+    Column {
+        title: "churn: KiB more after the last round than after the first",
+        cells: &[("churn", "growth_after_first_round_kib", "")],
+    },
+    Column {
+        title: "slow consumers: others' p99 without / with ms",
+        cells: &[
+            ("slow-consumers", "without_p99_ms", ""),
+            ("slow-consumers", "with_p99_ms", ""),
+        ],
+    },
+    Column {
+        title: "memory grew KiB / ended",
+        cells: &[
+            ("slow-consumers", "peak_growth_kib", ""),
+            ("slow-consumers", "stalled_ended_by_server", ""),
+        ],
+    },
+];
+
+/// Both tables, and the runs that failed.
+pub(crate) fn markdown(results: &Results) -> String {
+    let mut text = String::new();
+    if results.quick {
+        text.push_str("A quick run: it shows that all works; its figures mean little.\n\n");
+    }
+    for columns in [THROUGHPUT.as_slice(), LIFE.as_slice()] {
+        text.push_str(&table(results, columns));
+        text.push('\n');
+    }
+    for failure in &results.failures {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "- failed: {} against {}, round {}: {}",
+            failure.scenario, failure.server, failure.round, failure.reason
+        );
+    }
+    text
+}
+
+fn table(results: &Results, columns: &[Column]) -> String {
+    let titles: Vec<&str> = columns.iter().map(|column| column.title).collect();
+    let mut text = format!("| server | {} |\n", titles.join(" | "));
+    text.push_str(&"|---".repeat(columns.len() + 1));
+    text.push_str("|\n");
+    for server in servers(results) {
+        let cells: Vec<String> = columns
+            .iter()
+            .map(|column| cell(results, server, column))
+            .collect();
+        let _ = writeln!(text, "| {server} | {} |", cells.join(" | "));
+    }
+    text
+}
+
+fn cell(results: &Results, server: &str, column: &Column) -> String {
+    let one = |(scenario, metric, unit): &(&str, &str, &str)| {
+        let value = results.median(scenario, server, metric);
+        value.map_or("–".to_owned(), |value| format!("{}{unit}", figure(value)))
+    };
+    column.cells.iter().map(one).collect::<Vec<_>>().join(" / ")
+}
+
+fn servers(results: &Results) -> BTreeSet<&str> {
+    results
+        .scenarios
+        .values()
+        .flat_map(|servers| servers.keys().map(String::as_str))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Metrics, Report};
+    use crate::suite::machine::Machine;
+
+    #[test]
+    fn a_row_has_the_medians_and_a_dash_for_what_was_not_run() {
+        let mut results = Results::new(Machine::this(), false);
+        let mut metrics = Metrics::default();
+        metrics.set("server_cpu_seconds_per_million", 9.81);
+        metrics.set("replies_per_second", 101_000.0);
+        let settings = serde_json::Value::Null;
+        let report = Report {
+            scenario: "request".to_owned(),
+            settings,
+            metrics,
+        };
+        results.add("request", "socketioxide", &report);
+        results.conclude();
+        let text = markdown(&results);
+        assert!(text.contains("| socketioxide | – / – / – |"), "{text}");
+        assert!(text.contains("| 9.81 / 101.0k |"), "{text}");
+    }
+}
