@@ -20,6 +20,18 @@ use super::{
 /// no allocation. Between messages the decoder owns no heap; while one is incomplete it owns what
 /// has arrived of it, never what was only announced, and at most `max_message` bytes (about a
 /// thousandth more for a compressed one, which may grow by that).
+///
+/// ```
+/// use sluice_codec::ws::{Decoder, Event};
+///
+/// let mut decoder = Decoder::new(65536, false);
+/// let mut read = *b"\x81\x82\x01\x02\x03\x04ik\x89\x80\x01\x02\x03\x04";
+/// let mut input = &mut read[..];
+/// assert_eq!(decoder.next(&mut input), Ok(Some(Event::Text("hi"))));
+/// assert_eq!(decoder.next(&mut input), Ok(Some(Event::Ping(b""))));
+/// assert_eq!(decoder.next(&mut input), Ok(None));
+/// assert!(decoder.is_idle());
+/// ```
 pub struct Decoder {
     max_message: usize,
     deflate: bool,
