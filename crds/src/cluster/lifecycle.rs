@@ -85,8 +85,8 @@ impl Default for Drain {
 #[serde(rename_all = "camelCase", default = "Rollout::default")]
 pub struct Rollout {
     /// How many gateways of the new revision may run beyond the wanted number: a number, or a
-    /// part of it in percent. At least one always may.
-    #[x_kube(validation = Rule::new("type(self) == int ? self >= 1 : self.matches('^([1-9][0-9]?|100)%$')")
+    /// part of it in percent, rounded up.
+    #[x_kube(validation = Rule::new("string(self).matches('^([1-9][0-9]?|100)%$') || (string(self).matches('^[1-9][0-9]{0,3}$') && self == int(string(self)))")
         .message("maxSurge is a number from 1, or a percentage from 1% to 100%, for example 25%"))]
     pub max_surge: IntOrString,
 }

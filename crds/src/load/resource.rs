@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use kube::CustomResourceExt;
 use kube::core::cel::{CompiledSchema, apply_defaults, compile_schema};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::problem::ProblemCode;
 use super::rules;
@@ -27,7 +27,14 @@ pub(super) static ROOM: LazyLock<Resource> = LazyLock::new(Resource::new::<Room>
 
 impl Resource {
     fn new<K: CustomResourceExt>() -> Self {
-        let schema = schema_of(&definition::<K>());
+        let mut schema = schema_of(&definition::<K>());
+        // Every object has these; a definition leaves them to the API server.
+        if let Some(fields) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            fields.insert("apiVersion".to_owned(), json!({"type": "string"}));
+            fields.insert("kind".to_owned(), json!({"type": "string"}));
+            let metadata = json!({"x-kubernetes-preserve-unknown-fields": true});
+            fields.insert("metadata".to_owned(), metadata);
+        }
         let rules = compile_schema(&schema);
         Self { schema, rules }
     }
@@ -55,3 +62,6 @@ impl Resource {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 /// How alike two names must be, from 0 to 1, for one to be suggested for the other.
-const ALIKE: f64 = 0.75;
+const ALIKE: f64 = 0.6;
 
 /// The candidate that was most likely meant, if one is near enough. Case does not count.
 pub(super) fn nearest<'a>(
@@ -11,7 +11,7 @@ pub(super) fn nearest<'a>(
         .into_iter()
         .map(|candidate| {
             (
-                strsim::jaro_winkler(&written, &candidate.to_ascii_lowercase()),
+                strsim::normalized_damerau_levenshtein(&written, &candidate.to_ascii_lowercase()),
                 candidate,
             )
         })
@@ -25,8 +25,8 @@ pub(super) fn nearest<'a>(
 pub(super) fn hint(written: &str, candidates: &[&str]) -> String {
     match nearest(written, candidates.iter().copied()) {
         Some(candidate) => format!("did you mean {candidate}?"),
-        None if candidates.is_empty() => "there is none here".to_owned(),
-        None => format!("there are {}", candidates.join(", ")),
+        None if candidates.is_empty() => "there is none to choose from".to_owned(),
+        None => format!("choose from {}", candidates.join(", ")),
     }
 }
 
@@ -39,6 +39,7 @@ mod tests {
         let names = ["connectionsPerIP", "connectionsPerUser", "payloadBytes"];
         assert_eq!(nearest("connectionsPerIp", names), Some("connectionsPerIP"));
         assert_eq!(nearest("payloadByte", names), Some("payloadBytes"));
+        assert_eq!(nearest("jtw", ["hook", "jwt"]), Some("jwt"));
     }
 
     #[test]
@@ -46,7 +47,7 @@ mod tests {
         assert_eq!(nearest("xyz", ["interval", "timeout"]), None);
         assert_eq!(
             hint("xyz", &["interval", "timeout"]),
-            "there are interval, timeout"
+            "choose from interval, timeout"
         );
     }
 }

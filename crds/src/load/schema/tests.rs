@@ -38,7 +38,7 @@ fn an_unknown_field_is_named_with_the_one_that_was_meant() {
         messages(&schema, &json!({"payloadSize": 1, "zzz": 2})),
         [
             "spec.payloadSize: there is no such field; did you mean payloadBytes?",
-            "spec.zzz: there is no such field; there are payloadBytes",
+            "spec.zzz: there is no such field; choose from payloadBytes",
         ]
     );
 }
