@@ -2,7 +2,7 @@
 
 use crate::client::{Owned, frame_bits, read_with};
 use proptest::{collection::vec, prelude::*};
-use sluice_codec::ws::{Decoder, ProtocolError};
+use sluice_codec::ws::{Decoder, Opcode, ProtocolError, encode_deflated};
 
 type Outcome = (Vec<Owned>, Option<ProtocolError>);
 
@@ -83,5 +83,14 @@ proptest! {
             start = *end;
         }
         prop_assert_eq!(whole(&stream, 1000), (vec![Owned::Text(text)], None));
+    }
+
+    #[test]
+    fn what_the_server_packs_is_unpacked(words in vec("[a-e]{1,8}|\\PC{0,3}", 0..400)) {
+        let text = words.concat();
+        let sent = encode_deflated(Opcode::Text, text.as_bytes());
+        let start = if sent[1] == 126 { 4 } else { 2 };
+        let stream = frame_bits(sent[0] & 0xf0, 1, &sent[start..]);
+        prop_assert_eq!(whole(&stream, text.len()), (vec![Owned::Text(text)], None));
     }
 }
