@@ -1,0 +1,35 @@
+//! What workers get from the backbone.
+
+use std::sync::Arc;
+
+use sluice_rooms::{Announcement, Message, Pid, RoomKey};
+
+use crate::{Command, Gather, Record, SessionInfo};
+
+/// Something for a worker to do.
+#[derive(Debug)]
+pub enum Delivery {
+    /// A message for the local members of a room.
+    Room(Arc<Message>),
+    /// Who came to and went from a room, for its local members.
+    Presence(RoomKey, Arc<Announcement>),
+    /// A command for the sessions it speaks of; each that carries it out adds 1.
+    Command(Arc<Command>, Gather<u64>),
+    /// A question for sessions, of one user or of all.
+    Sessions(Option<Arc<str>>, Gather<SessionInfo>),
+    /// Give up a session, wherever it is recovered.
+    Claim(Pid, Gather<Record>),
+}
+
+/// The workers of this gateway, as the backbone sees them.
+pub trait Sink: Send + Sync + 'static {
+    /// How many there are.
+    fn workers(&self) -> usize;
+
+    /// Whether a worker is too far behind to be given more messages.
+    fn is_full(&self, worker: usize) -> bool;
+
+    /// Leaves something for a worker. What is left under one lock arrives in the same order at
+    /// every worker.
+    fn deliver(&self, worker: usize, delivery: Delivery);
+}

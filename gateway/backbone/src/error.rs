@@ -1,0 +1,45 @@
+//! Why a backbone refuses.
+
+use thiserror::Error;
+
+/// A refusal, in words that can go to a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Part of what was asked for is no longer kept.
+    #[error("some of the messages are no longer kept; read the room's history and go on from there")]
+    Gone,
+    /// The room keeps no history.
+    #[error("the room keeps no history; give its Room a history to read or recover messages")]
+    NoHistory,
+    /// The room's publishers together are too fast.
+    #[error("the room takes no more messages this second; publish more slowly")]
+    RoomRate,
+    /// The room is full.
+    #[error("the room has as many members as it may; join later or another room")]
+    RoomFull,
+    /// The user has as many sessions as they may.
+    #[error("the user has as many connections as allowed; close one first")]
+    UserConnections,
+    /// Some worker is too far behind.
+    #[error("the gateway is overloaded; publish again after a pause")]
+    Overloaded,
+    /// The backbone cannot be reached.
+    #[error("the backbone cannot be reached; publish again later")]
+    Unavailable,
+}
+
+impl Error {
+    /// The stable code for answers and counters.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Gone => "history_gone",
+            Self::NoHistory => "no_history",
+            Self::RoomRate => "room_rate_limited",
+            Self::RoomFull => "room_full",
+            Self::UserConnections => "user_connections_exceeded",
+            Self::Overloaded => "overloaded",
+            Self::Unavailable => "backbone_unavailable",
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Answers of many.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+
+struct Shared<T> {
+    parts: Mutex<Vec<T>>,
+    done: Mutex<Option<oneshot::Sender<Vec<T>>>>,
+}
+
+/// Collects what its clones are given and reports when the last of them is gone.
+pub struct Gather<T>(Arc<Shared<T>>);
+
+impl<T> Clone for Gather<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> std::fmt::Debug for Gather<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gather")
+    }
+}
+
+impl<T> Gather<T> {
+    /// A gathering, and where its result arrives.
+    pub fn new() -> (Self, oneshot::Receiver<Vec<T>>) {
+        let (sender, receiver) = oneshot::channel();
+        let shared = Shared { parts: Mutex::default(), done: Mutex::new(Some(sender)) };
+        (Self(Arc::new(shared)), receiver)
+    }
+
+    /// Adds a part.
+    pub fn add(&self, part: T) {
+        self.0.parts.lock().unwrap_or_else(PoisonError::into_inner).push(part);
+    }
+}
+
+impl<T> Drop for Shared<T> {
+    fn drop(&mut self) {
+        let parts = std::mem::take(self.parts.get_mut().unwrap_or_else(PoisonError::into_inner));
+        let done = self.done.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(done) = done.take() {
+            // Whoever asked may have stopped waiting.
+            let _ = done.send(parts);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_arrive_when_the_last_clone_is_gone() {
+        let (gather, mut result) = Gather::new();
+        let other = gather.clone();
+        gather.add(1);
+        drop(gather);
+        assert!(result.try_recv().is_err());
+        other.add(2);
+        drop(other);
+        assert_eq!(result.try_recv().unwrap(), [1, 2]);
+    }
+}

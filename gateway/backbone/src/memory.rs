@@ -1,0 +1,280 @@
+//! The backbone of one process: complete, and gone with it.
+
+mod room;
+mod rooms;
+mod sequence;
+mod users;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use sluice_rooms::{
+    Appended, Epoch, HistoryLimits, Message, Page, Pid, Position, Query, Replayed, RoomKey,
+    RoomSettings, SessionId,
+};
+
+use self::{room::Room, rooms::Rooms, sequence::Sequence, users::Users};
+use crate::{
+    Backbone, Bookmark, Command, Delivery, Error, Gather, Joined, Members, Missed, Publication,
+    Receipt, Record, Reply, SessionInfo, Sink,
+};
+
+/// How many ticks lie between two sweeps of expired messages.
+const SWEEP_EVERY: u64 = 100;
+
+/// Rooms, users and histories in this process's memory.
+///
+/// Messages of rooms with history take their offsets from one sequence and are handed to the
+/// workers under its lock, so every worker gets them in the order of their offsets, over all
+/// rooms. That order is what lets one offset say how far a session has read everywhere.
+pub struct Memory {
+    sink: Arc<dyn Sink>,
+    sequence: Sequence,
+    rooms: Rooms,
+    users: Users,
+}
+
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Memory").finish_non_exhaustive()
+    }
+}
+
+impl Memory {
+    /// A backbone for the workers behind `sink`.
+    pub fn new(sink: Arc<dyn Sink>) -> Self {
+        Self {
+            sink,
+            sequence: Sequence::default(),
+            rooms: Rooms::default(),
+            users: Users::default(),
+        }
+    }
+
+    /// How many rooms it knows, and the bytes that their histories hold.
+    pub fn size(&self) -> (usize, usize) {
+        self.rooms.size()
+    }
+
+    fn publish_now(&self, publication: Publication) -> Result<Receipt, Error> {
+        let key = publication.room.clone();
+        let settings = publication.settings;
+        let limits = settings.history;
+        self.rooms.with(&key, |room| {
+            if let Some(duplicate) = find_duplicate(room, &publication, self.sequence.epoch()) {
+                return Ok(duplicate);
+            }
+            if room.workers().any(|worker| self.sink.is_full(worker)) {
+                return Err(Error::Overloaded);
+            }
+            if !room.admit(settings.messages_per_second, now_ms()) {
+                return Err(Error::RoomRate);
+            }
+            Ok(match limits {
+                Some(limits) => self.store(room, publication, &limits),
+                None => self.pass_on(room, publication),
+            })
+        })
+    }
+
+    fn store(&self, room: &mut Room, publication: Publication, limits: &HistoryLimits) -> Receipt {
+        self.sequence.next(|epoch, offset| {
+            let message = Arc::new(message(publication, Some(Position { epoch, offset })));
+            let receipt = Receipt {
+                id: message.id.clone(),
+                position: message.position,
+                duplicate: false,
+            };
+            room.set_limits(limits);
+            match room.history(self.sequence.floor()).append(Arc::clone(&message), limits) {
+                Appended::New => self.deliver(room, &message),
+                Appended::Duplicate(_) => {}
+            }
+            receipt
+        })
+    }
+
+    fn pass_on(&self, room: &Room, publication: Publication) -> Receipt {
+        let message = Arc::new(message(publication, None));
+        self.deliver(room, &message);
+        Receipt { id: message.id.clone(), position: None, duplicate: false }
+    }
+
+    fn deliver(&self, room: &Room, message: &Arc<Message>) {
+        for worker in room.workers() {
+            self.sink.deliver(worker, Delivery::Room(Arc::clone(message)));
+        }
+    }
+
+    fn missed_now(&self, bookmarks: &[Bookmark], of: SessionId) -> Result<Missed, Error> {
+        // Whatever has an offset is in its history, so all rooms are read as of this moment.
+        let through = self.sequence.hold(|last| last);
+        let mut messages = Vec::new();
+        for bookmark in bookmarks.iter().filter(|b| b.settings.history.is_some()) {
+            match self.replay(bookmark) {
+                Replayed::Complete(missed) => messages.extend(missed),
+                Replayed::Gone => return Err(Error::Gone),
+            }
+        }
+        messages.retain(|message| message.offset() <= through && message.except != Some(of));
+        messages.sort_by_key(|message| message.offset());
+        Ok(Missed { messages, through })
+    }
+
+    fn replay(&self, bookmark: &Bookmark) -> Replayed {
+        let known = self.rooms.peek(&bookmark.room, |room| {
+            room.known_history().map(|history| history.replay(bookmark.after))
+        });
+        match known.flatten() {
+            Some(replayed) => replayed,
+            None if bookmark.after < self.sequence.floor() => Replayed::Gone,
+            None => Replayed::Complete(Vec::new()),
+        }
+    }
+
+    fn everyone<T: Send + 'static>(
+        &self,
+        deliver: impl Fn(Gather<T>) -> Delivery,
+    ) -> tokio::sync::oneshot::Receiver<Vec<T>> {
+        let (gather, result) = Gather::new();
+        for worker in 0..self.sink.workers() {
+            self.sink.deliver(worker, deliver(gather.clone()));
+        }
+        result
+    }
+
+    fn announce(&self) {
+        for (key, workers, announcement) in self.rooms.announcements() {
+            let announcement = Arc::new(announcement);
+            for worker in workers {
+                let news = Arc::clone(&announcement);
+                self.sink.deliver(worker, Delivery::Presence(key.clone(), news));
+            }
+        }
+    }
+}
+
+fn find_duplicate(room: &Room, publication: &Publication, epoch: Epoch) -> Option<Receipt> {
+    let id = publication.id.as_ref()?;
+    let offset = room.known_history()?.find(id)?;
+    let position = Some(Position { epoch, offset });
+    Some(Receipt { id: id.clone(), position, duplicate: true })
+}
+
+fn message(publication: Publication, position: Option<Position>) -> Message {
+    let time = now_ms();
+    let id = publication.id.unwrap_or_else(|| match position {
+        Some(position) => position.to_string().into(),
+        None => format!("{:016x}", rooms::random_id()).into(),
+    });
+    Message {
+        room: Some(publication.room),
+        event: publication.event,
+        data: publication.data,
+        attachments: publication.attachments,
+        from: publication.from,
+        id,
+        position,
+        time,
+        except: publication.except,
+        accepted: Instant::now(),
+    }
+}
+
+fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_millis() as u64
+}
+
+impl Backbone for Memory {
+    fn subscribe(&self, worker: usize, room: &RoomKey, settings: &RoomSettings) -> Reply<Joined> {
+        let epoch = self.sequence.epoch();
+        Reply::Now(self.rooms.with(room, |room| {
+            room.subscribe(worker, settings);
+            // Under the sequence's lock nothing is on its way: what the workers have not got
+            // yet has a greater offset than this.
+            let offset = self.sequence.hold(|last| last);
+            Ok(Joined { epoch, offset })
+        }))
+    }
+
+    fn unsubscribe(&self, worker: usize, room: &RoomKey) {
+        self.rooms.change(room, |room| room.unsubscribe(worker));
+    }
+
+    fn join(&self, room: &RoomKey, user: &Arc<str>, settings: &RoomSettings) -> Reply<()> {
+        Reply::Now(self.rooms.with_members(room, |room| room.join(user, settings)))
+    }
+
+    fn leave(&self, room: &RoomKey, user: &Arc<str>) {
+        self.rooms.change(room, |room| room.leave(user));
+    }
+
+    fn publish(&self, publication: Publication) -> Reply<Receipt> {
+        Reply::Now(self.publish_now(publication))
+    }
+
+    fn missed(&self, bookmarks: &[Bookmark], of: SessionId) -> Reply<Missed> {
+        Reply::Now(self.missed_now(bookmarks, of))
+    }
+
+    fn history(&self, room: &RoomKey, query: Query) -> Reply<(Epoch, Page)> {
+        let page = self.rooms.peek(room, |room| room.known_history().map(|h| h.page(query)));
+        let mut page = page.flatten().unwrap_or_default();
+        page.truncated |= query.after.is_some_and(|after| {
+            page.messages.is_empty() && after < self.sequence.floor()
+        });
+        Reply::Now(Ok((self.sequence.epoch(), page)))
+    }
+
+    fn members(&self, room: &RoomKey, limit: usize) -> Reply<Members> {
+        let members = self.rooms.peek(room, |room| {
+            let (users, count) = room.presence().users(limit);
+            Members { users, count }
+        });
+        Reply::Now(Ok(members.unwrap_or_default()))
+    }
+
+    fn command(&self, command: Command) -> Reply<u64> {
+        let command = Arc::new(command);
+        let done = self.everyone(|gather| Delivery::Command(Arc::clone(&command), gather));
+        Reply::Later(Box::pin(async move { Ok(done.await.unwrap_or_default().iter().sum()) }))
+    }
+
+    fn sessions(&self, user: Option<Arc<str>>, limit: usize) -> Reply<Vec<SessionInfo>> {
+        let sessions = self.everyone(|gather| Delivery::Sessions(user.clone(), gather));
+        Reply::Later(Box::pin(async move {
+            let mut sessions = sessions.await.unwrap_or_default();
+            sessions.truncate(limit);
+            Ok(sessions)
+        }))
+    }
+
+    fn enter(&self, user: &Arc<str>, limit: u32) -> Result<(), Error> {
+        self.users.enter(user, limit)
+    }
+
+    fn exit(&self, user: &Arc<str>) {
+        self.users.exit(user);
+    }
+
+    fn claim(&self, worker: usize, pid: Pid) -> Reply<Option<Record>> {
+        if self.sink.workers() < 2 {
+            return Reply::Now(Ok(None));
+        }
+        let (gather, records) = Gather::new();
+        for other in (0..self.sink.workers()).filter(|other| *other != worker) {
+            self.sink.deliver(other, Delivery::Claim(pid, gather.clone()));
+        }
+        drop(gather);
+        Reply::Later(Box::pin(async move { Ok(records.await.unwrap_or_default().pop()) }))
+    }
+
+    fn tick(&self) {
+        self.announce();
+        if self.rooms.count_tick() % SWEEP_EVERY == 0 {
+            self.rooms.sweep(Instant::now(), |last| self.sequence.raise_floor(last));
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The one order of all messages that are kept.
+
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use sluice_rooms::Epoch;
+
+/// Hands out offsets, and stands still while somebody looks.
+#[derive(Debug)]
+pub(super) struct Sequence {
+    epoch: Epoch,
+    last: Mutex<u64>,
+    /// No room that was forgotten ever had a message with a greater offset.
+    floor: AtomicU64,
+}
+
+impl Default for Sequence {
+    fn default() -> Self {
+        Self { epoch: Epoch::random(), last: Mutex::new(0), floor: AtomicU64::new(0) }
+    }
+}
+
+impl Sequence {
+    pub(super) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Gives `use_it` the next offset, and lets nobody else have one until it is done.
+    pub(super) fn next<T>(&self, use_it: impl FnOnce(Epoch, u64) -> T) -> T {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last += 1;
+        use_it(self.epoch, *last)
+    }
+
+    /// Gives `look` the last offset while no other is handed out.
+    pub(super) fn hold<T>(&self, look: impl FnOnce(u64) -> T) -> T {
+        look(*self.last.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn floor(&self) -> u64 {
+        self.floor.load(Ordering::Acquire)
+    }
+
+    pub(super) fn raise_floor(&self, to: u64) {
+        self.floor.fetch_max(to, Ordering::AcqRel);
+    }
+}

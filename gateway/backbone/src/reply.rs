@@ -1,0 +1,45 @@
+//! Answers that mostly are there at once.
+
+use std::{future::Future, pin::Pin};
+
+use crate::Error;
+
+/// A backbone's answer: now, without any allocation, or later.
+pub enum Reply<T> {
+    /// It is here.
+    Now(Result<T, Error>),
+    /// It comes.
+    Later(Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>),
+}
+
+impl<T> std::fmt::Debug for Reply<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Now(_) => "Now",
+            Self::Later(_) => "Later",
+        })
+    }
+}
+
+impl<T> Reply<T> {
+    /// Waits for the answer.
+    pub async fn wait(self) -> Result<T, Error> {
+        match self {
+            Self::Now(result) => result,
+            Self::Later(future) => future.await,
+        }
+    }
+}
+
+impl<T: 'static> Reply<T> {
+    /// Calls `then` with the answer: before this returns if it is here, else on a task of the
+    /// current worker.
+    pub fn then(self, then: impl FnOnce(Result<T, Error>) + 'static) {
+        match self {
+            Self::Now(result) => then(result),
+            Self::Later(future) => {
+                tokio::task::spawn_local(async move { then(future.await) });
+            }
+        }
+    }
+}
