@@ -7,12 +7,14 @@
 
 mod document;
 mod problem;
+mod references;
 mod resource;
 mod rules;
 mod schema;
 mod secret;
 mod suggest;
 mod together;
+mod wording;
 mod yaml;
 
 pub use problem::{Problem, ProblemCode};

@@ -110,9 +110,9 @@ fn check_kind(place: &Place, value: &Value) -> Option<Problem> {
 }
 
 fn check_metadata(metadata: Option<&Value>) -> Vec<Finding> {
-    let empty = json!({});
-    let metadata = metadata.unwrap_or(&empty);
-    let mut findings = schema::check(&METADATA, metadata, "metadata");
+    let mut metadata = metadata.cloned().unwrap_or_else(|| json!({}));
+    schema::drop_nulls(&METADATA, &mut metadata);
+    let mut findings = schema::check(&METADATA, &metadata, "metadata");
     if let Some(name) = metadata.get("name").and_then(Value::as_str)
         && !is_name(name)
     {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::problem::ProblemCode;
 use super::suggest;
+use super::wording::{describe, noun, type_hint};
 use crate::duration::{self, Duration};
 
 /// Something that is wrong with a value, with the path to it.
@@ -248,48 +249,6 @@ impl Walk {
             let message = format!("{number} is too large; write {most} or less");
             self.find(path, ProblemCode::OutOfBounds, message);
         }
-    }
-}
-
-/// A value in a message, cut when it is long.
-fn describe(value: &Value) -> String {
-    match value {
-        Value::Null => "nothing".to_owned(),
-        Value::Object(_) => "a map".to_owned(),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Bool(_) | Value::Number(_) => value.to_string(),
-        Value::String(text) if text.chars().count() > 64 => {
-            format!(
-                "{:?}",
-                text.chars().take(63).chain(['…']).collect::<String>()
-            )
-        }
-        Value::String(text) => format!("{text:?}"),
-    }
-}
-
-fn noun(wanted: &str) -> &'static str {
-    match wanted {
-        "object" => "a map",
-        "array" => "a list",
-        "string" => "a text",
-        "boolean" => "true or false",
-        "integer" => "a whole number",
-        "number" => "a number",
-        _ => "a whole number or a text",
-    }
-}
-
-/// What to do about a value of the wrong type, where that is plain.
-fn type_hint(wanted: &str, value: &Value) -> &'static str {
-    match (wanted, value) {
-        ("string", Value::Number(_) | Value::Bool(_)) => "; put it in quotes",
-        ("integer" | "number", Value::String(text)) if text.parse::<f64>().is_ok() => {
-            "; remove the quotes"
-        }
-        ("boolean", Value::String(_)) => "; write true or false without quotes",
-        ("array", Value::String(_) | Value::Number(_)) => "; put it in brackets: [...]",
-        _ => "",
     }
 }
 
