@@ -5,6 +5,25 @@
 //! from them, and the gateway and the operator read their documents with them. A field's default
 //! is written once, in its struct's [`Default`], and reaches the schema, so that `kubectl` shows
 //! it, the API server stores it, and a file read offline gets the same value.
+//!
+//! ```
+//! use sluice_crds::{Source, load};
+//!
+//! let text = "
+//! apiVersion: sluice.dev/v1alpha1
+//! kind: RealtimeCluster
+//! metadata: {name: chat}
+//! spec:
+//!   auth: {required: false}
+//!   limits: {messagesPerSec: 10}
+//! ";
+//! let problems = load(&[Source { name: "chat.yaml", text }]).unwrap_err();
+//! assert_eq!(
+//!     problems[0].to_string(),
+//!     "chat.yaml, document 1 (RealtimeCluster chat): spec.limits.messagesPerSec: \
+//!      there is no such field; did you mean messagesPerSecond?"
+//! );
+//! ```
 
 #![allow(
     unreachable_pub,

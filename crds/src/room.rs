@@ -95,12 +95,16 @@ pub struct RoomSpec {
     )]
     pub namespace: String,
     /// The names of the rooms that this is about: one name, or a pattern in which each `*` stands
-    /// for any text, the empty one too. Where several match, the most specific decides: a name
-    /// before a pattern, and the pattern with the longer fixed text before the others.
+    /// for any text, the empty one too. Where several match, the most specific decides: an exact
+    /// name first, then the pattern with the longer text before its first `*`, then the one with
+    /// the longer text in all.
     #[serde(rename = "match")]
     #[schemars(length(min = 1, max = 256))]
     pub match_: String,
-    /// Who may do what in the rooms.
+    /// Who may do what in the rooms. Each is a CEL expression that is true for those who may. It
+    /// knows `claims` (the session's token), `user`, and `room` with its `name`, its `namespace`
+    /// and its `suffix`, which is what the first `*` of `match` stands for. For example:
+    /// `'agent' in claims.roles || claims.sub == room.suffix`.
     #[serde(default)]
     pub access: RoomAccess,
     /// What is kept of the rooms' messages, for those who come later or come back. Without it

@@ -13,9 +13,9 @@ pub struct ClusterRef {
     pub name: String,
 }
 
-/// Who may do what in a room. Each is a CEL expression that is true for those who may; it knows
-/// `claims` (of the session's token) and `room` (`name`, `suffix`: what the first `*` of `match`
-/// stands for).
+/// Who may do what in a room. Each is a CEL expression that is true for those who may. It knows
+/// `claims` (the session's token), `user`, and `room` with its `name`, its `namespace` and its
+/// `suffix`, which is what the first `*` of `match` stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase", default = "RoomAccess::default")]
 pub struct RoomAccess {
