@@ -43,6 +43,7 @@ function enter(login) {
   for (const room of ["lobby", "announcements", `support-${me}`]) conversations.ensure("room", room);
   element("drop").onclick = () => connection.drop();
   element("leave").onclick = () => sessionStorage.clear();
+  window.addEventListener("pagehide", () => connection.leave());
   element("send-form").onsubmit = submit(element("text"), send);
   element("join-form").onsubmit = submit(element("join-name"), joinByName);
   choose(conversations.get("room", "lobby"));
@@ -163,9 +164,9 @@ async function deliver(message) {
   try {
     if (to.kind === "room") await connection.request("publish", to.name, "message", { text }, { id });
     else await connection.request("direct", to.name, "direct-message", { text });
-    message.state = "sent";
+    to.settle(message, { state: "sent" });
   } catch (error) {
-    Object.assign(message, { state: "failed", error: error.message });
+    to.settle(message, { state: "failed", error: error.message });
   }
   draw();
 }

@@ -45,6 +45,11 @@ export class Connection {
     this.socket.io.engine?.close();
   }
 
+  /** Ends the session for good, so that the others see at once that this user left. */
+  leave() {
+    this.socket.disconnect();
+  }
+
   #follow() {
     const { socket, on } = this;
     socket.on("connect", () => {

@@ -13,17 +13,20 @@ export class Conversation {
     this.key = `${kind}:${name}`;
   }
 
-  /** Adds a message, or completes the one that was shown while it was on its way; true when new. */
+  /** Adds a message; true when it is new. One that was shown on its way moves to its real place. */
   add(message) {
     const known = this.#byId.get(message.id);
-    if (known) {
-      Object.assign(known, message);
-      return false;
-    }
+    if (known?.offset !== undefined) return false;
+    if (known) this.entries.splice(this.entries.indexOf(known), 1);
     this.#byId.set(message.id, message);
     this.entries.push(message);
     if (this.position && message.offset > this.position.after) this.position.after = message.offset;
-    return true;
+    return !known;
+  }
+
+  /** Records what became of an own message, unless the room has already brought it back. */
+  settle(message, outcome) {
+    if (this.#byId.get(message.id) === message) Object.assign(message, outcome);
   }
 
   /** The own messages whose acknowledgement has not come. */

@@ -20,9 +20,8 @@ export class Gateway {
   #program;
   #directory;
   #closers = new Set();
-  #documents;
 
-  /** Starts one and waits until it is ready. `documents` stand beside the Secret. */
+  /** Starts one and waits until it is ready; `documents` as for `configure`. */
   static async start(documents = [cluster(), kept]) {
     const gateway = new Gateway();
     gateway.#directory = await mkdtemp(join(tmpdir(), "sluice-test-"));
@@ -45,18 +44,17 @@ export class Gateway {
     return join(this.#directory, "gateway.yaml");
   }
 
-  get documents() {
-    return this.#documents;
-  }
-
   get program() {
     return this.#program;
   }
 
-  /** Replaces the configuration in one step, as a mounted ConfigMap is replaced. */
+  /**
+   * Replaces the configuration in one step, as a mounted ConfigMap is replaced: by documents,
+   * to which the Secret with the test keys is added, or by a whole file's text.
+   */
   async configure(documents) {
-    this.#documents = documents;
-    await writeFile(`${this.config}.new`, stream([secret(), ...documents]));
+    const text = typeof documents === "string" ? documents : stream([secret(), ...documents]);
+    await writeFile(`${this.config}.new`, text);
     await rename(`${this.config}.new`, this.config);
   }
 
