@@ -75,7 +75,8 @@ test("the server API publishes into a room and to a user", async () => {
   const body = { event: "from-backend", data: { n: 1 } };
   const published = await gateway.api("POST", `/v1/rooms/${name}/messages`, body, { "idempotency-key": "k-1" });
   const repeated = await gateway.api("POST", `/v1/rooms/${name}/messages`, body, { "idempotency-key": "k-1" });
-  assert.deepEqual([published.body.offset, repeated.body.offset], [1, 1]);
+  assert.ok(published.body.offset > 0);
+  assert.deepEqual(repeated.body, published.body);
   await gateway.api("POST", `/v1/users/${user}/messages`, { event: "from-backend", data: { n: 2 } });
   await record.count(2);
   assert.deepEqual(record.data, [{ n: 1 }, { n: 2 }]);

@@ -57,5 +57,5 @@ test("a user over the number of connections is refused with a code", async () =>
   const user = fresh("user");
   for (let n = 0; n < 3; n += 1) await enter(gateway, STOCK, user);
   const error = await refusal(open(gateway, STOCK, { auth: { token: gateway.token(user) } }));
-  assert.equal(error.data.code, "too_many_connections");
+  assert.equal(error.data.code, "user_connections_exceeded");
 });

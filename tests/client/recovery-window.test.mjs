@@ -34,10 +34,12 @@ test("a client that missed more than is kept is told so, and gets no part of it"
   await must(publisher, "publish", name, "n", 0);
   await record.count(1);
   cut(member);
-  await Promise.all(Array.from({ length: 30 }, (_, n) => must(publisher, "publish", name, "n", n + 1)));
+  const published = await Promise.all(
+    Array.from({ length: 30 }, (_, n) => must(publisher, "publish", name, "n", n + 1)),
+  );
   await connected(member.connect());
   assert.equal(member.recovered, false);
   const joined = await must(member, "join", name);
-  assert.equal(joined.offset, 31);
+  assert.equal(joined.offset, published.at(-1).offset);
   assert.deepEqual(record.data, [0]);
 });

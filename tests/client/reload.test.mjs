@@ -19,7 +19,7 @@ test("a changed Room decides the next request, without a disconnect", async () =
     const answer = await ask(socket, "publish", name, "message", "probe");
     return answer.ok ? false : answer;
   });
-  assert.equal(refused.error.code, "forbidden");
+  assert.equal(refused.error.code, "access_denied");
   await gateway.configure([cluster(), kept]);
   await until("the change back", async () => (await ask(socket, "publish", name, "message", "probe")).ok);
   assert.equal(socket.id, before);
