@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::problem::{Problem, ProblemCode};
 use super::resource::{CLUSTER, ROOM};
@@ -45,40 +45,48 @@ static METADATA: LazyLock<Value> = LazyLock::new(|| {
 /// Reads a document and puts it with those found before.
 pub(super) fn read(raw: RawDocument, found: &mut Found, problems: &mut Vec<Problem>) {
     let RawDocument { place, value } = raw;
-    let Some(document) = value.as_object() else {
+    let Value::Object(mut document) = value else {
         let message = "this is not a map; a document starts with apiVersion, kind and metadata";
         problems.push(Problem::at(&place, "", ProblemCode::WrongType, message));
         return;
     };
-    if let Some(problem) = check_kind(&place, &value) {
+    if let Some(problem) = check_kind(&place, &document) {
         problems.push(problem);
         return;
     }
     let mut findings = check_metadata(document.get("metadata"));
-    let name = place.name.clone().unwrap_or_default();
-    let read = match place.kind.as_deref() {
-        Some("RealtimeCluster") => CLUSTER
-            .read(value)
-            .map(|it| found.clusters.push((place.clone(), it))),
-        Some("Room") => ROOM
-            .read(value)
-            .map(|it| found.rooms.push((place.clone(), it))),
-        _ => secret::read(&name, document).map(|it| found.secrets.push((place.clone(), it))),
-    };
-    if let Err(more) = read {
+    if !findings.is_empty() {
+        // What is wrong with it has been said; the rest of the document is still checked.
+        document.insert("metadata".to_owned(), json!({}));
+    }
+    if let Err(more) = read_kind(&place, document, found) {
         found.incomplete(&place);
         findings.extend(more);
     }
-    problems.extend(
-        findings
-            .into_iter()
-            .map(|it| Problem::at(&place, it.path, it.code, it.message)),
-    );
+    let findings = findings.into_iter();
+    problems.extend(findings.map(|it| Problem::at(&place, it.path, it.code, it.message)));
+}
+
+fn read_kind(
+    place: &Place,
+    document: Map<String, Value>,
+    found: &mut Found,
+) -> Result<(), Vec<Finding>> {
+    let place = place.clone();
+    match place.kind.as_deref() {
+        Some("RealtimeCluster") => found.clusters.push((place, CLUSTER.read(document)?)),
+        Some("Room") => found.rooms.push((place, ROOM.read(document)?)),
+        _ => {
+            let name = place.name.clone().unwrap_or_default();
+            found.secrets.push((place, secret::read(&name, &document)?));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the document is of a kind that is read here.
-fn check_kind(place: &Place, value: &Value) -> Option<Problem> {
-    let text = |field: &str| value.get(field).and_then(Value::as_str);
+fn check_kind(place: &Place, document: &Map<String, Value>) -> Option<Problem> {
+    let text = |field: &str| document.get(field).and_then(Value::as_str);
     let problem = |path: &str, code, message: String| Some(Problem::at(place, path, code, message));
     let Some(kind) = text("kind") else {
         let message = "this field is required; write RealtimeCluster, Room or Secret".to_owned();

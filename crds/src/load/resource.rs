@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use kube::CustomResourceExt;
 use kube::core::cel::{CompiledSchema, apply_defaults, compile_schema};
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::problem::ProblemCode;
 use super::rules;
@@ -40,11 +40,13 @@ impl Resource {
     }
 
     /// Checks a document and gives it its defaults.
-    pub(super) fn read<K: DeserializeOwned>(&self, mut value: Value) -> Result<K, Vec<Finding>> {
-        if let Some(document) = value.as_object_mut() {
-            // It is the operator's to write; an API server ignores it in what a user applies.
-            document.remove("status");
-        }
+    pub(super) fn read<K: DeserializeOwned>(
+        &self,
+        mut document: Map<String, Value>,
+    ) -> Result<K, Vec<Finding>> {
+        // It is the operator's to write; an API server ignores it in what a user applies.
+        document.remove("status");
+        let mut value = Value::Object(document);
         schema::drop_nulls(&self.schema, &mut value);
         let mut findings = schema::check(&self.schema, &value, "");
         let value = apply_defaults(&self.schema, &value);

@@ -212,3 +212,65 @@ fn a_json_schema_is_kept_as_it_is() {
         serde_json::json!({"type": "object", "required": ["text"], "properties": {"at": {"const": null}}})
     );
 }
+
+#[test]
+fn a_document_that_uses_every_group_is_read() {
+    let text = "
+apiVersion: sluice.dev/v1alpha1
+kind: RealtimeCluster
+metadata: {name: chat, labels: {app: chat}}
+spec:
+  gateway:
+    replicas: 3
+    autoscaling: {minReplicas: 3, maxReplicas: 30, connectionsPerPod: 30000}
+    maxConnections: 50000
+    workers: 2
+    compression: true
+    podAnnotations: {a: b}
+  service:
+    type: LoadBalancer
+    port: 80
+    sessionAffinity: {type: ClientIP, timeoutSeconds: 10800}
+    annotations: {}
+  route: {gatewayRef: {name: public, namespace: infra, sectionName: https}, hostnames: [chat.example.com]}
+  tls: {secretName: chat-tls}
+  origins: ['https://*.example.com']
+  auth:
+    required: true
+    jwt: {issuer: me, audience: chat, jwksUri: 'https://idp/keys', algorithms: [ES256, EdDSA], userClaim: sub, leeway: 5s}
+    refreshGrace: 60s
+  limits: {connectionsPerIP: 100, connectionsPerUser: 10, messagesPerSecond: 50, payloadBytes: 65536, outboundBytes: 1048576, joinsPerConnection: 10, inFlight: 5, trustedProxies: [10.0.0.0/8]}
+  heartbeat: {interval: 25s, timeout: 20s}
+  recovery: {window: 2m}
+  namespaces: [/, /chat]
+  rooms: {default: Open}
+  backend: {nats: {timeout: 5s}, askOnConnect: true, tellOnDisconnect: true}
+  drain: {settle: 5s, window: 60s, connectionsPerSecond: 500, deadline: 120s}
+  rollout: {maxSurge: 25%}
+  backbone: {nats: {managed: {replicas: 3, storage: 10Gi, storageClassName: fast}}}
+  observability: {otlpEndpoint: 'http://collector:4317', podMonitor: true}
+---
+apiVersion: sluice.dev/v1alpha1
+kind: Room
+metadata: {name: support}
+spec:
+  clusterRef: {name: chat}
+  namespace: /chat
+  match: support-*
+  access: {join: \"'agent' in claims.roles || claims.sub == room.suffix\", publish: 'true', presence: 'true', history: 'false'}
+  history: {maxMessages: 1000, maxAge: 24h}
+  presence: {enabled: true, announce: false}
+  limits: {members: 10000, messagesPerSecond: 1000}
+  schemas: {message: {type: object, required: [text]}}
+  onSlowConsumer: Drop
+";
+    let documents = read(text).unwrap();
+    assert_eq!(
+        documents.cluster.spec.service.type_,
+        ServiceType::LoadBalancer
+    );
+    assert_eq!(
+        documents.rooms[0].spec.on_slow_consumer,
+        OnSlowConsumer::Drop
+    );
+}

@@ -115,6 +115,7 @@ fn metadata_is_checked_too() {
             "{expected} in {found:#?}"
         );
     }
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
     let nameless = problems(&CLUSTER.replace("{name: chat}", "{}"));
     assert!(
         nameless[0].ends_with("metadata.name: this field is required; add it"),
