@@ -19,7 +19,7 @@ test("a publisher over its rate is told so and stays connected", async () => {
   await throttled;
   const refused = answers.filter((answer) => !answer.ok);
   assert.ok(refused.length > 100 && refused.length < 200, `${refused.length} of 200 refused`);
-  assert.ok(refused.every((answer) => answer.error.code === "throttled"));
+  assert.ok(refused.every((answer) => answer.error.code === "rate_limited"));
   await until("the rate to allow more", async () => (await ask(socket, "join", fresh("room"))).ok);
 });
 

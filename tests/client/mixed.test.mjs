@@ -64,7 +64,7 @@ test("the plain protocol has every operation", async () => {
   await native.must({ op: "direct", user: "other", event: "hint", data: "psst" });
   assert.equal((await other.count("hint", 1))[0].data, "psst");
   assert.deepEqual(native.received("e").map((push) => push.data), [1]);
-  assert.equal((await native.ask({ op: "broadcast", event: "x", data: 1 })).error.code, "access_denied");
+  assert.equal((await native.ask({ op: "broadcast", event: "x", data: 1 })).error.code, "broadcast_denied");
   assert.ok((await native.must({ op: "refresh", token: gateway.token("nat") })).expires > 0);
   await native.must({ op: "leave", room: name });
 });

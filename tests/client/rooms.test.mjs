@@ -183,7 +183,7 @@ forEveryClient("rooms", (kind) => {
     const event = fresh("news");
     const record = new Record(bystander, event);
     const refused = await ask(bystander, "broadcast", event, "no");
-    assert.equal(refused.error.code, "access_denied");
+    assert.equal(refused.error.code, "broadcast_denied");
     await must(crier, "broadcast", event, "yes");
     await record.count(1);
     assert.deepEqual(record.data, ["yes"]);

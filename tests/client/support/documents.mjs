@@ -60,6 +60,17 @@ export function secret() {
   };
 }
 
+/** A Secret with a certificate and its key, as Kubernetes keeps them. */
+export function tlsSecret(name, { certificate, key }) {
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    type: "kubernetes.io/tls",
+    metadata: { name },
+    stringData: { "tls.crt": certificate, "tls.key": key },
+  };
+}
+
 /** Documents in one YAML stream; JSON is YAML, so no writer is needed. */
 export function stream(documents) {
   return documents.map((document) => JSON.stringify(document, null, 2)).join("\n---\n");

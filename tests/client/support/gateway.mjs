@@ -26,6 +26,7 @@ export class Gateway {
     const gateway = new Gateway();
     gateway.#directory = await mkdtemp(join(tmpdir(), "sluice-test-"));
     const [clients, api, ops] = await freePorts(3);
+    gateway.port = clients;
     gateway.url = `http://127.0.0.1:${clients}`;
     gateway.wsUrl = `ws://127.0.0.1:${clients}/ws`;
     gateway.apiUrl = `http://127.0.0.1:${api}`;
