@@ -22,6 +22,7 @@ export class Program {
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.on("data", (chunk) => { this.#output = (this.#output + chunk).slice(-100_000); });
     }
+    process.once("exit", () => this.#child.kill("SIGKILL"));
     this.exited = new Promise((resolve) => {
       this.#child.once("error", (error) => resolve({ error }));
       this.#child.once("exit", (code, signal) => resolve({ code, signal }));
