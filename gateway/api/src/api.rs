@@ -1,0 +1,113 @@
+//! What all operations share.
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use prometheus::Registry;
+use sluice_backbone::Backbone;
+use tokio::sync::Semaphore;
+
+use crate::{Drain, Keys, Rules, metrics::Metrics};
+
+/// How much is taken on at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest request body, in bytes.
+    pub body_bytes: usize,
+    /// How long a request may take, from its head to the answer.
+    pub request_time: Duration,
+    /// How many requests are worked on at once; more are refused.
+    pub requests: usize,
+    /// How many connections are open at once; more wait to be accepted.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    /// 1 MiB, 10 seconds, 256 requests, 1024 connections.
+    fn default() -> Self {
+        Self {
+            body_bytes: 1 << 20,
+            request_time: Duration::from_secs(10),
+            requests: 256,
+            connections: 1024,
+        }
+    }
+}
+
+/// The server API of one gateway. Clones are the same API.
+#[derive(Clone)]
+pub struct Api(Arc<Shared>);
+
+struct Shared {
+    backbone: Arc<dyn Backbone>,
+    rules: Arc<dyn Rules>,
+    drain: Arc<dyn Drain>,
+    keys: ArcSwap<Keys>,
+    limits: Limits,
+    metrics: Metrics,
+    requests: Semaphore,
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Api")
+            .field("limits", &self.0.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Api {
+    /// An API that refuses everything until [`Self::set_keys`] gives it keys. Its metrics, all
+    /// beginning with `sluice_api_`, are registered at `registry`; that fails only where another
+    /// API is registered there already.
+    pub fn new(
+        backbone: Arc<dyn Backbone>,
+        rules: Arc<dyn Rules>,
+        drain: Arc<dyn Drain>,
+        limits: Limits,
+        registry: &Registry,
+    ) -> Result<Self, prometheus::Error> {
+        Ok(Self(Arc::new(Shared {
+            backbone,
+            rules,
+            drain,
+            keys: ArcSwap::default(),
+            limits,
+            metrics: Metrics::new(registry)?,
+            requests: Semaphore::new(limits.requests),
+        })))
+    }
+
+    /// Takes these keys, and no others, from the next request on.
+    pub fn set_keys(&self, keys: Keys) {
+        self.0.keys.store(Arc::new(keys));
+    }
+
+    pub(crate) fn keys(&self) -> Arc<Keys> {
+        self.0.keys.load_full()
+    }
+
+    pub(crate) fn backbone(&self) -> &dyn Backbone {
+        &*self.0.backbone
+    }
+
+    pub(crate) fn rules(&self) -> &dyn Rules {
+        &*self.0.rules
+    }
+
+    pub(crate) fn drain(&self) -> &dyn Drain {
+        &*self.0.drain
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    pub(crate) fn requests(&self) -> &Semaphore {
+        &self.0.requests
+    }
+}

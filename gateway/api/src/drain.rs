@@ -1,0 +1,60 @@
+//! What the API asks of the gateway's drain.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How a drain is to go.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct DrainRequest {
+    /// Why, as clients are told in the `drain` event; `rollout` and the like.
+    #[schemars(length(max = 256))]
+    pub reason: Option<String>,
+    /// How many connections a second this gateway may move: its share of the fleet's rate.
+    /// Without it the cluster's own setting counts.
+    #[schemars(range(min = 0.001))]
+    pub connections_per_second: Option<f64>,
+}
+
+/// How far a drain is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DrainPhase {
+    /// No drain: the gateway takes connections.
+    Serving,
+    /// Out of the Service, still accepting strays.
+    Settle,
+    /// Connections have been told that they will be closed.
+    Notify,
+    /// Connections are closed, in batches.
+    Move,
+    /// No connection is left, or the deadline has passed: the gateway ends.
+    Release,
+}
+
+/// A drain in figures.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct DrainProgress {
+    /// Where it is.
+    pub phase: DrainPhase,
+    /// Connections closed by this drain so far.
+    pub moved: u64,
+    /// Connections still open.
+    pub remaining: u64,
+    /// Connections closed a second, now.
+    pub rate: f64,
+    /// Seconds until the last one will be closed, where that can be told.
+    pub eta: Option<f64>,
+}
+
+/// Moves all connections off this gateway.
+pub trait Drain: Send + Sync + 'static {
+    /// Begins to drain. A drain that has begun goes on, at the rate now given.
+    fn start(&self, request: DrainRequest) -> DrainProgress;
+
+    /// Goes back to serving. Nothing where it is too late: the gateway ends.
+    fn stop(&self) -> Option<DrainProgress>;
+
+    /// How far it is.
+    fn progress(&self) -> DrainProgress;
+}

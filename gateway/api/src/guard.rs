@@ -1,0 +1,99 @@
+//! What every request must pass.
+
+use std::time::Instant;
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use tokio::{sync::SemaphorePermit, time::timeout};
+
+use crate::{Api, Refusal, refusal::Code};
+
+/// Lets a request of `operation` through if it has a key and there is room for it, ends it when
+/// it takes too long, and counts it.
+pub(crate) async fn guard(
+    State((api, operation)): State<(Api, &'static str)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let started = Instant::now();
+    let _in_flight = api.metrics().enter();
+    let response = match admit(&api, request.headers()) {
+        Ok(_permit) => match timeout(api.limits().request_time, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => too_slow().into_response(),
+        },
+        Err(refusal) => refusal.into_response(),
+    };
+    let outcome = response.extensions().get().map_or("ok", |Code(code)| code);
+    if outcome != "ok" {
+        tracing::info!(
+            operation,
+            code = outcome,
+            "a request to the server API was refused"
+        );
+    }
+    api.metrics().count(operation, outcome, started.elapsed());
+    response
+}
+
+fn admit<'a>(api: &'a Api, headers: &HeaderMap) -> Result<SemaphorePermit<'a>, Refusal> {
+    authorize(api, headers)?;
+    api.requests().try_acquire().map_err(|_| {
+        Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "api_overloaded",
+            "the gateway works on as many requests as it may; send this one again after a pause",
+        )
+    })
+}
+
+fn authorize(api: &Api, headers: &HeaderMap) -> Result<(), Refusal> {
+    let keys = api.keys();
+    if keys.is_empty() {
+        return Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "api_key_not_configured",
+            "the server API has no key, so it refuses everything; give the gateway one and send it as a bearer token",
+        ));
+    }
+    let given = headers.get(header::AUTHORIZATION).ok_or_else(|| {
+        unauthorized(
+            "api_key_missing",
+            "send the API key: Authorization: Bearer <key>",
+        )
+    })?;
+    let known = given
+        .to_str()
+        .ok()
+        .and_then(bearer)
+        .is_some_and(|key| keys.contain(key));
+    known.then_some(()).ok_or_else(|| {
+        unauthorized(
+            "api_key_invalid",
+            "the API key is not one of this gateway's; check the Secret that it comes from",
+        )
+    })
+}
+
+/// The token of an `Authorization` header (RFC 6750 section 2.1), whose scheme may be written in
+/// any case (RFC 9110 section 11.1).
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn unauthorized(code: &'static str, message: &'static str) -> Refusal {
+    Refusal::new(StatusCode::UNAUTHORIZED, code, message)
+}
+
+fn too_slow() -> Refusal {
+    Refusal::new(
+        StatusCode::GATEWAY_TIMEOUT,
+        "request_timeout",
+        "the request took too long and may have been carried out; send it again, a publish with the same id",
+    )
+}

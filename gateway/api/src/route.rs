@@ -1,0 +1,71 @@
+//! One operation: where it is, what it takes and gives, and what does it.
+
+use axum::{http::Method, routing::MethodRouter};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use crate::Api;
+
+/// Makes the schema of a type.
+pub(crate) type Describe = fn(&mut SchemaGenerator) -> Schema;
+
+/// An operation. The router and the OpenAPI description are made of the same list of these.
+pub(crate) struct Route {
+    pub(crate) id: &'static str,
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) query: Option<Describe>,
+    pub(crate) body: Option<(Describe, Required)>,
+    pub(crate) answer: Option<Describe>,
+    pub(crate) idempotent_by_key: bool,
+    pub(crate) handler: MethodRouter<Api>,
+}
+
+/// Whether a body must be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Required {
+    Yes,
+    No,
+}
+
+impl Route {
+    pub(crate) fn new(
+        id: &'static str,
+        method: Method,
+        path: &'static str,
+        handler: MethodRouter<Api>,
+        summary: &'static str,
+    ) -> Self {
+        Self {
+            id,
+            method,
+            path,
+            summary,
+            query: None,
+            body: None,
+            answer: None,
+            idempotent_by_key: false,
+            handler,
+        }
+    }
+
+    pub(crate) fn query<T: JsonSchema>(mut self) -> Self {
+        self.query = Some(T::json_schema);
+        self
+    }
+
+    pub(crate) fn body<T: JsonSchema>(mut self, required: Required) -> Self {
+        self.body = Some((SchemaGenerator::subschema_for::<T>, required));
+        self
+    }
+
+    pub(crate) fn answer<T: JsonSchema>(mut self) -> Self {
+        self.answer = Some(SchemaGenerator::subschema_for::<T>);
+        self
+    }
+
+    pub(crate) fn idempotent_by_key(mut self) -> Self {
+        self.idempotent_by_key = true;
+        self
+    }
+}

@@ -1,0 +1,132 @@
+//! All operations.
+
+mod disconnects;
+mod drains;
+mod memberships;
+mod messages;
+mod reads;
+mod revocations;
+mod sessions;
+
+use axum::{
+    Json, Router,
+    extract::DefaultBodyLimit,
+    http::{StatusCode, header},
+    middleware::from_fn_with_state,
+    response::IntoResponse,
+    routing::{any, get},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sluice_backbone::Command;
+use sluice_rooms::{RoomKey, RoomSettings};
+
+use crate::{Api, Refusal, guard::guard, openapi, route::Route};
+
+/// Where the description is. It needs no key.
+pub(crate) const DESCRIPTION: &str = "/v1/openapi.json";
+
+/// The operations in the order of the documents.
+pub(crate) fn routes() -> Vec<Route> {
+    [
+        messages::routes(),
+        memberships::routes(),
+        disconnects::routes(),
+        revocations::routes(),
+        reads::routes(),
+        sessions::routes(),
+        drains::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The API as a router, for [`serve`](crate::serve) or a server of your own.
+pub fn router(api: Api) -> Router {
+    let guarded = |name: &'static str| from_fn_with_state((api.clone(), name), guard);
+    let mut router = Router::new();
+    for route in routes() {
+        router = router.route(route.path, route.handler.layer(guarded(route.id)));
+    }
+    let unknown = any(|| async { unknown() }).layer(guarded("unknown"));
+    let wrong_method = any(|| async { wrong_method() }).layer(guarded("unknown"));
+    router
+        .route(DESCRIPTION, get(describe))
+        .fallback_service(unknown.with_state(()))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(api.limits().body_bytes))
+        .with_state(api)
+}
+
+async fn describe() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], openapi())
+}
+
+fn unknown() -> Refusal {
+    Refusal::new(
+        StatusCode::NOT_FOUND,
+        "operation_unknown",
+        "there is no such operation; GET /v1/openapi.json lists all of them, and a / within a name is written %2F",
+    )
+}
+
+fn wrong_method() -> Refusal {
+    Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "the path does not take this method; GET /v1/openapi.json lists those that it takes",
+    )
+}
+
+/// The namespace that a room belongs to.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct InNamespace {
+    /// The namespace.
+    #[serde(default = "first_namespace")]
+    namespace: String,
+}
+
+fn first_namespace() -> String {
+    "/".to_owned()
+}
+
+/// How many sessions did what was asked.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Done")]
+struct Done {
+    /// Always true.
+    ok: bool,
+    /// How many sessions did it.
+    sessions: u64,
+}
+
+async fn command(api: &Api, command: Command) -> Result<Json<Done>, Refusal> {
+    let sessions = api.backbone().command(command).wait().await?;
+    Ok(Json(Done { ok: true, sessions }))
+}
+
+fn known_namespace(api: &Api, namespace: &str) -> Result<(), Refusal> {
+    if api.rules().has_namespace(namespace) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::NOT_FOUND,
+        "namespace_unknown",
+        format!("the cluster has no namespace {namespace}; add it to spec.namespaces"),
+    ))
+}
+
+fn known_room(api: &Api, namespace: &str, room: &str) -> Result<(RoomKey, RoomSettings), Refusal> {
+    known_namespace(api, namespace)?;
+    let key = RoomKey::new(namespace, room);
+    let settings = api.rules().room(&key).ok_or_else(|| {
+        Refusal::new(
+            StatusCode::NOT_FOUND,
+            "room_unknown",
+            format!("no Room matches {room} in namespace {namespace}; apply one, or set spec.rooms.default to Open"),
+        )
+    })?;
+    Ok((key, settings))
+}

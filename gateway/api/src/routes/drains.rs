@@ -1,0 +1,65 @@
+//! Moving all connections off this gateway. Unlike all others, these operations are about the
+//! one gateway that is asked.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{Method, StatusCode},
+    routing::{delete, get, post},
+};
+
+use crate::{
+    Api, DrainProgress, DrainRequest, Refusal,
+    extract::OptionalBody,
+    route::{Required, Route},
+};
+
+const PATH: &str = "/v1/drain";
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::new("drain", Method::POST, PATH, post(start), "Begins to move all connections off this gateway, or changes the rate at which it does.")
+            .body::<DrainRequest>(Required::No)
+            .answer::<DrainProgress>(),
+        Route::new("undrain", Method::DELETE, PATH, delete(stop), "Ends the drain of this gateway, which takes connections again.")
+            .answer::<DrainProgress>(),
+        Route::new("drain_progress", Method::GET, PATH, get(progress), "Says how far the drain of this gateway is.")
+            .answer::<DrainProgress>(),
+    ]
+}
+
+async fn start(
+    State(api): State<Api>,
+    OptionalBody(request): OptionalBody<DrainRequest>,
+) -> Result<Json<DrainProgress>, Refusal> {
+    if request
+        .connections_per_second
+        .is_some_and(|rate| !(rate > 0.0 && rate.is_finite()))
+    {
+        let message = "connectionsPerSecond is not above zero; nothing would move at that rate";
+        return Err(Refusal::schema("rate_invalid", message));
+    }
+    if request
+        .reason
+        .as_ref()
+        .is_some_and(|reason| reason.len() > sluice_rooms::MAX_NAME)
+    {
+        let message = "reason is longer than 256 bytes; shorten it";
+        return Err(Refusal::schema("reason_too_long", message));
+    }
+    Ok(Json(api.drain().start(request)))
+}
+
+async fn stop(State(api): State<Api>) -> Result<Json<DrainProgress>, Refusal> {
+    api.drain().stop().map(Json).ok_or_else(|| {
+        Refusal::new(
+            StatusCode::CONFLICT,
+            "drain_finished",
+            "the gateway has no connections left and ends; let it be replaced",
+        )
+    })
+}
+
+async fn progress(State(api): State<Api>) -> Json<DrainProgress> {
+    Json(api.drain().progress())
+}

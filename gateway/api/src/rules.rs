@@ -1,0 +1,24 @@
+//! What the API asks of the gateway's policy.
+
+use sluice_backbone::Target;
+use sluice_rooms::{RoomKey, RoomSettings};
+
+use crate::Refusal;
+
+/// The gateway's policy as it is at the moment of each call. Calls never block for long.
+pub trait Rules: Send + Sync + 'static {
+    /// Whether the cluster has this namespace.
+    fn has_namespace(&self, namespace: &str) -> bool;
+
+    /// The settings of a room; nothing where no Room matches and the cluster allows no others.
+    /// The namespace is one that the cluster has.
+    fn room(&self, room: &RoomKey) -> Option<RoomSettings>;
+
+    /// Refuses an event whose data the room's schemas do not allow, with [`Refusal::schema`].
+    fn check(&self, room: &RoomKey, event: &str, data: &str) -> Result<(), Refusal>;
+
+    /// Refuses from now on the tokens that `target` speaks of: of a user, those issued up to and
+    /// in the Unix second `issued`. They can be forgotten at the Unix second `until`. Refuses
+    /// with [`Refusal::revocations_full`] where no more can be kept.
+    fn revoke(&self, target: &Target, issued: Option<u64>, until: u64) -> Result<(), Refusal>;
+}
