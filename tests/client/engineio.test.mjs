@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { describe, test } from "node:test";
 import { EngineServer, SEPARATOR } from "./support/engine.mjs";
 import { until } from "./support/wait.mjs";
@@ -165,11 +166,13 @@ describe("bad input", () => {
 
   test("a poll that the client gives up ends the session", async () => {
     const poller = await server.poller();
-    const giveUp = new AbortController();
-    const poll = poller.poll({ signal: giveUp.signal }).catch(() => {});
-    await new Promise((done) => { setTimeout(done, 20); });
-    giveUp.abort();
-    await poll;
+    await new Promise((done) => {
+      const socket = connect(server.port, "127.0.0.1", () => {
+        socket.end(`GET /engine.io/?EIO=4${poller.query} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+      });
+      socket.once("close", done);
+      socket.once("finish", () => socket.destroy());
+    });
     await gone(poller);
   });
 });
