@@ -1,1 +1,36 @@
-//! Placeholder.
+//! What a gateway allows: one immutable snapshot, compiled from the documents.
+//!
+//! [`Policy::compile`] turns checked documents and the Secrets they name into a [`Policy`]: who
+//! may connect ([`Authenticator`]), from which pages ([`Origins`]), how much each may use
+//! ([`Limits`], [`TokenBucket`], [`TrustedProxies`]), and, by room, who may do what ([`AccessRule`]),
+//! what is kept, and what data must look like ([`Schemas`]). Workers hold it behind an `Arc`, ask
+//! it on every message, and get a new one when a document changes.
+//!
+//! Nothing here waits, except for the task that reads published keys ([`Jwks`]). Each part can be
+//! used without the others and without documents.
+
+mod access;
+mod auth;
+mod limits;
+mod origins;
+mod policy;
+mod rooms;
+mod schema;
+
+#[cfg(test)]
+mod testing;
+
+pub use access::{AccessError, AccessRule, MAX_RULE_BYTES, RoomInput, RuleError};
+pub use auth::{
+    Algorithm, AuthError, Authenticator, Identity, Jwks, JwksError, JwksTiming, KeyError,
+    MAX_TOKEN_BYTES, MAX_USER_BYTES, MIN_SECRET_BYTES, Revocation, Revocations, RevocationsFull,
+    SignError, TokenRules, sign_development_token,
+};
+pub use limits::{Limits, ProxyError, Rate, TokenBucket, TrustedProxies, counted_address};
+pub use origins::{OriginError, Origins};
+pub use policy::{
+    Auth, Backend, BackendVia, Changes, Drain, Heartbeat, Policy, RoomChanges, SecretSource,
+};
+pub use rooms::{Action, History, Pattern, Presence, RoomLimits, RoomPolicy};
+pub use schema::{MAX_SCHEMA_BYTES, SchemaError, SchemaProblem, Schemas};
+pub use sluice_crds::room::OnSlowConsumer;

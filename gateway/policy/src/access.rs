@@ -1,0 +1,117 @@
+//! Who may do what in a room.
+
+mod claims;
+mod cost;
+mod evaluate;
+mod functions;
+mod strict;
+
+#[cfg(test)]
+mod tests;
+
+pub use cost::RuleError;
+
+use cel::parser::Parser;
+
+use crate::Identity;
+
+/// The longest expression.
+pub const MAX_RULE_BYTES: usize = 4096;
+
+/// A rule of a Room's `access`: a CEL expression that is true for those who may.
+///
+/// It knows `claims` (the claims of the session's token, a map), `user` (the user's name) and
+/// `room.name`, `room.namespace` and `room.suffix` (what the first `*` of the Room's `match` stands
+/// for), CEL's own functions and macros, and those that Kubernetes adds, but for `format` and
+/// `lists.range`, whose results have no bound.
+///
+/// Two things are stricter than in the library that evaluates it: a field of something that has
+/// no fields is an error, as the language has it, and never `false`, which a `!` would turn into
+/// a yes; and what is not declared is refused when the rule is compiled.
+///
+/// **Bounds.** The worst that an evaluation can cost follows from the expression alone, since a
+/// token has at most [`MAX_TOKEN_BYTES`](crate::MAX_TOKEN_BYTES): the steps it takes, each loop
+/// going over the longest list that fits, and the bytes of the largest value it makes. A rule
+/// that could take more than a million steps (some 50 ms, with a token made for it; a usual rule
+/// takes twenty) or make a value of more than 256 KiB is refused when it is compiled, so that
+/// nothing has to be watched while it runs.
+#[derive(Debug)]
+pub struct AccessRule {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Always(bool),
+    Expression(evaluate::Expression),
+}
+
+/// The room that is asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct RoomInput<'r> {
+    /// The room's name.
+    pub name: &'r str,
+    /// The room's namespace.
+    pub namespace: &'r str,
+    /// What the first `*` of the Room's `match` stands for.
+    pub suffix: &'r str,
+}
+
+/// Why somebody may not. Both are a no; the second is also a fault of the rule or the token, to be
+/// counted apart.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    /// The rule says no.
+    #[error("the room's access rule does not allow this: ask for a token whose claims do")]
+    Denied,
+    /// The rule could not be evaluated. The text never holds a value.
+    #[error("the room's access rule could not be evaluated: {0}")]
+    Failed(String),
+}
+
+impl AccessError {
+    /// The code that clients, counters and log lines know this by.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Denied => "access_denied",
+            Self::Failed(_) => "access_error",
+        }
+    }
+}
+
+impl AccessRule {
+    /// A rule that lets everyone or no one.
+    pub fn always(allow: bool) -> Self {
+        Self {
+            kind: Kind::Always(allow),
+        }
+    }
+
+    /// Compiles an expression. `true` and `false` alone are never evaluated.
+    pub fn compile(text: &str) -> Result<Self, RuleError> {
+        match text.trim() {
+            "true" => return Ok(Self::always(true)),
+            "false" => return Ok(Self::always(false)),
+            _ if text.len() > MAX_RULE_BYTES => return Err(RuleError::TooLong(text.len())),
+            _ => {}
+        }
+        let parsed = Parser::new()
+            .parse(text)
+            .map_err(|errors| RuleError::syntax(&errors))?;
+        let expression = strict::rewritten(parsed)?;
+        cost::check(&expression)?;
+        functions::check_patterns(&expression)?;
+        Ok(Self {
+            kind: Kind::Expression(evaluate::Expression::new(expression)),
+        })
+    }
+
+    /// Whether the rule lets `identity` do what it is about in `room`.
+    pub fn check(&self, identity: &Identity, room: RoomInput<'_>) -> Result<(), AccessError> {
+        let allowed = match &self.kind {
+            Kind::Always(allowed) => *allowed,
+            Kind::Expression(expression) => expression.evaluate(identity, room)?,
+        };
+        allowed.then_some(()).ok_or(AccessError::Denied)
+    }
+}

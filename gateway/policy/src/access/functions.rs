@@ -1,0 +1,232 @@
+//! The functions that a rule may call, and what they can cost.
+
+use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
+
+use super::cost::RuleError;
+use super::evaluate;
+
+/// How large a function's result can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Growth {
+    /// A number or a yes or no.
+    Scalar,
+    /// A yes or no about every pair of elements.
+    Pairs,
+    /// No more than twice all that goes in, and a little.
+    Sum,
+    /// Up to the product of all that goes in.
+    Product,
+    /// No more than twice what goes in; the second argument is a regular expression, compiled at
+    /// each call.
+    Pattern,
+}
+
+use Growth::{Pairs, Pattern, Product, Scalar, Sum};
+
+/// By name; those with a dot are called by their whole name, the others as functions or methods.
+pub(super) const FUNCTIONS: &[(&str, Growth)] = &[
+    ("size", Scalar),
+    ("contains", Scalar),
+    ("startsWith", Scalar),
+    ("endsWith", Scalar),
+    ("matches", Pattern),
+    ("find", Pattern),
+    ("findAll", Pattern),
+    ("int", Scalar),
+    ("uint", Scalar),
+    ("double", Scalar),
+    ("string", Sum),
+    ("bytes", Sum),
+    ("max", Sum),
+    ("min", Sum),
+    ("charAt", Sum),
+    ("indexOf", Scalar),
+    ("lastIndexOf", Scalar),
+    ("lowerAscii", Sum),
+    ("upperAscii", Sum),
+    ("replace", Product),
+    ("split", Sum),
+    ("substring", Sum),
+    ("trim", Sum),
+    ("join", Product),
+    ("reverse", Sum),
+    ("isSorted", Scalar),
+    ("sum", Sum),
+    ("first", Sum),
+    ("last", Sum),
+    ("slice", Sum),
+    ("sort", Sum),
+    ("distinct", Sum),
+    ("flatten", Sum),
+    ("sets.contains", Pairs),
+    ("sets.equivalent", Pairs),
+    ("sets.intersects", Pairs),
+    ("math.abs", Scalar),
+    ("math.ceil", Scalar),
+    ("math.floor", Scalar),
+    ("math.greatest", Sum),
+    ("math.least", Sum),
+    ("math.round", Scalar),
+    ("math.sign", Scalar),
+    ("math.trunc", Scalar),
+    ("base64.decode", Sum),
+    ("base64.encode", Sum),
+    ("url", Sum),
+    ("isURL", Scalar),
+    ("getScheme", Sum),
+    ("getHost", Sum),
+    ("getHostname", Sum),
+    ("getPort", Sum),
+    ("getEscapedPath", Sum),
+    ("getQuery", Sum),
+    ("ip", Sum),
+    ("isIP", Scalar),
+    ("ip.isCanonical", Scalar),
+    ("family", Scalar),
+    ("isUnspecified", Scalar),
+    ("isLoopback", Scalar),
+    ("isLinkLocalMulticast", Scalar),
+    ("isLinkLocalUnicast", Scalar),
+    ("isGlobalUnicast", Scalar),
+    ("cidr", Sum),
+    ("isCIDR", Scalar),
+    ("containsIP", Scalar),
+    ("containsCIDR", Scalar),
+    ("masked", Sum),
+    ("prefixLength", Scalar),
+    ("semver", Sum),
+    ("isSemver", Scalar),
+    ("major", Scalar),
+    ("minor", Scalar),
+    ("patch", Scalar),
+    ("compareTo", Scalar),
+    ("isLessThan", Scalar),
+    ("isGreaterThan", Scalar),
+    ("quantity", Sum),
+    ("isQuantity", Scalar),
+    ("isInteger", Scalar),
+    ("asInteger", Scalar),
+    ("asApproximateFloat", Scalar),
+];
+
+/// What a minus sign becomes, since the library's own fails on the smallest number there is.
+pub(super) const NEGATE: &str = "@negate";
+
+const OPERATORS: [(&str, Growth); 16] = [
+    (operators::LOGICAL_AND, Scalar),
+    (operators::LOGICAL_OR, Scalar),
+    (operators::LOGICAL_NOT, Scalar),
+    (operators::NOT_STRICTLY_FALSE, Scalar),
+    (operators::SUBSTRACT, Scalar),
+    (operators::MULTIPLY, Scalar),
+    (operators::DIVIDE, Scalar),
+    (operators::MODULO, Scalar),
+    (NEGATE, Scalar),
+    (operators::EQUALS, Scalar),
+    (operators::NOT_EQUALS, Scalar),
+    (operators::GREATER, Scalar),
+    (operators::GREATER_EQUALS, Scalar),
+    (operators::LESS, Scalar),
+    (operators::LESS_EQUALS, Scalar),
+    (operators::IN, Scalar),
+];
+
+/// How large the result of a call can be; `None` when there is no such function.
+pub(super) fn growth(call: &CallExpr) -> Option<Growth> {
+    if call.target.is_none()
+        && let Some((_, growth)) = OPERATORS.iter().find(|(name, _)| *name == call.func_name)
+    {
+        return Some(*growth);
+    }
+    let name = full_name(call);
+    FUNCTIONS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, growth)| *growth)
+}
+
+/// The name that a call's function is known by.
+pub(super) fn full_name(call: &CallExpr) -> String {
+    match call.target.as_deref().map(|target| &target.expr) {
+        Some(Expr::Ident(prefix)) if PREFIXES.contains(&prefix.as_str()) => {
+            format!("{prefix}.{}", call.func_name)
+        }
+        _ => call.func_name.clone(),
+    }
+}
+
+const PREFIXES: [&str; 4] = ["sets", "math", "base64", "ip"];
+
+/// Whether this is the first half of a function's name.
+pub(super) fn is_prefix(target: &IdedExpr) -> bool {
+    matches!(&target.expr, Expr::Ident(name) if PREFIXES.contains(&name.as_str()))
+}
+
+/// Looks at each regular expression once, so that one that is none is found before it is needed.
+pub(super) fn check_patterns(expression: &IdedExpr) -> Result<(), RuleError> {
+    if let Expr::Call(call) = &expression.expr
+        && growth(call) == Some(Pattern)
+    {
+        check_pattern(call)?;
+    }
+    parts(expression).into_iter().try_for_each(check_patterns)
+}
+
+fn check_pattern(call: &CallExpr) -> Result<(), RuleError> {
+    let place = usize::from(call.target.is_none());
+    let Some(Expr::Literal(LiteralValue::String(pattern))) = call.args.get(place).map(|a| &a.expr)
+    else {
+        return Err(RuleError::OpenPattern(call.func_name.clone()));
+    };
+    let text = |text: &str| IdedExpr {
+        id: 0,
+        expr: Expr::Literal(LiteralValue::String(text.into())),
+    };
+    let probe = CallExpr {
+        func_name: call.func_name.clone(),
+        target: Some(Box::new(text(""))),
+        args: vec![text(pattern.inner())],
+    };
+    evaluate::constant(&IdedExpr {
+        id: 0,
+        expr: Expr::Call(probe),
+    })
+    .map(drop)
+    .map_err(|_| RuleError::Pattern(pattern.inner().to_owned()))
+}
+
+/// The expressions that an expression is made of.
+pub(super) fn parts(expression: &IdedExpr) -> Vec<&IdedExpr> {
+    match &expression.expr {
+        Expr::Call(call) => call
+            .target
+            .as_deref()
+            .into_iter()
+            .chain(&call.args)
+            .collect(),
+        Expr::List(list) => list.elements.iter().collect(),
+        Expr::Select(select) => vec![&*select.operand],
+        Expr::Map(map) => map
+            .entries
+            .iter()
+            .flat_map(|entry| entry_parts(&entry.expr))
+            .collect(),
+        Expr::Comprehension(all) => {
+            vec![
+                &all.iter_range,
+                &all.accu_init,
+                &all.loop_cond,
+                &all.loop_step,
+                &all.result,
+            ]
+        }
+        Expr::Ident(_) | Expr::Literal(_) | Expr::Struct(_) | Expr::Unspecified => Vec::new(),
+    }
+}
+
+fn entry_parts(entry: &EntryExpr) -> Vec<&IdedExpr> {
+    match entry {
+        EntryExpr::MapEntry(entry) => vec![&entry.key, &entry.value],
+        EntryExpr::StructField(field) => vec![&field.value],
+    }
+}

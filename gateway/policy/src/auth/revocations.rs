@@ -1,0 +1,328 @@
+//! What no longer counts before its time.
+
+use std::hash::Hash;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use super::{AuthError, Identity};
+
+/// One thing that no longer counts. All times are in seconds since 1970; `until` is when the
+/// entry can be forgotten, since every token that it is about has expired by then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Revocation {
+    /// The token with this id (`jti`).
+    Token {
+        /// The token's id.
+        id: Arc<str>,
+        /// When the entry can be forgotten.
+        until: u64,
+    },
+    /// All tokens of a user that were issued up to and in the second `issued`, and those that do
+    /// not say when they were.
+    User {
+        /// The user's name.
+        id: Arc<str>,
+        /// The last second whose tokens are revoked.
+        issued: u64,
+        /// When the entry can be forgotten.
+        until: u64,
+    },
+    /// A session, whatever its token.
+    Session {
+        /// The session's id.
+        id: Arc<str>,
+        /// When the entry can be forgotten.
+        until: u64,
+    },
+}
+
+/// The set has no room for another entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{limit} revocations are in force, which is as many as can be: revoke users rather than single tokens, or issue tokens that live shorter"
+)]
+pub struct RevocationsFull {
+    /// How many entries there may be.
+    pub limit: usize,
+}
+
+/// All that no longer counts. Asking costs at most three looks into a map, and none while the
+/// set is empty.
+///
+/// Sets can be merged in any order and any number of times with the same result, so that they
+/// can be told from gateway to gateway. As JSON a set is the list of its entries.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Revocations {
+    tokens: FxHashMap<Arc<str>, u64>,
+    users: FxHashMap<Arc<str>, UserRevocation>,
+    sessions: FxHashMap<Arc<str>, u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct UserRevocation {
+    issued: u64,
+    until: u64,
+}
+
+impl Revocations {
+    /// How many entries there may be; some 16 MiB.
+    pub const LIMIT: usize = 100_000;
+
+    /// Adds an entry. Of two about the same thing the wider one counts. When the set is full,
+    /// what `now` can be forgotten makes room first.
+    pub fn revoke(&mut self, revocation: Revocation, now: u64) -> Result<(), RevocationsFull> {
+        if self.len() >= Self::LIMIT {
+            self.forget(now);
+        }
+        if self.len() >= Self::LIMIT && !self.knows(&revocation) {
+            return Err(RevocationsFull { limit: Self::LIMIT });
+        }
+        match revocation {
+            Revocation::Token { id, until } => widen(&mut self.tokens, id, until),
+            Revocation::Session { id, until } => widen(&mut self.sessions, id, until),
+            Revocation::User { id, issued, until } => {
+                let entry = self
+                    .users
+                    .entry(id)
+                    .or_insert(UserRevocation { issued, until });
+                entry.issued = entry.issued.max(issued);
+                entry.until = entry.until.max(until);
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses an identity whose token, user or session was revoked, as long as the entry is in
+    /// force at `now`.
+    pub fn check(
+        &self,
+        identity: &Identity,
+        session: Option<&str>,
+        now: u64,
+    ) -> Result<(), AuthError> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let in_force = |until: &u64| now < *until;
+        let token = identity.token_id().and_then(|id| self.tokens.get(id));
+        let session = session.and_then(|id| self.sessions.get(id));
+        let user = self
+            .users
+            .get(identity.user())
+            .filter(|entry| !identity.is_anonymous() && identity.issued_at() <= entry.issued)
+            .map(|entry| &entry.until);
+        if [token, session, user].into_iter().flatten().any(in_force) {
+            return Err(AuthError::Revoked);
+        }
+        Ok(())
+    }
+
+    /// Drops the entries that are no longer in force at `now`.
+    pub fn forget(&mut self, now: u64) {
+        self.tokens.retain(|_, until| now < *until);
+        self.sessions.retain(|_, until| now < *until);
+        self.users.retain(|_, entry| now < entry.until);
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.tokens.len() + self.users.len() + self.sessions.len()
+    }
+
+    /// Whether nothing is revoked.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All entries, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = Revocation> + '_ {
+        let tokens = self.tokens.iter().map(|(id, until)| Revocation::Token {
+            id: Arc::clone(id),
+            until: *until,
+        });
+        let sessions = self.sessions.iter().map(|(id, until)| Revocation::Session {
+            id: Arc::clone(id),
+            until: *until,
+        });
+        let users = self.users.iter().map(|(id, entry)| Revocation::User {
+            id: Arc::clone(id),
+            issued: entry.issued,
+            until: entry.until,
+        });
+        tokens.chain(sessions).chain(users)
+    }
+
+    fn knows(&self, revocation: &Revocation) -> bool {
+        match revocation {
+            Revocation::Token { id, .. } => self.tokens.contains_key(id),
+            Revocation::Session { id, .. } => self.sessions.contains_key(id),
+            Revocation::User { id, .. } => self.users.contains_key(id),
+        }
+    }
+}
+
+fn widen<K: Hash + Eq>(entries: &mut FxHashMap<K, u64>, id: K, until: u64) {
+    let entry = entries.entry(id).or_insert(until);
+    *entry = (*entry).max(until);
+}
+
+impl Serialize for Revocations {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Revocations {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut set = Self::default();
+        for entry in Vec::<Revocation>::deserialize(deserializer)? {
+            set.revoke(entry, 0).map_err(serde::de::Error::custom)?;
+        }
+        Ok(set)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn identity(user: &str, token: Option<&str>, issued_at: u64) -> Identity {
+        Identity::new(
+            user.into(),
+            token.map(Arc::from),
+            "{}".into(),
+            u64::MAX,
+            issued_at,
+        )
+    }
+
+    fn with(entries: &[Revocation]) -> Revocations {
+        let mut set = Revocations::default();
+        for entry in entries {
+            set.revoke(entry.clone(), 0).unwrap();
+        }
+        set
+    }
+
+    #[test]
+    fn a_revoked_token_is_refused_until_it_would_have_expired() {
+        let set = with(&[Revocation::Token {
+            id: "t1".into(),
+            until: 100,
+        }]);
+        let token = identity("anna", Some("t1"), 0);
+        assert_eq!(set.check(&token, None, 99), Err(AuthError::Revoked));
+        assert_eq!(set.check(&token, None, 100), Ok(()));
+        assert_eq!(
+            set.check(&identity("anna", Some("t2"), 0), None, 99),
+            Ok(())
+        );
+        assert_eq!(set.check(&identity("anna", None, 0), None, 99), Ok(()));
+    }
+
+    #[test]
+    fn a_revoked_user_comes_back_with_a_token_issued_later() {
+        let set = with(&[Revocation::User {
+            id: "anna".into(),
+            issued: 50,
+            until: 100,
+        }]);
+        assert_eq!(
+            set.check(&identity("anna", None, 50), None, 60),
+            Err(AuthError::Revoked)
+        );
+        assert_eq!(
+            set.check(&identity("anna", None, 0), None, 60),
+            Err(AuthError::Revoked)
+        );
+        assert_eq!(set.check(&identity("anna", None, 51), None, 60), Ok(()));
+        assert_eq!(set.check(&identity("berta", None, 1), None, 60), Ok(()));
+    }
+
+    #[test]
+    fn a_revoked_session_is_refused_whatever_its_token() {
+        let set = with(&[Revocation::Session {
+            id: "s1".into(),
+            until: 100,
+        }]);
+        assert_eq!(
+            set.check(&Identity::anonymous(), Some("s1"), 60),
+            Err(AuthError::Revoked)
+        );
+        assert_eq!(set.check(&Identity::anonymous(), Some("s2"), 60), Ok(()));
+    }
+
+    #[test]
+    fn a_full_set_says_so_and_makes_room_by_forgetting() {
+        let mut set = Revocations::default();
+        for n in 0..Revocations::LIMIT {
+            let id = n.to_string().into();
+            set.revoke(Revocation::Token { id, until: 100 }, 0).unwrap();
+        }
+        let more = Revocation::Session {
+            id: "s".into(),
+            until: 200,
+        };
+        assert!(
+            set.revoke(more.clone(), 50)
+                .unwrap_err()
+                .to_string()
+                .contains("100000")
+        );
+        set.revoke(
+            Revocation::Token {
+                id: "7".into(),
+                until: 300,
+            },
+            50,
+        )
+        .unwrap();
+        set.revoke(more, 100).unwrap();
+        assert_eq!(set.len(), 2);
+    }
+
+    #[test]
+    fn as_json_it_is_a_list_of_entries() {
+        let set = with(&[Revocation::User {
+            id: "anna".into(),
+            issued: 50,
+            until: 100,
+        }]);
+        let json = serde_json::to_string(&set).unwrap();
+        assert_eq!(
+            json,
+            r#"[{"kind":"user","id":"anna","issued":50,"until":100}]"#
+        );
+        assert_eq!(serde_json::from_str::<Revocations>(&json).unwrap(), set);
+        assert!(serde_json::from_str::<Revocations>(r#"[{"kind":"other"}]"#).is_err());
+    }
+
+    fn entry() -> impl Strategy<Value = Revocation> {
+        ("[ab]{1,2}", 0u64..9, 0u64..9, 0..3).prop_map(|(id, issued, until, kind)| {
+            let id: Arc<str> = id.into();
+            match kind {
+                0 => Revocation::Token { id, until },
+                1 => Revocation::User { id, issued, until },
+                _ => Revocation::Session { id, until },
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn entries_give_the_same_set_in_any_order_and_any_number_of_times(
+            entries in prop::collection::vec(entry(), 0..20).prop_shuffle(),
+        ) {
+            let once = with(&entries);
+            let mut twice: Vec<_> = entries.iter().rev().cloned().collect();
+            twice.extend(once.iter());
+            prop_assert_eq!(&with(&twice), &once);
+            let json = serde_json::to_string(&once).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Revocations>(&json).unwrap(), once);
+        }
+    }
+}

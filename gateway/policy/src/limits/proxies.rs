@@ -1,0 +1,315 @@
+//! Whose word about a client's address is believed.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use ipnet::IpNet;
+
+/// How many addresses of forwarding headers are looked at before the walk ends.
+const MAX_HOPS: usize = 32;
+
+/// The networks of the proxies in front of the gateway.
+///
+/// A forwarding header is only as true as whoever wrote it, so it is read from the right, the
+/// end that the nearest proxy wrote, and no further than the first address that is not a trusted
+/// proxy: that address is the client's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustedProxies {
+    networks: Box<[IpNet]>,
+}
+
+/// A trusted proxy that is neither an address nor a network.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is neither an IP address nor a network: write `10.0.0.0/8`, `fd00::/8` or `10.1.2.3`"
+)]
+pub struct ProxyError(pub String);
+
+impl TrustedProxies {
+    /// Reads networks (`10.0.0.0/8`, `fd00::/8`) and single addresses.
+    pub fn parse<S: AsRef<str>>(networks: &[S]) -> Result<Self, Vec<(usize, ProxyError)>> {
+        let mut parsed = Vec::with_capacity(networks.len());
+        let mut errors = Vec::new();
+        for (index, text) in networks.iter().enumerate() {
+            match parse_network(text.as_ref()) {
+                Some(network) => parsed.push(network),
+                None => errors.push((index, ProxyError(text.as_ref().to_owned()))),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        Ok(Self {
+            networks: IpNet::aggregate(&parsed).into(),
+        })
+    }
+
+    /// Whether `address` is one of the proxies.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.networks
+            .iter()
+            .any(|network| network.contains(&address))
+    }
+
+    /// The address of the client behind `peer`.
+    ///
+    /// `x_forwarded_for` and `forwarded` (RFC 7239) are the values of these headers in the order
+    /// in which they came, one item a header line. Where both are there, `X-Forwarded-For`
+    /// counts: nearly every proxy writes it, and most let a client's own `Forwarded` through
+    /// untouched. A part that is no address ends the walk at the proxy that passed it on. The
+    /// answer of an IPv4 address mapped into IPv6 is the IPv4 address.
+    pub fn client_ip<'h, X, F>(&self, peer: IpAddr, x_forwarded_for: X, forwarded: F) -> IpAddr
+    where
+        X: DoubleEndedIterator<Item = &'h str>,
+        F: DoubleEndedIterator<Item = &'h str>,
+    {
+        let peer = peer.to_canonical();
+        if self.networks.is_empty() || !self.contains(peer) {
+            return peer;
+        }
+        let mut hops = x_forwarded_for
+            .rev()
+            .flat_map(|line| line.rsplit(','))
+            .peekable();
+        if hops.peek().is_some() {
+            return self.walk(peer, hops.map(parse_address));
+        }
+        self.walk(
+            peer,
+            forwarded
+                .rev()
+                .flat_map(|line| line.rsplit(','))
+                .map(forwarded_for),
+        )
+    }
+
+    fn walk(&self, peer: IpAddr, hops: impl Iterator<Item = Option<IpAddr>>) -> IpAddr {
+        let mut client = peer;
+        for hop in hops.take(MAX_HOPS) {
+            let Some(address) = hop else { break };
+            client = address;
+            if !self.contains(client) {
+                break;
+            }
+        }
+        client
+    }
+}
+
+/// What connections of one client are counted under: an IPv4 address whole, an IPv6 address by
+/// its /64, the smallest network that a provider hands out.
+pub fn counted_address(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+fn parse_network(text: &str) -> Option<IpNet> {
+    let text = text.trim();
+    text.parse::<IpNet>()
+        .map(|network| network.trunc())
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .ok()
+}
+
+/// An address as proxies write it: bare, with a port, or in brackets with a port.
+fn parse_address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let text = text
+        .strip_prefix('"')
+        .and_then(|t| t.strip_suffix('"'))
+        .unwrap_or(text);
+    if let Some(bracketed) = text.strip_prefix('[') {
+        let (address, port) = bracketed.split_once(']')?;
+        let port_fits = port.is_empty() || port.strip_prefix(':')?.parse::<u16>().is_ok();
+        return port_fits
+            .then(|| address.parse::<Ipv6Addr>().ok())?
+            .map(canonical);
+    }
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(address.to_canonical());
+    }
+    let (address, port) = text.split_once(':')?;
+    port.parse::<u16>().ok()?;
+    address.parse().ok().map(IpAddr::V4)
+}
+
+fn canonical(address: Ipv6Addr) -> IpAddr {
+    IpAddr::V6(address).to_canonical()
+}
+
+/// The `for` parameter of one element of a `Forwarded` header (RFC 7239 section 4).
+fn forwarded_for(element: &str) -> Option<IpAddr> {
+    element.split(';').find_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        name.trim()
+            .eq_ignore_ascii_case("for")
+            .then(|| parse_address(value))?
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn behind(proxies: &[&str], peer: &str, xff: &[&str]) -> IpAddr {
+        let proxies = TrustedProxies::parse(proxies).unwrap();
+        proxies.client_ip(ip(peer), xff.iter().copied(), std::iter::empty())
+    }
+
+    #[test]
+    fn a_header_from_someone_who_is_no_proxy_is_not_believed() {
+        assert_eq!(
+            behind(&["10.0.0.0/8"], "203.0.113.9", &["198.51.100.1"]),
+            ip("203.0.113.9")
+        );
+        assert_eq!(behind(&[], "10.0.0.1", &["198.51.100.1"]), ip("10.0.0.1"));
+    }
+
+    #[test]
+    fn the_rightmost_address_that_is_no_proxy_is_the_client() {
+        let xff = ["6.6.6.6, 198.51.100.1, 10.0.0.7"];
+        assert_eq!(
+            behind(&["10.0.0.0/8"], "10.0.0.1", &xff),
+            ip("198.51.100.1")
+        );
+    }
+
+    #[test]
+    fn several_header_lines_are_one_list() {
+        let xff = ["6.6.6.6", "198.51.100.1", "10.0.0.7 , 10.0.0.8"];
+        assert_eq!(
+            behind(&["10.0.0.0/8"], "10.0.0.1", &xff),
+            ip("198.51.100.1")
+        );
+    }
+
+    #[test]
+    fn nonsense_ends_the_walk_at_the_proxy_that_passed_it_on() {
+        for nonsense in [
+            "unknown",
+            "",
+            "1.2.3",
+            "1.2.3.4:99999",
+            "[::1",
+            "[::1]x",
+            "<script>",
+        ] {
+            let line = format!("6.6.6.6, {nonsense}, 10.0.0.7");
+            assert_eq!(
+                behind(&["10.0.0.0/8"], "10.0.0.1", &[&line]),
+                ip("10.0.0.7"),
+                "{nonsense}"
+            );
+        }
+    }
+
+    #[test]
+    fn ports_and_brackets_are_understood() {
+        for (text, address) in [
+            ("198.51.100.1:4711", "198.51.100.1"),
+            ("[2001:db8::1]:4711", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("\"198.51.100.1\"", "198.51.100.1"),
+            ("::ffff:198.51.100.1", "198.51.100.1"),
+        ] {
+            assert_eq!(
+                behind(&["10.0.0.0/8"], "10.0.0.1", &[text]),
+                ip(address),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_chain_of_nothing_but_proxies_ends_at_the_farthest() {
+        assert_eq!(
+            behind(&["10.0.0.0/8"], "10.0.0.1", &["10.9.9.9, 10.0.0.7"]),
+            ip("10.9.9.9")
+        );
+    }
+
+    #[test]
+    fn a_chain_longer_than_the_bound_is_not_walked_to_its_end() {
+        let line = format!("6.6.6.6{}", ", 10.0.0.7".repeat(40));
+        assert_eq!(
+            behind(&["10.0.0.0/8"], "10.0.0.1", &[&line]),
+            ip("10.0.0.7")
+        );
+    }
+
+    #[test]
+    fn forwarded_counts_only_without_x_forwarded_for() {
+        let proxies = TrustedProxies::parse(&["10.0.0.0/8"]).unwrap();
+        let forwarded = ["for=6.6.6.6;proto=https, For=\"[2001:db8::1]:4711\";by=10.0.0.2"];
+        let alone = proxies.client_ip(ip("10.0.0.1"), std::iter::empty(), forwarded.into_iter());
+        assert_eq!(alone, ip("2001:db8::1"));
+        let both = proxies.client_ip(
+            ip("10.0.0.1"),
+            ["198.51.100.1"].into_iter(),
+            forwarded.into_iter(),
+        );
+        assert_eq!(both, ip("198.51.100.1"));
+    }
+
+    #[test]
+    fn an_obfuscated_forwarded_element_ends_the_walk() {
+        let proxies = TrustedProxies::parse(&["10.0.0.0/8"]).unwrap();
+        let forwarded = ["for=6.6.6.6, for=_hidden"];
+        let client = proxies.client_ip(ip("10.0.0.1"), std::iter::empty(), forwarded.into_iter());
+        assert_eq!(client, ip("10.0.0.1"));
+    }
+
+    #[test]
+    fn a_mapped_peer_is_its_ipv4_address() {
+        assert_eq!(
+            behind(&["10.0.0.0/8"], "::ffff:10.0.0.1", &["198.51.100.1"]),
+            ip("198.51.100.1")
+        );
+        assert_eq!(behind(&[], "::ffff:198.51.100.1", &[]), ip("198.51.100.1"));
+    }
+
+    #[test]
+    fn what_is_no_network_is_named() {
+        let errors = TrustedProxies::parse(&["10.0.0.0/8", "10.0.0.0/33", "proxy"]).unwrap_err();
+        assert_eq!(
+            errors.iter().map(|(index, _)| *index).collect::<Vec<_>>(),
+            [1, 2]
+        );
+        assert!(errors[1].1.to_string().contains("`proxy`"));
+    }
+
+    #[test]
+    fn ipv6_clients_are_counted_by_their_64() {
+        assert_eq!(
+            counted_address(ip("2001:db8:1:2:3:4:5:6")),
+            ip("2001:db8:1:2::")
+        );
+        assert_eq!(counted_address(ip("198.51.100.1")), ip("198.51.100.1"));
+        assert_eq!(
+            counted_address(ip("::ffff:198.51.100.1")),
+            ip("198.51.100.1")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_the_walk_panic_or_move_an_untrusted_peer(
+            lines in prop::collection::vec(".{0,60}", 0..4),
+            forwarded in prop::collection::vec(".{0,60}", 0..4),
+        ) {
+            let proxies = TrustedProxies::parse(&["10.0.0.0/8", "fd00::/8"]).unwrap();
+            let read = |peer| proxies.client_ip(
+                peer, lines.iter().map(String::as_str), forwarded.iter().map(String::as_str));
+            let _ = read(ip("10.0.0.1"));
+            prop_assert_eq!(read(ip("203.0.113.9")), ip("203.0.113.9"));
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Compiling documents.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::sync::Arc;
+
+use sluice_crds::cluster::{self, Jwt};
+use sluice_crds::{Documents, Problem, ProblemCode, RealtimeClusterSpec, SecretKeyRef};
+
+use super::{Auth, Backend, BackendVia, Drain, Heartbeat, Policy, SecretSource, rooms};
+use crate::limits::{Limits, Rate, TrustedProxies};
+use crate::{Authenticator, Jwks, JwksTiming, Origins, TokenRules};
+
+/// Problems as they are found.
+#[derive(Default)]
+pub(super) struct Problems(Vec<Problem>);
+
+impl Problems {
+    pub(super) fn invalid(&mut self, subject: &str, path: impl Into<String>, what: impl Display) {
+        self.add(subject, path, ProblemCode::InvalidValue, what);
+    }
+
+    fn add(
+        &mut self,
+        subject: &str,
+        path: impl Into<String>,
+        code: ProblemCode,
+        what: impl Display,
+    ) {
+        self.0.push(Problem {
+            file: "policy".to_owned(),
+            document: None,
+            line: None,
+            subject: Some(subject.to_owned()),
+            path: path.into(),
+            message: what.to_string(),
+            code,
+        });
+    }
+}
+
+impl Policy {
+    /// Compiles documents that were checked (see [`sluice_crds::load()`]), with the Secrets that
+    /// they refer to. What has not changed since `previous` is taken over, published keys among
+    /// it; the task that reads new ones is started by whoever takes the snapshot into use, see
+    /// [`start`](Self::start).
+    ///
+    /// # Errors
+    /// Every problem there is, each with its document and field.
+    pub fn compile(
+        documents: &Documents,
+        secrets: &dyn SecretSource,
+        previous: Option<&Self>,
+    ) -> Result<Self, Vec<Problem>> {
+        let spec = &documents.cluster.spec;
+        let name = documents
+            .cluster
+            .metadata
+            .name
+            .as_deref()
+            .unwrap_or_default();
+        let mut compiler = Compiler {
+            spec,
+            subject: format!("RealtimeCluster {name}"),
+            secrets,
+            previous,
+            problems: Problems::default(),
+        };
+        let origins = compiler.origins();
+        let limits = compiler.limits();
+        let auth = compiler.auth();
+        let backend = compiler.backend();
+        let by_name = rooms::by_name(documents, previous, &mut compiler.problems);
+        let (Some(origins), Some(limits), Some((auth, key_digest)), true) =
+            (origins, limits, auth, compiler.problems.0.is_empty())
+        else {
+            return Err(compiler.problems.0);
+        };
+        Ok(Self {
+            generation: previous.map_or(0, |previous| previous.generation) + 1,
+            max_connections: spec.gateway.max_connections,
+            limits,
+            heartbeat: heartbeat(&spec.heartbeat),
+            recovery_window: spec.recovery.window.as_std(),
+            namespaces: namespaces(spec),
+            origins,
+            auth,
+            backend,
+            drain: drain(&spec.drain),
+            rooms: rooms::by_namespace(&by_name),
+            by_name,
+            default_room: default_room(spec, previous),
+            source: spec.clone(),
+            key_digest,
+        })
+    }
+
+    /// Starts what the snapshot needs running, on the runtime of the caller: the task that reads
+    /// published keys, unless it runs already. It ends when no snapshot needs it.
+    pub fn start(&self) {
+        if let Some(jwks) = self.auth.tokens.as_ref().and_then(Authenticator::jwks) {
+            jwks.start();
+        }
+    }
+}
+
+struct Compiler<'c> {
+    spec: &'c RealtimeClusterSpec,
+    subject: String,
+    secrets: &'c dyn SecretSource,
+    previous: Option<&'c Policy>,
+    problems: Problems,
+}
+
+impl Compiler<'_> {
+    fn invalid(&mut self, path: impl Into<String>, what: impl Display) {
+        self.problems.invalid(&self.subject, path, what);
+    }
+
+    fn origins(&mut self) -> Option<Origins> {
+        Origins::parse(&self.spec.origins)
+            .map_err(|errors| {
+                for (index, error) in errors {
+                    self.invalid(format!("spec.origins[{index}]"), error);
+                }
+            })
+            .ok()
+    }
+
+    fn limits(&mut self) -> Option<Limits> {
+        let limits = &self.spec.limits;
+        let trusted_proxies = TrustedProxies::parse(&limits.trusted_proxies)
+            .map_err(|errors| {
+                for (index, error) in errors {
+                    self.invalid(format!("spec.limits.trustedProxies[{index}]"), error);
+                }
+            })
+            .ok()?;
+        Some(Limits {
+            connections_per_ip: limits.connections_per_ip,
+            connections_per_user: limits.connections_per_user,
+            messages: Rate::per_second(limits.messages_per_second),
+            payload_bytes: limits.payload_bytes as usize,
+            outbound_bytes: limits.outbound_bytes as usize,
+            joins_per_connection: limits.joins_per_connection,
+            in_flight: limits.in_flight,
+            trusted_proxies,
+        })
+    }
+
+    fn auth(&mut self) -> Option<(Auth, Option<[u8; 32]>)> {
+        let spec = self.spec;
+        let (tokens, digest) = match &spec.auth.jwt {
+            None => (None, None),
+            Some(jwt) => {
+                let (tokens, digest) = self.tokens(jwt)?;
+                (Some(tokens), digest)
+            }
+        };
+        let auth = Auth {
+            required: spec.auth.required,
+            refresh_grace: spec.auth.refresh_grace.as_std(),
+            tokens,
+        };
+        Some((auth, digest))
+    }
+
+    fn tokens(&mut self, jwt: &Jwt) -> Option<(Authenticator, Option<[u8; 32]>)> {
+        let rules = token_rules(jwt);
+        if let Some(reference) = &jwt.key_secret_ref {
+            let key = self.secret("spec.auth.jwt.keySecretRef", reference)?;
+            let tokens = Authenticator::with_key(rules, &key)
+                .map_err(|error| {
+                    let from =
+                        format!("the key {} of the Secret {}", reference.key, reference.name);
+                    self.invalid("spec.auth.jwt.keySecretRef", format!("{from}: {error}"));
+                })
+                .ok()?;
+            return Some((tokens, digest(&key)));
+        }
+        let Some(url) = jwt.jwks_uri.as_deref() else {
+            self.invalid(
+                "spec.auth.jwt",
+                "tokens cannot be checked without a key: set jwksUri or keySecretRef",
+            );
+            return None;
+        };
+        Some((Authenticator::with_jwks(rules, self.jwks(url, jwt)?), None))
+    }
+
+    fn jwks(&mut self, url: &str, jwt: &Jwt) -> Option<Arc<Jwks>> {
+        let earlier = self
+            .previous
+            .and_then(|previous| previous.auth.tokens.as_ref());
+        let known = earlier.and_then(Authenticator::jwks);
+        if let Some(known) = known.filter(|jwks| jwks.is_for(url, &jwt.algorithms)) {
+            return Some(Arc::clone(known));
+        }
+        Jwks::new(url, jwt.algorithms.clone(), JwksTiming::default())
+            .map_err(|error| self.invalid("spec.auth.jwt.jwksUri", error))
+            .ok()
+    }
+
+    fn backend(&mut self) -> Option<Backend> {
+        let spec = self.spec.backend.as_ref()?;
+        let (via, timeout) = match (&spec.webhook, &spec.nats) {
+            (Some(webhook), _) => (self.webhook(webhook)?, webhook.timeout),
+            (None, nats) => (BackendVia::Nats, nats.as_ref()?.timeout),
+        };
+        Some(Backend {
+            via,
+            timeout: timeout.as_std(),
+            ask_on_connect: spec.ask_on_connect,
+            tell_on_disconnect: spec.tell_on_disconnect,
+        })
+    }
+
+    fn webhook(&mut self, webhook: &cluster::WebhookBackend) -> Option<BackendVia> {
+        let key = self.secret("spec.backend.webhook.secretRef", &webhook.secret_ref);
+        if let Err(error) = reqwest::Url::parse(&webhook.url) {
+            let message = format!("this is no address ({error}): write https://host/path");
+            self.invalid("spec.backend.webhook.url", message);
+            return None;
+        }
+        let key = key?;
+        if key.is_empty() {
+            self.invalid(
+                "spec.backend.webhook.secretRef",
+                "the key is empty: make one with `openssl rand -base64 32`",
+            );
+            return None;
+        }
+        Some(BackendVia::Webhook {
+            url: webhook.url.as_str().into(),
+            key: key.into(),
+        })
+    }
+
+    fn secret(&mut self, path: &str, reference: &SecretKeyRef) -> Option<Vec<u8>> {
+        let found = self.secrets.get(reference);
+        if found.is_none() {
+            let SecretKeyRef { name, key } = reference;
+            let message = format!(
+                "there is no Secret {name} with the key {key}: create it, or name the one that there is"
+            );
+            self.problems
+                .add(&self.subject, path, ProblemCode::UnknownReference, message);
+        }
+        found
+    }
+}
+
+/// The rules that a `RealtimeCluster` gives for tokens.
+pub(super) fn token_rules(jwt: &Jwt) -> TokenRules {
+    TokenRules {
+        issuer: jwt.issuer.as_deref().map(Box::from),
+        audience: jwt.audience.as_deref().map(Box::from),
+        algorithms: jwt.algorithms.clone(),
+        user_claim: jwt.user_claim.as_str().into(),
+        leeway: jwt.leeway.as_std(),
+    }
+}
+
+fn digest(key: &[u8]) -> Option<[u8; 32]> {
+    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key)
+        .as_ref()
+        .try_into()
+        .ok()
+}
+
+fn namespaces(spec: &RealtimeClusterSpec) -> BTreeSet<Box<str>> {
+    spec.namespaces
+        .iter()
+        .map(String::as_str)
+        .chain(["/"])
+        .map(Box::from)
+        .collect()
+}
+
+fn heartbeat(spec: &cluster::Heartbeat) -> Heartbeat {
+    Heartbeat {
+        interval: spec.interval.as_std(),
+        timeout: spec.timeout.as_std(),
+    }
+}
+
+fn drain(spec: &cluster::Drain) -> Drain {
+    Drain {
+        settle: spec.settle.as_std(),
+        window: spec.window.as_std(),
+        connections_per_second: spec.connections_per_second,
+        deadline: spec.deadline.as_std(),
+    }
+}
+
+/// The earlier snapshot's, if it had one, so that what was looked up stays the same.
+fn default_room(
+    spec: &RealtimeClusterSpec,
+    previous: Option<&Policy>,
+) -> Option<Arc<crate::RoomPolicy>> {
+    let made = rooms::without_document(spec.rooms.default)?;
+    Some(
+        previous
+            .and_then(|previous| previous.default_room.clone())
+            .unwrap_or(made),
+    )
+}

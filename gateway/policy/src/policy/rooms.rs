@@ -1,0 +1,131 @@
+//! Compiling Room documents.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use sluice_crds::cluster::RoomsDefault;
+use sluice_crds::room::RoomAccess;
+use sluice_crds::{Documents, Room, RoomSpec};
+
+use super::Policy;
+use super::compile::Problems;
+use crate::limits::Rate;
+use crate::rooms::{History, Pattern, Presence, RoomLimits, RoomPolicy, Rules, Table};
+use crate::{AccessRule, Schemas};
+
+type ByName = FxHashMap<Box<str>, Arc<RoomPolicy>>;
+
+/// The Rooms by name; those that have not changed are the earlier snapshot's.
+pub(super) fn by_name(
+    documents: &Documents,
+    earlier: Option<&Policy>,
+    problems: &mut Problems,
+) -> ByName {
+    let mut rooms = ByName::default();
+    for document in &documents.rooms {
+        let name = document.metadata.name.as_deref().unwrap_or_default();
+        let known = earlier.and_then(|earlier| earlier.by_name.get(name));
+        let unchanged = known.filter(|room| room.source.as_ref() == Some(&document.spec));
+        let room = match unchanged {
+            Some(room) => Some(Arc::clone(room)),
+            None => compile(name, document, problems).map(Arc::new),
+        };
+        if let Some(room) = room {
+            rooms.insert(name.into(), room);
+        }
+    }
+    rooms
+}
+
+/// The Rooms of each namespace, ready to be asked.
+pub(super) fn by_namespace(rooms: &ByName) -> FxHashMap<Box<str>, Table<Arc<RoomPolicy>>> {
+    let mut groups: FxHashMap<Box<str>, Vec<_>> = FxHashMap::default();
+    for room in rooms.values() {
+        let namespace = room.source.as_ref().map_or("/", |spec| &spec.namespace);
+        let entry = (room.pattern.clone(), Arc::clone(room));
+        groups.entry(namespace.into()).or_default().push(entry);
+    }
+    groups
+        .into_iter()
+        .map(|(namespace, rooms)| (namespace, Table::new(rooms)))
+        .collect()
+}
+
+/// What a room gets that no Room is for.
+pub(super) fn without_document(default: RoomsDefault) -> Option<Arc<RoomPolicy>> {
+    let open = RoomSpec::new("", "*");
+    let everyone = || AccessRule::always(true);
+    let rules = Rules {
+        join: everyone(),
+        publish: everyone(),
+        presence: everyone(),
+        history: None,
+    };
+    match default {
+        RoomsDefault::Deny => None,
+        RoomsDefault::Open => {
+            let room = with("", &open, rules, Schemas::default());
+            Some(Arc::new(RoomPolicy {
+                source: None,
+                ..room
+            }))
+        }
+    }
+}
+
+fn compile(name: &str, document: &Room, problems: &mut Problems) -> Option<RoomPolicy> {
+    let spec = &document.spec;
+    let subject = format!("Room {name}");
+    let rules = rules(&subject, &spec.access, problems);
+    let schemas = Schemas::compile(&spec.schemas).map_err(|errors| {
+        for (event, error) in errors {
+            problems.invalid(&subject, format!("spec.schemas.{event}"), error);
+        }
+    });
+    Some(with(name, spec, rules?, schemas.ok()?))
+}
+
+fn rules(subject: &str, access: &RoomAccess, problems: &mut Problems) -> Option<Rules> {
+    let mut rule = |field: &str, text: &str| {
+        AccessRule::compile(text)
+            .map_err(|error| problems.invalid(subject, format!("spec.access.{field}"), error))
+            .ok()
+    };
+    let join = rule("join", &access.join);
+    let publish = rule("publish", &access.publish);
+    let presence = rule("presence", &access.presence);
+    let history = access.history.as_ref().map(|text| rule("history", text));
+    let history = match history {
+        None => None,
+        Some(compiled) => Some(compiled?),
+    };
+    Some(Rules {
+        join: join?,
+        publish: publish?,
+        presence: presence?,
+        history,
+    })
+}
+
+fn with(name: &str, spec: &RoomSpec, rules: Rules, schemas: Schemas) -> RoomPolicy {
+    RoomPolicy {
+        name: name.into(),
+        pattern: Pattern::new(&spec.match_),
+        history: spec.history.as_ref().map(|history| History {
+            max_messages: history.max_messages,
+            max_age: history.max_age.map(sluice_crds::Duration::as_std),
+        }),
+        presence: Presence {
+            enabled: spec.presence.enabled,
+            announce: spec.presence.enabled && spec.presence.announce,
+        },
+        limits: RoomLimits {
+            members: spec.limits.members,
+            messages: Rate::per_second(spec.limits.messages_per_second),
+        },
+        schemas,
+        on_slow_consumer: spec.on_slow_consumer,
+        rules,
+        source: Some(spec.clone()),
+    }
+}

@@ -1,0 +1,164 @@
+//! What a message's data must look like.
+
+mod cycles;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use jsonschema::{PatternOptions, Validator};
+use rustc_hash::FxHashMap;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// The longest schema, as JSON.
+pub const MAX_SCHEMA_BYTES: usize = 64 * 1024;
+
+/// The largest regular expression in a schema, compiled.
+const MAX_PATTERN_BYTES: usize = 1024 * 1024;
+
+/// The JSON Schemas of a Room, one an event.
+///
+/// Draft 2020-12, with formats checked. A schema stands alone: it can refer to its own parts, but
+/// nothing is ever fetched. Regular expressions are matched in linear time, which leaves out
+/// look-around and back-references. The data is as large as the cluster's `payloadBytes` lets it
+/// be, and nested 128 deep at most.
+#[derive(Debug, Default)]
+pub struct Schemas {
+    by_event: FxHashMap<Box<str>, Validator>,
+}
+
+/// Why a message's data is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaError {
+    /// The Room has schemas, and none for this event.
+    #[error("the room has no event `{0}`: publish one that its Room lists under `schemas`")]
+    UnknownEvent(String),
+    /// The data is not what the event's schema asks for.
+    #[error("the data does not fit the event's schema at `{path}`: {message}")]
+    Data {
+        /// Where in the data, as a JSON Pointer (RFC 6901); empty for the whole of it.
+        path: String,
+        /// What is wrong. It names values only in part.
+        message: String,
+    },
+}
+
+impl SchemaError {
+    /// The code that clients, counters and log lines know this by.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownEvent(_) => "event_unknown",
+            Self::Data { .. } => "schema_violation",
+        }
+    }
+}
+
+/// Why a schema cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaProblem {
+    /// It is too long.
+    #[error("the schema has {0} bytes, and 65536 is as many as it may have")]
+    TooLong(usize),
+    /// It is no schema.
+    #[error("`{path}` in the schema cannot be used: {message}")]
+    Invalid {
+        /// Where in the schema, as a JSON Pointer.
+        path: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// It refers to itself without going into the data.
+    #[error(
+        "`{0}` leads back to itself without going into the data, so checking would never end: let it refer to a part of the data only"
+    )]
+    Endless(String),
+    /// It refers to another document, or has another one inside.
+    #[error(
+        "`{0}` is another document, and a schema stands alone: put it under `$defs` and refer to it as `#/$defs/…`"
+    )]
+    NotHere(String),
+    /// It takes too long to check.
+    #[error(
+        "the schema refers to its parts so often that checking could take very long: refer to each part fewer times"
+    )]
+    TooManyRefs,
+}
+
+impl Schemas {
+    /// Compiles the schemas by event; each error comes with its event.
+    pub fn compile(
+        schemas: &BTreeMap<String, Map<String, Value>>,
+    ) -> Result<Self, Vec<(String, SchemaProblem)>> {
+        let mut by_event = FxHashMap::default();
+        let mut problems = Vec::new();
+        for (event, schema) in schemas {
+            match validator(&Value::Object(schema.clone())) {
+                Ok(validator) => {
+                    by_event.insert(event.as_str().into(), validator);
+                }
+                Err(problem) => problems.push((event.clone(), problem)),
+            }
+        }
+        if problems.is_empty() {
+            Ok(Self { by_event })
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Whether there are none, so that every event and all data are let through.
+    pub fn is_empty(&self) -> bool {
+        self.by_event.is_empty()
+    }
+
+    /// Checks the data of an event. Without schemas everything fits; with some, an event that has
+    /// none is refused.
+    pub fn validate(&self, event: &str, data: &RawValue) -> Result<(), SchemaError> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let validator = self
+            .by_event
+            .get(event)
+            .ok_or_else(|| SchemaError::UnknownEvent(shortened(event)))?;
+        let value: Value = serde_json::from_str(data.get()).map_err(|error| SchemaError::Data {
+            path: String::new(),
+            message: shortened(&error.to_string()),
+        })?;
+        validator
+            .validate(&value)
+            .map_err(|error| SchemaError::Data {
+                path: shortened(error.instance_path().as_str()),
+                message: shortened(&error.to_string()),
+            })
+    }
+}
+
+fn validator(schema: &Value) -> Result<Validator, SchemaProblem> {
+    let length = schema.to_string().len();
+    if length > MAX_SCHEMA_BYTES {
+        return Err(SchemaProblem::TooLong(length));
+    }
+    cycles::check(schema)?;
+    jsonschema::draft202012::options()
+        .should_validate_formats(true)
+        .should_ignore_unknown_formats(false)
+        .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_BYTES))
+        .offline()
+        .build(schema)
+        .map_err(|error| SchemaProblem::Invalid {
+            path: error.instance_path().as_str().to_owned(),
+            message: shortened(&error.to_string()),
+        })
+}
+
+/// A text that a client or a log can take.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 256;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
