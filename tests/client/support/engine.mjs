@@ -15,7 +15,6 @@ export class EngineServer {
   static async use(name, path, { pingInterval = 25_000, pingTimeout = 20_000, maxPayload = 1_000_000 } = {}) {
     const server = new EngineServer();
     const [port] = await freePorts(1);
-    server.port = port;
     server.url = `http://127.0.0.1:${port}`;
     server.base = `127.0.0.1:${port}${path}?EIO=4`;
     server.program = new Program(releaseBinary(name), [
