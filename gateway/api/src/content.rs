@@ -6,7 +6,7 @@ use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sluice_codec::sio;
+use sluice_codec::sio::{self, MAX_ATTACHMENTS};
 
 use crate::{Refusal, extract::Name};
 
@@ -43,6 +43,11 @@ impl MessageBody {
     /// Refuses what a client would choke on.
     pub(crate) fn check(self, headers: &HeaderMap) -> Result<Content, Refusal> {
         let id = id(self.id, headers)?;
+        if self.attachments.len() > MAX_ATTACHMENTS {
+            let message =
+                format!("a message carries at most {MAX_ATTACHMENTS} attachments; send fewer");
+            return Err(Refusal::schema("attachments_too_many", message));
+        }
         let attachments = self
             .attachments
             .iter()

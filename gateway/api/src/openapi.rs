@@ -1,6 +1,6 @@
 //! The OpenAPI description, made of the same routes and types that the router is made of.
 
-use std::sync::OnceLock;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -82,8 +82,12 @@ fn parameters(generator: &mut SchemaGenerator, route: &Route) -> Vec<Value> {
         .collect();
     if let Some(describe) = route.query {
         let schema = describe(generator).to_value();
-        let properties = schema["properties"].as_object();
-        parameters.extend(properties.into_iter().flatten().map(query_parameter));
+        let properties: BTreeMap<_, _> = schema["properties"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .collect();
+        parameters.extend(properties.into_iter().map(query_parameter));
     }
     if route.idempotent_by_key {
         parameters.push(json!({
