@@ -6,7 +6,7 @@ import { useGateway } from "./support/gateway.mjs";
 import { fresh } from "./support/names.mjs";
 import { Native } from "./support/native.mjs";
 import { Record } from "./support/record.mjs";
-import { within } from "./support/wait.mjs";
+import { until, within } from "./support/wait.mjs";
 
 const gateway = await useGateway([cluster({ namespaces: ["/", "/orders"] }), kept]);
 
@@ -79,7 +79,7 @@ test("the plain protocol names the namespace in its first frame", async () => {
   await orders.count("message", 1);
   const lost = await Native.open(gateway);
   const answer = await lost.ask({ op: "connect", token: gateway.token("nat"), namespace: "/nowhere" });
-  assert.deepEqual([answer.ok, answer.error.code], [false, "invalid_namespace"]);
+  assert.deepEqual([answer.ok, answer.error.code], [false, "namespace_unknown"]);
 });
 
 test("a join with after brings what was missed, before its answer", async () => {
@@ -95,16 +95,28 @@ test("a join with after brings what was missed, before its answer", async () => 
   assert.equal(joined.recovered, true);
 });
 
-test("what is no frame of the protocol is answered or closed, with a code", async () => {
+test("what is no frame of the protocol is answered with a code, and the connection goes on", async () => {
   const native = await Native.enter(gateway, "nat");
-  const unknown = await native.ask({ op: "fly" });
-  assert.equal(unknown.ok, false);
-  assert.match(unknown.error.code, /^[a-z_]+$/);
-  const early = await Native.open(gateway);
-  const refused = await early.ask({ op: "join", room: "r" });
-  assert.equal(refused.ok, false);
-  const broken = await Native.enter(gateway, "nat");
-  broken.socket.send("{not json");
-  const { code } = await within("the close", broken.closed);
-  assert.ok(code >= 1002, `close code ${code}`);
+  for (const frame of ["{not json", "7", "{}", '{"op":"fly"}', '{"op":"join"}', '{"op":"join","room":7}']) {
+    native.socket.send(frame);
+  }
+  await until("the answers", () => native.strays.length === 6);
+  for (const { ok, error } of native.strays) {
+    assert.equal(ok, false);
+    assert.match(error.code, /^[a-z_]+$/);
+  }
+  await native.must({ op: "join", room: fresh("room") });
+});
+
+test("a connection that has not signed in may do nothing", async () => {
+  const native = await Native.open(gateway);
+  assert.equal((await native.ask({ op: "join", room: "r" })).error.code, "not_connected");
+  assert.equal((await native.ask({ op: "connect", token: "nonsense" })).error.code, "token_malformed");
+  await within("the close", native.closed);
+});
+
+test("a binary frame closes the connection with 1003", async () => {
+  const native = await Native.enter(gateway, "nat");
+  native.socket.send(Buffer.from([1, 2, 3]));
+  assert.equal((await within("the close", native.closed)).code, 1003);
 });

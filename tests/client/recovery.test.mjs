@@ -80,21 +80,6 @@ for (const kind of KINDS.filter((candidate) => candidate.recovers)) {
       await record.count(last + 1);
       assert.deepEqual(record.data, numbers(last));
     });
-
-    test("direct messages are recovered too", async () => {
-      const user = fresh("user");
-      const sender = await enter(gateway, STOCK, "sender");
-      const receiver = await enter(gateway, kind, user, { reconnectionDelay: 100 });
-      const record = new Record(receiver, "note");
-      await must(sender, "direct", user, "note", 0);
-      await record.count(1);
-      const back = next(receiver, "connect");
-      cut(receiver);
-      for (const n of [1, 2]) await must(sender, "direct", user, "note", n);
-      await back;
-      await record.count(3);
-      assert.deepEqual(record.data, [0, 1, 2]);
-    });
   });
 }
 
@@ -154,16 +139,16 @@ test("presence shows no leave and join for a short loss of the network", async (
   assert.deepEqual(changes.data, [{ room: name, joined: ["third"], left: [] }]);
 });
 
-test("the plain protocol recovers a session by its id and last offset", async () => {
+test("the plain protocol recovers a session by its private id and last position", async () => {
   const name = fresh("kept");
   const publisher = await enter(gateway, STOCK, "publisher");
   const first = await Native.enter(gateway, "nat");
   await first.must({ op: "join", room: name });
   await publishNumbers(publisher, name, 0, 0);
-  const [{ offset }] = await first.count("n", 1);
+  const [{ position }] = await first.count("n", 1);
   first.socket.terminate();
   await publishNumbers(publisher, name, 1, 3);
-  const second = await Native.enter(gateway, "nat", { session: first.hello.session, offset });
+  const second = await Native.enter(gateway, "nat", { pid: first.hello.pid, position });
   assert.equal(second.hello.recovered, true);
   await publishNumbers(publisher, name, 4, 4);
   const pushes = await second.count("n", 4);

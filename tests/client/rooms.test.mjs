@@ -202,7 +202,7 @@ forEveryClient("rooms", (kind) => {
     const { name, ada } = await pair(kind, "checked");
     const refused = await ask(ada, "publish", name, "message", { words: "none" });
     assert.equal(refused.ok, false);
-    assert.equal(refused.error.code, "schema_mismatch");
+    assert.equal(refused.error.code, "schema_violation");
     await must(ada, "publish", name, "message", { text: "fine" });
   });
 

@@ -4,6 +4,8 @@ import { until, within } from "./wait.mjs";
 /** A client of the plain protocol (`/ws`, subprotocol `sluice.v1.json`). */
 export class Native {
   pushes = [];
+  /** Answers to nothing that was asked: those to frames whose id could not be read. */
+  strays = [];
   #answers = new Map();
   #requests = 0;
 
@@ -59,7 +61,9 @@ export class Native {
 
   #receive(frame) {
     if (frame.event !== undefined) return this.pushes.push(frame);
-    this.#answers.get(frame.id)?.(frame);
+    const answer = this.#answers.get(frame.id);
+    if (!answer) return this.strays.push(frame);
     this.#answers.delete(frame.id);
+    return answer(frame);
   }
 }
