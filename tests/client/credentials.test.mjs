@@ -49,7 +49,7 @@ test("a revoked user is told, cut and kept out; others stay", async () => {
   assert.ok(answer.status < 300, JSON.stringify(answer));
   await notice;
   await goodbye;
-  await within("the plain connection to close", native.closed);
+  assert.equal((await within("the plain connection to close", native.closed)).code, 4501);
   const error = await refusal(open(gateway, STOCK, { auth: { token: gateway.token(eve, { iat: now() - 5 }) } }));
   assert.equal(error.data.code, "token_revoked");
   await must(other, "join", fresh("room"));

@@ -37,7 +37,7 @@ test("SIGTERM announces the drain, closes each transport once, and ends the proc
   }
   await Promise.all(attempts);
   const { code } = await within("the plain connection to close", native.closed);
-  assert.equal(code, 1012);
+  assert.equal(code, 4000);
   assert.deepEqual(await within("the process to end", gateway.program.exited), { code: 0, signal: null });
 });
 

@@ -108,6 +108,55 @@ test("a client that has received nothing yet recovers too", async () => {
   assert.deepEqual(record.data, numbers(4));
 });
 
+test("a member of many rooms loses nothing in any of them", async () => {
+  const names = Array.from({ length: 8 }, () => fresh("kept"));
+  const publishers = await Promise.all([1, 2, 3].map((n) => enter(gateway, STOCK, `publisher-${n}`)));
+  const member = await enter(gateway, STOCK, "member", { reconnectionDelay: 50 });
+  const records = names.map((name) => new Record(member, name));
+  for (const name of names) await must(member, "join", name);
+  const published = Object.fromEntries(names.map((name) => [name, []]));
+  let over = false;
+  const publishing = publishers.map(async (publisher, who) => {
+    for (let n = 0; !over; n += 1) {
+      const name = names[n % names.length];
+      const { offset } = await must(publisher, "publish", name, name, `${who}:${n}`);
+      published[name].push([offset, `${who}:${n}`]);
+    }
+  });
+  for (let loss = 0; loss < 5; loss += 1) {
+    await records[0].count(records[0].messages.length + 5);
+    const back = next(member, "connect");
+    pull(member);
+    await back;
+    assert.equal(member.recovered, true);
+  }
+  over = true;
+  await Promise.all(publishing);
+  for (const [n, name] of names.entries()) {
+    const wanted = published[name].sort(([a], [b]) => a - b).map(([, data]) => data);
+    await records[n].count(wanted.length);
+    assert.deepEqual(records[n].data, wanted);
+  }
+});
+
+test("a publisher that wanted no echo gets none by recovery either", async () => {
+  const name = fresh("kept");
+  const member = await enter(gateway, STOCK, "member");
+  const other = await enter(gateway, STOCK, "other");
+  for (const socket of [member, other]) await must(socket, "join", name);
+  const record = new Record(member, "n");
+  await must(other, "publish", name, "n", "first");
+  await record.count(1);
+  await must(member, "publish", name, "n", "my own", { echo: false });
+  const back = next(member, "connect");
+  cut(member);
+  await must(other, "publish", name, "n", "last");
+  await back;
+  await record.count(2);
+  assert.equal(member.recovered, true);
+  assert.deepEqual(record.data, ["first", "last"]);
+});
+
 test("a client that left for good is not recovered", async () => {
   const { member } = await memberAndPublisher(STOCK);
   member.disconnect();
