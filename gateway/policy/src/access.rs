@@ -1,7 +1,9 @@
 //! Who may do what in a room.
 
 mod claims;
+mod compile;
 mod cost;
+mod error;
 mod evaluate;
 mod functions;
 mod strict;
@@ -9,9 +11,7 @@ mod strict;
 #[cfg(test)]
 mod tests;
 
-pub use cost::RuleError;
-
-use cel::parser::Parser;
+pub use error::RuleError;
 
 use crate::Identity;
 
@@ -95,12 +95,7 @@ impl AccessRule {
             _ if text.len() > MAX_RULE_BYTES => return Err(RuleError::TooLong(text.len())),
             _ => {}
         }
-        let parsed = Parser::new()
-            .parse(text)
-            .map_err(|errors| RuleError::syntax(&errors))?;
-        let expression = strict::rewritten(parsed)?;
-        cost::check(&expression)?;
-        functions::check_patterns(&expression)?;
+        let expression = compile::compiled(text)?;
         Ok(Self {
             kind: Kind::Expression(evaluate::Expression::new(expression)),
         })

@@ -79,6 +79,11 @@ pub enum SchemaProblem {
         "`{0}` is another document, and a schema stands alone: put it under `$defs` and refer to it as `#/$defs/…`"
     )]
     NotHere(String),
+    /// It is nested too deep, or its parts refer to one another in too long a chain.
+    #[error(
+        "the schema is nested more than 100 deep, or more than 32 of its parts follow on one another: make it flatter"
+    )]
+    TooDeep,
     /// It takes too long to check.
     #[error(
         "the schema refers to its parts so often that checking could take very long: refer to each part fewer times"
@@ -137,11 +142,11 @@ impl Schemas {
 }
 
 fn validator(schema: &Value) -> Result<Validator, SchemaProblem> {
+    cycles::check(schema)?;
     let length = schema.to_string().len();
     if length > MAX_SCHEMA_BYTES {
         return Err(SchemaProblem::TooLong(length));
     }
-    cycles::check(schema)?;
     jsonschema::draft202012::options()
         .should_validate_formats(true)
         .should_ignore_unknown_formats(false)

@@ -1,13 +1,17 @@
 //! What an expression can cost at worst.
 
-use cel::ParseErrors;
+mod bound;
+
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators,
 };
 
+use super::RuleError;
 use super::functions::{self, Growth};
+use bound::Cost;
+
 use super::strict::{CLAIM, CLAIMS, HAS_CLAIM, ROOM_FIELDS, USER};
-use crate::{MAX_TOKEN_BYTES, MAX_USER_BYTES};
+use crate::MAX_USER_BYTES;
 
 /// The most steps an evaluation may take at worst.
 const MAX_STEPS: u64 = 1_000_000;
@@ -20,165 +24,6 @@ const PATTERN_STEPS: u64 = 1_000;
 
 /// Comparisons of two values inside an operator or a function that are counted as one step.
 const COMPARISONS_A_STEP: u64 = 16;
-
-/// Why an expression is no rule.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RuleError {
-    /// It is too long.
-    #[error("the expression has {0} bytes, and 4096 is as many as it may have")]
-    TooLong(usize),
-    /// It is no CEL.
-    #[error("{message} at line {line}, column {column}: see cel.dev for the language")]
-    Syntax {
-        /// What is wrong, as the parser says it.
-        message: String,
-        /// The line, from 1.
-        line: usize,
-        /// The column, from 1.
-        column: usize,
-    },
-    /// It names something that there is not.
-    #[error(
-        "`{0}` is not known here: a rule knows claims, user, room.name, room.namespace and room.suffix"
-    )]
-    Undeclared(String),
-    /// It calls a function that there is not.
-    #[error(
-        "there is no function `{0}`: a rule can call CEL's own and those that Kubernetes adds, except format and lists.range"
-    )]
-    Function(String),
-    /// It asks for a part of the room that there is not, or for the whole of it.
-    #[error("`{0}` is not known here: a room has room.name, room.namespace and room.suffix")]
-    RoomField(String),
-    /// A loop's variable hides what the rule is about.
-    #[error(
-        "a loop's variable cannot be called `{0}`, since that is already something else: give it another name"
-    )]
-    Shadowed(String),
-    /// It has something that a rule cannot have.
-    #[error("a rule cannot have {0}: use lists, maps and plain values")]
-    Unsupported(String),
-    /// A regular expression is not written in the rule.
-    #[error(
-        "the regular expression of `{0}` must be a text in the rule itself, so that it can be checked and bounded"
-    )]
-    OpenPattern(String),
-    /// A regular expression is none.
-    #[error("`{0}` is no regular expression: see docs.rs/regex for the syntax")]
-    Pattern(String),
-    /// It could take too long.
-    #[error(
-        "the rule could take too long for a token with many claims: put no loop over claims into another one; use `in`, or sets.intersects(…) instead"
-    )]
-    TooManySteps,
-    /// It could make too large a value.
-    #[error(
-        "the rule could make a value of more than 256 KiB for a token with many claims: join and repeat less"
-    )]
-    TooLarge,
-}
-
-impl RuleError {
-    pub(super) fn syntax(errors: &ParseErrors) -> Self {
-        let place = |n: isize| usize::try_from(n).unwrap_or(0);
-        let first = errors.errors.first();
-        let message = first.map_or("this is no expression", |error| error.msg.as_str());
-        Self::Syntax {
-            message: message.trim().to_owned(),
-            line: first.map_or(1, |error| place(error.pos.0)),
-            column: first.map_or(1, |error| place(error.pos.1)),
-        }
-    }
-}
-
-/// The most that evaluating an expression takes, and the most that its value can be.
-#[derive(Debug, Clone, Copy, Default)]
-struct Cost {
-    steps: u64,
-    /// Bytes, where a number or a yes or no is one.
-    size: u64,
-    /// Elements, if it is a list or a map.
-    count: u64,
-    /// Elements of all that is in it, at any depth.
-    nested: u64,
-}
-
-impl Cost {
-    fn plain(size: u64) -> Self {
-        Self {
-            size,
-            ..Self::default()
-        }
-    }
-
-    /// What a value read from the claims can be. An element takes two bytes at least.
-    fn of_claims() -> Self {
-        let size = MAX_TOKEN_BYTES as u64 / 4 * 3;
-        Self {
-            steps: 0,
-            size,
-            count: size / 2,
-            nested: size / 2,
-        }
-    }
-
-    /// What a value of `size` bytes can be, of which nothing else is known.
-    fn any(steps: u64, size: u64) -> Self {
-        Self {
-            steps,
-            size,
-            count: size,
-            nested: size,
-        }
-    }
-
-    /// What one of its elements can be.
-    fn element(self) -> Self {
-        Self {
-            steps: 0,
-            size: self.size,
-            count: self.nested,
-            nested: self.nested,
-        }
-    }
-
-    fn with_steps(self, steps: u64) -> Self {
-        Self {
-            steps: self.steps.saturating_add(steps),
-            ..self
-        }
-    }
-
-    /// Both, one of which is the value.
-    fn either(self, other: Self) -> Self {
-        Self {
-            steps: self.steps.saturating_add(other.steps),
-            size: self.size.max(other.size),
-            count: self.count.max(other.count),
-            nested: self.nested.max(other.nested),
-        }
-    }
-
-    /// Both, together in one value.
-    fn with(self, other: Self) -> Self {
-        Self {
-            steps: self.steps.saturating_add(other.steps),
-            size: self.size.saturating_add(other.size),
-            count: self.count.saturating_add(other.count),
-            nested: self.nested.saturating_add(other.nested),
-        }
-    }
-
-    /// This with one more element in it.
-    fn holding(self, element: Self) -> Self {
-        let all = self.with(element);
-        Self {
-            count: self.count.saturating_add(1),
-            nested: all.nested.saturating_add(element.count),
-            ..all
-        }
-    }
-}
 
 /// The variables of the loops around an expression.
 type Scope = Vec<(String, Cost)>;

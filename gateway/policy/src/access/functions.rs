@@ -2,7 +2,7 @@
 
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 
-use super::cost::RuleError;
+use super::RuleError;
 use super::evaluate;
 
 /// How large a function's result can be.

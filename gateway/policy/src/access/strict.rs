@@ -2,7 +2,7 @@
 
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators};
 
-use super::cost::RuleError;
+use super::RuleError;
 
 /// The variables that hold the whole claims, one claim, and whether there is a claim.
 pub(super) const CLAIMS: &str = "claims";

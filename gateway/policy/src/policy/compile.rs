@@ -1,15 +1,18 @@
 //! Compiling documents.
 
+mod auth;
+mod backend;
+
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use sluice_crds::cluster::{self, Jwt};
+use sluice_crds::cluster;
 use sluice_crds::{Documents, Problem, ProblemCode, RealtimeClusterSpec, SecretKeyRef};
 
-use super::{Auth, Backend, BackendVia, Drain, Heartbeat, Policy, SecretSource, rooms};
+use super::{Drain, Heartbeat, Policy, SecretSource, rooms};
 use crate::limits::{Limits, Rate, TrustedProxies};
-use crate::{Authenticator, Jwks, JwksTiming, Origins, TokenRules};
+use crate::{Authenticator, Origins, RoomPolicy};
 
 /// Problems as they are found.
 #[derive(Default)]
@@ -148,94 +151,6 @@ impl Compiler<'_> {
         })
     }
 
-    fn auth(&mut self) -> Option<(Auth, Option<[u8; 32]>)> {
-        let spec = self.spec;
-        let (tokens, digest) = match &spec.auth.jwt {
-            None => (None, None),
-            Some(jwt) => {
-                let (tokens, digest) = self.tokens(jwt)?;
-                (Some(tokens), digest)
-            }
-        };
-        let auth = Auth {
-            required: spec.auth.required,
-            refresh_grace: spec.auth.refresh_grace.as_std(),
-            tokens,
-        };
-        Some((auth, digest))
-    }
-
-    fn tokens(&mut self, jwt: &Jwt) -> Option<(Authenticator, Option<[u8; 32]>)> {
-        let rules = token_rules(jwt);
-        if let Some(reference) = &jwt.key_secret_ref {
-            let key = self.secret("spec.auth.jwt.keySecretRef", reference)?;
-            let tokens = Authenticator::with_key(rules, &key)
-                .map_err(|error| {
-                    let from =
-                        format!("the key {} of the Secret {}", reference.key, reference.name);
-                    self.invalid("spec.auth.jwt.keySecretRef", format!("{from}: {error}"));
-                })
-                .ok()?;
-            return Some((tokens, digest(&key)));
-        }
-        let Some(url) = jwt.jwks_uri.as_deref() else {
-            self.invalid(
-                "spec.auth.jwt",
-                "tokens cannot be checked without a key: set jwksUri or keySecretRef",
-            );
-            return None;
-        };
-        Some((Authenticator::with_jwks(rules, self.jwks(url, jwt)?), None))
-    }
-
-    fn jwks(&mut self, url: &str, jwt: &Jwt) -> Option<Arc<Jwks>> {
-        let earlier = self
-            .previous
-            .and_then(|previous| previous.auth.tokens.as_ref());
-        let known = earlier.and_then(Authenticator::jwks);
-        if let Some(known) = known.filter(|jwks| jwks.is_for(url, &jwt.algorithms)) {
-            return Some(Arc::clone(known));
-        }
-        Jwks::new(url, jwt.algorithms.clone(), JwksTiming::default())
-            .map_err(|error| self.invalid("spec.auth.jwt.jwksUri", error))
-            .ok()
-    }
-
-    fn backend(&mut self) -> Option<Backend> {
-        let spec = self.spec.backend.as_ref()?;
-        let (via, timeout) = match (&spec.webhook, &spec.nats) {
-            (Some(webhook), _) => (self.webhook(webhook)?, webhook.timeout),
-            (None, nats) => (BackendVia::Nats, nats.as_ref()?.timeout),
-        };
-        Some(Backend {
-            via,
-            timeout: timeout.as_std(),
-            ask_on_connect: spec.ask_on_connect,
-            tell_on_disconnect: spec.tell_on_disconnect,
-        })
-    }
-
-    fn webhook(&mut self, webhook: &cluster::WebhookBackend) -> Option<BackendVia> {
-        let key = self.secret("spec.backend.webhook.secretRef", &webhook.secret_ref);
-        if let Err(error) = reqwest::Url::parse(&webhook.url) {
-            let message = format!("this is no address ({error}): write https://host/path");
-            self.invalid("spec.backend.webhook.url", message);
-            return None;
-        }
-        let key = key?;
-        if key.is_empty() {
-            self.invalid(
-                "spec.backend.webhook.secretRef",
-                "the key is empty: make one with `openssl rand -base64 32`",
-            );
-            return None;
-        }
-        Some(BackendVia::Webhook {
-            url: webhook.url.as_str().into(),
-            key: key.into(),
-        })
-    }
-
     fn secret(&mut self, path: &str, reference: &SecretKeyRef) -> Option<Vec<u8>> {
         let found = self.secrets.get(reference);
         if found.is_none() {
@@ -248,24 +163,6 @@ impl Compiler<'_> {
         }
         found
     }
-}
-
-/// The rules that a `RealtimeCluster` gives for tokens.
-pub(super) fn token_rules(jwt: &Jwt) -> TokenRules {
-    TokenRules {
-        issuer: jwt.issuer.as_deref().map(Box::from),
-        audience: jwt.audience.as_deref().map(Box::from),
-        algorithms: jwt.algorithms.clone(),
-        user_claim: jwt.user_claim.as_str().into(),
-        leeway: jwt.leeway.as_std(),
-    }
-}
-
-fn digest(key: &[u8]) -> Option<[u8; 32]> {
-    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key)
-        .as_ref()
-        .try_into()
-        .ok()
 }
 
 fn namespaces(spec: &RealtimeClusterSpec) -> BTreeSet<Box<str>> {
@@ -294,10 +191,7 @@ fn drain(spec: &cluster::Drain) -> Drain {
 }
 
 /// The earlier snapshot's, if it had one, so that what was looked up stays the same.
-fn default_room(
-    spec: &RealtimeClusterSpec,
-    previous: Option<&Policy>,
-) -> Option<Arc<crate::RoomPolicy>> {
+fn default_room(spec: &RealtimeClusterSpec, previous: Option<&Policy>) -> Option<Arc<RoomPolicy>> {
     let made = rooms::without_document(spec.rooms.default)?;
     Some(
         previous

@@ -8,100 +8,101 @@ use super::SchemaProblem;
 /// How many parts of a schema may be looked at for one value of the data, following references.
 const MAX_PARTS: u64 = 10_000;
 
-/// The keywords whose schemas look at the same value, not at a part of it (JSON Schema Core
-/// 2020-12, section 10.2), and whether each holds one schema, a list or a map of them.
-const IN_PLACE: [&str; 9] = [
-    "$ref",
-    "$dynamicRef",
-    "allOf",
-    "anyOf",
-    "oneOf",
-    "not",
-    "if",
-    "then",
-    "else",
-];
+/// How many parts may follow on one another without going into the data.
+const MAX_CHAIN: usize = 32;
+
+/// How deep a schema may be nested.
+const MAX_DEPTH: usize = 100;
 
 /// Refuses a schema in which a chain of references and keywords comes back to where it began
 /// without going into the data, or grows out of proportion.
 pub(super) fn check(schema: &Value) -> Result<(), SchemaProblem> {
-    let mut nested = schema.as_object().into_iter().flat_map(Map::values);
-    let named = |map: &Map<String, Value>| map.get("$id").is_some_and(Value::is_string);
-    if let Some(id) = nested.find_map(|value| search(value, &named)?.get("$id")?.as_str()) {
-        return Err(SchemaProblem::NotHere(id.to_owned()));
-    }
+    depth_fits(schema, MAX_DEPTH)?;
     let mut walk = Walk {
         root: schema,
-        counted: FxHashMap::default(),
+        known: FxHashMap::default(),
         open: Vec::new(),
     };
     walk.every(schema)
 }
 
+fn depth_fits(value: &Value, depth: usize) -> Result<(), SchemaProblem> {
+    let depth = depth.checked_sub(1).ok_or(SchemaProblem::TooDeep)?;
+    match value {
+        Value::Object(map) => map.values().try_for_each(|value| depth_fits(value, depth)),
+        Value::Array(list) => list.iter().try_for_each(|value| depth_fits(value, depth)),
+        _ => Ok(()),
+    }
+}
+
+/// What is looked at for one value, from some part on.
+#[derive(Clone, Copy)]
+struct Extent {
+    /// How many parts.
+    parts: u64,
+    /// How many of them at most follow on one another.
+    chain: usize,
+}
+
 struct Walk<'s> {
     root: &'s Value,
-    /// How many parts are looked at from here, by the address of the part.
-    counted: FxHashMap<*const Value, u64>,
+    known: FxHashMap<*const Value, Extent>,
     open: Vec<*const Value>,
 }
 
 impl<'s> Walk<'s> {
     /// Looks at all schemas there can be, which are all objects.
     fn every(&mut self, value: &'s Value) -> Result<(), SchemaProblem> {
-        self.parts(value)?;
+        self.extent(value)?;
         match value {
-            Value::Object(map) => map.values().try_for_each(|value| self.every(value)),
+            Value::Object(map) => {
+                let id = map.get("$id").and_then(Value::as_str);
+                if let Some(id) = id.filter(|_| !std::ptr::eq(value, self.root)) {
+                    return Err(SchemaProblem::NotHere(id.to_owned()));
+                }
+                map.values().try_for_each(|value| self.every(value))
+            }
             Value::Array(list) => list.iter().try_for_each(|value| self.every(value)),
             _ => Ok(()),
         }
     }
 
-    /// How many parts are looked at for one value.
-    fn parts(&mut self, schema: &'s Value) -> Result<u64, SchemaProblem> {
+    fn extent(&mut self, schema: &'s Value) -> Result<Extent, SchemaProblem> {
+        let mut extent = Extent { parts: 1, chain: 1 };
         let Value::Object(map) = schema else {
-            return Ok(1);
+            return Ok(extent);
         };
         let address = std::ptr::from_ref(schema);
-        if let Some(count) = self.counted.get(&address) {
-            return Ok(*count);
+        if let Some(extent) = self.known.get(&address) {
+            return Ok(*extent);
         }
         if self.open.contains(&address) {
             return Err(SchemaProblem::Endless("$ref".to_owned()));
         }
-        self.open.push(address);
-        let mut count = 1_u64;
-        for keyword in IN_PLACE {
-            let parts = match map.get(keyword) {
-                Some(Value::String(reference)) if keyword.ends_with("ef") => {
-                    self.referred(reference)?
-                }
-                Some(Value::Array(list)) => list
-                    .iter()
-                    .try_fold(0_u64, |sum, part| Ok(sum + self.parts(part)?))?,
-                Some(part) => self.parts(part)?,
-                None => 0,
-            };
-            count = count.saturating_add(parts);
+        if self.open.len() >= MAX_CHAIN {
+            return Err(SchemaProblem::TooDeep);
         }
-        for keyword in ["dependentSchemas", "dependencies"] {
-            for part in map
-                .get(keyword)
-                .and_then(Value::as_object)
-                .into_iter()
-                .flat_map(|m| m.values())
-            {
-                count = count.saturating_add(self.parts(part)?);
-            }
+        self.open.push(address);
+        for part in in_place(map) {
+            let part = match part {
+                InPlace::Reference(reference) => self.referred(reference)?,
+                InPlace::Schema(part) => self.extent(part)?,
+            };
+            extent.parts = extent.parts.saturating_add(part.parts);
+            extent.chain = extent.chain.max(part.chain + 1);
         }
         self.open.pop();
-        if count > MAX_PARTS {
+        if extent.parts > MAX_PARTS {
             return Err(SchemaProblem::TooManyRefs);
         }
-        self.counted.insert(address, count);
-        Ok(count)
+        if extent.chain > MAX_CHAIN {
+            return Err(SchemaProblem::TooDeep);
+        }
+        self.known.insert(address, extent);
+        Ok(extent)
     }
 
-    fn referred(&mut self, reference: &str) -> Result<u64, SchemaProblem> {
+    fn referred(&mut self, reference: &str) -> Result<Extent, SchemaProblem> {
         let root = self.root;
         let target = match reference.strip_prefix('#') {
             Some("") => Some(root),
@@ -110,14 +111,49 @@ impl<'s> Walk<'s> {
             None => return Err(SchemaProblem::NotHere(reference.to_owned())),
         };
         match target {
-            Some(target) => self.parts(target).map_err(|problem| match problem {
+            Some(target) => self.extent(target).map_err(|problem| match problem {
                 SchemaProblem::Endless(_) => SchemaProblem::Endless(reference.to_owned()),
                 other => other,
             }),
             // The compiler says what is wrong with a reference to nothing.
-            None => Ok(1),
+            None => Ok(Extent { parts: 1, chain: 1 }),
         }
     }
+}
+
+enum InPlace<'s> {
+    Reference(&'s str),
+    Schema(&'s Value),
+}
+
+/// The parts of a schema that look at the same value as it does (JSON Schema Core 2020-12,
+/// section 10.2; `dependencies` is from earlier drafts).
+fn in_place(map: &Map<String, Value>) -> Vec<InPlace<'_>> {
+    let mut parts = Vec::new();
+    for keyword in ["$ref", "$dynamicRef"] {
+        parts.extend(
+            map.get(keyword)
+                .and_then(Value::as_str)
+                .map(InPlace::Reference),
+        );
+    }
+    for keyword in ["not", "if", "then", "else"] {
+        parts.extend(map.get(keyword).map(InPlace::Schema));
+    }
+    for keyword in ["allOf", "anyOf", "oneOf"] {
+        let list = map.get(keyword).and_then(Value::as_array);
+        parts.extend(list.into_iter().flatten().map(InPlace::Schema));
+    }
+    for keyword in ["dependentSchemas", "dependencies"] {
+        let schemas = map.get(keyword).and_then(Value::as_object);
+        parts.extend(
+            schemas
+                .into_iter()
+                .flat_map(Map::values)
+                .map(InPlace::Schema),
+        );
+    }
+    parts
 }
 
 /// A fragment without its percent signs (RFC 3986 section 2.1).
@@ -139,18 +175,13 @@ fn decoded(pointer: &str) -> String {
 }
 
 fn anchored<'s>(value: &'s Value, anchor: &str) -> Option<&'s Value> {
-    search(value, &|map| {
-        ["$anchor", "$dynamicAnchor"]
-            .iter()
-            .any(|k| map.get(*k).and_then(Value::as_str) == Some(anchor))
-    })
-}
-
-fn search<'s>(value: &'s Value, fits: &impl Fn(&Map<String, Value>) -> bool) -> Option<&'s Value> {
+    let is_it = |keyword: &str, map: &Map<String, Value>| {
+        map.get(keyword).and_then(Value::as_str) == Some(anchor)
+    };
     match value {
-        Value::Object(map) if fits(map) => Some(value),
-        Value::Object(map) => map.values().find_map(|value| search(value, fits)),
-        Value::Array(list) => list.iter().find_map(|value| search(value, fits)),
+        Value::Object(map) if is_it("$anchor", map) || is_it("$dynamicAnchor", map) => Some(value),
+        Value::Object(map) => map.values().find_map(|value| anchored(value, anchor)),
+        Value::Array(list) => list.iter().find_map(|value| anchored(value, anchor)),
         _ => None,
     }
 }

@@ -132,13 +132,47 @@ fn a_reference_that_never_goes_into_the_data_is_refused() {
 #[test]
 fn references_that_multiply_are_refused() {
     let mut parts = Map::new();
-    for n in 0..40 {
+    for n in 0..14 {
         let next = json!({"$ref": format!("#/$defs/p{}", n + 1)});
         parts.insert(format!("p{n}"), json!({"allOf": [next, next]}));
     }
-    parts.insert("p40".to_owned(), json!({"type": "string"}));
+    parts.insert("p14".to_owned(), json!({"type": "string"}));
     let problem = compile(json!({"$ref": "#/$defs/p0", "$defs": parts})).unwrap_err();
     assert_eq!(problem, SchemaProblem::TooManyRefs);
+}
+
+/// A schema in which `length` parts follow on one another, the last of which goes into the data.
+fn chain(length: usize, name: impl Fn(usize) -> String) -> Value {
+    let mut parts = Map::new();
+    for n in 1..length {
+        parts.insert(name(n), json!({"$ref": format!("#/$defs/{}", name(n + 1))}));
+    }
+    parts.insert(
+        name(length),
+        json!({"items": {"$ref": format!("#/$defs/{}", name(1))}}),
+    );
+    json!({"properties": {"x": {"$ref": format!("#/$defs/{}", name(1))}}, "$defs": parts})
+}
+
+#[test]
+fn a_chain_of_references_is_bounded_in_whatever_order_it_is_found() {
+    for name in [|n| format!("p{n:04}"), |n| format!("p{:04}", 5_000 - n)] {
+        assert_eq!(
+            compile(chain(40, name)).unwrap_err(),
+            SchemaProblem::TooDeep
+        );
+        let deepest = format!("{{\"x\":{}{}}}", "[".repeat(125), "]".repeat(125));
+        assert_eq!(validate(chain(31, name), &deepest), Ok(()));
+    }
+}
+
+#[test]
+fn a_schema_nested_without_end_is_refused() {
+    let mut deep = json!({});
+    for _ in 0..200 {
+        deep = json!({"items": deep});
+    }
+    assert_eq!(compile(deep).unwrap_err(), SchemaProblem::TooDeep);
 }
 
 #[test]

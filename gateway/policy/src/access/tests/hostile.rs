@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::super::functions::FUNCTIONS;
+use cel::parser::Parser;
+
 use super::*;
 
 #[test]
@@ -122,11 +124,21 @@ proptest! {
 #[test]
 fn nesting_without_end_is_refused() {
     for (open, close) in [("(", ")"), ("[", "]"), ("!", ""), ("-", ""), ("size(", ")")] {
-        let deep = format!("{}user{} == 1", open.repeat(700), close.repeat(700));
-        let _ = AccessRule::compile(&deep);
+        for depth in (10..700).step_by(10) {
+            let deep = format!("{}user{} == 1", open.repeat(depth), close.repeat(depth));
+            let _ = AccessRule::compile(&deep).map(|rule| rule.check(&identity("{}"), ROOM));
+        }
     }
     let long_chain = format!("user == '1' {}", "|| user == '1' ".repeat(250));
     let _ = AccessRule::compile(&long_chain).map(|rule| rule.check(&identity("{}"), ROOM));
+    for chain in [
+        "+1", ".a", "[0]", "-1", ".trim()", " == 1", "*1", " ? 1 : 1",
+    ] {
+        for length in (50..4_000).step_by(50) {
+            let long = format!("claims.a{}", chain.repeat(length / chain.len()));
+            let _ = AccessRule::compile(&long).map(|rule| rule.check(&identity("{}"), ROOM));
+        }
+    }
     let deep_claims = format!("{{\"a\":{}{}}}", "[".repeat(2_000), "]".repeat(2_000));
     fails("claims.a == 1", &deep_claims);
 }

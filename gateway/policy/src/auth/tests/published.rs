@@ -239,6 +239,23 @@ async fn a_server_that_never_answers_costs_no_more_than_the_timeout() {
 }
 
 #[tokio::test]
+async fn a_server_that_does_not_speak_tls_is_not_believed() {
+    let provider = Provider::start().await;
+    provider.publishes(&[(Algorithm::ES256, "k")]);
+    let url = provider.url.replace("http:", "https:");
+    let jwks = Jwks::new(&url, vec![], QUICK).unwrap();
+    jwks.start();
+    until(|| {
+        matches!(
+            jwks.last_error().as_deref(),
+            Some(JwksError::Unreachable(_))
+        )
+    })
+    .await;
+    assert_eq!(jwks.key_count(), 0);
+}
+
+#[tokio::test]
 async fn the_task_ends_when_nobody_needs_the_keys() {
     let provider = Provider::start().await;
     provider.publishes(&[(Algorithm::ES256, "k")]);

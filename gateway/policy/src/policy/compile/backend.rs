@@ -1,0 +1,43 @@
+//! The application's backend.
+
+use sluice_crds::cluster::WebhookBackend;
+
+use super::Compiler;
+use crate::policy::{Backend, BackendVia};
+
+impl Compiler<'_> {
+    pub(super) fn backend(&mut self) -> Option<Backend> {
+        let spec = self.spec.backend.as_ref()?;
+        let (via, timeout) = match (&spec.webhook, &spec.nats) {
+            (Some(webhook), _) => (self.webhook(webhook)?, webhook.timeout),
+            (None, nats) => (BackendVia::Nats, nats.as_ref()?.timeout),
+        };
+        Some(Backend {
+            via,
+            timeout: timeout.as_std(),
+            ask_on_connect: spec.ask_on_connect,
+            tell_on_disconnect: spec.tell_on_disconnect,
+        })
+    }
+
+    fn webhook(&mut self, webhook: &WebhookBackend) -> Option<BackendVia> {
+        let key = self.secret("spec.backend.webhook.secretRef", &webhook.secret_ref);
+        if let Err(error) = reqwest::Url::parse(&webhook.url) {
+            let message = format!("this is no address ({error}): write https://host/path");
+            self.invalid("spec.backend.webhook.url", message);
+            return None;
+        }
+        let key = key?;
+        if key.is_empty() {
+            self.invalid(
+                "spec.backend.webhook.secretRef",
+                "the key is empty: make one with `openssl rand -base64 32`",
+            );
+            return None;
+        }
+        Some(BackendVia::Webhook {
+            url: webhook.url.as_str().into(),
+            key: key.into(),
+        })
+    }
+}
