@@ -31,7 +31,7 @@ fn describe() -> Value {
         let at = paths.entry(route.path).or_insert_with(|| json!({}));
         at[route.method.as_str().to_ascii_lowercase()] = operation(&mut generator, &route);
     }
-    let error = content(generator.subschema_for::<Envelope>().into());
+    let error = content(&generator.subschema_for::<Envelope>().to_value());
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -58,20 +58,20 @@ fn operation(generator: &mut SchemaGenerator, route: &Route) -> Value {
         "summary": route.summary,
         "parameters": parameters(generator, route),
         "responses": {
-            "200": {"description": "Done.", "content": content(answer.unwrap_or_default())},
+            "200": {"description": "Done.", "content": content(&answer.unwrap_or_default())},
             "default": {"$ref": "#/components/responses/Refused"},
         },
     });
     if let Some((describe, required)) = route.body {
         operation["requestBody"] = json!({
             "required": required == Required::Yes,
-            "content": content(describe(generator).to_value()),
+            "content": content(&describe(generator).to_value()),
         });
     }
     operation
 }
 
-fn content(schema: Value) -> Value {
+fn content(schema: &Value) -> Value {
     json!({"application/json": {"schema": schema}})
 }
 

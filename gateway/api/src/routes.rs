@@ -2,9 +2,10 @@
 
 mod disconnects;
 mod drains;
+mod history;
 mod memberships;
 mod messages;
-mod reads;
+mod presence;
 mod revocations;
 mod sessions;
 
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use sluice_backbone::Command;
 use sluice_rooms::{RoomKey, RoomSettings};
 
-use crate::{Api, Refusal, guard::guard, openapi, route::Route};
+use crate::{Api, Refusal, extract::Name, guard::guard, openapi, route::Route};
 
 /// Where the description is. It needs no key.
 pub(crate) const DESCRIPTION: &str = "/v1/openapi.json";
@@ -33,7 +34,8 @@ pub(crate) fn routes() -> Vec<Route> {
         memberships::routes(),
         disconnects::routes(),
         revocations::routes(),
-        reads::routes(),
+        presence::routes(),
+        history::routes(),
         sessions::routes(),
         drains::routes(),
     ]
@@ -77,6 +79,12 @@ fn wrong_method() -> Refusal {
         "method_not_allowed",
         "the path does not take this method; GET /v1/openapi.json lists those that it takes",
     )
+}
+
+/// The room in a path.
+#[derive(Deserialize)]
+struct InRoom {
+    room: Name,
 }
 
 /// The namespace that a room belongs to.
@@ -129,4 +137,18 @@ fn known_room(api: &Api, namespace: &str, room: &str) -> Result<(RoomKey, RoomSe
         )
     })?;
     Ok((key, settings))
+}
+
+/// Refuses to answer with more than `most` entries, or with none.
+fn at_most(limit: usize, most: usize) -> Result<(), Refusal> {
+    if (1..=most).contains(&limit) {
+        return Ok(());
+    }
+    let message = format!("limit is {limit}; ask for 1 to {most} at once");
+    Err(Refusal::bad_request("limit_out_of_range", message))
+}
+
+/// How many entries an answer has unless the request says otherwise.
+fn hundred() -> usize {
+    100
 }

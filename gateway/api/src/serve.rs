@@ -18,7 +18,7 @@ use tokio::{
 use crate::{Api, router};
 
 /// How long a request's head may take to arrive, and a connection may idle.
-const HEAD_TIME: Duration = Duration::from_secs(60);
+const HEAD_TIME: Duration = Duration::from_mins(1);
 /// The pause after a connection could not be accepted, mostly for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use sluice_backbone::{Command, Publication, Target};
 use sluice_rooms::Message;
 
-use super::{InNamespace, known_namespace, known_room};
+use super::{InNamespace, InRoom, known_namespace, known_room};
 use crate::{
     Api, Refusal,
     content::{Content, MessageBody},
@@ -71,11 +71,6 @@ struct MaybeNamespace {
 }
 
 #[derive(Deserialize)]
-struct Room {
-    room: Name,
-}
-
-#[derive(Deserialize)]
 struct User {
     user: Name,
 }
@@ -110,7 +105,7 @@ struct Sent {
 
 async fn publish(
     State(api): State<Api>,
-    Path(Room { room }): Path<Room>,
+    Path(InRoom { room }): Path<InRoom>,
     Query(InNamespace { namespace }): Query<InNamespace>,
     headers: HeaderMap,
     Body(body): Body<MessageBody>,

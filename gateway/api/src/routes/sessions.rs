@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sluice_backbone::SessionInfo;
 use sluice_rooms::SessionId;
 
-use super::reads::at_most;
+use super::{at_most, hundred};
 use crate::{
     Api, Refusal,
     extract::{Name, Query},
@@ -43,10 +43,6 @@ struct SessionsQuery {
     limit: usize,
 }
 
-fn hundred() -> usize {
-    100
-}
-
 /// Some sessions.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Sessions")]
@@ -54,12 +50,13 @@ struct SessionList {
     /// Always true.
     ok: bool,
     /// The sessions, up to the limit.
-    sessions: Vec<Session>,
+    sessions: Vec<Listed>,
 }
 
 /// A session.
 #[derive(Serialize, JsonSchema)]
-struct Session {
+#[schemars(rename = "Session")]
+struct Listed {
     /// Its public id; Socket.IO clients know it as `socket.id`.
     #[schemars(with = "String")]
     session: SessionId,
@@ -88,7 +85,7 @@ async fn sessions(
     }))
 }
 
-fn describe(info: SessionInfo) -> Session {
+fn describe(info: SessionInfo) -> Listed {
     let SessionInfo {
         session,
         user,
@@ -97,7 +94,7 @@ fn describe(info: SessionInfo) -> Session {
         connected,
         rooms,
     } = info;
-    Session {
+    Listed {
         session,
         user,
         namespace,

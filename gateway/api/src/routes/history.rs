@@ -1,4 +1,4 @@
-//! Reading rooms.
+//! What was said in a room.
 
 use std::sync::Arc;
 
@@ -13,31 +13,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sluice_backbone::Error;
-use sluice_rooms::{Message, PresenceMode};
+use sluice_rooms::Message;
 
-use super::{first_namespace, known_room};
+use super::{InRoom, at_most, first_namespace, hundred, known_room};
 use crate::{
     Api, Refusal,
-    extract::{Name, Path, Query},
+    extract::{Path, Query},
     route::Route,
 };
 
 /// The most messages in one answer.
 const MAX_HISTORY: usize = 1000;
-/// The most users in one answer.
-const MAX_USERS: usize = 10_000;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::new(
-            "presence",
-            Method::GET,
-            "/v1/rooms/{room}/presence",
-            get(presence),
-            "Says who is in a room.",
-        )
-        .query::<PresenceQuery>()
-        .answer::<Present>(),
         Route::new(
             "history",
             Method::GET,
@@ -48,23 +37,6 @@ pub(super) fn routes() -> Vec<Route> {
         .query::<HistoryQuery>()
         .answer::<HistoryPage>(),
     ]
-}
-
-#[derive(Deserialize)]
-struct Room {
-    room: Name,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct PresenceQuery {
-    /// The room's namespace.
-    #[serde(default = "first_namespace")]
-    namespace: String,
-    /// The most users to name; all are counted.
-    #[serde(default = "thousand")]
-    #[schemars(range(max = 10_000))]
-    limit: usize,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -81,26 +53,6 @@ struct HistoryQuery {
     #[serde(default = "hundred")]
     #[schemars(range(min = 1, max = 1000))]
     limit: usize,
-}
-
-fn thousand() -> usize {
-    1000
-}
-
-fn hundred() -> usize {
-    100
-}
-
-/// Who is in a room.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Presence")]
-struct Present {
-    /// Always true.
-    ok: bool,
-    /// Users, in no order, up to the limit.
-    users: Vec<Arc<str>>,
-    /// How many users there are.
-    count: usize,
 }
 
 /// A part of a history.
@@ -140,31 +92,9 @@ struct Entry {
     attachments: Vec<String>,
 }
 
-async fn presence(
-    State(api): State<Api>,
-    Path(Room { room }): Path<Room>,
-    Query(query): Query<PresenceQuery>,
-) -> Result<Json<Present>, Refusal> {
-    at_most(query.limit, MAX_USERS)?;
-    let (room, settings) = known_room(&api, &query.namespace, &room.0)?;
-    if settings.presence == PresenceMode::Off {
-        return Err(Refusal::new(
-            StatusCode::CONFLICT,
-            "no_presence",
-            "the room shows nobody who is in it; set presence.enabled in its Room",
-        ));
-    }
-    let members = api.backbone().members(&room, query.limit).wait().await?;
-    Ok(Json(Present {
-        ok: true,
-        users: members.users,
-        count: members.count,
-    }))
-}
-
 async fn history(
     State(api): State<Api>,
-    Path(Room { room }): Path<Room>,
+    Path(InRoom { room }): Path<InRoom>,
     Query(query): Query<HistoryQuery>,
 ) -> Result<Json<HistoryPage>, Refusal> {
     at_most(query.limit, MAX_HISTORY)?;
@@ -187,14 +117,6 @@ async fn history(
         messages,
         truncated: page.truncated,
     }))
-}
-
-pub(super) fn at_most(limit: usize, most: usize) -> Result<(), Refusal> {
-    if (1..=most).contains(&limit) {
-        return Ok(());
-    }
-    let message = format!("limit is {limit}; ask for 1 to {most} at once");
-    Err(Refusal::bad_request("limit_out_of_range", message))
 }
 
 fn entry(message: &Message) -> Result<Entry, Refusal> {
