@@ -17,7 +17,7 @@ pub use gateway::{Autoscaling, Gateway};
 pub use lifecycle::{Drain, Heartbeat, Recovery, Rollout};
 pub use limits::Limits;
 pub use network::{
-    GatewayRef, Route, Service, ServiceType, SessionAffinity, SessionAffinityType, Tls,
+    GatewayRef, Route, ServerApi, Service, ServiceType, SessionAffinity, SessionAffinityType, Tls,
 };
 pub use observability::Observability;
 pub use status::{RealtimeClusterStatus, RolloutProgress};
@@ -121,6 +121,10 @@ pub struct RealtimeClusterSpec {
     /// them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
+    /// The server API, by which backends publish and manage sessions. Without it the API refuses
+    /// every call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_api: Option<ServerApi>,
     /// The origins from which a browser may connect, exact (`https://chat.example.com`), with a
     /// wildcard for subdomains (`https://*.example.com`) or for the port (`http://localhost:*`),
     /// or `*` for all. A browser from elsewhere is refused in the handshake. When the list is
@@ -176,6 +180,7 @@ impl Default for RealtimeClusterSpec {
             service: Service::default(),
             route: None,
             tls: None,
+            server_api: None,
             origins: Vec::new(),
             auth: Auth::default(),
             limits: Limits::default(),

@@ -4,6 +4,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::SecretKeyRef;
+
 /// The Service that clients reach the gateways through.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase", default = "Service::default")]
@@ -112,4 +114,13 @@ pub struct Tls {
     /// changes, new connections get the new certificate; those that are open stay.
     #[schemars(length(min = 1, max = 253))]
     pub secret_name: String,
+}
+
+/// The server API, by which backends publish and manage sessions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerApi {
+    /// The bearer keys that the API takes, one a line, each at least 16 characters long. While
+    /// one key replaces another, list both.
+    pub key_secret_ref: SecretKeyRef,
 }

@@ -57,6 +57,10 @@ fn references(spec: &RealtimeClusterSpec) -> Vec<(&'static str, &SecretKeyRef)> 
             webhook.map(|webhook| &webhook.secret_ref),
         ),
         (
+            "spec.serverApi.keySecretRef.key",
+            spec.server_api.as_ref().map(|api| &api.key_secret_ref),
+        ),
+        (
             "spec.backbone.nats.external.credentialsSecretRef.key",
             nats.and_then(|nats| nats.credentials_secret_ref.as_ref()),
         ),

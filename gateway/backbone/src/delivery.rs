@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use sluice_rooms::{Announcement, Message, Pid, RoomKey};
+use sluice_rooms::{Announcement, Message, RoomKey};
 
-use crate::{Command, Gather, Record, SessionInfo};
+use crate::{Claim, Command, Gather, Record, SessionInfo};
 
 /// Something for a worker to do.
 #[derive(Debug)]
@@ -17,8 +17,8 @@ pub enum Delivery {
     Command(Arc<Command>, Gather<u64>),
     /// A question for sessions, of one user or of all.
     Sessions(Option<Arc<str>>, Gather<SessionInfo>),
-    /// Give up a session, wherever it is recovered.
-    Claim(Pid, Gather<Record>),
+    /// Give up a session to whoever claims it.
+    Claim(Claim, Gather<Record>),
 }
 
 /// The workers of this gateway, as the backbone sees them.

@@ -16,7 +16,7 @@ pub use command::{Command, SessionInfo, Target};
 pub use delivery::{Delivery, Sink};
 pub use error::Error;
 pub use gather::Gather;
-pub use memory::Memory;
+pub use memory::{Memory, Stats};
 pub use publication::{Publication, Receipt};
 pub use reply::Reply;
 use sluice_rooms::{Epoch, Page, Pid, Query, RoomKey, RoomSettings, SessionId};
@@ -105,23 +105,29 @@ pub trait Backbone: Send + Sync + 'static {
     /// A session of the user has ended.
     fn exit(&self, user: &Arc<str>);
 
-    /// Takes over the session of `pid` from whichever worker has it. The record is what that
-    /// worker's [`Sink`] gave.
-    fn claim(&self, worker: usize, pid: Pid) -> Reply<Option<Record>>;
+    /// Takes over a session from whichever other worker has it.
+    fn claim(&self, worker: usize, claim: Claim) -> Reply<Option<Record>>;
 
     /// Does what is due: announces presence, drops what has expired. Called every 100 ms.
     fn tick(&self);
 }
 
-/// A session on its way from one worker to another.
+/// A client's word that a session is its own. All of it must be true.
 #[derive(Debug, Clone)]
-pub struct Record {
-    /// Its private name.
+pub struct Claim {
+    /// The session's private name.
     pub pid: Pid,
     /// Its user.
     pub user: Arc<str>,
     /// Its namespace.
     pub namespace: Arc<str>,
+}
+
+/// A session on its way from one worker to another.
+#[derive(Debug, Clone)]
+pub struct Record {
     /// Its rooms, and where its messages there began.
     pub rooms: Vec<(RoomKey, u64)>,
+    /// Whether it still counts as a member of them, which goes over to whoever has the record.
+    pub present: bool,
 }

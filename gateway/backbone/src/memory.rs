@@ -11,13 +11,14 @@ use std::{
 };
 
 use sluice_rooms::{
-    Appended, Epoch, HistoryLimits, Message, Page, Pid, Position, Query, Replayed, RoomKey,
+    Appended, Epoch, HistoryLimits, Message, Page, Position, Query, Replayed, RoomKey,
     RoomSettings, SessionId,
 };
 
+pub use self::rooms::Stats;
 use self::{room::Room, rooms::Rooms, sequence::Sequence, users::Users};
 use crate::{
-    Backbone, Bookmark, Command, Delivery, Error, Gather, Joined, Members, Missed, Publication,
+    Backbone, Bookmark, Claim, Command, Delivery, Error, Gather, Joined, Members, Missed, Publication,
     Receipt, Record, Reply, SessionInfo, Sink,
 };
 
@@ -53,9 +54,9 @@ impl Memory {
         }
     }
 
-    /// How many rooms it knows, and the bytes that their histories hold.
-    pub fn size(&self) -> (usize, usize) {
-        self.rooms.size()
+    /// What it holds, with the rooms' sizes in buckets of these upper bounds.
+    pub fn stats(&self, bounds: &[u64]) -> Stats {
+        self.rooms.stats(bounds)
     }
 
     fn publish_now(&self, publication: Publication) -> Result<Receipt, Error> {
@@ -259,13 +260,13 @@ impl Backbone for Memory {
         self.users.exit(user);
     }
 
-    fn claim(&self, worker: usize, pid: Pid) -> Reply<Option<Record>> {
+    fn claim(&self, worker: usize, claim: Claim) -> Reply<Option<Record>> {
         if self.sink.workers() < 2 {
             return Reply::Now(Ok(None));
         }
         let (gather, records) = Gather::new();
         for other in (0..self.sink.workers()).filter(|other| *other != worker) {
-            self.sink.deliver(other, Delivery::Claim(pid, gather.clone()));
+            self.sink.deliver(other, Delivery::Claim(claim.clone(), gather.clone()));
         }
         drop(gather);
         Reply::Later(Box::pin(async move { Ok(records.await.unwrap_or_default().pop()) }))

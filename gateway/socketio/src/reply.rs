@@ -69,6 +69,14 @@ impl<H: Handler> Ack<H> {
         send(&self.carrier, &self.namespace, self.id, &[arg], &[]);
     }
 
+    /// Answers with the one JSON argument that `make` makes, which is not called where the client
+    /// waits for no answer.
+    pub fn send_with(self, make: impl FnOnce() -> String) {
+        if self.id.is_some() {
+            self.send(&make());
+        }
+    }
+
     /// Answers with any arguments and attachments.
     pub fn send_all(self, args: &[&str], attachments: &[Bytes]) {
         send(&self.carrier, &self.namespace, self.id, args, attachments);

@@ -116,19 +116,38 @@ impl Rooms {
         self.ticks.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// How many rooms there are, and the bytes that their histories hold.
-    pub(super) fn size(&self) -> (usize, usize) {
-        let mut size = (0, 0);
+    /// What there is, with the rooms' sizes in buckets of these upper bounds.
+    pub(super) fn stats(&self, bounds: &[u64]) -> Stats {
+        let mut stats = Stats { sizes: vec![0; bounds.len() + 1], ..Stats::default() };
         for shard in &self.shards {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            size.0 += shard.rooms.len();
-            size.1 += shard
-                .rooms
-                .values()
-                .filter_map(|room| room.known_history())
-                .map(sluice_rooms::History::bytes)
-                .sum::<usize>();
+            for room in shard.rooms.values() {
+                let members = u64::from(room.presence().sessions());
+                let bucket = bounds.partition_point(|bound| *bound < members);
+                stats.sizes[bucket] += 1;
+                stats.rooms += 1;
+                stats.members += members;
+                if let Some(history) = room.known_history() {
+                    stats.messages += history.len() as u64;
+                    stats.bytes += history.bytes() as u64;
+                }
+            }
         }
-        size
+        stats
     }
+}
+
+/// What a memory backbone holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Rooms with members or messages.
+    pub rooms: u64,
+    /// Members of all rooms.
+    pub members: u64,
+    /// How many rooms have a size within each bucket; the last one is for all beyond.
+    pub sizes: Vec<u64>,
+    /// Messages in histories.
+    pub messages: u64,
+    /// The memory that they hold, in bytes, roughly.
+    pub bytes: u64,
 }

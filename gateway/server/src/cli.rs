@@ -1,0 +1,191 @@
+//! The command line.
+
+use std::{
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::{Args, Parser, Subcommand};
+use serde_json::{Map, Value};
+use sluice_crds::{Documents, Problem};
+use sluice_policy::{Policy, sign_development_token};
+
+use crate::{
+    documents::{self, Secrets, Texts},
+    gateway::{self, Setup, Start},
+    log::{self, Format},
+    shared::unix_now,
+};
+
+/// Holds WebSocket and Socket.IO connections and moves messages between them.
+#[derive(Parser)]
+#[command(version, args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check documents as a cluster and a gateway would, without starting anything.
+    Check {
+        /// YAML files with a RealtimeCluster, its Rooms and the Secrets they name.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Print a token signed with the cluster's own key, for development.
+    Token(Token),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// A YAML file, or a directory of them: one RealtimeCluster, its Rooms, and Secrets.
+    #[arg(long, env = "SLUICE_CONFIG")]
+    config: Option<PathBuf>,
+    /// A directory with one directory a Secret, as Kubernetes mounts them.
+    #[arg(long, env = "SLUICE_SECRETS")]
+    secrets: Option<PathBuf>,
+    /// Where clients connect.
+    #[arg(long, env = "SLUICE_LISTEN", default_value = "0.0.0.0:3000")]
+    listen: SocketAddr,
+    /// Where backends reach the server API. Never expose it to clients.
+    #[arg(long, env = "SLUICE_API_LISTEN", default_value = "0.0.0.0:3001")]
+    api_listen: SocketAddr,
+    /// Where the platform reads health and metrics.
+    #[arg(long, env = "SLUICE_OPS_LISTEN", default_value = "0.0.0.0:3002")]
+    ops_listen: SocketAddr,
+    /// How log lines are written.
+    #[arg(long, env = "SLUICE_LOG_FORMAT", value_enum, default_value = "text")]
+    log_format: Format,
+    /// What is logged: error, warn, info, debug, trace, or a filter by module.
+    #[arg(long, env = "SLUICE_LOG", default_value = "info")]
+    log: String,
+}
+
+#[derive(Args)]
+struct Token {
+    /// A YAML file, or a directory of them, as for the gateway.
+    #[arg(long, env = "SLUICE_CONFIG")]
+    config: PathBuf,
+    /// A directory with one directory a Secret, as Kubernetes mounts them.
+    #[arg(long, env = "SLUICE_SECRETS")]
+    secrets: Option<PathBuf>,
+    /// The user's name.
+    #[arg(long)]
+    user: String,
+    /// How long the token is good for, as Go writes durations.
+    #[arg(long, default_value = "24h")]
+    ttl: String,
+    /// Further claims, as a JSON object.
+    #[arg(long, default_value = "{}")]
+    claims: String,
+}
+
+/// Why a command failed: what people are told, a line each.
+struct Failed(Vec<String>);
+
+impl From<String> for Failed {
+    fn from(line: String) -> Self {
+        Self(vec![line])
+    }
+}
+
+impl From<Vec<Problem>> for Failed {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self(problems.iter().map(ToString::to_string).collect())
+    }
+}
+
+/// Runs the command line.
+pub(crate) fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        None => serve(cli.serve),
+        Some(Command::Check { files }) => check(&files),
+        Some(Command::Token(token)) => print_token(&token),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failed(lines)) => {
+            for line in lines {
+                say_error(&line);
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(serve: Serve) -> Result<(), Failed> {
+    let config = serve.config.ok_or_else(|| {
+        "nothing to run by: name a file or directory with --config, such as examples/chat.yaml".to_owned()
+    })?;
+    log::start(serve.log_format, &serve.log)?;
+    let texts = documents::read(&config).map_err(|e| cannot_read(&e))?;
+    let documents = load(&texts)?;
+    let policy = compile(&documents, serve.secrets.as_deref())?;
+    let setup = Setup {
+        config,
+        secrets: serve.secrets,
+        clients: serve.listen,
+        api: serve.api_listen,
+        ops: serve.ops_listen,
+    };
+    gateway::run(Start { setup, texts, documents, policy }).map_err(|e| e.to_string().into())
+}
+
+fn load(texts: &Texts) -> Result<Documents, Failed> {
+    Ok(texts.load()?)
+}
+
+fn compile(documents: &Documents, mounted: Option<&Path>) -> Result<Policy, Failed> {
+    Ok(Policy::compile(documents, &Secrets { documents, mounted }, None)?)
+}
+
+fn check(files: &[PathBuf]) -> Result<(), Failed> {
+    let texts = documents::read_all(files).map_err(|e| cannot_read(&e))?;
+    let documents = load(&texts)?;
+    compile(&documents, None)?;
+    let name = documents.cluster.metadata.name.as_deref().unwrap_or_default();
+    let rooms = documents.rooms.len();
+    say(&format!("RealtimeCluster {name} and its Rooms ({rooms}) can be used as they are."));
+    Ok(())
+}
+
+fn print_token(token: &Token) -> Result<(), Failed> {
+    let texts = documents::read(&token.config).map_err(|e| cannot_read(&e))?;
+    let documents = load(&texts)?;
+    let policy = compile(&documents, token.secrets.as_deref())?;
+    let reference = documents.cluster.spec.auth.jwt.as_ref();
+    let reference = reference.and_then(|jwt| jwt.key_secret_ref.as_ref());
+    let (Some(reference), Some(auth)) = (reference, &policy.auth.tokens) else {
+        return Err("the cluster's tokens are signed elsewhere: spec.auth.jwt has no keySecretRef".to_owned().into());
+    };
+    let secrets = Secrets { documents: &documents, mounted: token.secrets.as_deref() };
+    let key = secrets.read(&reference.name, &reference.key).unwrap_or_default();
+    let claims: Map<String, Value> = serde_json::from_str(&token.claims)
+        .map_err(|e| format!("--claims is not a JSON object: {e}"))?;
+    let ttl: sluice_crds::Duration =
+        token.ttl.parse().map_err(|e| format!("--ttl: {e}"))?;
+    let ttl: Duration = ttl.into();
+    let signed = sign_development_token(auth.rules(), &key, &token.user, claims, ttl, unix_now());
+    say(&signed.map_err(|e| e.to_string())?);
+    Ok(())
+}
+
+fn cannot_read(error: &std::io::Error) -> String {
+    format!("the documents cannot be read: {error}")
+}
+
+/// Writes a line for people; whoever closed the pipe does not want it.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+fn say_error(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

@@ -1,0 +1,213 @@
+//! Moving all connections off this gateway: the one path for every cause.
+
+mod pace;
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use sluice_api::{DrainPhase, DrainProgress, DrainRequest};
+use sluice_net::Cause;
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
+
+use crate::{mail::Mail, shared::Shared};
+
+/// How long the last closed connections get to read why.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// A batch of connections to close.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Move {
+    pub(crate) most: usize,
+    pub(crate) cause: Cause,
+}
+
+/// What a worker did with a batch.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Closed {
+    pub(crate) closed: usize,
+    pub(crate) left: usize,
+}
+
+/// Drains this gateway when told to.
+pub(crate) struct Drainer {
+    shared: Arc<Shared>,
+    state: watch::Sender<DrainPhase>,
+    moved: AtomicU64,
+    plan: Mutex<Plan>,
+    runtime: tokio::runtime::Handle,
+}
+
+#[derive(Default)]
+struct Plan {
+    task: Option<JoinHandle<()>>,
+    rate: Option<f64>,
+    ends: Option<Instant>,
+}
+
+impl Drainer {
+    pub(crate) fn new(shared: Arc<Shared>, runtime: tokio::runtime::Handle) -> Arc<Self> {
+        Arc::new(Self {
+            shared,
+            state: watch::Sender::new(DrainPhase::Serving),
+            moved: AtomicU64::new(0),
+            plan: Mutex::default(),
+            runtime,
+        })
+    }
+
+    fn plan(&self) -> std::sync::MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn phase(&self) -> DrainPhase {
+        *self.state.borrow()
+    }
+
+    /// Begins a drain, unless one is under way.
+    pub(crate) fn begin(self: &Arc<Self>, reason: &'static str, rate: Option<f64>) {
+        let mut plan = self.plan();
+        plan.rate = rate.or(plan.rate);
+        if plan.task.is_none() {
+            let drainer = Arc::clone(self);
+            plan.task = Some(self.runtime.spawn(async move { drainer.run(reason).await }));
+        }
+    }
+
+    /// Waits until no connection is left or the deadline has passed.
+    pub(crate) async fn released(&self) {
+        let mut state = self.state.subscribe();
+        // The sender lives as long as self.
+        let _ = state.wait_for(|phase| *phase == DrainPhase::Release).await;
+    }
+
+    async fn run(self: Arc<Self>, reason: &'static str) {
+        let settings = self.shared.policy.load().drain;
+        let started = Instant::now();
+        let deadline = started + settings.deadline;
+        let ends = started + settings.settle + settings.window;
+        self.plan().ends = Some(ends.min(deadline));
+        self.enter(DrainPhase::Settle, reason);
+        self.settle(settings.settle.min(settings.deadline)).await;
+        self.enter(DrainPhase::Notify, reason);
+        self.shared.draining.store(true, Ordering::Relaxed);
+        let within_ms = settings.window.as_millis() as u64;
+        self.shared.post.send_all(|| Mail::Notify { reason, within_ms });
+        self.enter(DrainPhase::Move, reason);
+        self.move_all(ends.min(deadline), deadline).await;
+        tokio::time::sleep(FAREWELL).await;
+        self.enter(DrainPhase::Release, reason);
+    }
+
+    fn enter(&self, phase: DrainPhase, reason: &str) {
+        let connections = self.shared.connections.load(Ordering::Relaxed);
+        tracing::info!(?phase, reason, connections, "the gateway drains");
+        self.state.send_replace(phase);
+    }
+
+    /// Lets those connect who were on their way; there is no need to wait when nobody is here.
+    async fn settle(&self, settle: Duration) {
+        let ends = Instant::now() + settle;
+        while Instant::now() < ends && self.shared.connections.load(Ordering::Relaxed) > 0 {
+            tokio::time::sleep(Duration::from_millis(50).min(settle)).await;
+        }
+    }
+
+    async fn move_all(&self, ends: Instant, deadline: Instant) {
+        loop {
+            let left = self.close(0).await.left;
+            if left == 0 || Instant::now() >= deadline {
+                return;
+            }
+            let rate = self.rate();
+            let time = ends.saturating_duration_since(Instant::now());
+            let step = pace::next(left, time, rate, rand::random());
+            let closed = self.close(step.close).await.closed;
+            self.moved.fetch_add(closed as u64, Ordering::Relaxed);
+            tokio::time::sleep(step.pause).await;
+        }
+    }
+
+    fn rate(&self) -> f64 {
+        let own = f64::from(self.shared.policy.load().drain.connections_per_second);
+        self.plan().rate.unwrap_or(own)
+    }
+
+    /// Has the workers close `most` connections between them, in turn.
+    async fn close(&self, most: usize) -> Closed {
+        let workers = sluice_backbone::Sink::workers(&*self.shared.post);
+        let mut total = Closed::default();
+        for worker in 0..workers {
+            let most = (most - total.closed).div_ceil(workers - worker);
+            let batch = Move { most, cause: Cause::Drain };
+            let (done, closed) = oneshot::channel();
+            self.shared.post.send(worker, Mail::Move(batch, done));
+            let part = closed.await.unwrap_or_default();
+            total.closed += part.closed;
+            total.left += part.left;
+        }
+        total
+    }
+}
+
+/// A drainer as the server API sees it.
+pub(crate) struct DrainApi(pub(crate) Arc<Drainer>);
+
+impl sluice_api::Drain for DrainApi {
+    fn start(&self, request: DrainRequest) -> DrainProgress {
+        let reason = match request.reason.as_deref() {
+            Some("rollout") => "rollout",
+            Some("scale-down") => "scale-down",
+            Some("rebalance") => "rebalance",
+            Some("node-drain") => "node-drain",
+            _ => "requested",
+        };
+        self.0.begin(reason, request.connections_per_second);
+        self.0.progress()
+    }
+
+    fn stop(&self) -> Option<DrainProgress> {
+        self.0.stop()
+    }
+
+    fn progress(&self) -> DrainProgress {
+        self.0.progress()
+    }
+}
+
+impl Drainer {
+    fn stop(&self) -> Option<DrainProgress> {
+        if self.phase() == DrainPhase::Release {
+            return None;
+        }
+        let mut plan = self.plan();
+        if let Some(task) = std::mem::take(&mut *plan).task {
+            task.abort();
+        }
+        drop(plan);
+        self.shared.draining.store(false, Ordering::Relaxed);
+        self.state.send_replace(DrainPhase::Serving);
+        Some(self.progress())
+    }
+
+    fn progress(&self) -> DrainProgress {
+        let phase = self.phase();
+        let remaining = self.shared.connections.load(Ordering::Relaxed);
+        let moving = phase == DrainPhase::Move;
+        let rate = if moving { self.rate() } else { 0.0 };
+        let ends = self.plan().ends;
+        let eta = ends.map(|ends| {
+            let time = ends.saturating_duration_since(Instant::now()).as_secs_f64();
+            time.min(if moving { remaining as f64 / rate.max(1e-9) } else { time })
+        });
+        let moved = self.moved.load(Ordering::Relaxed);
+        DrainProgress { phase, moved, remaining, rate, eta }
+    }
+}

@@ -1,0 +1,46 @@
+//! The port that clients connect to: which path is whose.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
+use sluice_engineio::Engine;
+use sluice_net::{Answer, Handler, HandlerFuture, Peer, response};
+use sluice_socketio::SocketIo;
+
+use crate::{native::NativeFront, socketio::SocketIoFront};
+
+/// Where Socket.IO clients connect to.
+pub(crate) const SOCKETIO_PATH: &str = "/socket.io/";
+
+/// Where clients of the plain protocol connect to.
+const NATIVE_PATH: &str = "/ws";
+
+const NOT_FOUND: &str = "Nothing is here. Socket.IO clients connect to /socket.io/, others to /ws.\n";
+
+/// Both protocols of one worker.
+pub(crate) struct Front {
+    pub(crate) socketio: Rc<Engine<SocketIo<SocketIoFront>>>,
+    pub(crate) native: Rc<NativeFront>,
+}
+
+impl Handler for Front {
+    fn handle(self: Rc<Self>, request: Request<Incoming>, peer: Peer) -> HandlerFuture {
+        match request.uri().path() {
+            path if path == SOCKETIO_PATH || Some(path) == SOCKETIO_PATH.strip_suffix('/') => {
+                Rc::clone(&self.socketio).handle(request, peer)
+            }
+            NATIVE_PATH => {
+                let (head, _) = request.into_parts();
+                let answer = self.native.open(&head, peer);
+                Box::pin(std::future::ready(answer))
+            }
+            _ => {
+                let body = Bytes::from_static(NOT_FOUND.as_bytes());
+                let answer = response(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", body);
+                Box::pin(std::future::ready(Answer::Response(answer)))
+            }
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! A running gateway: its threads, its listeners, and how it ends.
+
+mod reload;
+mod work;
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicBool, AtomicU64},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use sluice_api::Api;
+use sluice_backbone::{Backbone, Memory};
+use sluice_crds::Documents;
+use sluice_net::{Counters, Endpoint, listen, tls::Certificate};
+use sluice_policy::{Policy, Revocations};
+use tokio::{
+    net::TcpListener,
+    runtime::Runtime,
+    signal::unix::{Signal, SignalKind, signal},
+    time::MissedTickBehavior,
+};
+
+use crate::{
+    backend::Backend,
+    documents::Texts,
+    drain::{DrainApi, Drainer},
+    hub::HubCounters,
+    mail::{Mail, Post},
+    metrics::Metrics,
+    ops,
+    rules::Current,
+    shared::{Addresses, Shared},
+};
+
+/// How often the backbone does what is due.
+const TICK: Duration = Duration::from_millis(100);
+
+/// The most workers of a gateway.
+const MAX_WORKERS: usize = 128;
+
+/// Sockets beyond the connections that a gateway may have: handshakes, polls, refusals.
+const SPARE_SOCKETS: u64 = 4_096;
+
+/// Where a gateway listens and what it reads.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    pub(crate) config: PathBuf,
+    pub(crate) secrets: Option<PathBuf>,
+    pub(crate) clients: SocketAddr,
+    pub(crate) api: SocketAddr,
+    pub(crate) ops: SocketAddr,
+}
+
+/// What a gateway starts with.
+pub(crate) struct Start {
+    pub(crate) setup: Setup,
+    pub(crate) texts: Texts,
+    pub(crate) documents: Documents,
+    pub(crate) policy: Policy,
+}
+
+/// What one worker counts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct WorkerCounters {
+    pub(crate) net: Arc<Counters>,
+    pub(crate) hub: Arc<HubCounters>,
+}
+
+/// Runs a gateway until it has drained.
+///
+/// # Errors
+/// Where an address cannot be listened on, or a thread not be started.
+pub(crate) fn run(start: Start) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("control")
+        .enable_all()
+        .build()?;
+    let gateway = Gateway::start(start, &runtime)?;
+    runtime.block_on(gateway.serve())?;
+    // Workers hold nothing that must be saved; the process ends with them.
+    runtime.shutdown_background();
+    Ok(())
+}
+
+struct Gateway {
+    setup: Setup,
+    texts: Texts,
+    documents: Documents,
+    shared: Arc<Shared>,
+    memory: Arc<Memory>,
+    drainer: Arc<Drainer>,
+    certificate: Option<Certificate>,
+    counters: Vec<WorkerCounters>,
+}
+
+impl Gateway {
+    fn start(start: Start, runtime: &Runtime) -> io::Result<Self> {
+        let Start { setup, texts, documents, policy } = start;
+        let spec = &documents.cluster.spec;
+        let (post, inboxes) = Post::new(workers(spec.gateway.workers));
+        let memory = Arc::new(Memory::new(Arc::clone(&post) as _));
+        let _inside = runtime.enter();
+        policy.start();
+        let shared = Arc::new(Shared {
+            backbone: Arc::clone(&memory) as Arc<dyn Backbone>,
+            post,
+            backend: Backend::new(&policy, runtime.handle().clone()),
+            policy: ArcSwap::from_pointee(policy),
+            revocations: Arc::new(RwLock::new(Revocations::default())),
+            addresses: Addresses::default(),
+            connections: AtomicU64::new(0),
+            peak: AtomicU64::new(0),
+            draining: AtomicBool::new(false),
+            compression: spec.gateway.compression,
+            number: rand::random(),
+        });
+        let drainer = Drainer::new(Arc::clone(&shared), runtime.handle().clone());
+        let certificate = reload::certificate(&documents, setup.secrets.as_deref())?;
+        let counters = inboxes.iter().map(|_| WorkerCounters::default()).collect();
+        let gateway =
+            Self { setup, texts, documents, shared, memory, drainer, certificate, counters };
+        gateway.start_workers(inboxes)?;
+        Ok(gateway)
+    }
+
+    fn start_workers(&self, inboxes: Vec<sluice_net::inbox::Receiver<Mail>>) -> io::Result<()> {
+        let mut address = self.setup.clients;
+        let (mailboxes, engine_boxes) = sluice_engineio::mailboxes(inboxes.len());
+        let each = SPARE_SOCKETS + u64::from(self.shared.policy.load().max_connections);
+        for (index, (inbox, mailbox)) in inboxes.into_iter().zip(engine_boxes).enumerate() {
+            let listener = listen(address).map_err(|e| cannot_listen("clients", address, &e))?;
+            // With port 0 the first worker's socket decides for all.
+            address = listener.local_addr()?;
+            work::start(work::Work {
+                index,
+                listener,
+                endpoint: Endpoint {
+                    address,
+                    certificate: self.certificate.clone(),
+                    max_sockets: each,
+                },
+                shared: Arc::clone(&self.shared),
+                counters: self.counters[index].clone(),
+                inbox,
+                mailbox,
+                mailboxes: mailboxes.clone(),
+            })?;
+        }
+        tracing::info!(%address, workers = self.counters.len(), tls = self.certificate.is_some(),
+            "clients can connect: Socket.IO at /socket.io/, plain WebSocket at /ws");
+        Ok(())
+    }
+
+    async fn serve(self) -> io::Result<()> {
+        let mut signals = Signals::new()?;
+        let metrics = Metrics::new(&self.shared, &self.memory, &self.drainer, &self.counters)
+            .map_err(io::Error::other)?;
+        let api = self.start_api(&metrics).await?;
+        self.start_ops(metrics).await?;
+        tokio::spawn(tick(Arc::clone(&self.shared)));
+        tokio::spawn(reload::watch(reload::Watched {
+            setup: self.setup,
+            texts: self.texts,
+            documents: self.documents,
+            shared: self.shared,
+            certificate: self.certificate,
+            api,
+        }));
+        tokio::select! {
+            () = signals.next() => self.drainer.begin("shutdown", None),
+            () = self.drainer.released() => return Ok(()),
+        }
+        tracing::info!("the gateway drains before it ends; a second signal ends it at once");
+        tokio::select! {
+            () = signals.next() => tracing::warn!("the gateway ends at once, as asked; connections are cut"),
+            () = self.drainer.released() => tracing::info!("the gateway has drained and ends"),
+        }
+        Ok(())
+    }
+
+    async fn start_api(&self, metrics: &Metrics) -> io::Result<Api> {
+        let rules = Arc::new(Current { shared: Arc::clone(&self.shared) });
+        let api = Api::new(
+            Arc::clone(&self.shared.backbone),
+            rules,
+            Arc::new(DrainApi(Arc::clone(&self.drainer))),
+            sluice_api::Limits::default(),
+            metrics.registry(),
+        )
+        .map_err(io::Error::other)?;
+        reload::set_keys(&api, &self.documents, self.setup.secrets.as_deref());
+        let listener = bind("the server API", self.setup.api).await?;
+        tokio::spawn(sluice_api::serve(listener, api.clone(), std::future::pending()));
+        Ok(api)
+    }
+
+    async fn start_ops(&self, metrics: Metrics) -> io::Result<()> {
+        let listener = bind("health and metrics", self.setup.ops).await?;
+        let drainer = Arc::clone(&self.drainer);
+        tokio::spawn(ops::serve(listener, metrics, drainer));
+        Ok(())
+    }
+}
+
+async fn bind(what: &str, address: SocketAddr) -> io::Result<TcpListener> {
+    let listener =
+        TcpListener::bind(address).await.map_err(|e| cannot_listen(what, address, &e))?;
+    tracing::info!(address = %listener.local_addr()?, "{what} can be reached");
+    Ok(listener)
+}
+
+fn cannot_listen(what: &str, address: SocketAddr, error: &io::Error) -> io::Error {
+    let message = format!(
+        "cannot listen on {address} for {what}: {error}; end what uses the address, or choose another"
+    );
+    io::Error::new(error.kind(), message)
+}
+
+async fn tick(shared: Arc<Shared>) {
+    let mut interval = tokio::time::interval(TICK);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        shared.backbone.tick();
+    }
+}
+
+/// The signals that ask the process to end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// As many workers as asked for, else one a core.
+fn workers(asked: Option<u32>) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    asked.map_or(cores, |asked| asked as usize).clamp(1, MAX_WORKERS)
+}

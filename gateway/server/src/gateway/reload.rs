@@ -1,0 +1,173 @@
+//! Changed files take hold without a restart.
+
+use std::{io, path::Path, sync::Arc, time::Duration};
+
+use sluice_api::{Api, Keys};
+use sluice_crds::Documents;
+use sluice_net::tls::Certificate;
+use sluice_policy::Policy;
+use tokio::time::MissedTickBehavior;
+
+use super::Setup;
+use crate::{
+    documents::{self, Secrets, Texts},
+    mail::Mail,
+    shared::Shared,
+};
+
+/// How often the files are looked at. Their text is compared, and not their times: that is right
+/// for every way in which a file can change, the exchange of a mounted volume's link among them.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// What the files determine.
+pub(super) struct Watched {
+    pub(super) setup: Setup,
+    pub(super) texts: Texts,
+    pub(super) documents: Documents,
+    pub(super) shared: Arc<Shared>,
+    pub(super) certificate: Option<Certificate>,
+    pub(super) api: Api,
+}
+
+/// Looks at the files for ever.
+pub(super) async fn watch(mut watched: Watched) {
+    let mut interval = tokio::time::interval(LOOK_EVERY);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut secrets = watched.secret_bytes();
+    loop {
+        interval.tick().await;
+        let config = watched.setup.config.clone();
+        let read = tokio::task::spawn_blocking(move || documents::read(&config)).await;
+        match read {
+            Ok(Ok(texts)) if texts != watched.texts => watched.take(texts),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the documents cannot be read; the last good ones stay in force");
+            }
+            _ => {}
+        }
+        let now = watched.secret_bytes();
+        if now != secrets {
+            secrets = now;
+            watched.apply();
+        }
+    }
+}
+
+impl Watched {
+    fn secrets(&self) -> Secrets<'_> {
+        Secrets { documents: &self.documents, mounted: self.setup.secrets.as_deref() }
+    }
+
+    /// All that mounted Secrets give, to see when they change.
+    fn secret_bytes(&self) -> Vec<Option<Vec<u8>>> {
+        let spec = &self.documents.cluster.spec;
+        let secrets = self.secrets();
+        let reference = |r: Option<&sluice_crds::SecretKeyRef>| {
+            r.and_then(|r| secrets.read(&r.name, &r.key))
+        };
+        let tls = |key| spec.tls.as_ref().and_then(|tls| secrets.read(&tls.secret_name, key));
+        let jwt = spec.auth.jwt.as_ref().and_then(|jwt| jwt.key_secret_ref.as_ref());
+        let webhook = spec.backend.as_ref().and_then(|backend| backend.webhook.as_ref());
+        vec![
+            reference(jwt),
+            reference(webhook.map(|webhook| &webhook.secret_ref)),
+            reference(spec.server_api.as_ref().map(|api| &api.key_secret_ref)),
+            tls("tls.crt"),
+            tls("tls.key"),
+        ]
+    }
+
+    /// Takes changed documents, if they can be used.
+    fn take(&mut self, texts: Texts) {
+        let loaded = texts.load();
+        self.texts = texts;
+        match loaded {
+            Ok(documents) => {
+                self.documents = documents;
+                self.apply();
+            }
+            Err(problems) => refuse(&problems),
+        }
+    }
+
+    /// Compiles the documents and lets them take hold, if they can be used.
+    fn apply(&self) {
+        let current = self.shared.policy.load_full();
+        let policy = match Policy::compile(&self.documents, &self.secrets(), Some(&current)) {
+            Ok(policy) => Arc::new(policy),
+            Err(problems) => return refuse(&problems),
+        };
+        policy.start();
+        let changes = policy.changes_from(&current);
+        tracing::info!(generation = policy.generation, %changes, "changed documents are in force");
+        self.shared.backend.configure(&policy);
+        self.shared.policy.store(Arc::clone(&policy));
+        self.shared.post.send_all(|| Mail::Policy(Arc::clone(&policy)));
+        set_keys(&self.api, &self.documents, self.setup.secrets.as_deref());
+        self.exchange_certificate();
+    }
+
+    fn exchange_certificate(&self) {
+        let (Some(certificate), Some(tls)) = (&self.certificate, &self.documents.cluster.spec.tls)
+        else {
+            return;
+        };
+        let secrets = self.secrets();
+        let pair = secrets
+            .read(&tls.secret_name, "tls.crt")
+            .zip(secrets.read(&tls.secret_name, "tls.key"));
+        let Some((chain, key)) = pair else {
+            tracing::warn!(secret = %tls.secret_name, "the Secret lacks tls.crt or tls.key; the last certificate stays in use");
+            return;
+        };
+        if let Err(error) = certificate.exchange(&chain, &key) {
+            tracing::warn!(%error, "the certificate cannot be used; the last one stays in use");
+        }
+    }
+}
+
+fn refuse(problems: &[sluice_crds::Problem]) {
+    for problem in problems {
+        tracing::error!(code = problem.code.as_str(), "{problem}");
+    }
+    tracing::error!(
+        problems = problems.len(),
+        "the changed documents are refused and the last good ones stay in force; mend what is named above"
+    );
+}
+
+/// The certificate that the documents ask for.
+///
+/// # Errors
+/// Where one is asked for and cannot be used.
+pub(super) fn certificate(
+    documents: &Documents,
+    mounted: Option<&Path>,
+) -> io::Result<Option<Certificate>> {
+    let Some(tls) = &documents.cluster.spec.tls else { return Ok(None) };
+    let secrets = Secrets { documents, mounted };
+    let missing = |key: &str| {
+        let name = &tls.secret_name;
+        io::Error::other(format!("spec.tls: the Secret {name} has no {key}; add it, or mount the Secret"))
+    };
+    let chain = secrets.read(&tls.secret_name, "tls.crt").ok_or_else(|| missing("tls.crt"))?;
+    let key = secrets.read(&tls.secret_name, "tls.key").ok_or_else(|| missing("tls.key"))?;
+    Ok(Some(Certificate::from_pem(&chain, &key)?))
+}
+
+/// Gives the server API the keys that the documents name: one a line.
+pub(super) fn set_keys(api: &Api, documents: &Documents, mounted: Option<&Path>) {
+    let Some(server_api) = &documents.cluster.spec.server_api else {
+        return api.set_keys(Keys::default());
+    };
+    let reference = &server_api.key_secret_ref;
+    let secrets = Secrets { documents, mounted };
+    let bytes = secrets.read(&reference.name, &reference.key).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    match Keys::new(text.lines()) {
+        Ok(keys) => api.set_keys(keys),
+        Err(error) => {
+            tracing::error!(secret = %reference.name, %error, "the server API's keys cannot be used; the last ones stay in force");
+        }
+    }
+}

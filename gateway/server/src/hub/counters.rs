@@ -1,0 +1,108 @@
+//! What a hub counts. One writer, the worker; anyone may read.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use sluice_net::{Cause, Counter};
+
+/// Upper bounds of the delivery latency histogram, in microseconds.
+pub(crate) const LATENCY_BOUNDS: [u64; 14] = [
+    50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000,
+    5_000_000,
+];
+
+/// Counters of one worker's hub.
+#[derive(Debug, Default)]
+pub(crate) struct HubCounters {
+    pub(crate) sessions: Counter,
+    pub(crate) detached: Counter,
+    pub(crate) memberships: Counter,
+    pub(crate) published: Counter,
+    pub(crate) duplicates: Counter,
+    pub(crate) deliveries: Counter,
+    pub(crate) dropped: Counter,
+    pub(crate) events: Counter,
+    pub(crate) recovered: Counter,
+    pub(crate) recovery_gone: Counter,
+    pub(crate) recovery_unknown: Counter,
+    pub(crate) throttled: Counter,
+    pub(crate) opened: Counter,
+    closed: [Counter; Cause::ALL.len()],
+    latency: [Counter; LATENCY_BOUNDS.len() + 1],
+    latency_sum_us: Counter,
+    /// Refusals by code. The codes are constants, so they are few.
+    failures: Mutex<BTreeMap<String, u64>>,
+}
+
+/// How many distinct codes are counted; what a backend makes up beyond counts as `other`.
+const MAX_CODES: usize = 128;
+
+impl HubCounters {
+    /// Counts the end of a connection.
+    pub(crate) fn closed(&self, cause: Cause) {
+        let at = Cause::ALL.iter().position(|known| known.name() == cause.name());
+        if let Some(counter) = at.and_then(|at| self.closed.get(at)) {
+            counter.add(1);
+        }
+    }
+
+    /// Connections ended, by cause.
+    pub(crate) fn closed_by_cause(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Cause::ALL.iter().zip(&self.closed).map(|(cause, counter)| (cause.name(), counter.get()))
+    }
+
+    /// Counts a refusal.
+    pub(crate) fn failed(&self, code: &str) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = failures.get_mut(code) {
+            *count += 1;
+        } else if failures.len() < MAX_CODES {
+            failures.insert(code.to_owned(), 1);
+        } else {
+            *failures.entry("other".to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Refusals by code.
+    pub(crate) fn failures(&self) -> BTreeMap<String, u64> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Records how long a message took from its acceptance until all was written.
+    pub(crate) fn observe(&self, latency: Duration) {
+        let us = latency.as_micros() as u64;
+        let bucket = LATENCY_BOUNDS.partition_point(|bound| *bound < us);
+        self.latency[bucket].add(1);
+        self.latency_sum_us.add(us);
+    }
+
+    /// The latency histogram: observations by bucket, and their sum in microseconds.
+    pub(crate) fn latency(&self) -> ([u64; LATENCY_BOUNDS.len() + 1], u64) {
+        (std::array::from_fn(|i| self.latency[i].get()), self.latency_sum_us.get())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_latency_falls_into_the_first_bucket_that_holds_it() {
+        let counters = HubCounters::default();
+        for us in [50, 51, 6_000_000] {
+            counters.observe(Duration::from_micros(us));
+        }
+        let (buckets, sum) = counters.latency();
+        assert_eq!((buckets[0], buckets[1], buckets[14], sum), (1, 1, 1, 6_000_101));
+    }
+
+    #[test]
+    fn codes_beyond_the_bound_are_counted_together() {
+        let counters = HubCounters::default();
+        (0..MAX_CODES + 5).for_each(|i| counters.failed(&i.to_string()));
+        assert_eq!(counters.failures()["other"], 5);
+    }
+}

@@ -1,0 +1,86 @@
+//! From the backbone to the members on this worker.
+
+use std::{rc::Rc, sync::Arc};
+
+use sluice_backbone::{Delivery, SessionInfo};
+use sluice_rooms::{Message, RoomKey, SlowConsumer};
+
+use super::{Encoded, Hub, Session};
+
+impl Hub {
+    pub(super) fn deliver(self: &Rc<Self>, delivery: Delivery) {
+        match delivery {
+            Delivery::Room(message) => self.deliver_to_room(message),
+            Delivery::Presence(room, news) => {
+                self.to_members(&room, &Encoded::presence(&room, &news));
+            }
+            Delivery::Command(command, gather) => self.command(&command, gather),
+            Delivery::Sessions(user, gather) => self.list(user.as_ref(), |info| gather.add(info)),
+            Delivery::Claim(claim, gather) => {
+                if let Some(record) = self.give_up(&claim) {
+                    gather.add(record);
+                }
+            }
+        }
+    }
+
+    fn deliver_to_room(&self, message: Arc<Message>) {
+        let Some(key) = message.room.clone() else { return };
+        let Some(room) = self.namespace(&key.namespace).known(&key.name) else { return };
+        let (offset, except) = (message.offset(), message.except);
+        let (accepted, slow) = (message.accepted, room.settings.get().slow_consumer);
+        let encoded = Encoded::message(&key.namespace, message);
+        let mut delivered = 0;
+        for member in &*room.members.borrow() {
+            // What a member got with its history comes again here.
+            let seen = offset != 0 && offset <= member.from;
+            if seen || except.is_some_and(|except| except == member.session.id) {
+                continue;
+            }
+            self.send(&member.session, &encoded, slow);
+            delivered += 1;
+        }
+        if delivered > 0 {
+            self.counters.deliveries.add(delivered);
+            self.undelivered.borrow_mut().push(accepted);
+        }
+    }
+
+    fn send(&self, session: &Session, encoded: &Encoded, slow: SlowConsumer) {
+        match (session.send(encoded), slow) {
+            (Ok(()), _) => {}
+            (Err(_), SlowConsumer::Drop) => self.counters.dropped.add(1),
+            (Err(_), SlowConsumer::Close) => session.close(sluice_net::Cause::SlowConsumer),
+        }
+    }
+
+    fn to_members(&self, key: &RoomKey, encoded: &Encoded) {
+        let Some(room) = self.namespace(&key.namespace).known(&key.name) else { return };
+        let slow = room.settings.get().slow_consumer;
+        for member in &*room.members.borrow() {
+            self.send(&member.session, encoded, slow);
+        }
+    }
+
+    fn list(&self, user: Option<&Arc<str>>, mut each: impl FnMut(SessionInfo)) {
+        for session in self.sessions.borrow().values() {
+            if user.is_none_or(|user| *user == session.user()) {
+                each(SessionInfo {
+                    session: session.id,
+                    user: session.user(),
+                    namespace: Arc::clone(&session.namespace.name),
+                    protocol: session.protocol(),
+                    connected: !session.is_detached(),
+                    rooms: session.record_rooms().into_iter().map(|(key, _)| key.name).collect(),
+                });
+            }
+        }
+    }
+
+    /// All that was owed is written: so long did delivery take.
+    pub(super) fn observe_delivery(&self) {
+        for accepted in self.undelivered.borrow_mut().drain(..) {
+            self.counters.observe(accepted.elapsed());
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A message in the form each protocol wants, made once and when first needed.
+
+use std::{cell::OnceCell, sync::Arc};
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use sluice_net::Outgoing;
+use sluice_rooms::{Announcement, Message, RoomKey};
+use sluice_socketio::packet::{self, Packet};
+
+use crate::answer::{Meta, base64, raw};
+
+/// An event for many sessions of one namespace.
+pub(crate) struct Encoded {
+    namespace: Arc<str>,
+    content: Content,
+    socketio: OnceCell<Packet>,
+    native: OnceCell<Outgoing>,
+}
+
+enum Content {
+    Message(Arc<Message>),
+    /// One of the gateway's own events: its name and its one argument as JSON.
+    Own(&'static str, String),
+}
+
+/// The plain protocol's form of a pushed event.
+#[derive(Serialize)]
+struct Push<'a> {
+    event: &'a str,
+    data: &'a RawValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meta: Option<Meta>,
+    /// What a client sends back to recover, as the last argument is in Socket.IO.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<String>,
+}
+
+impl Encoded {
+    /// A message for sessions of `namespace`.
+    pub(crate) fn message(namespace: &Arc<str>, message: Arc<Message>) -> Self {
+        Self::new(namespace, Content::Message(message))
+    }
+
+    /// One of the gateway's own events.
+    pub(crate) fn own(namespace: &Arc<str>, event: &'static str, data: &impl Serialize) -> Self {
+        let json = serde_json::to_string(data).unwrap_or_else(|_| "null".into());
+        Self::new(namespace, Content::Own(event, json))
+    }
+
+    /// Who came to and went from a room.
+    pub(crate) fn presence(room: &RoomKey, news: &Announcement) -> Self {
+        #[derive(Serialize)]
+        struct Data<'a> {
+            room: &'a str,
+            joined: &'a [Arc<str>],
+            left: &'a [Arc<str>],
+        }
+        let data = Data { room: &room.name, joined: &news.joined, left: &news.left };
+        Self::own(&room.namespace, "presence", &data)
+    }
+
+    fn new(namespace: &Arc<str>, content: Content) -> Self {
+        Self {
+            namespace: Arc::clone(namespace),
+            content,
+            socketio: OnceCell::new(),
+            native: OnceCell::new(),
+        }
+    }
+
+    /// As Socket.IO has it: `(data, meta)`, and with history the position as the last argument,
+    /// which the stock client keeps to recover from.
+    pub(crate) fn socketio(&self) -> &Packet {
+        self.socketio.get_or_init(|| match &self.content {
+            Content::Own(event, json) => packet::event(&self.namespace, None, event, &[json], &[]),
+            Content::Message(message) => {
+                let meta = serde_json::to_string(&Meta::from(&**message)).unwrap_or_default();
+                let position = message.position.map(|position| format!("\"{position}\""));
+                let mut args = vec![&*message.data, &*meta];
+                args.extend(position.as_deref());
+                let attachments = &message.attachments;
+                packet::event(&self.namespace, None, &message.event, &args, attachments)
+            }
+        })
+    }
+
+    /// As the plain protocol has it.
+    pub(crate) fn native(&self) -> &Outgoing {
+        self.native.get_or_init(|| Outgoing::text(&self.native_json()))
+    }
+
+    fn native_json(&self) -> String {
+        let data;
+        let push = match &self.content {
+            Content::Own(event, json) => {
+                data = raw(json);
+                Push { event, data: &data, meta: None, offset: None, attachments: Vec::new() }
+            }
+            Content::Message(message) => {
+                data = raw(&message.data);
+                Push {
+                    event: &message.event,
+                    data: &data,
+                    meta: Some((&**message).into()),
+                    offset: message.position.map(|position| position.to_string()),
+                    attachments: base64(message),
+                }
+            }
+        };
+        serde_json::to_string(&push).unwrap_or_default()
+    }
+}

@@ -1,0 +1,41 @@
+//! A namespace on one worker.
+
+use std::{cell::RefCell, rc::Rc, sync::Arc};
+
+use rustc_hash::FxHashMap;
+
+use super::room::Room;
+
+/// More rooms without members than this are forgotten at once.
+const KEEP: usize = 16_384;
+
+/// A namespace's rooms, as far as this worker has to do with them.
+pub(crate) struct Namespace {
+    pub(crate) name: Arc<str>,
+    pub(crate) rooms: RefCell<FxHashMap<Arc<str>, Rc<Room>>>,
+}
+
+impl Namespace {
+    pub(crate) fn new(name: &str) -> Rc<Self> {
+        Rc::new(Self { name: name.into(), rooms: RefCell::default() })
+    }
+
+    /// A room that this worker knows.
+    pub(crate) fn known(&self, name: &str) -> Option<Rc<Room>> {
+        self.rooms.borrow().get(name).cloned()
+    }
+
+    /// Remembers a room.
+    pub(crate) fn insert(&self, room: &Rc<Room>) {
+        let mut rooms = self.rooms.borrow_mut();
+        if rooms.len() >= KEEP && rooms.len().is_power_of_two() {
+            rooms.retain(|_, room| !room.is_empty());
+        }
+        rooms.insert(Arc::clone(&room.key.name), Rc::clone(room));
+    }
+
+    /// Forgets rooms that nobody here is in.
+    pub(crate) fn forget_empty(&self) {
+        self.rooms.borrow_mut().retain(|_, room| !room.is_empty());
+    }
+}

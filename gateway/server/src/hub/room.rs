@@ -1,0 +1,89 @@
+//! A room on one worker: its policy and its members here.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+};
+
+use sluice_policy::RoomPolicy;
+use sluice_rooms::{RoomKey, RoomSettings};
+
+use super::session::{Membership, Session};
+use crate::rules;
+
+/// A member, and the offset after which its messages begin.
+pub(crate) struct Member {
+    pub(crate) session: Rc<Session>,
+    pub(crate) from: u64,
+}
+
+/// A room that this worker has to do with.
+pub(crate) struct Room {
+    pub(crate) key: RoomKey,
+    pub(crate) policy: RefCell<Arc<RoomPolicy>>,
+    pub(crate) settings: Cell<RoomSettings>,
+    pub(crate) members: RefCell<Vec<Member>>,
+}
+
+impl Room {
+    pub(crate) fn new(key: RoomKey, policy: Arc<RoomPolicy>) -> Rc<Self> {
+        let settings = rules::settings(&policy);
+        Rc::new(Self {
+            key,
+            policy: RefCell::new(policy),
+            settings: Cell::new(settings),
+            members: RefCell::default(),
+        })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.members.borrow().is_empty()
+    }
+
+    pub(crate) fn policy(&self) -> Arc<RoomPolicy> {
+        Arc::clone(&self.policy.borrow())
+    }
+
+    /// Lets another policy hold.
+    pub(crate) fn set_policy(&self, policy: Arc<RoomPolicy>) {
+        self.settings.set(rules::settings(&policy));
+        *self.policy.borrow_mut() = policy;
+    }
+
+    /// Adds a member whose messages begin after `from`.
+    pub(crate) fn add(self: &Rc<Self>, session: &Rc<Session>, from: u64) {
+        let mut members = self.members.borrow_mut();
+        let index = Cell::new(members.len() as u32);
+        members.push(Member { session: Rc::clone(session), from });
+        let room = Rc::clone(self);
+        session.rooms.borrow_mut().push(Membership { room, index, from });
+    }
+
+    /// Puts a session that still has its membership back among the members.
+    pub(crate) fn restore(&self, session: &Rc<Session>, membership: &Membership, from: u64) {
+        let mut members = self.members.borrow_mut();
+        membership.index.set(members.len() as u32);
+        members.push(Member { session: Rc::clone(session), from });
+    }
+
+    /// Takes out the member at `index`; the last one takes its place.
+    pub(crate) fn remove(self: &Rc<Self>, index: u32) {
+        let mut members = self.members.borrow_mut();
+        let at = index as usize;
+        if at >= members.len() {
+            return;
+        }
+        members.swap_remove(at);
+        if let Some(moved) = members.get(at) {
+            let rooms = moved.session.rooms.borrow();
+            if let Some(membership) = rooms.iter().find(|m| Rc::ptr_eq(&m.room, self)) {
+                membership.index.set(index);
+            }
+        }
+        // A room that was large once must not hold its memory for ever.
+        if members.capacity() > 64 && members.len() * 4 < members.capacity() {
+            members.shrink_to_fit();
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! One session: a user in a namespace, with or without a connection.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+};
+
+use sluice_net::{Cause, Connection, Full};
+use sluice_policy::{Identity, TokenBucket};
+use sluice_rooms::{Message, Pid, RoomKey, SessionId};
+use sluice_socketio::{Carrier, Client};
+
+use super::{encoded::Encoded, namespace::Namespace, room::Room};
+use crate::socketio::SocketIoFront;
+
+/// How a session is reached.
+pub(crate) enum Outlet {
+    SocketIo(Rc<Carrier<SocketIoFront>>),
+    Native(Rc<Connection>),
+    /// Its connection ended; it waits to be recovered.
+    Detached,
+}
+
+/// A room that a session is in.
+pub(crate) struct Membership {
+    pub(crate) room: Rc<Room>,
+    /// Its place among the room's members; meaningless while detached.
+    pub(crate) index: Cell<u32>,
+    /// Where its messages began.
+    pub(crate) from: u64,
+}
+
+/// A session and everything that belongs to it.
+pub(crate) struct Session {
+    pub(crate) pid: Pid,
+    pub(crate) id: SessionId,
+    pub(crate) namespace: Rc<Namespace>,
+    pub(crate) identity: RefCell<Identity>,
+    pub(crate) outlet: RefCell<Outlet>,
+    pub(crate) rooms: RefCell<Vec<Membership>>,
+    pub(crate) bucket: Cell<TokenBucket>,
+    pub(crate) in_flight: Cell<u16>,
+    pub(crate) strikes: Cell<u16>,
+    /// Whether presence shows it in its rooms.
+    pub(crate) present: Cell<bool>,
+    /// Whether it has ended for good.
+    pub(crate) ended: Cell<bool>,
+    /// Which of its detachments this is, so that a timer of an earlier one does nothing.
+    pub(crate) detachment: Cell<u32>,
+    /// Messages to send once the client knows that it is connected.
+    pub(crate) backlog: RefCell<Option<Box<[Arc<Message>]>>>,
+}
+
+impl Session {
+    pub(crate) fn new(pid: Pid, namespace: Rc<Namespace>, identity: Identity) -> Rc<Self> {
+        Rc::new(Self {
+            pid,
+            id: pid.session(),
+            namespace,
+            identity: RefCell::new(identity),
+            outlet: RefCell::new(Outlet::Detached),
+            rooms: RefCell::default(),
+            bucket: Cell::default(),
+            in_flight: Cell::new(0),
+            strikes: Cell::new(0),
+            present: Cell::new(true),
+            ended: Cell::new(false),
+            detachment: Cell::new(0),
+            backlog: RefCell::default(),
+        })
+    }
+
+    pub(crate) fn user(&self) -> Arc<str> {
+        Arc::clone(self.identity.borrow().user())
+    }
+
+    pub(crate) fn is_detached(&self) -> bool {
+        matches!(*self.outlet.borrow(), Outlet::Detached)
+    }
+
+    pub(crate) fn protocol(&self) -> &'static str {
+        match &*self.outlet.borrow() {
+            Outlet::SocketIo(_) => "socketio",
+            Outlet::Native(_) => "websocket",
+            Outlet::Detached => "none",
+        }
+    }
+
+    /// Sends a message in the session's protocol. The error says that it did not fit.
+    pub(crate) fn send(&self, encoded: &Encoded) -> Result<(), Full> {
+        match &*self.outlet.borrow() {
+            Outlet::SocketIo(carrier) => {
+                let packet = encoded.socketio();
+                packet.frames().try_for_each(|frame| carrier.try_send(frame))
+            }
+            Outlet::Native(connection) => connection.send(encoded.native()),
+            Outlet::Detached => Ok(()),
+        }
+    }
+
+    /// Sends a message, or closes a connection that has too much waiting.
+    pub(crate) fn send_or_close(&self, encoded: &Encoded) {
+        if self.send(encoded).is_err() {
+            self.close(Cause::SlowConsumer);
+        }
+    }
+
+    /// Ends the session's connection. Where it is not to come back, a Socket.IO client is told so
+    /// in its own way: the stock client stays away after a DISCONNECT packet.
+    pub(crate) fn close(&self, cause: Cause) {
+        match &*self.outlet.borrow() {
+            Outlet::SocketIo(carrier) if cause.recoverable() => carrier.close(cause),
+            Outlet::SocketIo(carrier) => {
+                Client::disconnect(carrier, &self.namespace.name, cause);
+            }
+            Outlet::Native(connection) => connection.close(cause),
+            Outlet::Detached => {}
+        }
+    }
+
+    /// Bytes that wait for the client.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        match &*self.outlet.borrow() {
+            Outlet::SocketIo(carrier) => carrier.queued_bytes(),
+            Outlet::Native(connection) => connection.queued_bytes(),
+            Outlet::Detached => 0,
+        }
+    }
+
+    /// Whether it is in a room.
+    pub(crate) fn is_in(&self, room: &Rc<Room>) -> bool {
+        self.rooms.borrow().iter().any(|membership| Rc::ptr_eq(&membership.room, room))
+    }
+
+    /// Its rooms and where its messages there began.
+    pub(crate) fn record_rooms(&self) -> Vec<(RoomKey, u64)> {
+        self.rooms.borrow().iter().map(|m| (m.room.key.clone(), m.from)).collect()
+    }
+}

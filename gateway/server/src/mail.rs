@@ -1,0 +1,61 @@
+//! What reaches a worker from other threads.
+
+use std::sync::Arc;
+
+use sluice_backbone::{Delivery, Sink};
+use sluice_net::inbox;
+use sluice_policy::Policy;
+use tokio::sync::oneshot;
+
+use crate::drain::{Closed, Move};
+
+/// One thing for a worker to take care of.
+#[derive(Debug)]
+pub(crate) enum Mail {
+    /// From the backbone.
+    Delivery(Delivery),
+    /// A new policy holds.
+    Policy(Arc<Policy>),
+    /// Tell every client that the gateway drains.
+    Notify { reason: &'static str, within_ms: u64 },
+    /// Close some connections so that they go elsewhere.
+    Move(Move, oneshot::Sender<Closed>),
+}
+
+/// The workers' inboxes.
+#[derive(Debug)]
+pub(crate) struct Post(Vec<inbox::Sender<Mail>>);
+
+impl Post {
+    /// The inboxes of `workers` workers and where their mail is read.
+    pub(crate) fn new(workers: usize) -> (Arc<Self>, Vec<inbox::Receiver<Mail>>) {
+        let (senders, receivers) = (0..workers).map(|_| inbox::inbox()).unzip();
+        (Arc::new(Self(senders)), receivers)
+    }
+
+    /// Leaves mail for one worker.
+    pub(crate) fn send(&self, worker: usize, mail: Mail) {
+        if let Some(inbox) = self.0.get(worker) {
+            inbox.send_always(mail);
+        }
+    }
+
+    /// Leaves mail for every worker.
+    pub(crate) fn send_all(&self, mail: impl Fn() -> Mail) {
+        (0..self.0.len()).for_each(|worker| self.send(worker, mail()));
+    }
+}
+
+impl Sink for Post {
+    fn workers(&self) -> usize {
+        self.0.len()
+    }
+
+    fn is_full(&self, worker: usize) -> bool {
+        self.0.get(worker).is_some_and(inbox::Sender::is_full)
+    }
+
+    fn deliver(&self, worker: usize, delivery: Delivery) {
+        self.send(worker, Mail::Delivery(delivery));
+    }
+}

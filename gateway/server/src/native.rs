@@ -1,0 +1,301 @@
+//! The plain WebSocket protocol, `sluice.v1.json`: one JSON object a frame.
+
+mod frame;
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::{Rc, Weak},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::request::Parts;
+use serde_json::value::RawValue;
+use sluice_engineio::Refusal;
+use sluice_net::{
+    Answer as HttpAnswer, Cause, Connection, Flow, Options, Outgoing, Peer, Receiver, Stream,
+    Wheel, drive,
+    heartbeat::{Action, Beat, Rhythm, tick_for},
+    upgrade,
+};
+
+use self::frame::{Connect, Frame};
+use crate::{
+    admission::{Admitted, admit, origin_allowed},
+    answer::{self, Answer, Outcome},
+    eager,
+    failure::Failure,
+    hub::{Entered, Hub, Knock, Outlet, Session},
+};
+
+/// The subprotocol's name.
+pub(crate) const PROTOCOL: &str = "sluice.v1.json";
+
+/// How long a client may take to connect after the handshake.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A WebSocket ping without payload.
+const PING: Bytes = Bytes::from_static(&[0x89, 0]);
+
+/// The plain protocol on one worker.
+pub(crate) struct NativeFront {
+    hub: Rc<Hub>,
+    wheel: RefCell<Wheel<Weak<Pulse>>>,
+    tick: Duration,
+}
+
+/// What a connection's heartbeat needs to know.
+struct Pulse {
+    connection: Rc<Connection>,
+    beat: Cell<Beat>,
+    rhythm: Rhythm,
+}
+
+impl NativeFront {
+    pub(crate) fn start(hub: &Rc<Hub>) -> Rc<Self> {
+        let heartbeat = hub.policy().heartbeat;
+        let front = Rc::new(Self {
+            hub: Rc::clone(hub),
+            wheel: RefCell::default(),
+            tick: tick_for(heartbeat.interval, heartbeat.timeout),
+        });
+        tokio::task::spawn_local(Rc::clone(&front).turn());
+        front
+    }
+
+    async fn turn(self: Rc<Self>) {
+        let mut interval = tokio::time::interval(self.tick);
+        loop {
+            interval.tick().await;
+            let due = self.wheel.borrow_mut().advance();
+            due.iter().filter_map(Weak::upgrade).for_each(|pulse| self.pulse(&pulse));
+        }
+    }
+
+    fn pulse(&self, pulse: &Rc<Pulse>) {
+        let mut beat = pulse.beat.get();
+        let action = beat.fire(pulse.rhythm);
+        pulse.beat.set(beat);
+        let again = match action {
+            Action::Dead => return pulse.connection.close(Cause::Heartbeat),
+            Action::Wait(ticks) => ticks,
+            Action::Ping(ticks) => {
+                // A connection that cannot take two bytes is closed for another reason.
+                let _ = pulse.connection.send_frame(PING);
+                ticks
+            }
+        };
+        self.wheel.borrow_mut().schedule(again, Rc::downgrade(pulse));
+    }
+
+    /// Answers the request that opens a connection.
+    pub(crate) fn open(self: &Rc<Self>, head: &Parts, peer: Peer) -> HttpAnswer {
+        let shared = &self.hub.shared;
+        if !origin_allowed(shared, head) {
+            self.hub.counters.failed("origin_denied");
+            return HttpAnswer::Response(Refusal::forbidden("Origin not allowed").response());
+        }
+        let negotiated = match upgrade::negotiate(head, shared.compression, &[PROTOCOL]) {
+            Ok(negotiated) => negotiated,
+            Err(reason) => return HttpAnswer::Response(upgrade::refuse(reason)),
+        };
+        let admitted = match admit(shared, head, peer) {
+            Ok(admitted) => admitted,
+            Err((code, refusal)) => {
+                self.hub.counters.failed(code);
+                return HttpAnswer::Response(refusal.response());
+            }
+        };
+        let front = Rc::clone(self);
+        let deflate = negotiated.deflate;
+        let then = move |stream, leftover: Bytes| front.begin(admitted, stream, &leftover, deflate);
+        HttpAnswer::Upgrade(negotiated.response, Box::new(then))
+    }
+
+    fn begin(self: &Rc<Self>, admitted: Admitted, stream: Stream, leftover: &Bytes, deflate: bool) {
+        let policy = self.hub.policy();
+        let options = Options {
+            max_message: policy.limits.payload_bytes,
+            max_outbound: policy.limits.outbound_bytes,
+            deflate,
+        };
+        let connection = Connection::new(Rc::clone(&self.hub.worker), stream, &options);
+        let heartbeat = policy.heartbeat;
+        let rhythm = Rhythm::new(heartbeat.interval, heartbeat.timeout, self.tick);
+        let pulse = Rc::new(Pulse {
+            connection: Rc::clone(&connection),
+            beat: Cell::default(),
+            rhythm,
+        });
+        self.wheel.borrow_mut().schedule(rhythm.interval, Rc::downgrade(&pulse));
+        let client = Rc::new(Client {
+            hub: Rc::clone(&self.hub),
+            state: RefCell::new(State::New),
+            admitted,
+        });
+        tokio::task::spawn_local(expect_connect(Rc::downgrade(&client), Rc::downgrade(&connection)));
+        drive(connection, Native { client, pulse }, &options, leftover);
+    }
+}
+
+/// Closes a connection whose client does not connect in time.
+async fn expect_connect(client: Weak<Client>, connection: Weak<Connection>) {
+    tokio::time::sleep(CONNECT_TIMEOUT).await;
+    if let (Some(client), Some(connection)) = (client.upgrade(), connection.upgrade())
+        && !matches!(*client.state.borrow(), State::In(_))
+    {
+        connection.close(Cause::ConnectTimeout);
+    }
+}
+
+/// How far a connection has come.
+enum State {
+    New,
+    Connecting,
+    In(Rc<Session>),
+}
+
+/// A connection's client.
+struct Client {
+    hub: Rc<Hub>,
+    state: RefCell<State>,
+    admitted: Admitted,
+}
+
+/// A connection, as its task sees it.
+struct Native {
+    client: Rc<Client>,
+    pulse: Rc<Pulse>,
+}
+
+impl Receiver for Native {
+    fn text(&mut self, connection: &Rc<Connection>, text: &str) -> Flow {
+        let frame = match Frame::read(text) {
+            Ok(frame) => frame,
+            Err((failure, id)) => {
+                self.client.hub.counters.failed(&failure.code);
+                reply(connection, &Err(failure), id.as_deref());
+                return Flow::Continue(());
+            }
+        };
+        let session = match &*self.client.state.borrow() {
+            State::In(session) => Some(Rc::clone(session)),
+            _ => None,
+        };
+        match (frame, session) {
+            (Frame::Connect(id, connect), None) => self.connect(connection, id, connect),
+            (Frame::Connect(id, _), Some(_)) => {
+                reply(connection, &Err(Failure::CONNECTED), id.as_deref());
+                Flow::Continue(())
+            }
+            (Frame::Operation(id, _), None) => {
+                reply(connection, &Err(Failure::NOT_CONNECTED), id.as_deref());
+                Flow::Continue(())
+            }
+            (Frame::Operation(id, operation), Some(session)) => {
+                let connection = Rc::clone(connection);
+                self.client.hub.perform(&session, operation, move |outcome| {
+                    if id.is_some() {
+                        reply(&connection, outcome, id.as_deref());
+                    }
+                })
+            }
+        }
+    }
+
+    fn binary(&mut self, _: &Rc<Connection>, _: &[u8]) -> Flow {
+        // 1003: data of a type that is not accepted (RFC 6455, section 7.4.1).
+        Flow::Break(Cause::Protocol(1003))
+    }
+
+    fn pong(&mut self) {
+        let mut beat = self.pulse.beat.get();
+        beat.answered();
+        self.pulse.beat.set(beat);
+    }
+
+    fn closed(&mut self, cause: Cause) {
+        if let State::In(session) = self.client.state.replace(State::New) {
+            // A close that says that all is done (RFC 6455: 1000) ends the session as well.
+            let cause = if cause == Cause::Client(1000) { Cause::Left } else { cause };
+            self.client.hub.disconnected(&session, cause);
+        }
+    }
+}
+
+impl Native {
+    fn connect(
+        &self,
+        connection: &Rc<Connection>,
+        id: Option<Box<RawValue>>,
+        connect: Connect<'_>,
+    ) -> Flow {
+        if !matches!(*self.client.state.borrow(), State::New) {
+            reply(connection, &Err(Failure::CONNECTED), id.as_deref());
+            return Flow::Continue(());
+        }
+        let knock = Knock {
+            namespace: connect.namespace.as_deref().unwrap_or("/").into(),
+            pid: connect.pid(),
+            position: connect.position(),
+            token: connect.token.map(Box::from).or_else(|| self.client.admitted.bearer.clone()),
+        };
+        let hub = &self.client.hub;
+        if !hub.policy().namespaces.contains(&*knock.namespace) {
+            reply(connection, &Err(NAMESPACE_UNKNOWN), id.as_deref());
+            return Flow::Continue(());
+        }
+        *self.client.state.borrow_mut() = State::Connecting;
+        let (client, connection) = (Rc::clone(&self.client), Rc::clone(connection));
+        eager::run(Rc::clone(hub).enter(knock), move |entered| {
+            client.settle(&connection, entered, id.as_deref());
+        });
+        Flow::Continue(())
+    }
+}
+
+const NAMESPACE_UNKNOWN: Failure = Failure::new(
+    "namespace_unknown",
+    "the cluster has no such namespace; add it to spec.namespaces or use another",
+);
+
+impl Client {
+    fn settle(
+        &self,
+        connection: &Rc<Connection>,
+        entered: Result<Entered, Failure>,
+        id: Option<&RawValue>,
+    ) {
+        let Entered { session, recovered } = match entered {
+            Ok(entered) => entered,
+            Err(failure) => {
+                reply(connection, &Err(failure), id);
+                return connection.close(Cause::Unauthorized);
+            }
+        };
+        self.hub.attach(&session, Outlet::Native(Rc::clone(connection)));
+        if connection.ended().is_some() {
+            return self.hub.disconnected(&session, Cause::Lost);
+        }
+        let policy = self.hub.policy();
+        let recoverable = !policy.recovery_window.is_zero();
+        let connected = Answer::Connected {
+            session: answer::session(session.id),
+            user: session.user(),
+            pid: recoverable.then(|| session.pid.reveal()),
+            recovered,
+            ping_interval: policy.heartbeat.interval.as_millis() as u64,
+        };
+        reply(connection, &Ok(connected), id);
+        self.hub.send_backlog(&session);
+        *self.state.borrow_mut() = State::In(session);
+    }
+}
+
+fn reply(connection: &Rc<Connection>, outcome: &Outcome, id: Option<&RawValue>) {
+    let json = match id {
+        Some(_) => answer::json(outcome, id),
+        None => answer::json(outcome, Some(RawValue::NULL)),
+    };
+    connection.send_or_close(&Outgoing::text(&json));
+}

@@ -1,0 +1,239 @@
+//! Reading the plain protocol's frames.
+
+use std::borrow::Cow;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sluice_codec::sio::MAX_ATTACHMENTS;
+use sluice_rooms::{Pid, Position, check_name};
+
+use crate::{
+    failure::Failure,
+    operation::{Content, HistoryOptions, JoinOptions, Operation, Publish, message_id},
+};
+
+/// A request's id, repeated in its answer.
+type Id = Option<Box<RawValue>>;
+
+/// The longest request id, so that an answer stays as small as its request.
+const MAX_ID: usize = 128;
+
+/// A frame from a client.
+pub(super) enum Frame<'a> {
+    Connect(Id, Connect<'a>),
+    Operation(Id, Operation<'a>),
+}
+
+/// The first frame: who the client is, and the session it may have had.
+#[derive(Deserialize)]
+pub(super) struct Connect<'a> {
+    #[serde(borrow)]
+    pub(super) token: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) namespace: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pid: Option<Cow<'a, str>>,
+    /// The `offset` of the last push that had one.
+    #[serde(borrow)]
+    offset: Option<Cow<'a, str>>,
+}
+
+impl Connect<'_> {
+    pub(super) fn pid(&self) -> Option<Pid> {
+        self.pid.as_deref().and_then(Pid::parse)
+    }
+
+    pub(super) fn position(&self) -> Option<Position> {
+        self.offset.as_deref().and_then(Position::parse)
+    }
+}
+
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    op: Option<Cow<'a, str>>,
+}
+
+/// All that the operations take; each uses what is its own.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Fields<'a> {
+    #[serde(borrow)]
+    room: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    user: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    event: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    token: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    attachments: Vec<Cow<'a, str>>,
+    message_id: Option<Box<str>>,
+    echo: Option<bool>,
+    after: Option<u64>,
+    before: Option<u64>,
+    limit: Option<usize>,
+    epoch: Option<Box<str>>,
+}
+
+impl<'a> Frame<'a> {
+    /// Reads a frame, or says what is wrong with it, with the id to answer to.
+    pub(super) fn read(text: &'a str) -> Result<Self, (Failure, Id)> {
+        let head: Head<'_> = serde_json::from_str(text).map_err(|e| (not_a_frame(&e), None))?;
+        let id = head.id.filter(|id| id.get().len() <= MAX_ID).map(ToOwned::to_owned);
+        match Self::read_operation(text, head.op.as_deref()) {
+            Ok(Read::Connect(connect)) => Ok(Self::Connect(id, connect)),
+            Ok(Read::Operation(operation)) => Ok(Self::Operation(id, operation)),
+            Err(failure) => Err((failure, id)),
+        }
+    }
+
+    fn read_operation(text: &'a str, op: Option<&str>) -> Result<Read<'a>, Failure> {
+        let op = op.ok_or(Failure::new(
+            "bad_frame",
+            "the frame lacks op, the operation: connect, join, leave, publish and so on",
+        ))?;
+        if op == "connect" {
+            return serde_json::from_str(text).map(Read::Connect).map_err(|e| not_a_frame(&e));
+        }
+        let fields: Fields<'_> = serde_json::from_str(text).map_err(|e| not_a_frame(&e))?;
+        fields.operation(op).map(Read::Operation)
+    }
+}
+
+enum Read<'a> {
+    Connect(Connect<'a>),
+    Operation(Operation<'a>),
+}
+
+fn not_a_frame(error: &serde_json::Error) -> Failure {
+    Failure { code: "bad_frame".into(), message: format!("the frame is not as expected: {error}").into() }
+}
+
+impl<'a> Fields<'a> {
+    fn operation(self, op: &str) -> Result<Operation<'a>, Failure> {
+        Ok(match op {
+            "join" => {
+                let from = JoinOptions { after: self.after, epoch: self.epoch.clone() };
+                Operation::Join { room: self.room()?, from }
+            }
+            "leave" => Operation::Leave { room: self.room()? },
+            "publish" => {
+                let id = message_id(self.message_id.clone())?;
+                let (room, echo) = (self.room()?, self.echo.unwrap_or(true));
+                Operation::Publish(Publish { room, content: self.content()?, id, echo })
+            }
+            "direct" => {
+                let user = name(self.user.clone(), "user")?;
+                Operation::Direct { user, content: self.content()? }
+            }
+            "broadcast" => Operation::Broadcast { content: self.content()? },
+            "presence" => Operation::Presence { room: self.room()? },
+            "history" => {
+                let (after, before, limit) = (self.after, self.before, self.limit);
+                let query = HistoryOptions { after, before, limit }.into();
+                Operation::History { room: self.room()?, query }
+            }
+            "refresh" => Operation::Refresh { token: self.token.ok_or_else(|| lacks("token"))? },
+            "emit" => Operation::Emit { content: self.content()? },
+            other => return Err(unknown(other)),
+        })
+    }
+
+    fn room(&self) -> Result<Cow<'a, str>, Failure> {
+        name(self.room.clone(), "room")
+    }
+
+    fn content(self) -> Result<Content<'a>, Failure> {
+        Ok(Content {
+            event: name(self.event, "event")?,
+            data: self.data.map_or("null", RawValue::get).into(),
+            attachments: attachments(&self.attachments)?,
+        })
+    }
+}
+
+fn name<'a>(name: Option<Cow<'a, str>>, field: &str) -> Result<Cow<'a, str>, Failure> {
+    let name = name.ok_or_else(|| lacks(field))?;
+    check_name(&name)?;
+    Ok(name)
+}
+
+fn lacks(field: &str) -> Failure {
+    Failure::arguments(format!("the frame lacks {field}"))
+}
+
+fn unknown(op: &str) -> Failure {
+    let op: String = op.chars().take(32).collect();
+    let message = format!("there is no operation {op}; send events of the application with op emit");
+    Failure { code: "unknown_operation".into(), message: message.into() }
+}
+
+fn attachments(base64: &[Cow<'_, str>]) -> Result<Vec<Bytes>, Failure> {
+    if base64.len() > MAX_ATTACHMENTS {
+        return Err(Failure::arguments("the frame has more attachments than allowed; send 32 at most"));
+    }
+    let decode = |text: &Cow<'_, str>| STANDARD.decode(&**text).map(Bytes::from);
+    base64
+        .iter()
+        .map(decode)
+        .collect::<Result<_, _>>()
+        .map_err(|_| Failure::arguments("an attachment is not base64 with padding"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(text: &str) -> (String, Option<String>) {
+        match Frame::read(text) {
+            Err((failure, id)) => {
+                (failure.code.into_owned(), id.map(|id| id.get().to_owned()))
+            }
+            Ok(_) => panic!("{text} was read"),
+        }
+    }
+
+    #[test]
+    fn a_publish_takes_its_fields() {
+        let text = r#"{"id":3,"op":"publish","room":"r","event":"e","data":{"a":1},"messageId":"m","echo":false}"#;
+        let Ok(Frame::Operation(Some(id), Operation::Publish(publish))) = Frame::read(text) else {
+            panic!("refused")
+        };
+        assert_eq!((id.get(), &*publish.room, &*publish.content.data), ("3", "r", r#"{"a":1}"#));
+        assert_eq!((publish.id.as_deref(), publish.echo), (Some("m"), false));
+    }
+
+    #[test]
+    fn a_connect_names_the_session_it_had() {
+        let pid = Pid::random();
+        let text = format!(r#"{{"id":1,"op":"connect","token":"t","pid":"{}"}}"#, pid.reveal());
+        let Ok(Frame::Connect(_, connect)) = Frame::read(&text) else { panic!("refused") };
+        assert_eq!((connect.token.as_deref(), connect.pid()), (Some("t"), Some(pid)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_answered_to_the_requests_id() {
+        assert_eq!(failure(r#"{"id":1}"#), ("bad_frame".into(), Some("1".into())));
+        assert_eq!(failure("nonsense"), ("bad_frame".into(), None));
+        assert_eq!(failure(r#"{"id":2,"op":"fly"}"#).0, "unknown_operation");
+        assert_eq!(failure(r#"{"id":2,"op":"join"}"#), ("bad_arguments".into(), Some("2".into())));
+        assert_eq!(failure(r#"{"op":"join","room":""}"#).0, "bad_name");
+    }
+
+    #[test]
+    fn attachments_are_base64_and_few() {
+        let frame = |list: &str| {
+            format!(r#"{{"op":"publish","room":"r","event":"e","attachments":[{list}]}}"#)
+        };
+        assert!(Frame::read(&frame(r#""AQID""#)).is_ok());
+        assert_eq!(failure(&frame(r#""!""#)).0, "bad_arguments");
+        assert_eq!(failure(&frame(&vec![r#""AQID""#; 33].join(","))).0, "bad_arguments");
+    }
+}

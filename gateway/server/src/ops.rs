@@ -1,0 +1,50 @@
+//! The port for the platform: health, metrics, and nothing else.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::IntoResponse,
+    routing::get,
+};
+use sluice_api::DrainPhase;
+use tokio::net::TcpListener;
+
+use crate::{drain::Drainer, metrics::Metrics};
+
+#[derive(Clone)]
+struct Ops {
+    metrics: Arc<Metrics>,
+    drainer: Arc<Drainer>,
+}
+
+/// Serves until the process ends.
+pub(crate) async fn serve(listener: TcpListener, metrics: Metrics, drainer: Arc<Drainer>) {
+    let router = Router::new()
+        .route("/livez", get(|| async { "The gateway is alive.\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(scrape))
+        .with_state(Ops { metrics: Arc::new(metrics), drainer });
+    if let Err(error) = axum::serve(listener, router).await {
+        tracing::error!(%error, "health and metrics can no longer be reached");
+    }
+}
+
+async fn ready(State(ops): State<Ops>) -> impl IntoResponse {
+    match ops.drainer.phase() {
+        DrainPhase::Serving => (StatusCode::OK, "The gateway takes connections.\n"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "The gateway drains; connect to another one.\n"),
+    }
+}
+
+async fn scrape(State(ops): State<Ops>) -> impl IntoResponse {
+    match ops.metrics.text() {
+        Ok(text) => ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the metrics cannot be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What a Room document means for the rooms it is for, in the backbone's and the API's terms.
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use serde_json::value::RawValue;
+use sluice_crds::room::OnSlowConsumer;
+use sluice_policy::{Action, Identity, Policy, RoomPolicy};
+use sluice_rooms::{HistoryLimits, PresenceMode, RoomKey, RoomSettings, SlowConsumer};
+
+use crate::failure::Failure;
+
+/// The bound on a history that its Room bounds by age only.
+const MAX_MESSAGES: u32 = 100_000;
+
+/// The bound on a history that its Room bounds by count only.
+const MAX_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// A room's settings.
+pub(crate) fn settings(policy: &RoomPolicy) -> RoomSettings {
+    let documented = !policy.name.is_empty();
+    RoomSettings {
+        history: policy.history.map(|history| HistoryLimits {
+            max_messages: history.max_messages.unwrap_or(MAX_MESSAGES) as usize,
+            max_age: history.max_age.unwrap_or(MAX_AGE),
+        }),
+        presence: match (policy.presence.enabled, policy.presence.announce && documented) {
+            (false, _) => PresenceMode::Off,
+            (true, false) => PresenceMode::Asked,
+            (true, true) => PresenceMode::Announced,
+        },
+        messages_per_second: documented.then(|| policy.limits.messages.events()),
+        members: documented.then_some(policy.limits.members),
+        slow_consumer: match policy.on_slow_consumer {
+            OnSlowConsumer::Close => SlowConsumer::Close,
+            OnSlowConsumer::Drop => SlowConsumer::Drop,
+        },
+    }
+}
+
+/// Whether an identity may do something in a room.
+pub(crate) fn may(
+    policy: &RoomPolicy,
+    action: Action,
+    identity: &Identity,
+    room: &RoomKey,
+) -> Result<(), Failure> {
+    Ok(policy.may(action, identity, &room.namespace, &room.name)?)
+}
+
+/// Whether a message's data is what the room's schemas ask for.
+pub(crate) fn validate(policy: &RoomPolicy, event: &str, data: &str) -> Result<(), Failure> {
+    if policy.schemas.is_empty() {
+        return Ok(());
+    }
+    let raw: &RawValue = serde_json::from_str(data)
+        .map_err(|e| Failure::arguments(format!("the data is not JSON: {e}")))?;
+    policy.schemas.validate(event, raw).map_err(|error| Failure {
+        code: error.code().into(),
+        message: error.to_string().into(),
+    })
+}
+
+/// The policy that holds now, for the server API.
+pub(crate) struct Current {
+    pub(crate) shared: Arc<crate::shared::Shared>,
+}
+
+impl Current {
+    fn policy(&self) -> Arc<Policy> {
+        ArcSwap::load_full(&self.shared.policy)
+    }
+}
+
+impl sluice_api::Rules for Current {
+    fn has_namespace(&self, namespace: &str) -> bool {
+        self.policy().namespaces.contains(namespace)
+    }
+
+    fn room(&self, room: &RoomKey) -> Option<RoomSettings> {
+        self.policy().room(&room.namespace, &room.name).map(|policy| settings(policy))
+    }
+
+    fn check(&self, room: &RoomKey, event: &str, data: &str) -> Result<(), sluice_api::Refusal> {
+        let policy = self.policy();
+        let Some(room) = policy.room(&room.namespace, &room.name) else { return Ok(()) };
+        let Ok(raw) = serde_json::from_str::<&RawValue>(data) else { return Ok(()) };
+        room.schemas
+            .validate(event, raw)
+            .map_err(|error| sluice_api::Refusal::schema(error.code(), error.to_string()))
+    }
+
+    fn revoke(
+        &self,
+        target: &sluice_backbone::Target,
+        issued: Option<u64>,
+        until: u64,
+    ) -> Result<(), sluice_api::Refusal> {
+        let now = crate::shared::unix_now();
+        let Some(revocation) = revocation(target, issued.unwrap_or(now), until) else {
+            return Ok(());
+        };
+        let revocations = &self.shared.revocations;
+        let mut revocations = revocations.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        revocations.revoke(revocation, now).map_err(|full| {
+            sluice_api::Refusal::revocations_full(format!(
+                "{} revocations are in force; wait until some of them have expired",
+                full.limit
+            ))
+        })
+    }
+}
+
+fn revocation(
+    target: &sluice_backbone::Target,
+    issued: u64,
+    until: u64,
+) -> Option<sluice_policy::Revocation> {
+    use sluice_backbone::Target;
+    use sluice_policy::Revocation;
+    Some(match target {
+        Target::User(user) => Revocation::User { id: Arc::clone(user), issued, until },
+        Target::Session(session) => {
+            Revocation::Session { id: session.to_string().into(), until }
+        }
+        Target::Token(token) => Revocation::Token { id: Arc::clone(token), until },
+        Target::Everyone => return None,
+    })
+}

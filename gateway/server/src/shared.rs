@@ -1,0 +1,106 @@
+//! What the workers of one gateway have in common.
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use arc_swap::ArcSwap;
+use rustc_hash::FxHashMap;
+use sluice_backbone::Backbone;
+use sluice_policy::{Policy, Revocations, counted_address};
+
+use crate::{backend::Backend, mail::Post};
+
+/// Shared by all threads of a gateway.
+pub(crate) struct Shared {
+    pub(crate) backbone: Arc<dyn Backbone>,
+    pub(crate) post: Arc<Post>,
+    pub(crate) policy: ArcSwap<Policy>,
+    pub(crate) backend: Backend,
+    pub(crate) revocations: Arc<RwLock<Revocations>>,
+    pub(crate) addresses: Addresses,
+    /// Connections open now, WebSocket and polling.
+    pub(crate) connections: AtomicU64,
+    pub(crate) peak: AtomicU64,
+    pub(crate) draining: AtomicBool,
+    /// Whether WebSocket compression is offered.
+    pub(crate) compression: bool,
+    /// The number of this gateway in session ids.
+    pub(crate) number: u32,
+}
+
+impl Shared {
+    /// Counts a connection in, if the gateway has room for it.
+    pub(crate) fn connect(&self, most: u64) -> bool {
+        let now = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
+        if now > most {
+            self.connections.fetch_sub(1, Ordering::Relaxed);
+            return false;
+        }
+        self.peak.fetch_max(now, Ordering::Relaxed);
+        true
+    }
+
+    /// Counts a connection out.
+    pub(crate) fn disconnect(&self) {
+        self.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+/// Seconds since the Unix epoch.
+pub(crate) fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
+}
+
+/// How many connections each client address has.
+#[derive(Debug, Default)]
+pub(crate) struct Addresses(Mutex<FxHashMap<IpAddr, u32>>);
+
+impl Addresses {
+    /// Counts a connection in, unless the address has `most` already.
+    pub(crate) fn enter(&self, address: IpAddr, most: u32) -> bool {
+        let mut addresses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = addresses.entry(counted_address(address)).or_default();
+        if *count >= most {
+            return false;
+        }
+        *count += 1;
+        true
+    }
+
+    /// Counts a connection out.
+    pub(crate) fn exit(&self, address: IpAddr) {
+        let mut addresses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let address = counted_address(address);
+        if let Some(count) = addresses.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                addresses.remove(&address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_as_many_connections_as_allowed() {
+        let addresses = Addresses::default();
+        let ip = IpAddr::from([192, 0, 2, 1]);
+        assert!(addresses.enter(ip, 1));
+        assert!(!addresses.enter(ip, 1));
+        addresses.exit(ip);
+        assert!(addresses.enter(ip, 1));
+    }
+}

@@ -1,0 +1,164 @@
+//! The gateway as Socket.IO clients see it.
+
+use std::{borrow::Cow, rc::Rc};
+
+use http::request::Parts;
+use serde::Deserialize;
+use sluice_engineio::Refusal;
+use sluice_net::{Cause, Flow, Peer};
+use sluice_rooms::{Pid, Position};
+use sluice_socketio::{Accepted, Carrier, Client, Connect, Event, Handler, Refused, Reply};
+
+use crate::{
+    admission::{Admitted, admit, origin_allowed},
+    answer, eager,
+    failure::Failure,
+    hub::{Entered, Hub, Knock, Outlet, Session},
+    operation::Operation,
+};
+
+/// Socket.IO on one worker.
+pub(crate) struct SocketIoFront {
+    pub(crate) hub: Rc<Hub>,
+}
+
+/// What is kept of a connection: its place in the counts, and the token it may have brought.
+pub(crate) struct Link {
+    admitted: Admitted,
+}
+
+/// What a client sends along when it asks for a namespace.
+#[derive(Deserialize, Default)]
+struct Auth<'a> {
+    #[serde(borrow)]
+    token: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pid: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    offset: Option<Cow<'a, str>>,
+}
+
+impl SocketIoFront {
+    fn knock(carrier: &Carrier<Self>, namespace: &str, auth: &str) -> Result<Knock, Failure> {
+        let auth: Auth<'_> = match auth {
+            "" => Auth::default(),
+            json => serde_json::from_str(json)
+                .map_err(|e| Failure::arguments(format!("the auth payload is not as expected: {e}")))?,
+        };
+        let bearer = || carrier.state().link().admitted.bearer.clone();
+        Ok(Knock {
+            namespace: namespace.into(),
+            token: auth.token.map(Box::from).or_else(bearer),
+            pid: auth.pid.as_deref().and_then(Pid::parse),
+            position: auth.offset.as_deref().and_then(Position::parse),
+        })
+    }
+
+    fn accepted(&self, carrier: &Rc<Carrier<Self>>, entered: Entered) -> Accepted<Rc<Session>> {
+        let session = entered.session;
+        self.hub.attach(&session, Outlet::SocketIo(Rc::clone(carrier)));
+        let recoverable = !self.hub.policy().recovery_window.is_zero();
+        Accepted {
+            sid: answer::session(session.id),
+            pid: recoverable.then(|| session.pid.reveal()),
+            socket: session,
+        }
+    }
+
+    /// Answers a client whose admission had to wait.
+    fn settle(&self, carrier: &Rc<Carrier<Self>>, namespace: &str, entered: Result<Entered, Failure>) {
+        match entered {
+            Err(failure) => Client::refuse(carrier, namespace, &refused(&failure)),
+            Ok(entered) => {
+                let accepted = self.accepted(carrier, entered);
+                if Client::accept(carrier, namespace, &accepted) {
+                    self.connected(&accepted.socket);
+                } else {
+                    self.hub.disconnected(&accepted.socket, Cause::Lost);
+                }
+            }
+        }
+    }
+}
+
+fn refused(failure: &Failure) -> Refused {
+    Refused {
+        message: failure.message.clone(),
+        data: serde_json::to_string(failure).ok().map(Box::from),
+    }
+}
+
+impl Handler for SocketIoFront {
+    type Link = Link;
+    type Socket = Rc<Session>;
+
+    fn origin_allowed(&self, head: &Parts) -> bool {
+        let allowed = origin_allowed(&self.hub.shared, head);
+        if !allowed {
+            self.hub.counters.failed("origin_denied");
+        }
+        allowed
+    }
+
+    fn open(&self, head: &Parts, peer: Peer) -> Result<Link, Refusal> {
+        match admit(&self.hub.shared, head, peer) {
+            Ok(admitted) => Ok(Link { admitted }),
+            Err((code, refusal)) => {
+                self.hub.counters.failed(code);
+                Err(refusal)
+            }
+        }
+    }
+
+    fn connect(
+        &self,
+        carrier: &Rc<Carrier<Self>>,
+        namespace: &str,
+        auth: &str,
+    ) -> Connect<Rc<Session>> {
+        if !self.hub.policy().namespaces.contains(namespace) {
+            self.hub.counters.failed("namespace_unknown");
+            // Word for word what the JavaScript server answers; clients look for it.
+            return Connect::Refuse(Refused { message: "Invalid namespace".into(), data: None });
+        }
+        let knock = match Self::knock(carrier, namespace, auth) {
+            Ok(knock) => knock,
+            Err(failure) => return Connect::Refuse(refused(&failure)),
+        };
+        match eager::poll_once(Rc::clone(&self.hub).enter(knock)) {
+            Ok(Ok(entered)) => Connect::Accept(self.accepted(carrier, entered)),
+            Ok(Err(failure)) => Connect::Refuse(refused(&failure)),
+            Err(rest) => {
+                let front = Self { hub: Rc::clone(&self.hub) };
+                let (carrier, namespace) = (Rc::clone(carrier), Box::<str>::from(namespace));
+                tokio::task::spawn_local(async move {
+                    front.settle(&carrier, &namespace, rest.await);
+                });
+                Connect::Later
+            }
+        }
+    }
+
+    fn connected(&self, session: &Rc<Session>) {
+        self.hub.send_backlog(session);
+    }
+
+    fn event(&self, session: &Rc<Session>, event: Event<'_>, reply: Reply<'_, Self>) -> Flow {
+        let args: &[&serde_json::value::RawValue] = &event.args;
+        let ack = reply.detach();
+        match Operation::from_event(event.name, args, event.attachments) {
+            Ok(operation) => self.hub.perform(session, operation, move |outcome| {
+                ack.send_with(|| answer::json(outcome, None));
+            }),
+            Err(failure) => {
+                self.hub.counters.failed(&failure.code);
+                ack.send(&answer::json(&Err(failure), None));
+                Flow::Continue(())
+            }
+        }
+    }
+
+    fn disconnected(&self, session: Rc<Session>, cause: Cause) {
+        self.hub.disconnected(&session, cause);
+    }
+}
