@@ -1,0 +1,100 @@
+//! One try.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use reqwest::{Client, Response, StatusCode, header};
+use tokio::time::timeout;
+
+use crate::{
+    Config, WebhookError,
+    answer::own_error,
+    signature::{DELIVERY, SIGNATURE, sign},
+};
+
+/// Why a try came to nothing, and how long the backend asked to wait before the next.
+pub(crate) struct Failure {
+    pub(crate) error: WebhookError,
+    pub(crate) wait: Option<Duration>,
+}
+
+impl From<WebhookError> for Failure {
+    fn from(error: WebhookError) -> Self {
+        Self { error, wait: None }
+    }
+}
+
+/// Posts a body, signed as of now, and returns the body of an answer that says yes.
+pub(crate) async fn post(
+    client: &Client,
+    config: &Config,
+    delivery: &str,
+    body: &Bytes,
+    within: Duration,
+) -> Result<Vec<u8>, Failure> {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let request = client
+        .post(config.url.clone())
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(DELIVERY, delivery)
+        .header(SIGNATURE, sign(&config.key, now.as_secs(), body))
+        .body(body.clone());
+    let whole = async {
+        let response = request.send().await.map_err(|error| broken(&error))?;
+        read(response, config.answer_bytes).await
+    };
+    timeout(within, whole)
+        .await
+        .map_err(|_| WebhookError::Timeout)?
+}
+
+async fn read(response: Response, limit: usize) -> Result<Vec<u8>, Failure> {
+    let (status, wait) = (response.status(), retry_after(&response));
+    let error = match status.as_u16() {
+        200..300 => return Ok(bounded(response, limit).await?),
+        429 => WebhookError::Overloaded,
+        400..500 => refused(status, response, limit).await,
+        500.. => WebhookError::Failed(status.as_u16()),
+        _ => WebhookError::AnswerInvalid(format!(
+            "its status is {status}, and redirects are not followed; set the URL that answers itself"
+        )),
+    };
+    Err(Failure { error, wait })
+}
+
+async fn refused(status: StatusCode, response: Response, limit: usize) -> WebhookError {
+    let body = bounded(response, limit).await.unwrap_or_default();
+    WebhookError::Refused {
+        status: status.as_u16(),
+        own: own_error(&body),
+    }
+}
+
+async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, WebhookError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+        if body.len() + chunk.len() > limit {
+            return Err(WebhookError::AnswerInvalid(format!(
+                "it is larger than {limit} bytes"
+            )));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// A wait in seconds (RFC 9110 section 10.2.3); one until a date is not read.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
+    seconds.trim().parse().ok().map(Duration::from_secs)
+}
+
+fn broken(error: &reqwest::Error) -> WebhookError {
+    tracing::debug!(
+        error = error as &dyn std::error::Error,
+        "the backend's connection broke"
+    );
+    WebhookError::Unreachable
+}

@@ -1,0 +1,93 @@
+//! What is posted.
+
+use std::sync::Arc;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use serde::{Serialize, Serializer, ser::SerializeSeq};
+use serde_json::value::RawValue;
+use sluice_rooms::SessionId;
+
+/// An event that the gateway does not know itself.
+#[derive(Debug, Clone, Serialize)]
+pub struct EventRequest {
+    /// The session's namespace.
+    pub namespace: Arc<str>,
+    /// The event's name.
+    pub event: Box<str>,
+    /// The session's user.
+    pub user: Arc<str>,
+    /// The session.
+    pub session: SessionId,
+    /// The event's data.
+    pub data: Box<RawValue>,
+    /// Binary attachments, which placeholders in `data` refer to.
+    #[serde(serialize_with = "base64", skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Bytes>,
+    /// Whether the client waits for the answer. If not, what the backend answers is ignored.
+    #[serde(rename = "ack")]
+    pub ack_expected: bool,
+}
+
+/// A session that wants to begin.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConnectRequest {
+    /// The namespace that it wants.
+    pub namespace: Arc<str>,
+    /// Its user.
+    pub user: Arc<str>,
+    /// Its public name.
+    pub session: SessionId,
+    /// How it speaks: `socketio` or `websocket`.
+    pub protocol: &'static str,
+    /// The claims of its token, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Box<RawValue>>,
+}
+
+/// A session that has ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct Disconnected {
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its user.
+    pub user: Arc<str>,
+    /// Its public name.
+    pub session: SessionId,
+    /// Why it ended: a stable code.
+    pub reason: Box<str>,
+    /// When it ended, in milliseconds since 1970.
+    pub time: u64,
+}
+
+/// Every request says of what kind it is.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub(crate) enum Body<'a> {
+    Event(&'a EventRequest),
+    Connect(&'a ConnectRequest),
+    Disconnected {
+        sessions: &'a [Disconnected],
+        /// How many more there were before these, that were forgotten.
+        dropped: u64,
+    },
+}
+
+impl Body<'_> {
+    /// Its kind, as counters name it.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Event(_) => "event",
+            Self::Connect(_) => "connect",
+            Self::Disconnected { .. } => "disconnected",
+        }
+    }
+}
+
+fn base64<S: Serializer>(attachments: &[Bytes], serializer: S) -> Result<S::Ok, S::Error> {
+    let mut seq = serializer.serialize_seq(Some(attachments.len()))?;
+    for attachment in attachments {
+        seq.serialize_element(&STANDARD.encode(attachment))?;
+    }
+    seq.end()
+}
