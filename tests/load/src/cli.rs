@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::error::LoadError;
+use crate::floor;
 use crate::report::Report;
 use crate::scenario::bench::Common;
 use crate::scenario::{churn, close_all, fan_out, idle, open_loop, request, slow_consumers};
@@ -10,7 +11,7 @@ use crate::suite::{self, compare};
 
 /// Loads a Socket.IO server on this machine and measures it.
 #[derive(Parser, Debug)]
-#[command(version)]
+#[command(version, args_override_self = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -32,6 +33,8 @@ enum Command {
     Churn(Run<churn::Churn>),
     /// Members that do not read, and what the others notice.
     SlowConsumers(Run<slow_consumers::SlowConsumers>),
+    /// Serves the scenarios with the least work there can be, to read other figures against.
+    Floor(floor::Floor),
     /// Runs all scenarios against the gateway and its rivals, in interleaved rounds.
     Suite(suite::Suite),
     /// Compares two result files of the suite.
@@ -65,6 +68,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), LoadError> {
         Command::CloseAll(run) => run.with(close_all::run),
         Command::Churn(run) => run.with(churn::run),
         Command::SlowConsumers(run) => run.with(slow_consumers::run),
+        Command::Floor(options) => floor::run(&options),
         Command::Suite(suite) => suite::run(&suite),
         Command::Compare(compare) => compare::run(&compare),
     }

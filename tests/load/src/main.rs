@@ -7,6 +7,7 @@
 mod cli;
 mod clock;
 mod error;
+mod floor;
 mod latency;
 mod net;
 mod process;

@@ -14,12 +14,13 @@ pub(crate) struct Processes {
     pids: Vec<u32>,
 }
 
-/// CPU used up to a moment, by the server and by this process.
+/// CPU used up to a moment, by the server, by this process and by all there are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage {
     at: Instant,
     server: f64,
     own: f64,
+    all: f64,
 }
 
 /// What was used between two moments, in seconds.
@@ -28,6 +29,8 @@ pub(crate) struct Used {
     pub(crate) elapsed: f64,
     pub(crate) server: f64,
     pub(crate) own: f64,
+    /// Of processes that have no part in the run: how far its figures can be trusted.
+    pub(crate) others: f64,
 }
 
 impl Processes {
@@ -53,16 +56,19 @@ impl Processes {
             at: Instant::now(),
             server,
             own: cpu(std::process::id())?,
+            all: parse_all(&std::fs::read_to_string("/proc/stat")?).unwrap_or(0.0),
         })
     }
 
     /// What was used since `before`.
     pub(crate) fn since(&self, before: &Usage) -> Result<Used, LoadError> {
         let now = self.usage()?;
+        let (server, own) = (now.server - before.server, now.own - before.own);
         Ok(Used {
             elapsed: now.at.duration_since(before.at).as_secs_f64(),
-            server: now.server - before.server,
-            own: now.own - before.own,
+            server,
+            own,
+            others: (now.all - before.all - server - own).max(0.0),
         })
     }
 }
@@ -105,9 +111,30 @@ fn parse_cpu(stat: &str) -> Option<f64> {
     Some((user + system) / TICKS)
 }
 
+/// User, nice and system time of all processors in seconds; the time of interrupts is not in it,
+/// since it is what the run itself causes.
+fn parse_all(stat: &str) -> Option<f64> {
+    let times = stat
+        .lines()
+        .next()?
+        .strip_prefix("cpu ")?
+        .split_ascii_whitespace()
+        .take(3);
+    let ticks = times.map(str::parse::<f64>).sum::<Result<f64, _>>().ok()?;
+    Some(ticks / TICKS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_of_all_processors_is_without_idleness_and_interrupts() {
+        assert_eq!(
+            parse_all("cpu  100 50 150 9000 5 7 8 0 0 0\ncpu0 1 1 1 1\n"),
+            Some(3.0)
+        );
+    }
 
     #[test]
     fn cpu_time_is_found_behind_a_name_with_brackets() {

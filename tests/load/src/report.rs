@@ -32,6 +32,7 @@ impl Metrics {
         self.set("generator_cpu_seconds_per_million", used.own / millions);
         self.set("server_cpu_percent", 100.0 * used.server / used.elapsed);
         self.set("generator_cpu_percent", 100.0 * used.own / used.elapsed);
+        self.set("other_cpu_percent", 100.0 * used.others / used.elapsed);
     }
 }
 
@@ -99,6 +100,7 @@ mod tests {
             elapsed: 2.0,
             server: 1.0,
             own: 0.5,
+            others: 0.1,
         };
         metrics.throughput("deliveries", 4_000_000, &used);
         assert_eq!(metrics.get("deliveries_per_second"), Some(2_000_000.0));

@@ -10,3 +10,6 @@ pub(crate) mod open_loop;
 pub(crate) mod paced;
 pub(crate) mod request;
 pub(crate) mod slow_consumers;
+
+#[cfg(test)]
+mod tests;

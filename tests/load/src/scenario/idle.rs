@@ -25,7 +25,7 @@ pub(crate) struct Idle {
     rooms: u32,
     /// Seconds of idleness over which CPU is measured; 0 leaves it out.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(..=3600))]
-    idle_seconds: u64,
+    quiet_seconds: u64,
 }
 
 pub(crate) fn run(common: &Common, settings: &Idle) -> Result<Report, LoadError> {
@@ -49,8 +49,8 @@ pub(crate) fn run(common: &Common, settings: &Idle) -> Result<Report, LoadError>
         "kib_per_connection",
         (bench.processes.resident()? - before) / count,
     );
-    if settings.idle_seconds > 0 {
-        idle(&mut bench, settings.idle_seconds, &mut metrics)?;
+    if settings.quiet_seconds > 0 {
+        idle(&mut bench, settings.quiet_seconds, &mut metrics)?;
         metrics.set(
             "idle_kib_per_connection",
             (bench.processes.resident()? - before) / count,

@@ -44,18 +44,18 @@ const SHORT: &str = "--warm-up 1 --seconds 2";
 pub(crate) const STEPS: [Step; 11] = [
     Step::new(
         "idle-10k",
-        "idle --connections 10000 --idle-seconds 0",
+        "idle --connections 10000 --quiet-seconds 0",
         "--connections 1000",
     ),
     Step::new(
         "idle-18k",
         "idle --connections 18000",
-        "--connections 2000 --idle-seconds 3",
+        "--connections 2000 --quiet-seconds 3",
     ),
     Step::new(
         "idle-tls",
-        "idle --connections 18000 --idle-seconds 5",
-        "--connections 1000 --idle-seconds 1",
+        "idle --connections 18000 --quiet-seconds 5",
+        "--connections 1000 --quiet-seconds 1",
     )
     .over_tls(),
     Step::new("fan-out-1", "fan-out --in-flight 1", SHORT),

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use clap::ValueEnum;
 use tokio::process::Command;
 
 use super::Suite;
 use super::machine::Machine;
 use super::plan::{self, Step};
 use super::results::Results;
-use super::server::{Contender, Server};
+use super::server::{self, Contender, Server};
 use super::tls::Certificate;
 use crate::error::LoadError;
 use crate::report::Report;
@@ -21,18 +22,22 @@ const SCRATCH: &str = "target/bench";
 pub(crate) async fn run(suite: &Suite) -> Result<Results, LoadError> {
     let scratch = Path::new(SCRATCH);
     std::fs::create_dir_all(scratch)?;
-    let tls = Certificate::write(scratch, Path::new("tests/bench/sluice-tls.yaml"))?;
+    let tls = Certificate::write(scratch, Path::new(server::CONFIG))?;
     let rounds = if suite.quick { 1 } else { suite.rounds };
     let mut results = Results::new(Machine::this(), suite.quick);
     for round in 1..=rounds {
         for step in plan::select(&suite.scenario) {
             for contender in contenders(&suite.only) {
-                eprint!("round {round}/{rounds} {} ", contender.name());
+                eprint!(
+                    "round {round}/{rounds} {} {}: ",
+                    contender.name(),
+                    step.name
+                );
                 match once(suite, &step, contender, &tls).await {
                     Ok(Some(report)) => results.add(step.name, contender.name(), &report),
-                    Ok(None) => eprintln!("{}: not offered by this server", step.name),
+                    Ok(None) => eprintln!("not offered by this server"),
                     Err(error) => {
-                        eprintln!("{}: {error}", step.name);
+                        eprintln!("{error}");
                         results.fail(step.name, contender.name(), round, &error);
                     }
                 }
@@ -44,13 +49,12 @@ pub(crate) async fn run(suite: &Suite) -> Result<Results, LoadError> {
 }
 
 fn contenders(only: &[Contender]) -> Vec<Contender> {
-    const ALL: [Contender; 3] = [
-        Contender::Sluice,
-        Contender::SocketIo,
-        Contender::Socketioxide,
-    ];
     let wanted = |contender: &Contender| only.is_empty() || only.contains(contender);
-    ALL.into_iter().filter(wanted).collect()
+    Contender::value_variants()
+        .iter()
+        .copied()
+        .filter(wanted)
+        .collect()
 }
 
 /// One scenario against one new server; `None` when the server does not offer what it needs.
@@ -89,7 +93,7 @@ async fn generate(
         .args(["--server-pid", &server.pid().ok_or_else(gone)?.to_string()])
         .args(contender.generator_arguments());
     if let Some(tls) = tls {
-        command.arg("--tls-ca").arg(&tls.certificate);
+        command.arg("--tls-ca").arg(&tls.chain);
     }
     let output = command
         .stdin(Stdio::null())
@@ -106,7 +110,11 @@ async fn generate(
             .unwrap_or("the generator said nothing");
         return Err(LoadError::Suite(last.to_owned()));
     }
-    eprintln!("{}", said.lines().next_back().unwrap_or_default());
+    let line = said.lines().next_back().unwrap_or_default();
+    eprintln!(
+        "{}",
+        line.split_once(": ").map_or(line, |(_, figures)| figures)
+    );
     serde_json::from_slice(&output.stdout).map_err(|source| LoadError::Format {
         path: "the generator's report".into(),
         source,

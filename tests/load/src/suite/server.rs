@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ pub(crate) enum Contender {
     SocketIo,
     /// The crate socketioxide.
     Socketioxide,
+    /// This program's own `floor`: no product, but what the machine and the generator can do.
+    Floor,
 }
 
 impl Contender {
@@ -37,6 +39,7 @@ impl Contender {
             Self::Sluice => "sluice",
             Self::SocketIo => "socket.io",
             Self::Socketioxide => "socketioxide",
+            Self::Floor => "floor",
         }
     }
 
@@ -45,31 +48,39 @@ impl Contender {
         let port = port.to_string();
         let path = |path: &Path| path.to_string_lossy().into_owned();
         match (self, tls) {
-            (Self::Sluice, None) => Some(owned(&[SLUICE, "--config", "tests/bench/sluice.yaml"])),
-            (Self::Sluice, Some(tls)) => {
-                let config = tls.certificate.with_file_name("config");
-                Some(owned(&[SLUICE, "--config", &path(&config)]))
-            }
+            (Self::Sluice, None) => Some(owned(&[SLUICE, "--config", CONFIG])),
+            (Self::Sluice, Some(tls)) => Some(owned(&[SLUICE, "--config", &path(&tls.config)])),
             (Self::SocketIo, None) => Some(owned(&["node", SOCKET_IO, &port])),
             (Self::SocketIo, Some(tls)) => {
-                let files = [path(&tls.certificate), path(&tls.key)];
+                let files = [path(&tls.chain), path(&tls.key)];
                 Some(owned(&["node", SOCKET_IO, &port, &files[0], &files[1]]))
             }
             (Self::Socketioxide, None) => Some(owned(&[SOCKETIOXIDE, &port])),
-            (Self::Socketioxide, Some(_)) => None,
+            (Self::Floor, None) => Some(owned(&[
+                LOAD,
+                "floor",
+                "--listen",
+                &format!("127.0.0.1:{port}"),
+            ])),
+            (Self::Socketioxide | Self::Floor, Some(_)) => None,
         }
     }
 
     /// What the generator shows this server.
     pub(crate) fn generator_arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Sluice => &["--hs256-key", "tests/bench/hs256.key"],
-            Self::SocketIo | Self::Socketioxide => &[],
+            Self::Sluice => &["--hs256-key", KEY],
+            Self::SocketIo | Self::Socketioxide | Self::Floor => &[],
         }
     }
 }
 
+/// The gateway's configuration.
+pub(crate) const CONFIG: &str = "tests/bench/sluice.yaml";
+/// The key that its tokens are signed with.
+const KEY: &str = "tests/bench/hs256.key";
 const SLUICE: &str = "target/release/sluice-gateway";
+const LOAD: &str = "target/release/sluice-load";
 const SOCKET_IO: &str = "tests/bench/rivals/socket.io/server.js";
 const SOCKETIOXIDE: &str = "target/rivals/release/socketioxide-bench";
 
@@ -115,7 +126,7 @@ impl Server {
         Ok(Some(server))
     }
 
-    async fn listening(&mut self, contender: Contender, log: &PathBuf) -> Result<(), LoadError> {
+    async fn listening(&mut self, contender: Contender, log: &Path) -> Result<(), LoadError> {
         let end = Instant::now() + START_LIMIT;
         let failed = |what: String| {
             Err(LoadError::Suite(format!(

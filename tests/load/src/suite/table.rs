@@ -1,9 +1,11 @@
 //! The table at the end of a run, as Markdown: a row a server, medians in the cells.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use clap::ValueEnum;
+
 use super::results::Results;
+use super::server::Contender;
 use crate::report::figure;
 
 /// A column: its title, and the figures in its cells, with what stands behind each.
@@ -116,6 +118,7 @@ pub(crate) fn markdown(results: &Results) -> String {
         text.push_str(&table(results, columns));
         text.push('\n');
     }
+    text.extend(noise(results));
     for failure in &results.failures {
         // Writing to a String cannot fail.
         let _ = writeln!(
@@ -150,12 +153,35 @@ fn cell(results: &Results, server: &str, column: &Column) -> String {
     column.cells.iter().map(one).collect::<Vec<_>>().join(" / ")
 }
 
-fn servers(results: &Results) -> BTreeSet<&str> {
-    results
+/// The servers that were run, in the order in which they are known.
+fn servers(results: &Results) -> Vec<&'static str> {
+    let known = Contender::value_variants()
+        .iter()
+        .map(|contender| contender.name());
+    let ran = |name: &&str| {
+        results
+            .scenarios
+            .values()
+            .any(|servers| servers.contains_key(*name))
+    };
+    known.filter(ran).collect()
+}
+
+/// A sentence on how far the figures can be trusted, when other processes took part of the cores.
+fn noise(results: &Results) -> Option<String> {
+    const NOTEWORTHY: f64 = 5.0;
+    let figures = results
         .scenarios
         .values()
-        .flat_map(|servers| servers.keys().map(String::as_str))
-        .collect()
+        .flat_map(|servers| servers.values());
+    let rounds = figures.flat_map(|figures| &figures.rounds);
+    let most = rounds
+        .filter_map(|round| round.get("other_cpu_percent"))
+        .fold(0.0, f64::max);
+    (most > NOTEWORTHY).then(|| {
+        let most = figure(most);
+        format!("Other processes used up to {most} % of a core during a run: compare with care.\n")
+    })
 }
 
 #[cfg(test)]

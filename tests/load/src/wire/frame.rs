@@ -122,11 +122,11 @@ fn append_header(out: &mut Vec<u8>, opcode: Opcode, size: usize) {
     match size {
         0..126 => out.push(0x80 | size as u8),
         126..=0xffff => {
-            out.push(0x80 | 126);
+            out.push(0x80 | 0x7e);
             out.extend_from_slice(&(size as u16).to_be_bytes());
         }
         _ => {
-            out.push(0x80 | 127);
+            out.push(0x80 | 0x7f);
             out.extend_from_slice(&(size as u64).to_be_bytes());
         }
     }
