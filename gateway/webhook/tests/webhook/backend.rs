@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use aws_lc_rs::hmac;
 use axum::{
     Router,
     body::Bytes,
@@ -74,6 +75,26 @@ impl Backend {
             .to_str()
             .unwrap()
             .to_owned()
+    }
+
+    /// Whether a request has the signature that the documents describe.
+    pub fn is_signed(&self, request: usize, secret: &str) -> bool {
+        let header = self.header(request, "sluice-signature");
+        let (time, v1) = header
+            .strip_prefix("t=")
+            .unwrap()
+            .split_once(",v1=")
+            .unwrap();
+        let signed = [
+            time.as_bytes(),
+            b".",
+            &self.asked.lock().unwrap()[request].raw,
+        ]
+        .concat();
+        let byte = |at| u8::from_str_radix(&v1[at..at + 2], 16).unwrap();
+        let tag: Vec<u8> = (0..v1.len()).step_by(2).map(byte).collect();
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        hmac::verify(&key, &signed, &tag).is_ok()
     }
 
     /// Holds all answers back until the returned gate is notified.

@@ -6,7 +6,7 @@ use sluice_webhook::Disconnected;
 
 use crate::backend::{both, config, metrics, start, until, webhook};
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 fn gone(user: &str) -> Disconnected {
     Disconnected {
