@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct DrainRequest {
-    /// Why, as clients are told in the `drain` event; `rollout` and the like.
-    #[schemars(length(max = 256))]
+    /// Why, as clients are told in the `drain` event; at most 123 bytes, `rollout` and the like.
     pub reason: Option<String>,
     /// How many connections a second this gateway may move: its share of the fleet's rate.
     /// Without it the cluster's own setting counts.

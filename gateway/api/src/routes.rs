@@ -152,3 +152,18 @@ fn at_most(limit: usize, most: usize) -> Result<(), Refusal> {
 fn hundred() -> usize {
     100
 }
+
+/// What fits into a WebSocket close frame beside its code (RFC 6455 section 5.5).
+const MAX_REASON: usize = 123;
+
+/// Refuses a reason that no close frame could carry to a client.
+fn check_reason(reason: &str) -> Result<(), Refusal> {
+    if reason.len() <= MAX_REASON {
+        return Ok(());
+    }
+    let message = format!(
+        "reason has {} bytes; a close frame holds {MAX_REASON}",
+        reason.len()
+    );
+    Err(Refusal::bad_request("reason_too_long", message))
+}

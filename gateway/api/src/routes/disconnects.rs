@@ -6,15 +6,12 @@ use serde::Deserialize;
 use sluice_backbone::{Command, Target};
 use sluice_rooms::SessionId;
 
-use super::{Done, command};
+use super::{Done, check_reason, command};
 use crate::{
     Api, Refusal,
     extract::{Name, Path, Query},
     route::Route,
 };
-
-/// What fits into a WebSocket close frame beside its code (RFC 6455 section 5.5).
-const MAX_REASON: usize = 123;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -79,12 +76,6 @@ async fn session(
 }
 
 async fn disconnect(api: &Api, target: Target, Why { reason }: Why) -> Result<Json<Done>, Refusal> {
-    if reason.len() > MAX_REASON {
-        let message = format!(
-            "reason has {} bytes; a close frame holds {MAX_REASON}",
-            reason.len()
-        );
-        return Err(Refusal::bad_request("reason_too_long", message));
-    }
+    check_reason(&reason)?;
     command(api, Command::Disconnect(target, reason.into())).await
 }

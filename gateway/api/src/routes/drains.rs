@@ -8,6 +8,7 @@ use axum::{
     routing::{delete, get, post},
 };
 
+use super::check_reason;
 use crate::{
     Api, DrainProgress, DrainRequest, Refusal,
     extract::OptionalBody,
@@ -39,14 +40,7 @@ async fn start(
         let message = "connectionsPerSecond is not above zero; nothing would move at that rate";
         return Err(Refusal::schema("rate_invalid", message));
     }
-    if request
-        .reason
-        .as_ref()
-        .is_some_and(|reason| reason.len() > sluice_rooms::MAX_NAME)
-    {
-        let message = "reason is longer than 256 bytes; shorten it";
-        return Err(Refusal::schema("reason_too_long", message));
-    }
+    check_reason(request.reason.as_deref().unwrap_or_default())?;
     Ok(Json(api.drain().start(request)))
 }
 

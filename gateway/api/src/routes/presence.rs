@@ -44,7 +44,7 @@ struct PresenceQuery {
     namespace: String,
     /// The most users to name; all are counted.
     #[serde(default = "thousand")]
-    #[schemars(range(max = 10_000))]
+    #[schemars(range(min = 1, max = 10_000))]
     limit: usize,
 }
 

@@ -31,12 +31,16 @@ async fn a_drain_needs_no_body() {
 }
 
 #[tokio::test]
-async fn a_rate_that_moves_nothing_is_refused() {
+async fn a_rate_that_moves_nothing_or_a_long_reason_is_refused() {
     let api = start().await;
     let answer = api
         .post("/v1/drain", json!({"connectionsPerSecond": 0}))
         .await;
     assert_refused(&answer, 422, "rate_invalid");
+    let answer = api
+        .post("/v1/drain", json!({"reason": "x".repeat(124)}))
+        .await;
+    assert_refused(&answer, 400, "reason_too_long");
 }
 
 #[tokio::test]
