@@ -57,7 +57,7 @@ fn authorize(api: &Api, headers: &HeaderMap) -> Result<(), Refusal> {
         return Err(Refusal::new(
             StatusCode::FORBIDDEN,
             "api_key_not_configured",
-            "the server API has no key, so it refuses everything; give the gateway one and send it as a bearer token",
+            "the server API has no key, so it refuses everything; set spec.serverApi.keySecretRef to a Secret with one, and send it as a bearer token",
         ));
     }
     let given = headers.get(header::AUTHORIZATION).ok_or_else(|| {

@@ -146,7 +146,7 @@ pub async fn start() -> (Arc<Backend>, String) {
 }
 
 pub fn config(url: &str) -> Config {
-    let mut config = Config::new(url, SECRET, Duration::from_secs(30)).unwrap();
+    let mut config = Config::new(url, SECRET.as_bytes(), Duration::from_secs(30)).unwrap();
     config.disconnects_pause = Duration::from_millis(1);
     config
 }

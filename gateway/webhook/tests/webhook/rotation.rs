@@ -17,7 +17,7 @@ async fn a_new_secret_and_url_count_from_the_next_request_on() {
     until(|| old.count() == 1).await;
     let (new, url) = start().await;
     let secret = "another-secret-of-the-tests";
-    webhook.set_config(Config::new(&url, secret, Duration::from_secs(30)).unwrap());
+    webhook.set_config(Config::new(&url, secret.as_bytes(), Duration::from_secs(30)).unwrap());
     new.answer(200, r#"{"data":"new"}"#);
     assert_eq!(webhook.event(event()).await.unwrap().data.get(), r#""new""#);
     gate.notify_one();
