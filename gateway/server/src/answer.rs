@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use sluice_rooms::{Message, SessionId};
@@ -40,8 +41,10 @@ pub(crate) enum Answer {
         expires: u64,
     },
     Backend {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        data: Option<Box<RawValue>>,
+        data: Box<RawValue>,
+        /// Beside the JSON in Socket.IO, and in base64 in the plain protocol.
+        #[serde(skip)]
+        attachments: Vec<Bytes>,
     },
     Connected {
         session: String,
@@ -95,15 +98,23 @@ impl From<&Message> for Past {
             event: message.event.clone(),
             data: raw(&message.data),
             meta: message.into(),
-            attachments: base64(message),
+            attachments: base64(&message.attachments),
         }
     }
 }
 
-/// A message's attachments in base64, for JSON.
-pub(crate) fn base64(message: &Message) -> Vec<String> {
+/// Attachments in base64, for JSON.
+pub(crate) fn base64(attachments: &[Bytes]) -> Vec<String> {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
-    message.attachments.iter().map(|attachment| STANDARD.encode(attachment)).collect()
+    attachments.iter().map(|attachment| STANDARD.encode(attachment)).collect()
+}
+
+/// The attachments that placeholders in an answer refer to.
+pub(crate) fn attachments(outcome: &Outcome) -> Vec<Bytes> {
+    match outcome {
+        Ok(Answer::Backend { attachments, .. }) => attachments.clone(),
+        _ => Vec::new(),
+    }
 }
 
 /// JSON text as a raw value; what is no JSON becomes `null`.
@@ -123,6 +134,8 @@ enum Body<'a> {
         ok: bool,
         #[serde(flatten)]
         answer: &'a Answer,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<String>,
     },
     Bad {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -138,7 +151,10 @@ pub(crate) fn json(outcome: &Outcome, id: Option<&RawValue>) -> String {
         return published(message, *offset);
     }
     let body = match outcome {
-        Ok(answer) => Body::Good { id, ok: true, answer },
+        Ok(answer) => {
+            let attachments = if id.is_some() { base64(&attachments(outcome)) } else { Vec::new() };
+            Body::Good { id, ok: true, answer, attachments }
+        }
         Err(error) => Body::Bad { id, ok: false, error },
     };
     serde_json::to_string(&body).unwrap_or_else(|_| r#"{"ok":false}"#.to_owned())

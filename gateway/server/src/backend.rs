@@ -1,45 +1,143 @@
 //! The application's backend, however it is reached.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwapOption;
+use prometheus::Registry;
 use serde_json::value::RawValue;
 use sluice_net::Cause;
-use sluice_policy::{Identity, Policy};
+use sluice_policy::{BackendVia, Identity, Policy};
 use sluice_rooms::SessionId;
+use sluice_webhook::{
+    Answer, Config, Connect, ConnectRequest, Disconnected, EventRequest, Webhook, WebhookError,
+};
+use tokio::runtime::Handle;
 
-use crate::{failure::Failure, operation::Content};
+use crate::{answer::raw, failure::Failure, operation::Content, shared::unix_now_ms};
 
-/// What a backend said about a client that connects.
-#[derive(Debug, Default)]
-pub(crate) struct Admission {
-    /// Rooms that it is to be in.
-    pub(crate) rooms: Vec<Arc<str>>,
+/// Who an event, a connect or a disconnect is about.
+#[derive(Debug, Clone)]
+pub(crate) struct Who {
+    pub(crate) namespace: Arc<str>,
+    pub(crate) user: Arc<str>,
+    pub(crate) session: SessionId,
 }
 
-/// The backend of the policy that holds.
-#[derive(Debug, Default)]
-pub(crate) struct Backend {}
+/// The backend of the policy that holds; there may be none.
+pub(crate) struct Backend {
+    webhook: ArcSwapOption<Webhook>,
+    /// The webhook, kept while a policy has none, for its metrics can be registered only once.
+    made: Mutex<Option<Arc<Webhook>>>,
+    runtime: Handle,
+    registry: Registry,
+}
 
 impl Backend {
-    pub(crate) fn new(_: &Policy, _: tokio::runtime::Handle) -> Self {
-        Self::default()
+    /// The backend that `policy` names, whose requests run on `runtime`.
+    pub(crate) fn new(policy: &Policy, runtime: Handle, registry: &Registry) -> Self {
+        let registry = registry.clone();
+        let webhook = ArcSwapOption::empty();
+        let backend = Self { webhook, made: Mutex::default(), runtime, registry };
+        backend.configure(policy);
+        backend
     }
 
-    pub(crate) fn configure(&self, _: &Policy) {}
-
-    pub(crate) async fn connect(&self, _: &str, _: &Identity) -> Result<Admission, Failure> {
-        Ok(Admission::default())
+    /// Lets another policy hold; requests that are under way end as they began.
+    pub(crate) fn configure(&self, policy: &Policy) {
+        let webhook = policy.backend.as_ref().and_then(|backend| match &backend.via {
+            BackendVia::Nats => None,
+            BackendVia::Webhook { url, key } => self.webhook(url, key, backend.timeout),
+        });
+        self.webhook.store(webhook);
     }
 
-    pub(crate) fn disconnected(&self, _: &str, _: &str, _: SessionId, _: Cause) {}
+    fn webhook(&self, url: &str, key: &[u8], timeout: std::time::Duration) -> Option<Arc<Webhook>> {
+        let config = Config::new(url, key, timeout)
+            .map_err(|error| tracing::error!(%error, "the webhook cannot be used; mend spec.backend.webhook"))
+            .ok()?;
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(webhook) = &*made {
+            webhook.set_config(config);
+            return Some(Arc::clone(webhook));
+        }
+        let webhook = Webhook::new(config, self.runtime.clone(), &self.registry)
+            .map_err(|error| tracing::error!(%error, "the webhook cannot be set up"))
+            .ok()?;
+        Some(Arc::clone(made.insert(Arc::new(webhook))))
+    }
 
+    /// Asks whether a session may begin, and in which rooms. A backend that cannot be reached
+    /// refuses.
+    pub(crate) async fn connect(
+        &self,
+        who: Who,
+        protocol: &'static str,
+        identity: &Identity,
+    ) -> Result<Vec<Arc<str>>, Failure> {
+        let webhook = self.webhook.load_full().ok_or(Failure::NO_BACKEND)?;
+        let request = ConnectRequest {
+            namespace: who.namespace,
+            user: who.user,
+            session: who.session,
+            protocol,
+            claims: (!identity.is_anonymous()).then(|| raw(identity.claims())),
+        };
+        match webhook.connect(request).await? {
+            Connect::Accepted { rooms } => Ok(rooms.into_iter().map(Arc::from).collect()),
+            Connect::Refused { code, message } => Err(Failure {
+                code: code.into_string().into(),
+                message: message.into_string().into(),
+            }),
+        }
+    }
+
+    /// Tells that a session has ended; never waits.
+    pub(crate) fn disconnected(&self, who: Who, cause: Cause) {
+        if let Some(webhook) = &*self.webhook.load() {
+            webhook.disconnected(Disconnected {
+                namespace: who.namespace,
+                user: who.user,
+                session: who.session,
+                reason: cause.name().into(),
+                time: unix_now_ms(),
+            });
+        }
+    }
+
+    /// Hands an event on.
     pub(crate) async fn event(
         &self,
-        _: &str,
-        _: &str,
-        _: SessionId,
-        _: Content<'static>,
-    ) -> Result<Option<Box<RawValue>>, Failure> {
-        Err(Failure::NO_BACKEND)
+        who: Who,
+        content: Content<'static>,
+        ack_expected: bool,
+    ) -> Result<Answer, Failure> {
+        let webhook = self.webhook.load_full().ok_or(Failure::NO_BACKEND)?;
+        let data: Box<RawValue> = raw(&content.data);
+        let answer = webhook.event(EventRequest {
+            namespace: who.namespace,
+            event: content.event.into(),
+            user: who.user,
+            session: who.session,
+            data,
+            attachments: content.attachments,
+            ack_expected,
+        });
+        Ok(answer.await?)
+    }
+
+    /// Tells what is still to be told, at the end.
+    pub(crate) async fn finish(&self, within: std::time::Duration) {
+        if let Some(webhook) = self.webhook.load_full()
+            && !webhook.finish(within).await
+        {
+            tracing::warn!("the backend was not told of all sessions that ended");
+        }
+    }
+}
+
+impl From<WebhookError> for Failure {
+    fn from(error: WebhookError) -> Self {
+        let (code, message) = error.for_client();
+        Self { code: code.into(), message: message.into() }
     }
 }

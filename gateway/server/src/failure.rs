@@ -54,10 +54,6 @@ impl Failure {
         Self::new("not_connected", "the first frame must be the connect operation");
     pub(crate) const DRAINING: Self =
         Self::new("draining", "this gateway is draining; connect again to reach another one");
-    pub(crate) const USER_CONNECTIONS: Self = Self::new(
-        "user_connections_exceeded",
-        "the user has as many connections as allowed; close one first",
-    );
 }
 
 impl From<Error> for Failure {

@@ -15,6 +15,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use prometheus::Registry;
 use sluice_api::Api;
 use sluice_backbone::{Backbone, Memory};
 use sluice_crds::Documents;
@@ -24,6 +25,8 @@ use tokio::{
     net::TcpListener,
     runtime::Runtime,
     signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+    task::JoinHandle,
     time::MissedTickBehavior,
 };
 
@@ -41,6 +44,9 @@ use crate::{
 
 /// How often the backbone does what is due.
 const TICK: Duration = Duration::from_millis(100);
+
+/// How long the last answers and news may take at the end.
+const FINISH: Duration = Duration::from_secs(2);
 
 /// The most workers of a gateway.
 const MAX_WORKERS: usize = 128;
@@ -95,6 +101,7 @@ struct Gateway {
     texts: Texts,
     documents: Documents,
     shared: Arc<Shared>,
+    registry: Registry,
     memory: Arc<Memory>,
     drainer: Arc<Drainer>,
     certificate: Option<Certificate>,
@@ -106,13 +113,14 @@ impl Gateway {
         let Start { setup, texts, documents, policy } = start;
         let spec = &documents.cluster.spec;
         let (post, inboxes) = Post::new(workers(spec.gateway.workers));
+        let registry = Registry::new();
         let memory = Arc::new(Memory::new(Arc::clone(&post) as _));
         let _inside = runtime.enter();
         policy.start();
         let shared = Arc::new(Shared {
             backbone: Arc::clone(&memory) as Arc<dyn Backbone>,
             post,
-            backend: Backend::new(&policy, runtime.handle().clone()),
+            backend: Backend::new(&policy, runtime.handle().clone(), &registry),
             policy: ArcSwap::from_pointee(policy),
             revocations: Arc::new(RwLock::new(Revocations::default())),
             addresses: Addresses::default(),
@@ -126,7 +134,7 @@ impl Gateway {
         let certificate = reload::certificate(&documents, setup.secrets.as_deref())?;
         let counters = inboxes.iter().map(|_| WorkerCounters::default()).collect();
         let gateway =
-            Self { setup, texts, documents, shared, memory, drainer, certificate, counters };
+            Self { setup, texts, documents, shared, registry, memory, drainer, certificate, counters };
         gateway.start_workers(inboxes)?;
         Ok(gateway)
     }
@@ -161,11 +169,15 @@ impl Gateway {
 
     async fn serve(self) -> io::Result<()> {
         let mut signals = Signals::new()?;
-        let metrics = Metrics::new(&self.shared, &self.memory, &self.drainer, &self.counters)
-            .map_err(io::Error::other)?;
-        let api = self.start_api(&metrics).await?;
+        let registry = self.registry.clone();
+        let metrics =
+            Metrics::new(&self.shared, &self.memory, &self.drainer, &self.counters, registry)
+                .map_err(io::Error::other)?;
+        let (stop_api, api_stopped) = oneshot::channel();
+        let (api, api_task) = self.start_api(&metrics, api_stopped).await?;
         self.start_ops(metrics).await?;
         tokio::spawn(tick(Arc::clone(&self.shared)));
+        let (shared, drainer) = (Arc::clone(&self.shared), Arc::clone(&self.drainer));
         tokio::spawn(reload::watch(reload::Watched {
             setup: self.setup,
             texts: self.texts,
@@ -174,19 +186,21 @@ impl Gateway {
             certificate: self.certificate,
             api,
         }));
-        tokio::select! {
-            () = signals.next() => self.drainer.begin("shutdown", None),
-            () = self.drainer.released() => return Ok(()),
-        }
-        tracing::info!("the gateway drains before it ends; a second signal ends it at once");
-        tokio::select! {
-            () = signals.next() => tracing::warn!("the gateway ends at once, as asked; connections are cut"),
-            () = self.drainer.released() => tracing::info!("the gateway has drained and ends"),
+        if drained(&mut signals, &drainer).await {
+            // Whoever asked for the drain still gets its answer, and the backend its news.
+            drop(stop_api);
+            let _ = tokio::time::timeout(FINISH, api_task).await;
+            shared.backend.finish(FINISH).await;
+            tracing::info!("the gateway has drained and ends");
         }
         Ok(())
     }
 
-    async fn start_api(&self, metrics: &Metrics) -> io::Result<Api> {
+    async fn start_api(
+        &self,
+        metrics: &Metrics,
+        stopped: oneshot::Receiver<()>,
+    ) -> io::Result<(Api, JoinHandle<()>)> {
         let rules = Arc::new(Current { shared: Arc::clone(&self.shared) });
         let api = Api::new(
             Arc::clone(&self.shared.backbone),
@@ -198,8 +212,9 @@ impl Gateway {
         .map_err(io::Error::other)?;
         reload::set_keys(&api, &self.documents, self.setup.secrets.as_deref());
         let listener = bind("the server API", self.setup.api).await?;
-        tokio::spawn(sluice_api::serve(listener, api.clone(), std::future::pending()));
-        Ok(api)
+        let stopped = async { drop(stopped.await) };
+        let task = tokio::spawn(sluice_api::serve(listener, api.clone(), stopped));
+        Ok((api, task))
     }
 
     async fn start_ops(&self, metrics: Metrics) -> io::Result<()> {
@@ -207,6 +222,23 @@ impl Gateway {
         let drainer = Arc::clone(&self.drainer);
         tokio::spawn(ops::serve(listener, metrics, drainer));
         Ok(())
+    }
+}
+
+/// Waits for the end of a drain, which a signal or the server API begins. False where a second
+/// signal wants the end at once.
+async fn drained(signals: &mut Signals, drainer: &Arc<Drainer>) -> bool {
+    tokio::select! {
+        () = signals.next() => drainer.begin("shutdown", None),
+        () = drainer.released() => return true,
+    }
+    tracing::info!("the gateway drains before it ends; a second signal ends it at once");
+    tokio::select! {
+        () = signals.next() => {
+            tracing::warn!("the gateway ends at once, as asked; connections are cut");
+            false
+        }
+        () = drainer.released() => true,
     }
 }
 

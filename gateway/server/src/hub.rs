@@ -155,11 +155,4 @@ impl Hub {
     fn session(&self, id: SessionId) -> Option<Rc<Session>> {
         self.sessions.borrow().get(&id).cloned()
     }
-
-    /// How many sessions there are, and how many of them wait to be recovered.
-    pub(crate) fn size(&self) -> (usize, usize) {
-        let sessions = self.sessions.borrow();
-        let detached = sessions.values().filter(|session| session.is_detached()).count();
-        (sessions.len(), detached)
-    }
 }

@@ -33,8 +33,8 @@ impl Metrics {
         memory: &Arc<Memory>,
         drainer: &Arc<Drainer>,
         workers: &[WorkerCounters],
+        registry: Registry,
     ) -> prometheus::Result<Self> {
-        let registry = Registry::new();
         registry.register(Box::new(Gateway {
             shared: Arc::clone(shared),
             memory: Arc::clone(memory),

@@ -236,6 +236,7 @@ impl Native {
         }
         let knock = Knock {
             namespace: connect.namespace.as_deref().unwrap_or("/").into(),
+            protocol: "websocket",
             pid: connect.pid(),
             position: connect.position(),
             token: connect.token.map(Box::from).or_else(|| self.client.admitted.bearer.clone()),

@@ -27,7 +27,7 @@ pub(crate) enum Operation<'a> {
     History { room: Cow<'a, str>, query: Query },
     Refresh { token: Cow<'a, str> },
     /// An event for the application's backend.
-    Emit { content: Content<'a> },
+    Emit { content: Content<'a>, ack: bool },
 }
 
 /// An event with its data.
@@ -77,26 +77,12 @@ impl From<HistoryOptions> for Query {
 }
 
 impl<'a> Operation<'a> {
-    /// The operation's word, for counters; events of the application share one.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Join { .. } => "join",
-            Self::Leave { .. } => "leave",
-            Self::Publish(_) => "publish",
-            Self::Direct { .. } => "direct",
-            Self::Broadcast { .. } => "broadcast",
-            Self::Presence { .. } => "presence",
-            Self::History { .. } => "history",
-            Self::Refresh { .. } => "refresh",
-            Self::Emit { .. } => "emit",
-        }
-    }
-
     /// Reads a Socket.IO event: its name is the operation, its arguments come in order.
     pub(crate) fn from_event(
         name: Cow<'a, str>,
         args: &[&'a RawValue],
         attachments: Vec<Bytes>,
+        ack: bool,
     ) -> Result<Self, Failure> {
         let args = Args { operation: &name, args };
         Ok(match &*name {
@@ -116,7 +102,7 @@ impl<'a> Operation<'a> {
             "refresh" => Self::Refresh { token: args.text(0, "token")? },
             _ => {
                 let data = args.all();
-                Self::Emit { content: Content { event: name, data, attachments } }
+                Self::Emit { content: Content { event: name, data, attachments }, ack }
             }
         })
     }
@@ -210,7 +196,7 @@ mod tests {
 
     fn read<'a>(name: &'a str, args: &'a [Box<RawValue>]) -> Result<Operation<'a>, Failure> {
         let args: Vec<&RawValue> = args.iter().map(|arg| &**arg).collect();
-        Operation::from_event(name.into(), &args, Vec::new())
+        Operation::from_event(name.into(), &args, Vec::new(), true)
     }
 
     fn args(json: &[&str]) -> Vec<Box<RawValue>> {
@@ -245,7 +231,7 @@ mod tests {
     #[test]
     fn an_unknown_event_goes_to_the_backend_with_all_its_arguments() {
         let args = args(&["1", "[2]"]);
-        let Ok(Operation::Emit { content }) = read("order", &args) else { panic!("refused") };
+        let Ok(Operation::Emit { content, .. }) = read("order", &args) else { panic!("refused") };
         assert_eq!((&*content.event, &*content.data), ("order", "[1,[2]]"));
     }
 

@@ -48,6 +48,7 @@ impl SocketIoFront {
         let bearer = || carrier.state().link().admitted.bearer.clone();
         Ok(Knock {
             namespace: namespace.into(),
+            protocol: "socketio",
             token: auth.token.map(Box::from).or_else(bearer),
             pid: auth.pid.as_deref().and_then(Pid::parse),
             position: auth.offset.as_deref().and_then(Position::parse),
@@ -146,9 +147,9 @@ impl Handler for SocketIoFront {
     fn event(&self, session: &Rc<Session>, event: Event<'_>, reply: Reply<'_, Self>) -> Flow {
         let args: &[&serde_json::value::RawValue] = &event.args;
         let ack = reply.detach();
-        match Operation::from_event(event.name, args, event.attachments) {
+        match Operation::from_event(event.name, args, event.attachments, ack.is_expected()) {
             Ok(operation) => self.hub.perform(session, operation, move |outcome| {
-                ack.send_with(|| answer::json(outcome, None));
+                ack.send_with(|| (answer::json(outcome, None), answer::attachments(outcome)));
             }),
             Err(failure) => {
                 self.hub.counters.failed(&failure.code);

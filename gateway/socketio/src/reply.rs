@@ -69,11 +69,17 @@ impl<H: Handler> Ack<H> {
         send(&self.carrier, &self.namespace, self.id, &[arg], &[]);
     }
 
-    /// Answers with the one JSON argument that `make` makes, which is not called where the client
-    /// waits for no answer.
-    pub fn send_with(self, make: impl FnOnce() -> String) {
+    /// Whether the client waits for an answer.
+    pub fn is_expected(&self) -> bool {
+        self.id.is_some()
+    }
+
+    /// Answers with the one JSON argument and the attachments that `make` makes, which is not
+    /// called where the client waits for no answer.
+    pub fn send_with(self, make: impl FnOnce() -> (String, Vec<Bytes>)) {
         if self.id.is_some() {
-            self.send(&make());
+            let (arg, attachments) = make();
+            self.send_all(&[&arg], &attachments);
         }
     }
 

@@ -106,7 +106,7 @@ impl Encoded {
                     data: &data,
                     meta: Some((&**message).into()),
                     offset: message.position.map(|position| position.to_string()),
-                    attachments: base64(message),
+                    attachments: base64(&message.attachments),
                 }
             }
         };

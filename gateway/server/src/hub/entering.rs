@@ -6,12 +6,14 @@ use sluice_policy::{AuthError, Identity};
 use sluice_rooms::{Pid, Position, SessionId};
 
 use super::{Hub, Session, recovery::Recovery, timers::Timer};
-use crate::{backend::Admission, failure::Failure, shared::unix_now};
+use crate::{backend::Who, failure::Failure, shared::unix_now};
 
 /// A client that wants in.
 #[derive(Debug, Default)]
 pub(crate) struct Knock {
     pub(crate) namespace: Box<str>,
+    /// `socketio` or `websocket`.
+    pub(crate) protocol: &'static str,
     pub(crate) token: Option<Box<str>>,
     /// The session it says it had, and the last position it knows of there.
     pub(crate) pid: Option<Pid>,
@@ -41,15 +43,16 @@ impl Hub {
             return Err(Failure::DRAINING);
         }
         let identity = self.identify(knock.token.as_deref()).await?;
-        let admission = self.ask_backend(&knock.namespace, &identity).await?;
+        let fresh = Pid::random();
+        let rooms = self.ask_backend(&knock, fresh, &identity).await?;
         let user = Arc::clone(identity.user());
         if !identity.is_anonymous() {
             let most = self.policy().limits.connections_per_user;
             self.shared.backbone.enter(&user, most)?;
         }
         let recovery = self.recover(&knock, &user).await;
-        let entered = self.begin(&knock, identity, recovery).await;
-        self.put_into(&entered.session, admission.rooms).await;
+        let entered = self.begin(&knock, fresh, identity, recovery).await;
+        self.put_into(&entered.session, rooms).await;
         Ok(entered)
     }
 
@@ -87,20 +90,28 @@ impl Hub {
         Ok(revocations.check(identity, session.as_deref(), unix_now())?)
     }
 
+    /// The rooms that the backend puts the session into, if it is to be asked.
     async fn ask_backend(
         &self,
-        namespace: &str,
+        knock: &Knock,
+        fresh: Pid,
         identity: &Identity,
-    ) -> Result<Admission, Failure> {
+    ) -> Result<Vec<Arc<str>>, Failure> {
         if !self.policy().backend.as_ref().is_some_and(|backend| backend.ask_on_connect) {
-            return Ok(Admission::default());
+            return Ok(Vec::new());
         }
-        self.shared.backend.connect(namespace, identity).await
+        let who = Who {
+            namespace: (*knock.namespace).into(),
+            user: Arc::clone(identity.user()),
+            session: knock.pid.unwrap_or(fresh).session(),
+        };
+        self.shared.backend.connect(who, knock.protocol, identity).await
     }
 
     async fn begin(
         self: &Rc<Self>,
         knock: &Knock,
+        fresh: Pid,
         identity: Identity,
         recovery: Recovery,
     ) -> Entered {
@@ -112,7 +123,7 @@ impl Hub {
                 return Entered { session, recovered: true };
             }
         }
-        let session = Session::new(Pid::random(), namespace, identity);
+        let session = Session::new(fresh, namespace, identity);
         self.register(&session);
         Entered { session, recovered: false }
     }

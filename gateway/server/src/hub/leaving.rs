@@ -28,7 +28,7 @@ impl Hub {
         let user = session.user();
         tracing::debug!(session = %session.id, %user, %cause, "a connection ended");
         if policy.backend.as_ref().is_some_and(|backend| backend.tell_on_disconnect) {
-            self.shared.backend.disconnected(&session.namespace.name, &user, session.id, cause);
+            self.shared.backend.disconnected(session.who(), cause);
         }
         if cause.recoverable() && !policy.recovery_window.is_zero() {
             self.detach(session, cause);

@@ -14,7 +14,7 @@ use crate::{
     failure::Failure,
     operation::{Content, JoinOptions, Operation, Publish},
     rules,
-    shared::unix_now,
+    shared::unix_now_ms,
 };
 
 /// The most users that `presence` lists; the count is always of all.
@@ -56,11 +56,11 @@ impl Hub {
                 let (session, token) = (Rc::clone(session), Box::<str>::from(&*token));
                 async move |hub| hub.refresh(&session, &token).await
             }),
-            Operation::Emit { content } => {
+            Operation::Emit { content, ack } => {
                 let content = owned(content);
                 self.later(session, answer, {
                     let session = Rc::clone(session);
-                    async move |hub| hub.emit(&session, content).await
+                    async move |hub| hub.emit(&session, content, ack).await
                 });
             }
         }
@@ -288,7 +288,7 @@ impl Hub {
             from: (!identity.is_anonymous()).then(|| Arc::clone(identity.user())),
             id: format!("{:016x}", rand::random::<u64>()).into(),
             position: None,
-            time: unix_now() * 1000,
+            time: unix_now_ms(),
             except: None,
             accepted: Instant::now(),
         }
@@ -372,12 +372,15 @@ impl Hub {
         Ok(Answer::Refreshed { expires })
     }
 
-    async fn emit(self: Rc<Self>, session: &Rc<Session>, content: Content<'static>) -> Outcome {
+    async fn emit(
+        self: Rc<Self>,
+        session: &Rc<Session>,
+        content: Content<'static>,
+        expected: bool,
+    ) -> Outcome {
         self.counters.events.add(1);
-        let user = session.user();
-        let backend = &self.shared.backend;
-        let data = backend.event(&session.namespace.name, &user, session.id, content).await?;
-        Ok(Answer::Backend { data })
+        let answer = self.shared.backend.event(session.who(), content, expected).await?;
+        Ok(Answer::Backend { data: answer.data, attachments: answer.attachments })
     }
 }
 

@@ -41,10 +41,6 @@ impl Room {
         self.members.borrow().is_empty()
     }
 
-    pub(crate) fn policy(&self) -> Arc<RoomPolicy> {
-        Arc::clone(&self.policy.borrow())
-    }
-
     /// Lets another policy hold.
     pub(crate) fn set_policy(&self, policy: Arc<RoomPolicy>) {
         self.settings.set(rules::settings(&policy));
@@ -58,13 +54,6 @@ impl Room {
         members.push(Member { session: Rc::clone(session), from });
         let room = Rc::clone(self);
         session.rooms.borrow_mut().push(Membership { room, index, from });
-    }
-
-    /// Puts a session that still has its membership back among the members.
-    pub(crate) fn restore(&self, session: &Rc<Session>, membership: &Membership, from: u64) {
-        let mut members = self.members.borrow_mut();
-        membership.index.set(members.len() as u32);
-        members.push(Member { session: Rc::clone(session), from });
     }
 
     /// Takes out the member at `index`; the last one takes its place.

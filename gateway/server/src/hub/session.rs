@@ -12,7 +12,7 @@ use sluice_rooms::{Message, Pid, RoomKey, SessionId};
 use sluice_socketio::{Carrier, Client};
 
 use super::{encoded::Encoded, namespace::Namespace, room::Room};
-use crate::socketio::SocketIoFront;
+use crate::{backend::Who, socketio::SocketIoFront};
 
 /// How a session is reached.
 pub(crate) enum Outlet {
@@ -73,6 +73,12 @@ impl Session {
 
     pub(crate) fn user(&self) -> Arc<str> {
         Arc::clone(self.identity.borrow().user())
+    }
+
+    /// Who it is, to the backend.
+    pub(crate) fn who(&self) -> Who {
+        let namespace = Arc::clone(&self.namespace.name);
+        Who { namespace, user: self.user(), session: self.id }
     }
 
     pub(crate) fn is_detached(&self) -> bool {

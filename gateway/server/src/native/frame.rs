@@ -87,14 +87,14 @@ impl<'a> Frame<'a> {
     pub(super) fn read(text: &'a str) -> Result<Self, (Failure, Id)> {
         let head: Head<'_> = serde_json::from_str(text).map_err(|e| (not_a_frame(&e), None))?;
         let id = head.id.filter(|id| id.get().len() <= MAX_ID).map(ToOwned::to_owned);
-        match Self::read_operation(text, head.op.as_deref()) {
+        match Self::read_operation(text, head.op.as_deref(), id.is_some()) {
             Ok(Read::Connect(connect)) => Ok(Self::Connect(id, connect)),
             Ok(Read::Operation(operation)) => Ok(Self::Operation(id, operation)),
             Err(failure) => Err((failure, id)),
         }
     }
 
-    fn read_operation(text: &'a str, op: Option<&str>) -> Result<Read<'a>, Failure> {
+    fn read_operation(text: &'a str, op: Option<&str>, ack: bool) -> Result<Read<'a>, Failure> {
         let op = op.ok_or(Failure::new(
             "bad_frame",
             "the frame lacks op, the operation: connect, join, leave, publish and so on",
@@ -103,7 +103,7 @@ impl<'a> Frame<'a> {
             return serde_json::from_str(text).map(Read::Connect).map_err(|e| not_a_frame(&e));
         }
         let fields: Fields<'_> = serde_json::from_str(text).map_err(|e| not_a_frame(&e))?;
-        fields.operation(op).map(Read::Operation)
+        fields.operation(op, ack).map(Read::Operation)
     }
 }
 
@@ -117,7 +117,7 @@ fn not_a_frame(error: &serde_json::Error) -> Failure {
 }
 
 impl<'a> Fields<'a> {
-    fn operation(self, op: &str) -> Result<Operation<'a>, Failure> {
+    fn operation(self, op: &str, ack: bool) -> Result<Operation<'a>, Failure> {
         Ok(match op {
             "join" => {
                 let from = JoinOptions { after: self.after, epoch: self.epoch.clone() };
@@ -141,7 +141,7 @@ impl<'a> Fields<'a> {
                 Operation::History { room: self.room()?, query }
             }
             "refresh" => Operation::Refresh { token: self.token.ok_or_else(|| lacks("token"))? },
-            "emit" => Operation::Emit { content: self.content()? },
+            "emit" => Operation::Emit { content: self.content()?, ack },
             other => return Err(unknown(other)),
         })
     }
