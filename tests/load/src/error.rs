@@ -14,7 +14,7 @@ pub(crate) enum LoadError {
     #[error("{0} is not a loopback address; the generator loads servers on this machine only")]
     NotLoopback(SocketAddr),
     #[error(
-        "{wanted} connections do not fit below this process's limit of {limit} open files; raise it with `ulimit -n` or ask for fewer"
+        "{wanted} connections are more than this process may open, {limit}; ask for fewer, or raise `ulimit -n` if it is below 20000"
     )]
     TooManyConnections { wanted: usize, limit: usize },
     #[error("cannot open connection {connection}: {source}")]

@@ -11,6 +11,7 @@ mod table;
 mod tls;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,6 +19,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use self::results::Results;
 use self::server::Contender;
 use crate::error::LoadError;
+
+/// Time for processes that were killed to be gone.
+const REAP: Duration = Duration::from_millis(200);
 
 /// Options of the suite.
 #[derive(Args, Debug)]
@@ -55,10 +59,15 @@ pub(crate) fn run(suite: &Suite) -> Result<(), LoadError> {
         .enable_all()
         .build()?;
     let results = runtime.block_on(async {
-        tokio::select! {
+        let results = tokio::select! {
             results = runner::run(suite) => results,
             interrupted = interrupted() => Err(interrupted),
+        };
+        if results.is_err() {
+            // The processes are killed by now; the runtime takes note of their end while it runs.
+            tokio::time::sleep(REAP).await;
         }
+        results
     })?;
     let file = write(&results, &suite.results, &suite.name)?;
     println!("{}", table::markdown(&results));

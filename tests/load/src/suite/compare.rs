@@ -25,7 +25,7 @@ pub(crate) struct Compare {
 enum Verdict {
     Better,
     Worse,
-    /// The rounds of both overlap.
+    /// The rounds of both overlap, or the figure is no measure.
     Same,
 }
 
@@ -97,8 +97,11 @@ fn range(figures: &Figures, name: &str) -> Option<(f64, f64)> {
     })
 }
 
-/// Only rounds that do not overlap say anything.
+/// Only a measure whose rounds do not overlap says anything.
 fn verdict(name: &str, before: &(f64, f64), after: &(f64, f64)) -> Verdict {
+    if describes_the_run(name) {
+        return Verdict::Same;
+    }
     let more = match (before, after) {
         ((_, high), (low, _)) if low > high => true,
         ((low, _), (_, high)) if high < low => false,
@@ -109,6 +112,12 @@ fn verdict(name: &str, before: &(f64, f64), after: &(f64, f64)) -> Verdict {
     } else {
         Verdict::Worse
     }
+}
+
+/// Figures that say how a run went, and are neither good nor bad.
+fn describes_the_run(name: &str) -> bool {
+    let parts = ["generator_", "other_", "server_cpu_percent", "closing_took"];
+    parts.iter().any(|part| name.starts_with(part))
 }
 
 /// Rates and what was achieved of one; all other figures are costs or delays.
@@ -133,5 +142,11 @@ mod tests {
             verdict("delivery_p99_ms", &(4.0, 9.0), &(1.0, 3.0)),
             Verdict::Better
         );
+    }
+
+    #[test]
+    fn how_busy_the_generator_was_is_no_measure() {
+        let busy = "generator_cpu_percent";
+        assert_eq!(verdict(busy, &(10.0, 20.0), &(30.0, 40.0)), Verdict::Same);
     }
 }

@@ -75,6 +75,8 @@ impl Contender {
     }
 }
 
+/// For the gateway's other ports, which the benchmarks do not use.
+const ANY_PORT: &str = "127.0.0.1:0";
 /// The gateway's configuration.
 pub(crate) const CONFIG: &str = "tests/bench/sluice.yaml";
 /// The key that its tokens are signed with.
@@ -116,6 +118,8 @@ impl Server {
             .args(["--cpu-list", &core.to_string()])
             .args(command)
             .env("SLUICE_LISTEN", address.to_string())
+            .env("SLUICE_API_LISTEN", ANY_PORT)
+            .env("SLUICE_OPS_LISTEN", ANY_PORT)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output)
