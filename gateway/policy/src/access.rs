@@ -23,18 +23,19 @@ pub const MAX_RULE_BYTES: usize = 4096;
 /// It knows `claims` (the claims of the session's token, a map), `user` (the user's name) and
 /// `room.name`, `room.namespace` and `room.suffix` (what the first `*` of the Room's `match` stands
 /// for), CEL's own functions and macros, and those that Kubernetes adds, but for `format` and
-/// `lists.range`, whose results have no bound.
+/// `lists.range`, whose results have no bound, `distinct`, which is slow, and `sum`, which can
+/// overflow.
 ///
 /// Two things are stricter than in the library that evaluates it: a field of something that has
 /// no fields is an error, as the language has it, and never `false`, which a `!` would turn into
 /// a yes; and what is not declared is refused when the rule is compiled.
 ///
-/// **Bounds.** The worst that an evaluation can cost follows from the expression alone, since a
-/// token has at most [`MAX_TOKEN_BYTES`](crate::MAX_TOKEN_BYTES): the steps it takes, each loop
-/// going over the longest list that fits, and the bytes of the largest value it makes. A rule
-/// that could take more than a million steps (some 50 ms, with a token made for it; a usual rule
-/// takes twenty) or make a value of more than 256 KiB is refused when it is compiled, so that
-/// nothing has to be watched while it runs.
+/// **Bounds.** What an evaluation can cost at worst follows from the expression and from how many
+/// elements the lists and maps of the claims have: the steps it takes, each loop going over all
+/// that there is, and the bytes of the largest value it makes. When a rule is compiled it is found
+/// how many elements keep it below a million steps (some 50 ms; a usual rule takes twenty steps)
+/// and 256 KiB. A rule for which that is fewer than 64 is refused, and the others are not
+/// evaluated for a token with more, so that nothing has to be watched while they run.
 #[derive(Debug)]
 pub struct AccessRule {
     kind: Kind,
@@ -95,9 +96,9 @@ impl AccessRule {
             _ if text.len() > MAX_RULE_BYTES => return Err(RuleError::TooLong(text.len())),
             _ => {}
         }
-        let expression = compile::compiled(text)?;
+        let (expression, elements) = compile::compiled(text)?;
         Ok(Self {
-            kind: Kind::Expression(evaluate::Expression::new(expression)),
+            kind: Kind::Expression(evaluate::Expression::new(expression, elements)),
         })
     }
 

@@ -22,7 +22,10 @@ const DEEP_STACK_BYTES: usize = 256 * 1024 * 1024;
 ///
 /// The parser goes as deep as the text does, and a stack that overflows ends the process, so a
 /// long text is parsed on a stack that is large enough for anything that fits into it.
-pub(super) fn compiled(text: &str) -> Result<IdedExpr, RuleError> {
+///
+/// With the expression comes how many elements the lists and maps of the claims may have, all
+/// together, for it to be evaluated.
+pub(super) fn compiled(text: &str) -> Result<(IdedExpr, u64), RuleError> {
     if text.len() <= SHORT_BYTES {
         return checked(text);
     }
@@ -34,7 +37,7 @@ pub(super) fn compiled(text: &str) -> Result<IdedExpr, RuleError> {
     })
 }
 
-fn checked(text: &str) -> Result<IdedExpr, RuleError> {
+fn checked(text: &str) -> Result<(IdedExpr, u64), RuleError> {
     let parsed = Parser::new()
         .parse(text)
         .map_err(|errors| RuleError::syntax(&errors))?;
@@ -42,9 +45,9 @@ fn checked(text: &str) -> Result<IdedExpr, RuleError> {
         return Err(RuleError::TooDeep);
     }
     let expression = strict::rewritten(parsed)?;
-    cost::check(&expression)?;
+    let elements = cost::affordable(&expression)?;
     functions::check_patterns(&expression)?;
-    Ok(expression)
+    Ok((expression, elements))
 }
 
 fn fits(expression: &IdedExpr, depth: usize) -> bool {

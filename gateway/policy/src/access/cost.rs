@@ -11,10 +11,17 @@ use super::functions::{self, Growth};
 use bound::Cost;
 
 use super::strict::{CLAIM, CLAIMS, HAS_CLAIM, ROOM_FIELDS, USER};
-use crate::MAX_USER_BYTES;
+use crate::{MAX_TOKEN_BYTES, MAX_USER_BYTES};
 
-/// The most steps an evaluation may take at worst.
+/// The most steps an evaluation may take at worst, of some 50 ns each.
 const MAX_STEPS: u64 = 1_000_000;
+
+/// How many elements the claims' lists and maps may have all together for any rule. A rule that
+/// is too costly for so few is refused.
+const MIN_ELEMENTS: u64 = 64;
+
+/// No token has more: an element takes two bytes at least.
+const MAX_ELEMENTS: u64 = MAX_TOKEN_BYTES as u64 / 4 * 3 / 2;
 
 /// The largest value an evaluation may make at worst, in bytes.
 const MAX_SIZE: u64 = 256 * 1024;
@@ -22,15 +29,44 @@ const MAX_SIZE: u64 = 256 * 1024;
 /// Steps that a regular expression is counted as, which is compiled at each call.
 const PATTERN_STEPS: u64 = 1_000;
 
+/// Elements that are copied to be given to a function, which are counted as one step.
+const COPIES_A_STEP: u64 = 2;
+
 /// Comparisons of two values inside an operator or a function that are counted as one step.
 const COMPARISONS_A_STEP: u64 = 16;
 
-/// The variables of the loops around an expression.
-type Scope = Vec<(String, Cost)>;
+/// What is known around an expression.
+struct Scope {
+    /// The variables of the loops around it.
+    variables: Vec<(String, Cost)>,
+    /// How many elements the lists and maps of the claims have at most, all together.
+    elements: u64,
+}
 
-/// Refuses an expression that names what there is not or that could cost too much.
-pub(super) fn check(expression: &IdedExpr) -> Result<(), RuleError> {
-    let cost = measure(expression, &mut Scope::new())?;
+/// Refuses an expression that names what there is not or that could cost too much, and says for
+/// how many elements in the claims' lists and maps, all together, it is known to cost little
+/// enough.
+pub(super) fn affordable(expression: &IdedExpr) -> Result<u64, RuleError> {
+    check(expression, MIN_ELEMENTS)?;
+    let (mut fits, mut too_many) = (MIN_ELEMENTS, MAX_ELEMENTS + 1);
+    while too_many - fits > 1 {
+        let middle = u64::midpoint(fits, too_many);
+        match check(expression, middle) {
+            Ok(()) => fits = middle,
+            Err(_) => too_many = middle,
+        }
+    }
+    Ok(fits)
+}
+
+fn check(expression: &IdedExpr, elements: u64) -> Result<(), RuleError> {
+    let cost = measure(
+        expression,
+        &mut Scope {
+            variables: Vec::new(),
+            elements,
+        },
+    )?;
     if cost.steps > MAX_STEPS {
         return Err(RuleError::TooManySteps);
     }
@@ -74,11 +110,16 @@ fn literal_size(literal: &LiteralValue) -> u64 {
 }
 
 fn variable(name: &str, scope: &Scope) -> Result<Cost, RuleError> {
-    if let Some((_, cost)) = scope.iter().rev().find(|(known, _)| known == name) {
+    if let Some((_, cost)) = scope
+        .variables
+        .iter()
+        .rev()
+        .find(|(known, _)| known == name)
+    {
         return Ok(*cost);
     }
     if name == CLAIMS || name.starts_with(CLAIM) {
-        return Ok(Cost::of_claims());
+        return Ok(Cost::of_claims(scope.elements));
     }
     if name.starts_with(HAS_CLAIM) {
         return Ok(Cost::plain(1));
@@ -101,45 +142,43 @@ fn measure_call(call: &CallExpr, scope: &mut Scope) -> Result<Cost, RuleError> {
     let all = inputs
         .iter()
         .fold(Cost::plain(1), |all, input| all.with(*input));
-    // What an operator or a function does with values that are large.
-    let touched = all.nested.saturating_add(all.size / 64) / COMPARISONS_A_STEP;
-    let steps = all.steps.saturating_add(touched);
     match (call.func_name.as_str(), inputs.as_slice()) {
         (operators::CONDITIONAL, [condition, yes, no]) => {
-            return Ok(yes.either(*no).with_steps(condition.steps));
+            Ok(yes.either(*no).with_steps(condition.steps))
         }
-        (operators::ADD, [left, right]) => return Ok(left.with(*right).with_steps(all.size / 64)),
-        (operators::INDEX, [map, _]) => {
-            return Ok(Cost {
-                steps: all.steps,
-                ..map.element()
-            });
-        }
-        _ => {}
+        (operators::ADD, [left, right]) => Ok(left.with(*right).with_steps(all.size / 64)),
+        (operators::INDEX, [map, _]) => Ok(map.element().with_steps(all.steps)),
+        _ => functions::growth(call)
+            .map(|growth| measure_function(call, growth, &inputs, all))
+            .ok_or_else(|| RuleError::Function(functions::full_name(call))),
     }
-    let growth =
-        functions::growth(call).ok_or_else(|| RuleError::Function(functions::full_name(call)))?;
-    Ok(match growth {
-        Growth::Scalar => Cost {
-            steps,
-            ..Cost::plain(1)
-        },
-        Growth::Pairs => {
-            let pairs = inputs
-                .iter()
-                .fold(1, |pairs: u64, list| pairs.saturating_mul(list.nested));
-            Cost {
-                steps: steps.saturating_add(pairs / COMPARISONS_A_STEP),
-                ..Cost::plain(1)
-            }
-        }
-        Growth::Sum => Cost::any(steps, all.size * 2),
-        Growth::Pattern => Cost::any(steps.saturating_add(PATTERN_STEPS), all.size * 2),
-        Growth::Product => {
-            let product = |size: u64, input: &Cost| size.saturating_mul(input.size + 1);
-            Cost::any(steps, inputs.iter().fold(1, product))
-        }
-    })
+}
+
+fn measure_function(call: &CallExpr, growth: Growth, inputs: &[Cost], all: Cost) -> Cost {
+    // What an operator or a function does with values that are large.
+    let touched = all.nested.saturating_add(all.size / 64);
+    let a_step = if functions::is_operator(call) {
+        COMPARISONS_A_STEP
+    } else {
+        COPIES_A_STEP
+    };
+    let product = |of: fn(&Cost) -> u64| inputs.iter().map(of).fold(1, u64::saturating_mul);
+    let (more, value) = match growth {
+        Growth::Scalar => (0, Cost::plain(1)),
+        Growth::Pairs => (
+            product(|list| list.nested) / COMPARISONS_A_STEP,
+            Cost::plain(1),
+        ),
+        Growth::Text => (0, Cost::plain(all.size * 2)),
+        Growth::Part => (0, all.element()),
+        Growth::List => (0, Cost::any(all.size * 2)),
+        Growth::Pattern => (PATTERN_STEPS, Cost::any(all.size * 2)),
+        Growth::Product => (0, Cost::plain(product(|input| input.size + 1))),
+    };
+    value
+        .with_steps(all.steps)
+        .with_steps(touched / a_step)
+        .with_steps(more)
 }
 
 /// A loop over all elements of the longest list there can be. What one turn costs grows with its
@@ -148,11 +187,13 @@ fn measure_call(call: &CallExpr, scope: &mut Scope) -> Result<Cost, RuleError> {
 fn measure_loop(all: &ComprehensionExpr, scope: &mut Scope) -> Result<Cost, RuleError> {
     let range = measure(&all.iter_range, scope)?;
     let start = measure(&all.accu_init, scope)?;
-    let depth = scope.len();
+    let depth = scope.variables.len();
     let mut turn = |element: Cost| -> Result<Cost, RuleError> {
-        scope.truncate(depth);
-        scope.push((all.iter_var.clone(), element));
-        scope.push((all.accu_var.clone(), Cost { steps: 0, ..start }));
+        scope.variables.truncate(depth);
+        scope.variables.push((all.iter_var.clone(), element));
+        scope
+            .variables
+            .push((all.accu_var.clone(), Cost { steps: 0, ..start }));
         let condition = measure(&all.loop_cond, scope)?;
         Ok(measure(&all.loop_step, scope)?.with_steps(condition.steps))
     };
@@ -168,20 +209,22 @@ fn measure_loop(all: &ComprehensionExpr, scope: &mut Scope) -> Result<Cost, Rule
             .saturating_add(large)
             .saturating_add(at_first)
     };
-    let turns = range
-        .count
-        .saturating_mul(small.steps)
-        .saturating_add(large.steps);
     let end = Cost {
         steps: 0,
         size: total(start.size, small.size, large.size),
         count: total(start.count, small.count, large.count),
         nested: total(start.nested, small.nested, large.nested),
     };
-    scope.truncate(depth);
-    scope.push((all.accu_var.clone(), end));
+    // What the loop makes is copied twice at each turn, half of it on average.
+    let copied = end.count.saturating_add(end.nested);
+    let turns = range
+        .count
+        .saturating_mul(small.steps.saturating_add(copied))
+        .saturating_add(large.steps);
+    scope.variables.truncate(depth);
+    scope.variables.push((all.accu_var.clone(), end));
     let result = measure(&all.result, scope);
-    scope.truncate(depth);
+    scope.variables.truncate(depth);
     Ok(result?.with_steps(
         turns
             .saturating_add(range.steps)

@@ -25,7 +25,7 @@ pub enum RuleError {
     Undeclared(String),
     /// It calls a function that there is not.
     #[error(
-        "there is no function `{0}`: a rule can call CEL's own and those that Kubernetes adds, except format and lists.range"
+        "there is no function `{0}`: a rule can call CEL's own and those that Kubernetes adds, except distinct, format, lists.range and sum"
     )]
     Function(String),
     /// It asks for a part of the room that there is not, or for the whole of it.

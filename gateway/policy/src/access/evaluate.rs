@@ -34,6 +34,8 @@ fn negated(value: Value) -> Result<Value, ExecutionError> {
 pub(super) struct Expression {
     root: IdedExpr,
     claims: Wanted,
+    /// How many elements the claims' lists and maps may have.
+    most_elements: u64,
     /// Claims that it only asks about.
     asked: Vec<String>,
     has_user: bool,
@@ -46,10 +48,11 @@ pub(super) fn constant(expression: &IdedExpr) -> Result<Value, ExecutionError> {
 }
 
 impl Expression {
-    pub(super) fn new(expression: IdedExpr) -> Self {
+    pub(super) fn new(expression: IdedExpr, most_elements: u64) -> Self {
         let mut needs = Self {
             root: IdedExpr::default(),
             claims: Wanted::default(),
+            most_elements,
             asked: Vec::new(),
             has_user: false,
             room: [false; 3],
@@ -116,6 +119,12 @@ impl Expression {
             .claims
             .read(identity.claims())
             .map_err(|_| failed("the token's claims are no JSON object"))?;
+        if found.count > self.most_elements {
+            return Err(AccessError::Failed(format!(
+                "the token's claims have {} elements, and this rule could take too long for more than {}",
+                found.count, self.most_elements
+            )));
+        }
         for name in &self.asked {
             let is_there = found.named.iter().any(|(known, _)| known == name);
             context.add_variable_from_value(format!("{HAS_CLAIM}{name}"), is_there);

@@ -12,16 +12,20 @@ pub(super) enum Growth {
     Scalar,
     /// A yes or no about every pair of elements.
     Pairs,
-    /// No more than twice all that goes in, and a little.
-    Sum,
-    /// Up to the product of all that goes in.
+    /// A text or the like, no more than twice as large as all that goes in.
+    Text,
+    /// A part of what goes in.
+    Part,
+    /// A list or a map, no more than twice as large as all that goes in.
+    List,
+    /// A text, up to the product of all that goes in.
     Product,
-    /// No more than twice what goes in; the second argument is a regular expression, compiled at
-    /// each call.
+    /// A text or a list of them, no more than twice as large as what goes in; the second argument
+    /// is a regular expression, compiled at each call.
     Pattern,
 }
 
-use Growth::{Pairs, Pattern, Product, Scalar, Sum};
+use Growth::{List, Pairs, Part, Pattern, Product, Scalar, Text};
 
 /// By name; those with a dot are called by their whole name, the others as functions or methods.
 pub(super) const FUNCTIONS: &[(&str, Growth)] = &[
@@ -35,51 +39,49 @@ pub(super) const FUNCTIONS: &[(&str, Growth)] = &[
     ("int", Scalar),
     ("uint", Scalar),
     ("double", Scalar),
-    ("string", Sum),
-    ("bytes", Sum),
-    ("max", Sum),
-    ("min", Sum),
-    ("charAt", Sum),
+    ("string", Text),
+    ("bytes", Text),
+    ("max", Part),
+    ("min", Part),
+    ("charAt", Text),
     ("indexOf", Scalar),
     ("lastIndexOf", Scalar),
-    ("lowerAscii", Sum),
-    ("upperAscii", Sum),
+    ("lowerAscii", Text),
+    ("upperAscii", Text),
     ("replace", Product),
-    ("split", Sum),
-    ("substring", Sum),
-    ("trim", Sum),
+    ("split", List),
+    ("substring", Text),
+    ("trim", Text),
     ("join", Product),
-    ("reverse", Sum),
+    ("reverse", Part),
     ("isSorted", Scalar),
-    ("sum", Sum),
-    ("first", Sum),
-    ("last", Sum),
-    ("slice", Sum),
-    ("sort", Sum),
-    ("distinct", Sum),
-    ("flatten", Sum),
+    ("first", Part),
+    ("last", Part),
+    ("slice", Part),
+    ("sort", Part),
+    ("flatten", Part),
     ("sets.contains", Pairs),
     ("sets.equivalent", Pairs),
     ("sets.intersects", Pairs),
     ("math.abs", Scalar),
     ("math.ceil", Scalar),
     ("math.floor", Scalar),
-    ("math.greatest", Sum),
-    ("math.least", Sum),
+    ("math.greatest", Part),
+    ("math.least", Part),
     ("math.round", Scalar),
     ("math.sign", Scalar),
     ("math.trunc", Scalar),
-    ("base64.decode", Sum),
-    ("base64.encode", Sum),
-    ("url", Sum),
+    ("base64.decode", Text),
+    ("base64.encode", Text),
+    ("url", Text),
     ("isURL", Scalar),
-    ("getScheme", Sum),
-    ("getHost", Sum),
-    ("getHostname", Sum),
-    ("getPort", Sum),
-    ("getEscapedPath", Sum),
-    ("getQuery", Sum),
-    ("ip", Sum),
+    ("getScheme", Text),
+    ("getHost", Text),
+    ("getHostname", Text),
+    ("getPort", Text),
+    ("getEscapedPath", Text),
+    ("getQuery", List),
+    ("ip", Text),
     ("isIP", Scalar),
     ("ip.isCanonical", Scalar),
     ("family", Scalar),
@@ -88,13 +90,13 @@ pub(super) const FUNCTIONS: &[(&str, Growth)] = &[
     ("isLinkLocalMulticast", Scalar),
     ("isLinkLocalUnicast", Scalar),
     ("isGlobalUnicast", Scalar),
-    ("cidr", Sum),
+    ("cidr", Text),
     ("isCIDR", Scalar),
     ("containsIP", Scalar),
     ("containsCIDR", Scalar),
-    ("masked", Sum),
+    ("masked", Text),
     ("prefixLength", Scalar),
-    ("semver", Sum),
+    ("semver", Text),
     ("isSemver", Scalar),
     ("major", Scalar),
     ("minor", Scalar),
@@ -102,7 +104,7 @@ pub(super) const FUNCTIONS: &[(&str, Growth)] = &[
     ("compareTo", Scalar),
     ("isLessThan", Scalar),
     ("isGreaterThan", Scalar),
-    ("quantity", Sum),
+    ("quantity", Text),
     ("isQuantity", Scalar),
     ("isInteger", Scalar),
     ("asInteger", Scalar),
@@ -130,6 +132,11 @@ const OPERATORS: [(&str, Growth); 16] = [
     (operators::LESS_EQUALS, Scalar),
     (operators::IN, Scalar),
 ];
+
+/// Whether a call is that of an operator.
+pub(super) fn is_operator(call: &CallExpr) -> bool {
+    call.target.is_none() && OPERATORS.iter().any(|(name, _)| *name == call.func_name)
+}
 
 /// How large the result of a call can be; `None` when there is no such function.
 pub(super) fn growth(call: &CallExpr) -> Option<Growth> {

@@ -22,21 +22,21 @@ impl Cost {
         }
     }
 
-    /// What a value read from the claims can be. An element takes two bytes at least.
-    pub(super) fn of_claims() -> Self {
+    /// What a value read from claims with so many elements can be.
+    pub(super) fn of_claims(elements: u64) -> Self {
         let size = MAX_TOKEN_BYTES as u64 / 4 * 3;
         Self {
             steps: 0,
             size,
-            count: size / 2,
-            nested: size / 2,
+            count: elements,
+            nested: elements,
         }
     }
 
     /// What a value of `size` bytes can be, of which nothing else is known.
-    pub(super) fn any(steps: u64, size: u64) -> Self {
+    pub(super) fn any(size: u64) -> Self {
         Self {
-            steps,
+            steps: 0,
             size,
             count: size,
             nested: size,

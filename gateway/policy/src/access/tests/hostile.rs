@@ -100,7 +100,7 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3_000))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(3_000)))]
 
     #[test]
     fn no_rule_and_no_claims_make_it_panic(
@@ -124,7 +124,7 @@ proptest! {
 #[test]
 fn nesting_without_end_is_refused() {
     for (open, close) in [("(", ")"), ("[", "]"), ("!", ""), ("-", ""), ("size(", ")")] {
-        for depth in (10..700).step_by(10) {
+        for depth in (10..700).step_by(40) {
             let deep = format!("{}user{} == 1", open.repeat(depth), close.repeat(depth));
             let _ = AccessRule::compile(&deep).map(|rule| rule.check(&identity("{}"), ROOM));
         }
@@ -134,7 +134,7 @@ fn nesting_without_end_is_refused() {
     for chain in [
         "+1", ".a", "[0]", "-1", ".trim()", " == 1", "*1", " ? 1 : 1",
     ] {
-        for length in (50..4_000).step_by(50) {
+        for length in (50..4_000).step_by(200) {
             let long = format!("claims.a{}", chain.repeat(length / chain.len()));
             let _ = AccessRule::compile(&long).map(|rule| rule.check(&identity("{}"), ROOM));
         }
