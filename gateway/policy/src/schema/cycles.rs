@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::SchemaProblem;
 
 /// How many parts of a schema may be looked at for one value of the data, following references.
-const MAX_PARTS: u64 = 10_000;
+const MAX_PARTS: u64 = 1_000;
 
 /// How many parts may follow on one another without going into the data.
 const MAX_CHAIN: usize = 32;
