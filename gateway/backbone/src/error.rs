@@ -7,7 +7,9 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum Error {
     /// Part of what was asked for is no longer kept.
-    #[error("some of the messages are no longer kept; read the room's history and go on from there")]
+    #[error(
+        "some of the messages are no longer kept; read the room's history and go on from there"
+    )]
     Gone,
     /// The room keeps no history.
     #[error("the room keeps no history; give its Room a history to read or recover messages")]

@@ -28,13 +28,20 @@ impl<T> Gather<T> {
     /// A gathering, and where its result arrives.
     pub fn new() -> (Self, oneshot::Receiver<Vec<T>>) {
         let (sender, receiver) = oneshot::channel();
-        let shared = Shared { parts: Mutex::default(), done: Mutex::new(Some(sender)) };
+        let shared = Shared {
+            parts: Mutex::default(),
+            done: Mutex::new(Some(sender)),
+        };
         (Self(Arc::new(shared)), receiver)
     }
 
     /// Adds a part.
     pub fn add(&self, part: T) {
-        self.0.parts.lock().unwrap_or_else(PoisonError::into_inner).push(part);
+        self.0
+            .parts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(part);
     }
 }
 

@@ -28,7 +28,7 @@ use std::sync::Arc;
 pub struct Joined {
     /// The history's identity.
     pub epoch: Epoch,
-    /// The offset of the room's last message so far: what comes is greater.
+    /// No message so far has a greater offset, in any room: what comes is greater.
     pub offset: u64,
 }
 

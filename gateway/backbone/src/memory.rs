@@ -3,6 +3,7 @@
 mod room;
 mod rooms;
 mod sequence;
+mod shard;
 mod users;
 
 use std::{
@@ -11,15 +12,15 @@ use std::{
 };
 
 use sluice_rooms::{
-    Appended, Epoch, HistoryLimits, Message, Page, Position, Query, Replayed, RoomKey,
-    RoomSettings, SessionId,
+    Epoch, HistoryLimits, Message, Page, Position, Query, Replayed, RoomKey, RoomSettings,
+    SessionId,
 };
 
 pub use self::rooms::Stats;
 use self::{room::Room, rooms::Rooms, sequence::Sequence, users::Users};
 use crate::{
-    Backbone, Bookmark, Claim, Command, Delivery, Error, Gather, Joined, Members, Missed, Publication,
-    Receipt, Record, Reply, SessionInfo, Sink,
+    Backbone, Bookmark, Claim, Command, Delivery, Error, Gather, Joined, Members, Missed,
+    Publication, Receipt, Record, Reply, SessionInfo, Sink,
 };
 
 /// How many ticks lie between two sweeps of expired messages.
@@ -88,11 +89,8 @@ impl Memory {
                 position: message.position,
                 duplicate: false,
             };
-            room.set_limits(limits);
-            match room.history(self.sequence.floor()).append(Arc::clone(&message), limits) {
-                Appended::New => self.deliver(room, &message),
-                Appended::Duplicate(_) => {}
-            }
+            room.append(Arc::clone(&message), limits);
+            self.deliver(room, &message);
             receipt
         })
     }
@@ -100,12 +98,17 @@ impl Memory {
     fn pass_on(&self, room: &Room, publication: Publication) -> Receipt {
         let message = Arc::new(message(publication, None));
         self.deliver(room, &message);
-        Receipt { id: message.id.clone(), position: None, duplicate: false }
+        Receipt {
+            id: message.id.clone(),
+            position: None,
+            duplicate: false,
+        }
     }
 
     fn deliver(&self, room: &Room, message: &Arc<Message>) {
         for worker in room.workers() {
-            self.sink.deliver(worker, Delivery::Room(Arc::clone(message)));
+            self.sink
+                .deliver(worker, Delivery::Room(Arc::clone(message)));
         }
     }
 
@@ -114,7 +117,7 @@ impl Memory {
         let through = self.sequence.hold(|last| last);
         let mut messages = Vec::new();
         for bookmark in bookmarks.iter().filter(|b| b.settings.history.is_some()) {
-            match self.replay(bookmark) {
+            match self.rooms.replay(&bookmark.room, bookmark.after) {
                 Replayed::Complete(missed) => messages.extend(missed),
                 Replayed::Gone => return Err(Error::Gone),
             }
@@ -122,17 +125,6 @@ impl Memory {
         messages.retain(|message| message.offset() <= through && message.except != Some(of));
         messages.sort_by_key(|message| message.offset());
         Ok(Missed { messages, through })
-    }
-
-    fn replay(&self, bookmark: &Bookmark) -> Replayed {
-        let known = self.rooms.peek(&bookmark.room, |room| {
-            room.known_history().map(|history| history.replay(bookmark.after))
-        });
-        match known.flatten() {
-            Some(replayed) => replayed,
-            None if bookmark.after < self.sequence.floor() => Replayed::Gone,
-            None => Replayed::Complete(Vec::new()),
-        }
     }
 
     fn everyone<T: Send + 'static>(
@@ -151,7 +143,8 @@ impl Memory {
             let announcement = Arc::new(announcement);
             for worker in workers {
                 let news = Arc::clone(&announcement);
-                self.sink.deliver(worker, Delivery::Presence(key.clone(), news));
+                self.sink
+                    .deliver(worker, Delivery::Presence(key.clone(), news));
             }
         }
     }
@@ -159,17 +152,21 @@ impl Memory {
 
 fn find_duplicate(room: &Room, publication: &Publication, epoch: Epoch) -> Option<Receipt> {
     let id = publication.id.as_ref()?;
-    let offset = room.known_history()?.find(id)?;
+    let offset = room.history()?.find(id)?;
     let position = Some(Position { epoch, offset });
-    Some(Receipt { id: id.clone(), position, duplicate: true })
+    Some(Receipt {
+        id: id.clone(),
+        position,
+        duplicate: true,
+    })
 }
 
 fn message(publication: Publication, position: Option<Position>) -> Message {
     let time = now_ms();
-    let id = publication.id.unwrap_or_else(|| match position {
-        Some(position) => position.to_string().into(),
-        None => format!("{:016x}", rooms::random_id()).into(),
-    });
+    // Nobody can guess an id that is made here, so nobody can have used it before.
+    let id = publication
+        .id
+        .unwrap_or_else(|| format!("{:016x}", rooms::random_id()).into());
     Message {
         room: Some(publication.room),
         event: publication.event,
@@ -185,7 +182,10 @@ fn message(publication: Publication, position: Option<Position>) -> Message {
 }
 
 fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_millis() as u64
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO)
+        .as_millis() as u64
 }
 
 impl Backbone for Memory {
@@ -201,15 +201,18 @@ impl Backbone for Memory {
     }
 
     fn unsubscribe(&self, worker: usize, room: &RoomKey) {
-        self.rooms.change(room, |room| room.unsubscribe(worker));
+        self.rooms.with_known(room, |room| room.unsubscribe(worker));
     }
 
     fn join(&self, room: &RoomKey, user: &Arc<str>, settings: &RoomSettings) -> Reply<()> {
-        Reply::Now(self.rooms.with_members(room, |room| room.join(user, settings)))
+        Reply::Now(
+            self.rooms
+                .with_members(room, |room| room.join(user, settings)),
+        )
     }
 
     fn leave(&self, room: &RoomKey, user: &Arc<str>) {
-        self.rooms.change(room, |room| room.leave(user));
+        self.rooms.with_known_members(room, |room| room.leave(user));
     }
 
     fn publish(&self, publication: Publication) -> Reply<Receipt> {
@@ -221,12 +224,7 @@ impl Backbone for Memory {
     }
 
     fn history(&self, room: &RoomKey, query: Query) -> Reply<(Epoch, Page)> {
-        let page = self.rooms.peek(room, |room| room.known_history().map(|h| h.page(query)));
-        let mut page = page.flatten().unwrap_or_default();
-        page.truncated |= query.after.is_some_and(|after| {
-            page.messages.is_empty() && after < self.sequence.floor()
-        });
-        Reply::Now(Ok((self.sequence.epoch(), page)))
+        Reply::Now(Ok((self.sequence.epoch(), self.rooms.page(room, query))))
     }
 
     fn members(&self, room: &RoomKey, limit: usize) -> Reply<Members> {
@@ -240,7 +238,9 @@ impl Backbone for Memory {
     fn command(&self, command: Command) -> Reply<u64> {
         let command = Arc::new(command);
         let done = self.everyone(|gather| Delivery::Command(Arc::clone(&command), gather));
-        Reply::Later(Box::pin(async move { Ok(done.await.unwrap_or_default().iter().sum()) }))
+        Reply::Later(Box::pin(async move {
+            Ok(done.await.unwrap_or_default().iter().sum())
+        }))
     }
 
     fn sessions(&self, user: Option<Arc<str>>, limit: usize) -> Reply<Vec<SessionInfo>> {
@@ -266,16 +266,19 @@ impl Backbone for Memory {
         }
         let (gather, records) = Gather::new();
         for other in (0..self.sink.workers()).filter(|other| *other != worker) {
-            self.sink.deliver(other, Delivery::Claim(claim.clone(), gather.clone()));
+            self.sink
+                .deliver(other, Delivery::Claim(claim.clone(), gather.clone()));
         }
         drop(gather);
-        Reply::Later(Box::pin(async move { Ok(records.await.unwrap_or_default().pop()) }))
+        Reply::Later(Box::pin(async move {
+            Ok(records.await.unwrap_or_default().pop())
+        }))
     }
 
     fn tick(&self) {
         self.announce();
-        if self.rooms.count_tick() % SWEEP_EVERY == 0 {
-            self.rooms.sweep(Instant::now(), |last| self.sequence.raise_floor(last));
+        if self.rooms.count_tick().is_multiple_of(SWEEP_EVERY) {
+            self.rooms.sweep(Instant::now());
         }
     }
 }

@@ -1,12 +1,10 @@
 //! A room's recent messages.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
-
-use rustc_hash::FxHashMap;
 
 use crate::{HistoryLimits, Message};
 
@@ -30,15 +28,6 @@ pub struct Page {
     pub truncated: bool,
 }
 
-/// What became of a message offered to a history.
-#[derive(Debug, Clone)]
-pub enum Appended {
-    /// It is new.
-    New,
-    /// A message with this id is there already, at this offset.
-    Duplicate(u64),
-}
-
 /// What a reader missed.
 #[derive(Debug, Clone)]
 pub enum Replayed {
@@ -52,7 +41,8 @@ pub enum Replayed {
 #[derive(Debug)]
 pub struct History {
     messages: VecDeque<Arc<Message>>,
-    ids: FxHashMap<Box<str>, u64>,
+    /// Clients choose ids, so they are hashed with a secret.
+    ids: HashMap<Box<str>, u64>,
     /// The greatest offset that is no longer here.
     evicted: u64,
     /// The greatest offset there ever was.
@@ -65,7 +55,7 @@ impl History {
     pub fn after(offset: u64) -> Self {
         Self {
             messages: VecDeque::new(),
-            ids: FxHashMap::default(),
+            ids: HashMap::default(),
             evicted: offset,
             last: offset,
             bytes: 0,
@@ -77,11 +67,9 @@ impl History {
         self.ids.get(id).copied()
     }
 
-    /// Adds a message; its offset must be greater than all before it.
-    pub fn append(&mut self, message: Arc<Message>, limits: &HistoryLimits) -> Appended {
-        if let Some(offset) = self.find(&message.id) {
-            return Appended::Duplicate(offset);
-        }
+    /// Adds a message. Its offset must be greater than all before it, and its id one that
+    /// [`Self::find`] does not know.
+    pub fn append(&mut self, message: Arc<Message>, limits: &HistoryLimits) {
         self.last = message.offset();
         self.bytes += message.size();
         self.ids.insert(message.id.clone(), self.last);
@@ -89,7 +77,6 @@ impl History {
         while self.messages.len() > limits.max_messages {
             self.evict();
         }
-        Appended::New
     }
 
     /// Drops what is too old. Returns whether anything is left.
@@ -100,6 +87,10 @@ impl History {
             .is_some_and(|m| now.saturating_duration_since(m.accepted) > max_age)
         {
             self.evict();
+        }
+        if self.messages.is_empty() {
+            // A room that was busy once must not hold its memory for ever.
+            (self.messages, self.ids) = Default::default();
         }
         !self.messages.is_empty()
     }
@@ -137,16 +128,23 @@ impl History {
         if offset < self.evicted {
             return Replayed::Gone;
         }
-        Replayed::Complete(self.messages.range(self.index_after(offset)..).cloned().collect())
+        Replayed::Complete(
+            self.messages
+                .range(self.index_after(offset)..)
+                .cloned()
+                .collect(),
+        )
     }
 
     /// The messages that a query asks for.
     pub fn page(&self, query: Query) -> Page {
         let start = query.after.map_or(0, |after| self.index_after(after));
-        let end = query.before.map_or(self.messages.len(), |before| self.index_from(before));
+        let end = query
+            .before
+            .map_or(self.messages.len(), |before| self.index_from(before));
         let end = end.max(start);
         let (start, end) = match query.after {
-            Some(_) => (start, end.min(start + query.limit)),
+            Some(_) => (start, end.min(start.saturating_add(query.limit))),
             None => (start.max(end.saturating_sub(query.limit)), end),
         };
         Page {
@@ -165,94 +163,4 @@ impl History {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Epoch, Position};
-
-    const LIMITS: HistoryLimits =
-        HistoryLimits { max_messages: 3, max_age: Duration::from_secs(60) };
-
-    fn message(offset: u64, id: &str) -> Arc<Message> {
-        Arc::new(Message {
-            room: None,
-            event: "e".into(),
-            data: "null".into(),
-            attachments: Vec::new(),
-            from: None,
-            id: id.into(),
-            position: Some(Position { epoch: Epoch::from_bits(1), offset }),
-            time: 0,
-            except: None,
-            accepted: Instant::now(),
-        })
-    }
-
-    fn filled(offsets: &[u64]) -> History {
-        let mut history = History::after(0);
-        for offset in offsets {
-            history.append(message(*offset, &offset.to_string()), &LIMITS);
-        }
-        history
-    }
-
-    fn offsets(messages: &[Arc<Message>]) -> Vec<u64> {
-        messages.iter().map(|m| m.offset()).collect()
-    }
-
-    fn page(history: &History, after: Option<u64>, before: Option<u64>, limit: usize) -> Vec<u64> {
-        offsets(&history.page(Query { after, before, limit }).messages)
-    }
-
-    #[test]
-    fn the_oldest_messages_go_first() {
-        assert_eq!(page(&filled(&[2, 5, 7, 9]), None, None, 10), [5, 7, 9]);
-    }
-
-    #[test]
-    fn the_same_id_is_kept_once() {
-        let mut history = filled(&[2]);
-        assert!(matches!(history.append(message(3, "2"), &LIMITS), Appended::Duplicate(2)));
-        assert_eq!(history.len(), 1);
-    }
-
-    #[test]
-    fn an_id_may_return_when_its_message_is_gone() {
-        let mut history = filled(&[2, 5, 7, 9]);
-        assert!(matches!(history.append(message(10, "2"), &LIMITS), Appended::New));
-    }
-
-    #[test]
-    fn a_replay_is_complete_or_refused() {
-        let history = filled(&[2, 5, 7, 9]);
-        assert!(matches!(history.replay(1), Replayed::Gone));
-        let Replayed::Complete(messages) = history.replay(2) else { panic!("gone") };
-        assert_eq!(offsets(&messages), [5, 7, 9]);
-        let Replayed::Complete(messages) = history.replay(9) else { panic!("gone") };
-        assert!(messages.is_empty());
-    }
-
-    #[test]
-    fn a_replay_from_before_the_rooms_first_message_is_complete() {
-        let history = filled(&[2, 5]);
-        assert!(matches!(history.replay(0), Replayed::Complete(m) if m.len() == 2));
-    }
-
-    #[test]
-    fn the_newest_page_is_the_default_and_after_reads_forward() {
-        let history = filled(&[2, 5, 7]);
-        assert_eq!(page(&history, None, None, 2), [5, 7]);
-        assert_eq!(page(&history, None, Some(7), 2), [2, 5]);
-        assert_eq!(page(&history, Some(2), None, 1), [5]);
-        assert_eq!(page(&history, Some(2), Some(7), 9), [5]);
-        assert_eq!(page(&history, Some(7), Some(2), 9), [0; 0]);
-    }
-
-    #[test]
-    fn old_messages_expire() {
-        let mut history = filled(&[2, 5]);
-        let later = Instant::now() + Duration::from_secs(61);
-        assert!(!history.expire(later, LIMITS.max_age));
-        assert!(matches!(history.replay(4), Replayed::Gone));
-        assert_eq!(history.bytes(), 0);
-    }
-}
+mod tests;

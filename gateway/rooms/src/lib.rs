@@ -9,7 +9,7 @@ mod presence;
 mod session_id;
 mod settings;
 
-pub use history::{Appended, History, Page, Query, Replayed};
+pub use history::{History, Page, Query, Replayed};
 pub use key::{MAX_NAME, NameError, RoomKey, check_name};
 pub use message::Message;
 pub use position::{Epoch, Position};

@@ -20,7 +20,9 @@ impl Epoch {
     /// Reads what [`fmt::Display`] wrote.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
-        digits.then(|| u64::from_str_radix(text, 16).ok().map(Self)).flatten()
+        digits
+            .then(|| u64::from_str_radix(text, 16).ok().map(Self))
+            .flatten()
     }
 }
 
@@ -47,7 +49,10 @@ impl Position {
     /// Reads what [`fmt::Display`] wrote.
     pub fn parse(text: &str) -> Option<Self> {
         let (epoch, offset) = text.split_once('-')?;
-        Some(Self { epoch: Epoch::parse(epoch)?, offset: offset.parse().ok()? })
+        Some(Self {
+            epoch: Epoch::parse(epoch)?,
+            offset: offset.parse().ok()?,
+        })
     }
 }
 
@@ -63,13 +68,23 @@ mod tests {
 
     #[test]
     fn a_position_reads_back_as_it_was_written() {
-        let position = Position { epoch: Epoch::random(), offset: 42 };
+        let position = Position {
+            epoch: Epoch::random(),
+            offset: 42,
+        };
         assert_eq!(Position::parse(&position.to_string()), Some(position));
     }
 
     #[test]
     fn what_is_not_a_position_is_refused() {
-        for text in ["", "1", "-", "0000000000000000", "000000000000000g-1", "+000000000000001-1"] {
+        for text in [
+            "",
+            "1",
+            "-",
+            "0000000000000000",
+            "000000000000000g-1",
+            "+000000000000001-1",
+        ] {
             assert_eq!(Position::parse(text), None, "{text}");
         }
     }

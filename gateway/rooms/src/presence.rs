@@ -39,7 +39,9 @@ impl Presence {
 
     /// A session of `user` went. True where it was the user's last one here.
     pub fn leave(&mut self, user: &Arc<str>) -> bool {
-        let Some(sessions) = self.users.get_mut(user) else { return false };
+        let Some(sessions) = self.users.get_mut(user) else {
+            return false;
+        };
         self.sessions -= 1;
         *sessions -= 1;
         if *sessions > 0 {
@@ -62,12 +64,18 @@ impl Presence {
             names.sort_unstable();
             names
         };
-        Some(Announcement { joined: sorted(&mut self.joined), left: sorted(&mut self.left) })
+        Some(Announcement {
+            joined: sorted(&mut self.joined),
+            left: sorted(&mut self.left),
+        })
     }
 
     /// Up to `limit` users, and how many there are.
     pub fn users(&self, limit: usize) -> (Vec<Arc<str>>, usize) {
-        (self.users.keys().take(limit).cloned().collect(), self.users.len())
+        (
+            self.users.keys().take(limit).cloned().collect(),
+            self.users.len(),
+        )
     }
 
     /// How many sessions are in the room.

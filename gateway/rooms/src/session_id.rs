@@ -96,7 +96,10 @@ mod tests {
     #[test]
     fn a_session_has_one_public_id() {
         let pid = Pid::random();
-        assert_eq!(SessionId::parse(&pid.session().to_string()), Some(pid.session()));
+        assert_eq!(
+            SessionId::parse(&pid.session().to_string()),
+            Some(pid.session())
+        );
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use sluice_rooms::{History, HistoryLimits, Presence, PresenceMode, RoomSettings};
+use sluice_rooms::{
+    Announcement, History, HistoryLimits, Message, Page, Presence, PresenceMode, Query, Replayed,
+    RoomSettings,
+};
 
 use crate::Error;
 
@@ -16,18 +19,22 @@ pub(super) struct Room {
     presence: Presence,
     announced: bool,
     history: Option<Box<History>>,
+    /// While there is no history: no message of the room that is gone has a greater offset.
+    floor: u64,
     limits: Option<HistoryLimits>,
     second: u64,
     published: u32,
 }
 
 impl Room {
-    pub(super) fn new() -> Self {
+    /// A room that no message with an offset greater than `floor` was forgotten of.
+    pub(super) fn new(floor: u64) -> Self {
         Self {
             workers: 0,
             presence: Presence::default(),
             announced: false,
             history: None,
+            floor,
             limits: None,
             second: 0,
             published: 0,
@@ -35,7 +42,10 @@ impl Room {
     }
 
     pub(super) fn subscribe(&mut self, worker: usize, settings: &RoomSettings) {
-        debug_assert!(worker < MAX_WORKERS, "workers are bounded when the gateway starts");
+        debug_assert!(
+            worker < MAX_WORKERS,
+            "workers are bounded when the gateway starts"
+        );
         self.workers |= 1 << worker;
         self.apply(settings);
     }
@@ -54,10 +64,6 @@ impl Room {
         })
     }
 
-    pub(super) fn set_limits(&mut self, limits: &HistoryLimits) {
-        self.limits = Some(*limits);
-    }
-
     fn apply(&mut self, settings: &RoomSettings) {
         self.limits = settings.history;
         self.announced = settings.presence == PresenceMode::Announced;
@@ -65,7 +71,10 @@ impl Room {
 
     pub(super) fn join(&mut self, user: &Arc<str>, settings: &RoomSettings) -> Result<(), Error> {
         self.apply(settings);
-        if settings.members.is_some_and(|most| self.presence.sessions() >= most) {
+        if settings
+            .members
+            .is_some_and(|most| self.presence.sessions() >= most)
+        {
             return Err(Error::RoomFull);
         }
         self.presence.join(user);
@@ -78,7 +87,9 @@ impl Room {
 
     /// Whether one more message fits into this second.
     pub(super) fn admit(&mut self, per_second: Option<u32>, now_ms: u64) -> bool {
-        let Some(per_second) = per_second else { return true };
+        let Some(per_second) = per_second else {
+            return true;
+        };
         let second = now_ms / 1000;
         if second != self.second {
             (self.second, self.published) = (second, 0);
@@ -92,32 +103,56 @@ impl Room {
     }
 
     /// What to tell members of who came and went. Rooms that announce nothing forget it.
-    pub(super) fn announce(&mut self) -> Option<sluice_rooms::Announcement> {
+    pub(super) fn announce(&mut self) -> Option<Announcement> {
         self.presence.announce().filter(|_| self.announced)
     }
 
-    /// The history, made now if the room has none yet.
-    pub(super) fn history(&mut self, floor: u64) -> &mut History {
-        self.history.get_or_insert_with(|| Box::new(History::after(floor)))
+    /// Keeps a message whose offset is the greatest so far.
+    pub(super) fn append(&mut self, message: Arc<Message>, limits: &HistoryLimits) {
+        self.limits = Some(*limits);
+        let floor = self.floor;
+        let history = self
+            .history
+            .get_or_insert_with(|| Box::new(History::after(floor)));
+        history.append(message, limits);
     }
 
-    pub(super) fn known_history(&self) -> Option<&History> {
+    pub(super) fn history(&self) -> Option<&History> {
         self.history.as_deref()
     }
 
-    /// Drops what has expired. Returns the last offset of a room that nobody needs any more.
+    /// Every message after `offset`, or that some of it is gone.
+    pub(super) fn replay(&self, offset: u64) -> Replayed {
+        match &self.history {
+            Some(history) => history.replay(offset),
+            None => History::after(self.floor).replay(offset),
+        }
+    }
+
+    pub(super) fn page(&self, query: Query) -> Page {
+        match &self.history {
+            Some(history) => history.page(query),
+            None => History::after(self.floor).page(query),
+        }
+    }
+
+    /// Drops what has expired. Where nobody needs the room any more, returns the greatest offset
+    /// that it forgets.
     pub(super) fn sweep(&mut self, now: Instant) -> Option<u64> {
-        let kept = match (&mut self.history, &self.limits) {
-            (Some(history), Some(limits)) => history.expire(now, limits.max_age),
-            (history, None) => {
-                // The room keeps no history any more; its offsets stay spoken for.
-                let last = history.take().map_or(0, |h| h.last());
-                return (self.workers == 0 && self.presence.is_empty()).then_some(last);
+        match (&mut self.history, &self.limits) {
+            (Some(history), Some(limits)) => {
+                history.expire(now, limits.max_age);
             }
-            (None, _) => false,
-        };
+            // The room keeps no history any more; its offsets stay spoken for.
+            (history, None) => self.floor = history.take().map_or(self.floor, |h| h.last()),
+            (None, Some(_)) => {}
+        }
+        let kept = self
+            .history
+            .as_ref()
+            .is_some_and(|history| !history.is_empty());
         let needed = kept || self.workers != 0 || !self.presence.is_empty();
-        (!needed).then(|| self.history.as_ref().map_or(0, |h| h.last()))
+        (!needed).then(|| self.history.as_ref().map_or(self.floor, |h| h.last()))
     }
 }
 
@@ -127,7 +162,7 @@ mod tests {
 
     #[test]
     fn every_subscribed_worker_is_listed_once() {
-        let mut room = Room::new();
+        let mut room = Room::new(0);
         for worker in [0, 5, 127, 5] {
             room.subscribe(worker, &RoomSettings::default());
         }
@@ -138,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_room_takes_so_many_messages_a_second() {
-        let mut room = Room::new();
+        let mut room = Room::new(0);
         assert!(room.admit(Some(1), 1_000));
         assert!(!room.admit(Some(1), 1_999));
         assert!(room.admit(Some(1), 2_000));
@@ -146,8 +181,11 @@ mod tests {
 
     #[test]
     fn a_full_room_refuses_a_member() {
-        let mut room = Room::new();
-        let settings = RoomSettings { members: Some(1), ..RoomSettings::default() };
+        let mut room = Room::new(0);
+        let settings = RoomSettings {
+            members: Some(1),
+            ..RoomSettings::default()
+        };
         assert_eq!(room.join(&"ann".into(), &settings), Ok(()));
         assert_eq!(room.join(&"bob".into(), &settings), Err(Error::RoomFull));
     }

@@ -9,19 +9,14 @@ use std::{
     time::Instant,
 };
 
-use rustc_hash::{FxHashMap, FxHashSet};
-use sluice_rooms::{Announcement, RoomKey};
+use sluice_rooms::{Announcement, Page, Query, Replayed, RoomKey};
 
-use super::room::Room;
+use super::{
+    room::Room,
+    shard::{GROUPS, Shard},
+};
 
 const SHARDS: usize = 64;
-
-#[derive(Debug, Default)]
-struct Shard {
-    rooms: FxHashMap<RoomKey, Room>,
-    /// Rooms whose members changed since the last announcement.
-    changed: FxHashSet<RoomKey>,
-}
 
 /// Rooms by key.
 #[derive(Debug)]
@@ -41,36 +36,46 @@ impl Default for Rooms {
     }
 }
 
-/// 64 random bits for the id of a message that is not kept.
+/// 64 random bits for the id of a message that was given none.
 pub(super) fn random_id() -> u64 {
     RandomState::new().hash_one(0)
 }
 
 impl Rooms {
-    fn shard(&self, key: &RoomKey) -> MutexGuard<'_, Shard> {
-        let shard = self.hasher.hash_one(key) as usize % SHARDS;
-        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
+    /// The shard and, within it, the group that a room belongs to.
+    fn place(&self, key: &RoomKey) -> (usize, usize) {
+        let hash = self.hasher.hash_one(key) as usize;
+        (hash % SHARDS, hash / SHARDS % GROUPS)
+    }
+
+    fn shard(&self, key: &RoomKey) -> (MutexGuard<'_, Shard>, usize) {
+        let (shard, group) = self.place(key);
+        (lock(&self.shards[shard]), group)
     }
 
     /// Uses a room, which comes to be if it is not there.
     pub(super) fn with<T>(&self, key: &RoomKey, f: impl FnOnce(&mut Room) -> T) -> T {
-        let mut shard = self.shard(key);
-        match shard.rooms.get_mut(key) {
-            Some(room) => f(room),
-            None => f(shard.rooms.entry(key.clone()).or_insert_with(Room::new)),
-        }
+        let (mut shard, group) = self.shard(key);
+        shard.with(key, group, f)
     }
 
     /// As [`Self::with`], for a change of members, which may have to be announced.
     pub(super) fn with_members<T>(&self, key: &RoomKey, f: impl FnOnce(&mut Room) -> T) -> T {
-        let result = self.with(key, f);
-        self.shard(key).changed.insert(key.clone());
-        result
+        let (mut shard, group) = self.shard(key);
+        shard.changed.insert(key.clone());
+        shard.with(key, group, f)
     }
 
-    /// Changes a room's members, if it is there.
-    pub(super) fn change(&self, key: &RoomKey, f: impl FnOnce(&mut Room)) {
-        let mut shard = self.shard(key);
+    /// Uses a room, if it is there.
+    pub(super) fn with_known(&self, key: &RoomKey, f: impl FnOnce(&mut Room)) {
+        if let Some(room) = self.shard(key).0.rooms.get_mut(key) {
+            f(room);
+        }
+    }
+
+    /// As [`Self::with_known`], for a change of members, which may have to be announced.
+    pub(super) fn with_known_members(&self, key: &RoomKey, f: impl FnOnce(&mut Room)) {
+        let (mut shard, _) = self.shard(key);
         if let Some(room) = shard.rooms.get_mut(key) {
             f(room);
             shard.changed.insert(key.clone());
@@ -79,36 +84,34 @@ impl Rooms {
 
     /// Looks at a room, if it is there.
     pub(super) fn peek<T>(&self, key: &RoomKey, f: impl FnOnce(&Room) -> T) -> Option<T> {
-        self.shard(key).rooms.get(key).map(f)
+        self.shard(key).0.rooms.get(key).map(f)
+    }
+
+    /// Every message of a room after `offset`, or that some of it is gone.
+    pub(super) fn replay(&self, key: &RoomKey, offset: u64) -> Replayed {
+        let (shard, group) = self.shard(key);
+        shard.look(key, group, |room| room.replay(offset))
+    }
+
+    /// Messages of a room's history.
+    pub(super) fn page(&self, key: &RoomKey, query: Query) -> Page {
+        let (shard, group) = self.shard(key);
+        shard.look(key, group, |room| room.page(query))
     }
 
     /// Takes what is to be announced, with the workers it goes to.
     pub(super) fn announcements(&self) -> Vec<(RoomKey, Vec<usize>, Announcement)> {
         let mut all = Vec::new();
         for shard in &self.shards {
-            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            for key in std::mem::take(&mut shard.changed) {
-                let Some(room) = shard.rooms.get_mut(&key) else { continue };
-                if let Some(news) = room.announce() {
-                    all.push((key, room.workers().collect(), news));
-                }
-            }
+            lock(shard).announcements(&mut all);
         }
         all
     }
 
-    /// Drops what has expired, and rooms that nobody needs. `forgotten` gets the last offset of
-    /// each dropped room while nobody can make the room anew.
-    pub(super) fn sweep(&self, now: Instant, forgotten: impl Fn(u64)) {
+    /// Drops what has expired, and rooms that nobody needs.
+    pub(super) fn sweep(&self, now: Instant) {
         for shard in &self.shards {
-            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            shard.rooms.retain(|_, room| match room.sweep(now) {
-                Some(last) => {
-                    forgotten(last);
-                    false
-                }
-                None => true,
-            });
+            lock(shard).sweep(now, |key| self.place(key).1);
         }
     }
 
@@ -118,16 +121,18 @@ impl Rooms {
 
     /// What there is, with the rooms' sizes in buckets of these upper bounds.
     pub(super) fn stats(&self, bounds: &[u64]) -> Stats {
-        let mut stats = Stats { sizes: vec![0; bounds.len() + 1], ..Stats::default() };
+        let mut stats = Stats {
+            sizes: vec![0; bounds.len() + 1],
+            ..Stats::default()
+        };
         for shard in &self.shards {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            for room in shard.rooms.values() {
+            for room in lock(shard).rooms.values() {
                 let members = u64::from(room.presence().sessions());
                 let bucket = bounds.partition_point(|bound| *bound < members);
                 stats.sizes[bucket] += 1;
                 stats.rooms += 1;
                 stats.members += members;
-                if let Some(history) = room.known_history() {
+                if let Some(history) = room.history() {
                     stats.messages += history.len() as u64;
                     stats.bytes += history.bytes() as u64;
                 }
@@ -135,6 +140,10 @@ impl Rooms {
         }
         stats
     }
+}
+
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a memory backbone holds.

@@ -1,9 +1,6 @@
 //! The one order of all messages that are kept.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::{Mutex, PoisonError};
 
 use sluice_rooms::Epoch;
 
@@ -12,13 +9,14 @@ use sluice_rooms::Epoch;
 pub(super) struct Sequence {
     epoch: Epoch,
     last: Mutex<u64>,
-    /// No room that was forgotten ever had a message with a greater offset.
-    floor: AtomicU64,
 }
 
 impl Default for Sequence {
     fn default() -> Self {
-        Self { epoch: Epoch::random(), last: Mutex::new(0), floor: AtomicU64::new(0) }
+        Self {
+            epoch: Epoch::random(),
+            last: Mutex::new(0),
+        }
     }
 }
 
@@ -37,13 +35,5 @@ impl Sequence {
     /// Gives `look` the last offset while no other is handed out.
     pub(super) fn hold<T>(&self, look: impl FnOnce(u64) -> T) -> T {
         look(*self.last.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(super) fn floor(&self) -> u64 {
-        self.floor.load(Ordering::Acquire)
-    }
-
-    pub(super) fn raise_floor(&self, to: u64) {
-        self.floor.fetch_max(to, Ordering::AcqRel);
     }
 }

@@ -19,6 +19,7 @@ impl Users {
         match users.get_mut(user) {
             Some(sessions) if *sessions >= limit => return Err(Error::UserConnections),
             Some(sessions) => *sessions += 1,
+            None if limit == 0 => return Err(Error::UserConnections),
             None => {
                 users.insert(Arc::clone(user), 1);
             }
@@ -48,5 +49,22 @@ mod tests {
         assert_eq!(users.enter(&ann, 1), Err(Error::UserConnections));
         users.exit(&ann);
         assert_eq!(users.enter(&ann, 1), Ok(()));
+    }
+
+    #[test]
+    fn a_user_who_may_have_no_session_gets_none() {
+        assert_eq!(
+            Users::default().enter(&"ann".into(), 0),
+            Err(Error::UserConnections)
+        );
+    }
+
+    #[test]
+    fn a_user_without_sessions_is_forgotten() {
+        let (users, ann) = (Users::default(), Arc::from("ann"));
+        users.exit(&ann);
+        users.enter(&ann, 1).unwrap();
+        users.exit(&ann);
+        assert!(users.lock().is_empty());
     }
 }

@@ -1,0 +1,187 @@
+//! Workers that only collect what they are given, and short names for what tests do.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use sluice_backbone::{
+    Backbone, Bookmark, Delivery, Error, Joined, Memory, Missed, Publication, Receipt, Reply, Sink,
+};
+use sluice_rooms::{
+    HistoryLimits, Message, Pid, PresenceMode, Query, RoomKey, RoomSettings, SessionId,
+};
+
+/// As many ticks as lie between two sweeps.
+const SWEEP: usize = 100;
+
+#[derive(Default)]
+pub struct Workers {
+    queues: Vec<Mutex<Vec<Delivery>>>,
+    pub full: AtomicBool,
+}
+
+impl Sink for Workers {
+    fn workers(&self) -> usize {
+        self.queues.len()
+    }
+
+    fn is_full(&self, _: usize) -> bool {
+        self.full.load(Ordering::Relaxed)
+    }
+
+    fn deliver(&self, worker: usize, delivery: Delivery) {
+        self.queues[worker].lock().unwrap().push(delivery);
+    }
+}
+
+/// A backbone and its workers.
+pub struct Fleet {
+    pub memory: Memory,
+    pub workers: Arc<Workers>,
+}
+
+impl Fleet {
+    pub fn new(workers: usize) -> Self {
+        let queues = (0..workers).map(|_| Mutex::default()).collect();
+        let workers = Arc::new(Workers {
+            queues,
+            full: AtomicBool::new(false),
+        });
+        Self {
+            memory: Memory::new(Arc::clone(&workers) as _),
+            workers,
+        }
+    }
+
+    pub fn publish(&self, room: &RoomKey, settings: RoomSettings) -> Receipt {
+        now(self.memory.publish(publication(room, settings))).unwrap()
+    }
+
+    pub fn publish_with_id(&self, room: &RoomKey, settings: RoomSettings, id: &str) -> Receipt {
+        let publication = Publication {
+            id: Some(id.into()),
+            ..publication(room, settings)
+        };
+        now(self.memory.publish(publication)).unwrap()
+    }
+
+    pub fn subscribe(&self, worker: usize, room: &RoomKey, settings: RoomSettings) -> Joined {
+        now(self.memory.subscribe(worker, room, &settings)).unwrap()
+    }
+
+    pub fn missed(&self, bookmarks: &[Bookmark]) -> Result<Missed, Error> {
+        now(self.memory.missed(bookmarks, stranger()))
+    }
+
+    /// Everything that was left for a worker since this was last asked.
+    pub fn take(&self, worker: usize) -> Vec<Delivery> {
+        std::mem::take(&mut *self.workers.queues[worker].lock().unwrap())
+    }
+
+    /// The messages among [`Self::take`].
+    pub fn messages(&self, worker: usize) -> Vec<Arc<Message>> {
+        let message = |delivery| match delivery {
+            Delivery::Room(message) => Some(message),
+            _ => None,
+        };
+        self.take(worker).into_iter().filter_map(message).collect()
+    }
+
+    /// Has everything expire that is older than its room allows.
+    pub fn sweep(&self) {
+        (0..SWEEP).for_each(|_| self.memory.tick());
+    }
+
+    pub fn kept(&self, room: &RoomKey) -> Vec<u64> {
+        let query = Query {
+            limit: usize::MAX,
+            ..Query::default()
+        };
+        offsets(&now(self.memory.history(room, query)).unwrap().1.messages)
+    }
+}
+
+/// The answer of a backbone that has it at once.
+pub fn now<T>(reply: Reply<T>) -> Result<T, Error> {
+    match reply {
+        Reply::Now(result) => result,
+        Reply::Later(_) => panic!("the answer should be there at once"),
+    }
+}
+
+/// The answer of a backbone that asks its workers.
+pub fn later<T>(reply: Reply<T>) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(reply.wait())
+}
+
+pub fn room(name: &str) -> RoomKey {
+    RoomKey::new("/", name)
+}
+
+pub fn kept(max_messages: usize, max_age: Duration) -> RoomSettings {
+    let history = Some(HistoryLimits {
+        max_messages,
+        max_age,
+    });
+    RoomSettings {
+        history,
+        ..RoomSettings::default()
+    }
+}
+
+/// A room that keeps so many messages for as long as a test runs.
+pub fn keeping(max_messages: usize) -> RoomSettings {
+    kept(max_messages, Duration::from_hours(1))
+}
+
+/// A room whose messages have expired by the next sweep.
+pub fn fleeting() -> RoomSettings {
+    kept(1000, Duration::ZERO)
+}
+
+pub fn announced() -> RoomSettings {
+    RoomSettings {
+        presence: PresenceMode::Announced,
+        ..RoomSettings::default()
+    }
+}
+
+pub fn publication(room: &RoomKey, settings: RoomSettings) -> Publication {
+    Publication {
+        room: room.clone(),
+        settings,
+        event: "e".into(),
+        data: "null".into(),
+        attachments: Vec::new(),
+        from: None,
+        id: None,
+        except: None,
+    }
+}
+
+pub fn bookmark(room: &RoomKey, settings: RoomSettings, after: u64) -> Bookmark {
+    Bookmark {
+        room: room.clone(),
+        settings,
+        after,
+    }
+}
+
+pub fn offset(receipt: &Receipt) -> u64 {
+    receipt.position.unwrap().offset
+}
+
+pub fn offsets(messages: &[Arc<Message>]) -> Vec<u64> {
+    messages.iter().map(|message| message.offset()).collect()
+}
+
+pub fn stranger() -> SessionId {
+    Pid::random().session()
+}
