@@ -116,6 +116,9 @@ impl Server {
         match request {
             Request::Connect => self.send(id, br#"40{"sid":"floor"}"#),
             Request::Join { ack, room } => {
+                if let Some(Some(client)) = self.clients.get_mut(id) {
+                    client.rooms.push(room.clone());
+                }
                 self.rooms.entry(room).or_default().push(id);
                 self.send(id, &acknowledgement(&ack));
             }
@@ -168,12 +171,15 @@ impl Server {
     }
 
     fn end(&mut self, id: usize) {
-        if self.clients.get_mut(id).and_then(Option::take).is_some() {
-            self.rooms
-                .values_mut()
-                .for_each(|members| members.retain(|member| *member != id));
-            self.free.push(id);
+        let Some(client) = self.clients.get_mut(id).and_then(Option::take) else {
+            return;
+        };
+        for room in &client.rooms {
+            if let Some(members) = self.rooms.get_mut(room) {
+                members.retain(|member| *member != id);
+            }
         }
+        self.free.push(id);
     }
 }
 

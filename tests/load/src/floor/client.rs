@@ -16,6 +16,7 @@ pub(crate) struct Client {
     upgraded: bool,
     partial: Vec<u8>,
     pub(crate) pending: Vec<u8>,
+    pub(crate) rooms: Vec<Vec<u8>>,
     /// Whether it is in the list of those to flush.
     pub(crate) owed: bool,
 }
@@ -27,6 +28,7 @@ impl Client {
             upgraded: false,
             partial: Vec::new(),
             pending: Vec::new(),
+            rooms: Vec::new(),
             owed: false,
         }
     }

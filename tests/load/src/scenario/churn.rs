@@ -22,6 +22,10 @@ pub(crate) struct Churn {
     /// Connections of a round.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u16).range(1..=19_000))]
     round: u16,
+    /// Seconds after the last round before memory is read once more: longer than the server keeps
+    /// anything for connections that are gone.
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(..=600))]
+    rest_seconds: u64,
 }
 
 pub(crate) fn run(common: &Common, settings: &Churn) -> Result<Report, LoadError> {
@@ -37,11 +41,16 @@ pub(crate) fn run(common: &Common, settings: &Churn) -> Result<Report, LoadError
         eprintln!("round {number}: {resident} KiB");
         metrics.set(format!("after_round_{number:02}_kib"), resident);
     }
+    bench
+        .pool
+        .run(Duration::from_secs(settings.rest_seconds), &mut Ignore)?;
+    metrics.set("after_rest_kib", bench.processes.resident()?);
     growth(&mut metrics);
     bench::report("churn", settings, metrics)
 }
 
-/// What the rounds after the first have added: the first one fills pools and caches.
+/// What is left in the end over what there was after the first round, which fills pools and
+/// caches.
 fn growth(metrics: &mut Metrics) {
     let rounds = || {
         metrics
@@ -49,10 +58,11 @@ fn growth(metrics: &mut Metrics) {
             .iter()
             .filter(|(name, _)| name.starts_with("after_round_"))
     };
-    let (first, last) = (rounds().next(), rounds().next_back());
-    if let (Some((_, first)), Some((_, last))) = (first, last) {
-        let growth = last - first;
-        metrics.set("growth_after_first_round_kib", growth);
+    let peak = rounds().map(|(_, value)| *value).fold(0.0, f64::max);
+    let first = rounds().next().map(|(_, value)| *value);
+    metrics.set("peak_kib", peak);
+    if let (Some(first), Some(rest)) = (first, metrics.get("after_rest_kib")) {
+        metrics.set("growth_after_first_round_kib", rest - first);
     }
 }
 
@@ -61,16 +71,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn growth_is_counted_from_the_first_round() {
+    fn growth_is_from_the_first_round_to_the_rest() {
         let mut metrics = Metrics::default();
-        for (name, value) in [
-            ("before", 10.0),
-            ("after_round_01", 90.0),
-            ("after_round_10", 95.0),
-        ] {
-            metrics.set(format!("{name}_kib"), value);
+        for (name, value) in [("round_01", 90.0), ("round_10", 195.0), ("rest", 95.0)] {
+            metrics.set(format!("after_{name}_kib"), value);
         }
         growth(&mut metrics);
         assert_eq!(metrics.get("growth_after_first_round_kib"), Some(5.0));
+        assert_eq!(metrics.get("peak_kib"), Some(195.0));
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn run(common: &Common, settings: &CloseAll) -> Result<Report, LoadEr
         .zip(["warm_up", "before", "during"])
         .skip(1)
     {
-        window.latency.report(name, &mut metrics);
+        window.report(name, &mut metrics);
     }
     bench::report("close-all", settings, metrics)
 }

@@ -43,8 +43,7 @@ pub(crate) fn run(common: &Common, settings: &OpenLoop) -> Result<Report, LoadEr
         metrics.throughput("deliveries", window.received, &used);
         let achieved = 100.0 * window.received as f64 / window.due.max(1) as f64;
         metrics.set("achieved_percent", achieved.min(100.0));
-        window.latency.report("delivery", &mut metrics);
-        metrics.set("generator_late_p99_ms", window.lateness.milliseconds(0.99));
+        window.report("delivery", &mut metrics);
     }
     bench::report("open-loop", settings, metrics)
 }

@@ -8,6 +8,7 @@ use super::bench::Bench;
 use crate::error::LoadError;
 use crate::latency::Latency;
 use crate::net::pool::Handler;
+use crate::report::Metrics;
 use crate::schedule::Schedule;
 use crate::wire::outbox::Outbox;
 use crate::wire::packet::Packet;
@@ -39,6 +40,20 @@ impl Window {
             due: 0,
             lateness,
         }
+    }
+
+    /// Puts its latencies into `metrics` as `<name>_…`, and the generator's own lateness, below
+    /// which none of them says anything about the server.
+    pub(crate) fn report(&self, name: &str, metrics: &mut Metrics) {
+        self.latency.report(name, metrics);
+        metrics.set(
+            format!("{name}_generator_late_p99_ms"),
+            self.lateness.milliseconds(0.99),
+        );
+        metrics.set(
+            format!("{name}_generator_late_max_ms"),
+            self.lateness.milliseconds(1.0),
+        );
     }
 }
 

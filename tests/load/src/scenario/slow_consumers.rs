@@ -56,7 +56,7 @@ pub(crate) fn run(common: &Common, settings: &SlowConsumers) -> Result<Report, L
         .zip(["warm_up", "without", "with"])
         .skip(1)
     {
-        window.latency.report(name, &mut metrics);
+        window.report(name, &mut metrics);
     }
     bench::report("slow-consumers", settings, metrics)
 }

@@ -82,7 +82,7 @@ fn the_others_go_on_while_connections_close() {
 
 #[test]
 fn churn_reads_memory_after_every_round() {
-    let metrics = run(floor(), "churn --total 40 --round 20").unwrap();
+    let metrics = run(floor(), "churn --total 40 --round 20 --rest-seconds 0").unwrap();
     assert!(metrics.get("after_round_02_kib").is_some());
 }
 

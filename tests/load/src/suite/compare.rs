@@ -117,7 +117,7 @@ fn verdict(name: &str, before: &(f64, f64), after: &(f64, f64)) -> Verdict {
 /// Figures that say how a run went, and are neither good nor bad.
 fn describes_the_run(name: &str) -> bool {
     let parts = ["generator_", "other_", "server_cpu_percent", "closing_took"];
-    parts.iter().any(|part| name.starts_with(part))
+    parts.iter().any(|part| name.contains(part))
 }
 
 /// Rates and what was achieved of one; all other figures are costs or delays.

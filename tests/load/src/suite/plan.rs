@@ -68,7 +68,11 @@ pub(crate) const STEPS: [Step; 11] = [
         "close-all --seconds 5",
         "--connections 2000 --seconds 2 --warm-up 1",
     ),
-    Step::new("churn", "churn", "--total 4000 --round 2000"),
+    Step::new(
+        "churn",
+        "churn",
+        "--total 4000 --round 2000 --rest-seconds 2",
+    ),
     Step::new(
         "slow-consumers",
         "slow-consumers --payload-bytes 4096",

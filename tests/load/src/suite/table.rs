@@ -89,7 +89,7 @@ const LIFE: [Column; 5] = [
         ],
     },
     Column {
-        title: "churn: KiB more after the last round than after the first",
+        title: "churn: KiB at the end less those after the first round",
         cells: &[("churn", "growth_after_first_round_kib", "")],
     },
     Column {
