@@ -51,9 +51,17 @@ impl Room {
     pub(crate) fn add(self: &Rc<Self>, session: &Rc<Session>, from: u64) {
         let mut members = self.members.borrow_mut();
         let index = Cell::new(members.len() as u32);
-        members.push(Member { session: Rc::clone(session), from });
+        members.push(Member {
+            session: Rc::clone(session),
+            from,
+        });
         let room = Rc::clone(self);
-        session.rooms.borrow_mut().push(Membership { room, index, from });
+        let mut rooms = session.rooms.borrow_mut();
+        // Most sessions are in one room: space for one, and not for the four of a vector's start.
+        if rooms.is_empty() {
+            rooms.reserve_exact(1);
+        }
+        rooms.push(Membership { room, index, from });
     }
 
     /// Takes out the member at `index`; the last one takes its place.
