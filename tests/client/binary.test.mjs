@@ -25,12 +25,13 @@ forEveryClient("binary", (kind) => {
     assert.equal(meta.from, "ada");
   });
 
-  test("history gives the bytes back", async () => {
+  test("history has the bytes in base64, as the plain protocol has them", async () => {
     const name = fresh("kept");
     const ada = await enter(gateway, kind, "ada");
     await must(ada, "publish", name, "file", Buffer.from([1, 2, 3]));
-    const { messages } = await must(ada, "history", name);
-    assert.deepEqual(Buffer.from(messages[0].data), Buffer.from([1, 2, 3]));
+    const { messages: [{ data, attachments }] } = await must(ada, "history", name);
+    assert.deepEqual(data, { _placeholder: true, num: 0 });
+    assert.deepEqual(Buffer.from(attachments[0], "base64"), Buffer.from([1, 2, 3]));
   });
 
   test("the plain protocol carries the same bytes in base64", async () => {

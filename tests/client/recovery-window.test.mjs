@@ -19,7 +19,7 @@ test("a client that comes back too late is told so", async () => {
   const record = new Record(member, "n");
   await must(observer, "publish", name, "n", 1);
   await record.count(1);
-  cut(member);
+  await cut(member);
   await until("the session to end", async () => (await must(observer, "presence", name)).count === 1);
   await connected(member.connect());
   assert.equal(member.recovered, false);
@@ -33,7 +33,7 @@ test("a client that missed more than is kept is told so, and gets no part of it"
   const record = new Record(member, "n");
   await must(publisher, "publish", name, "n", 0);
   await record.count(1);
-  cut(member);
+  await cut(member);
   const published = await Promise.all(
     Array.from({ length: 30 }, (_, n) => must(publisher, "publish", name, "n", n + 1)),
   );

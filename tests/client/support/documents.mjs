@@ -24,6 +24,7 @@ export function cluster(spec = {}) {
     spec: {
       auth: { required: true, jwt: { keySecretRef: { name: "keys", key: "jwt" } } },
       heartbeat: { interval: "25s", timeout: "20s" },
+      serverApi: { keySecretRef: { name: "keys", key: "api" } },
       limits: GENEROUS,
       recovery: { window: "2m" },
       rooms: { default: "Open" },
@@ -45,7 +46,7 @@ export function room(name, match, spec = {}) {
 
 /** Rooms with history and announced presence: what most tests want. */
 export const kept = room("kept", "kept-*", {
-  history: { maxMessages: 1000, maxAge: "1h" },
+  history: { maxMessages: 100_000, maxAge: "1h" },
   presence: { enabled: true, announce: true },
   limits: { members: 10_000, messagesPerSecond: 100_000 },
 });
