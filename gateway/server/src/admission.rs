@@ -49,7 +49,11 @@ pub(crate) fn admit(
         shared.addresses.exit(address);
         return Err(("gateway_full", FULL));
     }
-    Ok(Admitted { shared: Arc::clone(shared), address, bearer: bearer(&head.headers) })
+    Ok(Admitted {
+        shared: Arc::clone(shared),
+        address,
+        bearer: bearer(&head.headers),
+    })
 }
 
 const TOO_MANY: Refusal = Refusal {
@@ -74,18 +78,27 @@ pub(crate) fn origin_allowed(shared: &Shared, head: &Parts) -> bool {
         None => None,
         Some(value) => Some(value.to_str().unwrap_or("invalid")),
     };
-    shared.policy.load().origins.allows(origin, text(header::HOST))
+    shared
+        .policy
+        .load()
+        .origins
+        .allows(origin, text(header::HOST))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<Box<str>> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().into())
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim().into())
 }
 
 fn texts<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
 ) -> impl DoubleEndedIterator<Item = &'a str> {
-    headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok())
+    headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
 }

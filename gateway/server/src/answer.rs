@@ -106,7 +106,10 @@ impl From<&Message> for Past {
 /// Attachments in base64, for JSON.
 pub(crate) fn base64(attachments: &[Bytes]) -> Vec<String> {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
-    attachments.iter().map(|attachment| STANDARD.encode(attachment)).collect()
+    attachments
+        .iter()
+        .map(|attachment| STANDARD.encode(attachment))
+        .collect()
 }
 
 /// The attachments that placeholders in an answer refer to.
@@ -147,15 +150,35 @@ enum Body<'a> {
 
 /// A result as the one JSON object that answers it; `id` is the request's in the plain protocol.
 pub(crate) fn json(outcome: &Outcome, id: Option<&RawValue>) -> String {
-    if let (Ok(Answer::Published { id: message, offset }), None) = (outcome, id) {
+    if let (
+        Ok(Answer::Published {
+            id: message,
+            offset,
+        }),
+        None,
+    ) = (outcome, id)
+    {
         return published(message, *offset);
     }
     let body = match outcome {
         Ok(answer) => {
-            let attachments = if id.is_some() { base64(&attachments(outcome)) } else { Vec::new() };
-            Body::Good { id, ok: true, answer, attachments }
+            let attachments = if id.is_some() {
+                base64(&attachments(outcome))
+            } else {
+                Vec::new()
+            };
+            Body::Good {
+                id,
+                ok: true,
+                answer,
+                attachments,
+            }
         }
-        Err(error) => Body::Bad { id, ok: false, error },
+        Err(error) => Body::Bad {
+            id,
+            ok: false,
+            error,
+        },
     };
     serde_json::to_string(&body).unwrap_or_else(|_| r#"{"ok":false}"#.to_owned())
 }
@@ -191,13 +214,24 @@ mod tests {
     #[test]
     fn an_answer_repeats_the_requests_id() {
         let id = raw("7");
-        assert_eq!(json(&Ok(Answer::Done {}), Some(&id)), r#"{"id":7,"ok":true}"#);
+        assert_eq!(
+            json(&Ok(Answer::Done {}), Some(&id)),
+            r#"{"id":7,"ok":true}"#
+        );
     }
 
     #[test]
     fn a_receipt_reads_the_same_by_either_way() {
-        let answer = || Ok(Answer::Published { id: "a\"b".into(), offset: Some(3) });
-        assert_eq!(json(&answer(), None), r#"{"ok":true,"id":"a\"b","offset":3}"#);
+        let answer = || {
+            Ok(Answer::Published {
+                id: "a\"b".into(),
+                offset: Some(3),
+            })
+        };
+        assert_eq!(
+            json(&answer(), None),
+            r#"{"ok":true,"id":"a\"b","offset":3}"#
+        );
         let id = raw("1");
         // In the plain protocol the request's id comes first, and the message's is `messageId`.
         let plain = json(&answer(), Some(&id));

@@ -37,17 +37,25 @@ impl Backend {
     pub(crate) fn new(policy: &Policy, runtime: Handle, registry: &Registry) -> Self {
         let registry = registry.clone();
         let webhook = ArcSwapOption::empty();
-        let backend = Self { webhook, made: Mutex::default(), runtime, registry };
+        let backend = Self {
+            webhook,
+            made: Mutex::default(),
+            runtime,
+            registry,
+        };
         backend.configure(policy);
         backend
     }
 
     /// Lets another policy hold; requests that are under way end as they began.
     pub(crate) fn configure(&self, policy: &Policy) {
-        let webhook = policy.backend.as_ref().and_then(|backend| match &backend.via {
-            BackendVia::Nats => None,
-            BackendVia::Webhook { url, key } => self.webhook(url, key, backend.timeout),
-        });
+        let webhook = policy
+            .backend
+            .as_ref()
+            .and_then(|backend| match &backend.via {
+                BackendVia::Nats => None,
+                BackendVia::Webhook { url, key } => self.webhook(url, key, backend.timeout),
+            });
         self.webhook.store(webhook);
     }
 
@@ -138,6 +146,9 @@ impl Backend {
 impl From<WebhookError> for Failure {
     fn from(error: WebhookError) -> Self {
         let (code, message) = error.for_client();
-        Self { code: code.into(), message: message.into() }
+        Self {
+            code: code.into(),
+            message: message.into(),
+        }
     }
 }

@@ -22,7 +22,11 @@ use crate::{
 
 /// Holds WebSocket and Socket.IO connections and moves messages between them.
 #[derive(Parser)]
-#[command(version, args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+#[command(
+    version,
+    args_conflicts_with_subcommands = true,
+    arg_required_else_help = true
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -34,7 +38,7 @@ struct Cli {
 enum Command {
     /// Check documents as a cluster and a gateway would, without starting anything.
     Check {
-        /// YAML files with a RealtimeCluster, its Rooms and the Secrets they name.
+        /// YAML files with a `RealtimeCluster`, its Rooms and the Secrets they name.
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
@@ -44,7 +48,7 @@ enum Command {
 
 #[derive(Args)]
 struct Serve {
-    /// A YAML file, or a directory of them: one RealtimeCluster, its Rooms, and Secrets.
+    /// A YAML file, or a directory of them: one `RealtimeCluster`, its Rooms, and Secrets.
     #[arg(long, env = "SLUICE_CONFIG")]
     config: Option<PathBuf>,
     /// A directory with one directory a Secret, as Kubernetes mounts them.
@@ -122,7 +126,8 @@ pub(crate) fn run() -> ExitCode {
 
 fn serve(serve: Serve) -> Result<(), Failed> {
     let config = serve.config.ok_or_else(|| {
-        "nothing to run by: name a file or directory with --config, such as examples/chat.yaml".to_owned()
+        "nothing to run by: name a file or directory with --config, such as examples/chat.yaml"
+            .to_owned()
     })?;
     log::start(serve.log_format, &serve.log)?;
     let texts = documents::read(&config).map_err(|e| cannot_read(&e))?;
@@ -135,7 +140,13 @@ fn serve(serve: Serve) -> Result<(), Failed> {
         api: serve.api_listen,
         ops: serve.ops_listen,
     };
-    gateway::run(Start { setup, texts, documents, policy }).map_err(|e| e.to_string().into())
+    gateway::run(Start {
+        setup,
+        texts,
+        documents,
+        policy,
+    })
+    .map_err(|e| e.to_string().into())
 }
 
 fn load(texts: &Texts) -> Result<Documents, Failed> {
@@ -143,16 +154,27 @@ fn load(texts: &Texts) -> Result<Documents, Failed> {
 }
 
 fn compile(documents: &Documents, mounted: Option<&Path>) -> Result<Policy, Failed> {
-    Ok(Policy::compile(documents, &Secrets { documents, mounted }, None)?)
+    Ok(Policy::compile(
+        documents,
+        &Secrets { documents, mounted },
+        None,
+    )?)
 }
 
 fn check(files: &[PathBuf]) -> Result<(), Failed> {
     let texts = documents::read_all(files).map_err(|e| cannot_read(&e))?;
     let documents = load(&texts)?;
     compile(&documents, None)?;
-    let name = documents.cluster.metadata.name.as_deref().unwrap_or_default();
+    let name = documents
+        .cluster
+        .metadata
+        .name
+        .as_deref()
+        .unwrap_or_default();
     let rooms = documents.rooms.len();
-    say(&format!("RealtimeCluster {name} and its Rooms ({rooms}) can be used as they are."));
+    say(&format!(
+        "RealtimeCluster {name} and its Rooms ({rooms}) can be used as they are."
+    ));
     Ok(())
 }
 
@@ -163,14 +185,22 @@ fn print_token(token: &Token) -> Result<(), Failed> {
     let reference = documents.cluster.spec.auth.jwt.as_ref();
     let reference = reference.and_then(|jwt| jwt.key_secret_ref.as_ref());
     let (Some(reference), Some(auth)) = (reference, &policy.auth.tokens) else {
-        return Err("the cluster's tokens are signed elsewhere: spec.auth.jwt has no keySecretRef".to_owned().into());
+        return Err(
+            "the cluster's tokens are signed elsewhere: spec.auth.jwt has no keySecretRef"
+                .to_owned()
+                .into(),
+        );
     };
-    let secrets = Secrets { documents: &documents, mounted: token.secrets.as_deref() };
-    let key = secrets.read(&reference.name, &reference.key).unwrap_or_default();
+    let secrets = Secrets {
+        documents: &documents,
+        mounted: token.secrets.as_deref(),
+    };
+    let key = secrets
+        .read(&reference.name, &reference.key)
+        .unwrap_or_default();
     let claims: Map<String, Value> = serde_json::from_str(&token.claims)
         .map_err(|e| format!("--claims is not a JSON object: {e}"))?;
-    let ttl: sluice_crds::Duration =
-        token.ttl.parse().map_err(|e| format!("--ttl: {e}"))?;
+    let ttl: sluice_crds::Duration = token.ttl.parse().map_err(|e| format!("--ttl: {e}"))?;
     let ttl: Duration = ttl.into();
     let signed = sign_development_token(auth.rules(), &key, &token.user, claims, ttl, unix_now());
     say(&signed.map_err(|e| e.to_string())?);

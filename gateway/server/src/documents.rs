@@ -47,13 +47,18 @@ pub(crate) fn read_all(files: &[PathBuf]) -> io::Result<Texts> {
 }
 
 fn is_yaml(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+    path.extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
 impl Texts {
     /// Checks the documents as an API server and a gateway would.
     pub(crate) fn load(&self) -> Result<Documents, Vec<Problem>> {
-        let sources: Vec<_> = self.0.iter().map(|(name, text)| Source { name, text }).collect();
+        let sources: Vec<_> = self
+            .0
+            .iter()
+            .map(|(name, text)| Source { name, text })
+            .collect();
         load(&sources)
     }
 }
@@ -75,7 +80,9 @@ impl SecretSource for Secrets<'_> {
 impl Secrets<'_> {
     /// The bytes of one key of a Secret.
     pub(crate) fn read(&self, name: &str, key: &str) -> Option<Vec<u8>> {
-        let mounted = self.mounted.and_then(|dir| fs::read(dir.join(name).join(key)).ok());
+        let mounted = self
+            .mounted
+            .and_then(|dir| fs::read(dir.join(name).join(key)).ok());
         mounted.or_else(|| self.documents.secret(name)?.get(key).map(<[u8]>::to_vec))
     }
 }

@@ -99,7 +99,9 @@ impl Drainer {
         self.enter(DrainPhase::Notify, reason);
         self.shared.draining.store(true, Ordering::Relaxed);
         let within_ms = settings.window.as_millis() as u64;
-        self.shared.post.send_all(|| Mail::Notify { reason, within_ms });
+        self.shared
+            .post
+            .send_all(|| Mail::Notify { reason, within_ms });
         self.enter(DrainPhase::Move, reason);
         self.move_all(ends.min(deadline), deadline).await;
         tokio::time::sleep(FAREWELL).await;
@@ -146,7 +148,10 @@ impl Drainer {
         let mut total = Closed::default();
         for worker in 0..workers {
             let most = (most - total.closed).div_ceil(workers - worker);
-            let batch = Move { most, cause: Cause::Drain };
+            let batch = Move {
+                most,
+                cause: Cause::Drain,
+            };
             let (done, closed) = oneshot::channel();
             self.shared.post.send(worker, Mail::Move(batch, done));
             let part = closed.await.unwrap_or_default();
@@ -205,9 +210,24 @@ impl Drainer {
         let ends = self.plan().ends;
         let eta = ends.map(|ends| {
             let time = ends.saturating_duration_since(Instant::now()).as_secs_f64();
-            time.min(if moving { remaining as f64 / rate.max(1e-9) } else { time })
+            time.min(if moving {
+                count(remaining) / rate.max(1e-9)
+            } else {
+                time
+            })
         });
         let moved = self.moved.load(Ordering::Relaxed);
-        DrainProgress { phase, moved, remaining, rate, eta }
+        DrainProgress {
+            phase,
+            moved,
+            remaining,
+            rate,
+            eta,
+        }
     }
+}
+
+/// A count of connections, for arithmetic; no gateway has more than `u32::MAX`.
+fn count(connections: u64) -> f64 {
+    u32::try_from(connections).unwrap_or(u32::MAX).into()
 }

@@ -16,30 +16,44 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) const fn new(code: &'static str, message: &'static str) -> Self {
-        Self { code: Cow::Borrowed(code), message: Cow::Borrowed(message) }
+        Self {
+            code: Cow::Borrowed(code),
+            message: Cow::Borrowed(message),
+        }
     }
 
     /// The operation's arguments are not what the operation takes.
     pub(crate) fn arguments(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: Cow::Borrowed("bad_arguments"), message: message.into() }
+        Self {
+            code: Cow::Borrowed("bad_arguments"),
+            message: message.into(),
+        }
     }
 
-    pub(crate) const RATE: Self =
-        Self::new("rate_limited", "too many messages from this connection; send more slowly");
+    pub(crate) const RATE: Self = Self::new(
+        "rate_limited",
+        "too many messages from this connection; send more slowly",
+    );
     pub(crate) const ROOM_UNKNOWN: Self = Self::new(
         "room_unknown",
         "no Room matches this name and rooms without one are denied; add a Room or choose another",
     );
-    pub(crate) const NOT_MEMBER: Self =
-        Self::new("not_a_member", "the session is not in this room; join it first");
-    pub(crate) const TOO_MANY_ROOMS: Self =
-        Self::new("too_many_rooms", "the connection is in as many rooms as allowed; leave one first");
+    pub(crate) const NOT_MEMBER: Self = Self::new(
+        "not_a_member",
+        "the session is not in this room; join it first",
+    );
+    pub(crate) const TOO_MANY_ROOMS: Self = Self::new(
+        "too_many_rooms",
+        "the connection is in as many rooms as allowed; leave one first",
+    );
     pub(crate) const IN_FLIGHT: Self = Self::new(
         "too_many_in_flight",
         "too many requests of this connection wait for an answer; wait for some of them",
     );
-    pub(crate) const PRESENCE_OFF: Self =
-        Self::new("presence_disabled", "the room shows no presence; enable it in its Room");
+    pub(crate) const PRESENCE_OFF: Self = Self::new(
+        "presence_disabled",
+        "the room shows no presence; enable it in its Room",
+    );
     pub(crate) const NO_BACKEND: Self = Self::new(
         "unknown_event",
         "the event is not built in and no backend takes events; set spec.backend or publish instead",
@@ -48,34 +62,52 @@ impl Failure {
         "broadcast_denied",
         "the token lacks the claim sluice.broadcast: true; ask for a token with it",
     );
-    pub(crate) const CONNECTED: Self =
-        Self::new("already_connected", "the connection is connected already; connect once");
-    pub(crate) const NOT_CONNECTED: Self =
-        Self::new("not_connected", "the first frame must be the connect operation");
-    pub(crate) const DRAINING: Self =
-        Self::new("draining", "this gateway is draining; connect again to reach another one");
+    pub(crate) const CONNECTED: Self = Self::new(
+        "already_connected",
+        "the connection is connected already; connect once",
+    );
+    pub(crate) const NOT_CONNECTED: Self = Self::new(
+        "not_connected",
+        "the first frame must be the connect operation",
+    );
+    pub(crate) const DRAINING: Self = Self::new(
+        "draining",
+        "this gateway is draining; connect again to reach another one",
+    );
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { code: error.code().into(), message: error.to_string().into() }
+        Self {
+            code: error.code().into(),
+            message: error.to_string().into(),
+        }
     }
 }
 
 impl From<AccessError> for Failure {
     fn from(error: AccessError) -> Self {
-        Self { code: error.code().into(), message: error.to_string().into() }
+        Self {
+            code: error.code().into(),
+            message: error.to_string().into(),
+        }
     }
 }
 
 impl From<AuthError> for Failure {
     fn from(error: AuthError) -> Self {
-        Self { code: error.code().into(), message: error.to_string().into() }
+        Self {
+            code: error.code().into(),
+            message: error.to_string().into(),
+        }
     }
 }
 
 impl From<NameError> for Failure {
     fn from(error: NameError) -> Self {
-        Self { code: "bad_name".into(), message: error.to_string().into() }
+        Self {
+            code: "bad_name".into(),
+            message: error.to_string().into(),
+        }
     }
 }

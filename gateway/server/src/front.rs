@@ -17,7 +17,8 @@ pub(crate) const SOCKETIO_PATH: &str = "/socket.io/";
 /// Where clients of the plain protocol connect to.
 const NATIVE_PATH: &str = "/ws";
 
-const NOT_FOUND: &str = "Nothing is here. Socket.IO clients connect to /socket.io/, others to /ws.\n";
+const NOT_FOUND: &str =
+    "Nothing is here. Socket.IO clients connect to /socket.io/, others to /ws.\n";
 
 /// Both protocols of one worker.
 pub(crate) struct Front {

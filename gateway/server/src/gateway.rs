@@ -110,7 +110,12 @@ struct Gateway {
 
 impl Gateway {
     fn start(start: Start, runtime: &Runtime) -> io::Result<Self> {
-        let Start { setup, texts, documents, policy } = start;
+        let Start {
+            setup,
+            texts,
+            documents,
+            policy,
+        } = start;
         let spec = &documents.cluster.spec;
         let (post, inboxes) = Post::new(workers(spec.gateway.workers));
         let registry = Registry::new();
@@ -133,8 +138,17 @@ impl Gateway {
         let drainer = Drainer::new(Arc::clone(&shared), runtime.handle().clone());
         let certificate = reload::certificate(&documents, setup.secrets.as_deref())?;
         let counters = inboxes.iter().map(|_| WorkerCounters::default()).collect();
-        let gateway =
-            Self { setup, texts, documents, shared, registry, memory, drainer, certificate, counters };
+        let gateway = Self {
+            setup,
+            texts,
+            documents,
+            shared,
+            registry,
+            memory,
+            drainer,
+            certificate,
+            counters,
+        };
         gateway.start_workers(inboxes)?;
         Ok(gateway)
     }
@@ -170,9 +184,14 @@ impl Gateway {
     async fn serve(self) -> io::Result<()> {
         let mut signals = Signals::new()?;
         let registry = self.registry.clone();
-        let metrics =
-            Metrics::new(&self.shared, &self.memory, &self.drainer, &self.counters, registry)
-                .map_err(io::Error::other)?;
+        let metrics = Metrics::new(
+            &self.shared,
+            &self.memory,
+            &self.drainer,
+            &self.counters,
+            registry,
+        )
+        .map_err(io::Error::other)?;
         let (stop_api, api_stopped) = oneshot::channel();
         let (api, api_task) = self.start_api(&metrics, api_stopped).await?;
         self.start_ops(metrics).await?;
@@ -201,7 +220,9 @@ impl Gateway {
         metrics: &Metrics,
         stopped: oneshot::Receiver<()>,
     ) -> io::Result<(Api, JoinHandle<()>)> {
-        let rules = Arc::new(Current { shared: Arc::clone(&self.shared) });
+        let rules = Arc::new(Current {
+            shared: Arc::clone(&self.shared),
+        });
         let api = Api::new(
             Arc::clone(&self.shared.backbone),
             rules,
@@ -243,8 +264,9 @@ async fn drained(signals: &mut Signals, drainer: &Arc<Drainer>) -> bool {
 }
 
 async fn bind(what: &str, address: SocketAddr) -> io::Result<TcpListener> {
-    let listener =
-        TcpListener::bind(address).await.map_err(|e| cannot_listen(what, address, &e))?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|e| cannot_listen(what, address, &e))?;
     tracing::info!(address = %listener.local_addr()?, "{what} can be reached");
     Ok(listener)
 }
@@ -290,5 +312,7 @@ impl Signals {
 /// As many workers as asked for, else one a core.
 fn workers(asked: Option<u32>) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    asked.map_or(cores, |asked| asked as usize).clamp(1, MAX_WORKERS)
+    asked
+        .map_or(cores, |asked| asked as usize)
+        .clamp(1, MAX_WORKERS)
 }

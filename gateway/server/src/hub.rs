@@ -136,7 +136,9 @@ impl Hub {
         }
         let namespace = Namespace::new(name);
         let name = Arc::clone(&namespace.name);
-        self.namespaces.borrow_mut().insert(name, Rc::clone(&namespace));
+        self.namespaces
+            .borrow_mut()
+            .insert(name, Rc::clone(&namespace));
         namespace
     }
 

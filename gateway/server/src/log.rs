@@ -16,7 +16,9 @@ pub(crate) enum Format {
 pub(crate) fn start(format: Format, filter: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|e| format!("the log filter {filter:?} is not understood: {e}; try info"))?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match format {
         Format::Text => logs.with_target(false).init(),
         Format::Json => logs.json().flatten_event(true).init(),

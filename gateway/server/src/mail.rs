@@ -17,7 +17,10 @@ pub(crate) enum Mail {
     /// A new policy holds.
     Policy(Arc<Policy>),
     /// Tell every client that the gateway drains.
-    Notify { reason: &'static str, within_ms: u64 },
+    Notify {
+        reason: &'static str,
+        within_ms: u64,
+    },
     /// Close some connections so that they go elsewhere.
     Move(Move, oneshot::Sender<Closed>),
 }

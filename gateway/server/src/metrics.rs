@@ -7,11 +7,13 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use prometheus::{Encoder, Registry, TextEncoder, core::Collector, core::Desc, proto::MetricFamily};
+use prometheus::{
+    Encoder, Registry, TextEncoder, core::Collector, core::Desc, proto::MetricFamily,
+};
 use sluice_backbone::Memory;
 use sluice_net::{Cause, Counter};
 
-use self::family::{counter, gauge, histogram, labelled};
+use self::family::{counter, float, gauge, histogram, labelled};
 use crate::{
     drain::Drainer,
     gateway::WorkerCounters,
@@ -67,50 +69,158 @@ struct Gateway {
 
 impl Gateway {
     fn net(&self, pick: impl Fn(&sluice_net::Counters) -> &Counter) -> u64 {
-        self.workers.iter().map(|worker| pick(&worker.net).get()).sum()
+        self.workers
+            .iter()
+            .map(|worker| pick(&worker.net).get())
+            .sum()
     }
 
     fn hub(&self, pick: impl Fn(&HubCounters) -> &Counter) -> u64 {
-        self.workers.iter().map(|worker| pick(&worker.hub).get()).sum()
+        self.workers
+            .iter()
+            .map(|worker| pick(&worker.hub).get())
+            .sum()
     }
 
     fn connections(&self) -> Vec<MetricFamily> {
         let now = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let mut closed: Vec<_> = Cause::ALL.iter().map(|cause| (cause.name().to_owned(), 0)).collect();
+        let mut closed: Vec<_> = Cause::ALL
+            .iter()
+            .map(|cause| (cause.name().to_owned(), 0))
+            .collect();
         for worker in &self.workers {
             for (sum, (_, count)) in closed.iter_mut().zip(worker.hub.closed_by_cause()) {
                 sum.1 += count;
             }
         }
         vec![
-            gauge("sluice_connections", "Client connections open now.", now(&self.shared.connections)),
-            gauge("sluice_connections_peak", "The most client connections that were open at once.", now(&self.shared.peak)),
-            counter("sluice_connections_opened_total", "Sessions that got a connection.", self.hub(|c| &c.opened)),
-            labelled("sluice_connections_closed_total", "Sessions that lost or ended their connection.", "cause", closed),
-            counter("sluice_sockets_accepted_total", "TCP connections accepted.", self.net(|c| &c.accepted)),
-            counter("sluice_sockets_refused_total", "TCP connections closed at once because the gateway was full.", self.net(|c| &c.refused)),
-            gauge("sluice_sockets", "TCP connections open now.", self.net(|c| &c.sockets)),
-            counter("sluice_handshakes_failed_total", "TLS and HTTP handshakes that failed.", self.net(|c| &c.handshakes_failed)),
-            gauge("sluice_sessions", "Sessions, connected or recoverable.", self.hub(|c| &c.sessions)),
-            gauge("sluice_sessions_detached", "Sessions without a connection that can be recovered.", self.hub(|c| &c.detached)),
+            gauge(
+                "sluice_connections",
+                "Client connections open now.",
+                now(&self.shared.connections),
+            ),
+            gauge(
+                "sluice_connections_peak",
+                "The most client connections that were open at once.",
+                now(&self.shared.peak),
+            ),
+            counter(
+                "sluice_connections_opened_total",
+                "Sessions that got a connection.",
+                self.hub(|c| &c.opened),
+            ),
+            labelled(
+                "sluice_connections_closed_total",
+                "Sessions that lost or ended their connection.",
+                "cause",
+                closed,
+            ),
         ]
     }
 
-    fn traffic(&self) -> Vec<MetricFamily> {
+    fn sockets_and_sessions(&self) -> Vec<MetricFamily> {
         vec![
-            counter("sluice_messages_published_total", "Messages that clients published to rooms.", self.hub(|c| &c.published)),
-            counter("sluice_messages_duplicate_total", "Messages published again under the same id.", self.hub(|c| &c.duplicates)),
-            counter("sluice_messages_delivered_total", "Messages handed to members' connections.", self.hub(|c| &c.deliveries)),
-            counter("sluice_messages_dropped_total", "Messages dropped for members that read too slowly.", self.hub(|c| &c.dropped) + self.net(|c| &c.dropped)),
-            counter("sluice_messages_throttled_total", "Messages refused because their connection was too fast.", self.hub(|c| &c.throttled)),
-            counter("sluice_backend_events_total", "Events of clients for the application's backend.", self.hub(|c| &c.events)),
-            counter("sluice_received_bytes_total", "Bytes read from WebSocket connections.", self.net(|c| &c.bytes_in)),
-            counter("sluice_sent_bytes_total", "Bytes written to WebSocket connections.", self.net(|c| &c.bytes_out)),
-            counter("sluice_sent_frames_total", "Frames queued for WebSocket connections.", self.net(|c| &c.frames_out)),
-            counter("sluice_writes_total", "Writes to WebSocket connections; fewer than frames where frames coalesce.", self.net(|c| &c.writes)),
-            gauge("sluice_queue_bytes", "Bytes that wait in outbound queues.", self.net(|c| &c.queued_bytes)),
-            counter("sluice_slow_consumers_total", "Connections closed because they read too slowly.", self.net(|c| &c.slow_consumers)),
+            counter(
+                "sluice_sockets_accepted_total",
+                "TCP connections accepted.",
+                self.net(|c| &c.accepted),
+            ),
+            counter(
+                "sluice_sockets_refused_total",
+                "TCP connections closed at once because the gateway was full.",
+                self.net(|c| &c.refused),
+            ),
+            gauge(
+                "sluice_sockets",
+                "TCP connections open now.",
+                self.net(|c| &c.sockets),
+            ),
+            counter(
+                "sluice_handshakes_failed_total",
+                "TLS and HTTP handshakes that failed.",
+                self.net(|c| &c.handshakes_failed),
+            ),
+            gauge(
+                "sluice_sessions",
+                "Sessions, connected or recoverable.",
+                self.hub(|c| &c.sessions),
+            ),
+            gauge(
+                "sluice_sessions_detached",
+                "Sessions without a connection that can be recovered.",
+                self.hub(|c| &c.detached),
+            ),
+        ]
+    }
+
+    fn messages(&self) -> Vec<MetricFamily> {
+        vec![
+            counter(
+                "sluice_messages_published_total",
+                "Messages that clients published to rooms.",
+                self.hub(|c| &c.published),
+            ),
+            counter(
+                "sluice_messages_duplicate_total",
+                "Messages published again under the same id.",
+                self.hub(|c| &c.duplicates),
+            ),
+            counter(
+                "sluice_messages_delivered_total",
+                "Messages handed to members' connections.",
+                self.hub(|c| &c.deliveries),
+            ),
+            counter(
+                "sluice_messages_dropped_total",
+                "Messages dropped for members that read too slowly.",
+                self.hub(|c| &c.dropped) + self.net(|c| &c.dropped),
+            ),
+            counter(
+                "sluice_messages_throttled_total",
+                "Messages refused because their connection was too fast.",
+                self.hub(|c| &c.throttled),
+            ),
+            counter(
+                "sluice_backend_events_total",
+                "Events of clients for the application's backend.",
+                self.hub(|c| &c.events),
+            ),
             self.latency(),
+        ]
+    }
+
+    fn bytes(&self) -> Vec<MetricFamily> {
+        vec![
+            counter(
+                "sluice_received_bytes_total",
+                "Bytes read from WebSocket connections.",
+                self.net(|c| &c.bytes_in),
+            ),
+            counter(
+                "sluice_sent_bytes_total",
+                "Bytes written to WebSocket connections.",
+                self.net(|c| &c.bytes_out),
+            ),
+            counter(
+                "sluice_sent_frames_total",
+                "Frames queued for WebSocket connections.",
+                self.net(|c| &c.frames_out),
+            ),
+            counter(
+                "sluice_writes_total",
+                "Writes to WebSocket connections; fewer than frames where frames coalesce.",
+                self.net(|c| &c.writes),
+            ),
+            gauge(
+                "sluice_queue_bytes",
+                "Bytes that wait in outbound queues.",
+                self.net(|c| &c.queued_bytes),
+            ),
+            counter(
+                "sluice_slow_consumers_total",
+                "Connections closed because they read too slowly.",
+                self.net(|c| &c.slow_consumers),
+            ),
         ]
     }
 
@@ -119,29 +229,65 @@ impl Gateway {
         let mut sum = 0;
         for worker in &self.workers {
             let (counts, sum_us) = worker.hub.latency();
-            buckets.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
+            buckets
+                .iter_mut()
+                .zip(counts)
+                .for_each(|(total, count)| *total += count);
             sum += sum_us;
         }
-        let bounds: Vec<f64> = LATENCY_BOUNDS.iter().map(|us| *us as f64 / 1e6).collect();
+        let bounds: Vec<f64> = LATENCY_BOUNDS.iter().map(|us| float(*us) / 1e6).collect();
         let help = "From a message's acceptance until it was written to all members of a worker.";
-        histogram("sluice_delivery_latency_seconds", help, &bounds, &buckets, sum as f64 / 1e6)
+        histogram(
+            "sluice_delivery_latency_seconds",
+            help,
+            &bounds,
+            &buckets,
+            float(sum) / 1e6,
+        )
     }
 
     fn rooms(&self) -> Vec<MetricFamily> {
         let stats = self.memory.stats(&SIZE_BOUNDS);
-        let bounds: Vec<f64> = SIZE_BOUNDS.iter().map(|bound| *bound as f64).collect();
+        let bounds: Vec<f64> = SIZE_BOUNDS.iter().map(|bound| float(*bound)).collect();
         let help = "Members of each room there is now.";
         vec![
-            gauge("sluice_rooms", "Rooms with members or messages.", stats.rooms),
-            gauge("sluice_room_memberships", "Sessions in rooms, one for each room.", self.hub(|c| &c.memberships)),
-            histogram("sluice_room_members", help, &bounds, &stats.sizes, stats.members as f64),
-            gauge("sluice_history_messages", "Messages kept in histories.", stats.messages),
-            gauge("sluice_history_bytes", "Memory that histories hold, roughly.", stats.bytes),
-            labelled("sluice_recoveries_total", "Sessions and rooms that clients wanted to recover.", "outcome", vec![
-                ("recovered".to_owned(), self.hub(|c| &c.recovered)),
-                ("gone".to_owned(), self.hub(|c| &c.recovery_gone)),
-                ("unknown".to_owned(), self.hub(|c| &c.recovery_unknown)),
-            ]),
+            gauge(
+                "sluice_rooms",
+                "Rooms with members or messages.",
+                stats.rooms,
+            ),
+            gauge(
+                "sluice_room_memberships",
+                "Sessions in rooms, one for each room.",
+                self.hub(|c| &c.memberships),
+            ),
+            histogram(
+                "sluice_room_members",
+                help,
+                &bounds,
+                &stats.sizes,
+                float(stats.members),
+            ),
+            gauge(
+                "sluice_history_messages",
+                "Messages kept in histories.",
+                stats.messages,
+            ),
+            gauge(
+                "sluice_history_bytes",
+                "Memory that histories hold, roughly.",
+                stats.bytes,
+            ),
+            labelled(
+                "sluice_recoveries_total",
+                "Sessions and rooms that clients wanted to recover.",
+                "outcome",
+                vec![
+                    ("recovered".to_owned(), self.hub(|c| &c.recovered)),
+                    ("gone".to_owned(), self.hub(|c| &c.recovery_gone)),
+                    ("unknown".to_owned(), self.hub(|c| &c.recovery_unknown)),
+                ],
+            ),
         ]
     }
 
@@ -154,12 +300,25 @@ impl Gateway {
         }
         let policy = self.shared.policy.load();
         let mut families = vec![
-            gauge("sluice_policy_generation", "How often the documents have changed, from 1.", policy.generation),
-            gauge("sluice_draining", "Whether the gateway drains.", u64::from(self.drainer.phase() != sluice_api::DrainPhase::Serving)),
+            gauge(
+                "sluice_policy_generation",
+                "How often the documents have changed, from 1.",
+                policy.generation,
+            ),
+            gauge(
+                "sluice_draining",
+                "Whether the gateway drains.",
+                u64::from(self.drainer.phase() != sluice_api::DrainPhase::Serving),
+            ),
         ];
         if !errors.is_empty() {
             let errors = errors.into_iter().collect();
-            families.push(labelled("sluice_errors_total", "Refusals of what clients asked for, by code.", "code", errors));
+            families.push(labelled(
+                "sluice_errors_total",
+                "Refusals of what clients asked for, by code.",
+                "code",
+                errors,
+            ));
         }
         families
     }
@@ -172,7 +331,9 @@ impl Collector for Gateway {
 
     fn collect(&self) -> Vec<MetricFamily> {
         let mut families = self.connections();
-        families.extend(self.traffic());
+        families.extend(self.sockets_and_sessions());
+        families.extend(self.messages());
+        families.extend(self.bytes());
         families.extend(self.rooms());
         families.extend(self.rest());
         families

@@ -68,7 +68,9 @@ impl NativeFront {
         loop {
             interval.tick().await;
             let due = self.wheel.borrow_mut().advance();
-            due.iter().filter_map(Weak::upgrade).for_each(|pulse| self.pulse(&pulse));
+            due.iter()
+                .filter_map(Weak::upgrade)
+                .for_each(|pulse| self.pulse(&pulse));
         }
     }
 
@@ -85,7 +87,9 @@ impl NativeFront {
                 ticks
             }
         };
-        self.wheel.borrow_mut().schedule(again, Rc::downgrade(pulse));
+        self.wheel
+            .borrow_mut()
+            .schedule(again, Rc::downgrade(pulse));
     }
 
     /// Answers the request that opens a connection.
@@ -127,13 +131,18 @@ impl NativeFront {
             beat: Cell::default(),
             rhythm,
         });
-        self.wheel.borrow_mut().schedule(rhythm.interval, Rc::downgrade(&pulse));
+        self.wheel
+            .borrow_mut()
+            .schedule(rhythm.interval, Rc::downgrade(&pulse));
         let client = Rc::new(Client {
             hub: Rc::clone(&self.hub),
             state: RefCell::new(State::New),
             admitted,
         });
-        tokio::task::spawn_local(expect_connect(Rc::downgrade(&client), Rc::downgrade(&connection)));
+        tokio::task::spawn_local(expect_connect(
+            Rc::downgrade(&client),
+            Rc::downgrade(&connection),
+        ));
         drive(connection, Native { client, pulse }, &options, leftover);
     }
 }
@@ -194,11 +203,13 @@ impl Receiver for Native {
             }
             (Frame::Operation(id, operation), Some(session)) => {
                 let connection = Rc::clone(connection);
-                self.client.hub.perform(&session, operation, move |outcome| {
-                    if id.is_some() {
-                        reply(&connection, outcome, id.as_deref());
-                    }
-                })
+                self.client
+                    .hub
+                    .perform(&session, operation, move |outcome| {
+                        if id.is_some() {
+                            reply(&connection, outcome, id.as_deref());
+                        }
+                    })
             }
         }
     }
@@ -217,7 +228,11 @@ impl Receiver for Native {
     fn closed(&mut self, cause: Cause) {
         if let State::In(session) = self.client.state.replace(State::New) {
             // A close that says that all is done (RFC 6455: 1000) ends the session as well.
-            let cause = if cause == Cause::Client(1000) { Cause::Left } else { cause };
+            let cause = if cause == Cause::Client(1000) {
+                Cause::Left
+            } else {
+                cause
+            };
             self.client.hub.disconnected(&session, cause);
         }
     }
@@ -239,7 +254,10 @@ impl Native {
             protocol: "websocket",
             pid: connect.pid(),
             position: connect.position(),
-            token: connect.token.map(Box::from).or_else(|| self.client.admitted.bearer.clone()),
+            token: connect
+                .token
+                .map(Box::from)
+                .or_else(|| self.client.admitted.bearer.clone()),
         };
         let hub = &self.client.hub;
         if !hub.policy().namespaces.contains(&*knock.namespace) {
@@ -274,7 +292,8 @@ impl Client {
                 return connection.close(Cause::Unauthorized);
             }
         };
-        self.hub.attach(&session, Outlet::Native(Rc::clone(connection)));
+        self.hub
+            .attach(&session, Outlet::Native(Rc::clone(connection)));
         if connection.ended().is_some() {
             return self.hub.disconnected(&session, Cause::Lost);
         }

@@ -18,16 +18,36 @@ const DEFAULT_PAGE: usize = 50;
 /// An operation with its arguments.
 #[derive(Debug)]
 pub(crate) enum Operation<'a> {
-    Join { room: Cow<'a, str>, from: JoinOptions },
-    Leave { room: Cow<'a, str> },
+    Join {
+        room: Cow<'a, str>,
+        from: JoinOptions,
+    },
+    Leave {
+        room: Cow<'a, str>,
+    },
     Publish(Publish<'a>),
-    Direct { user: Cow<'a, str>, content: Content<'a> },
-    Broadcast { content: Content<'a> },
-    Presence { room: Cow<'a, str> },
-    History { room: Cow<'a, str>, query: Query },
-    Refresh { token: Cow<'a, str> },
+    Direct {
+        user: Cow<'a, str>,
+        content: Content<'a>,
+    },
+    Broadcast {
+        content: Content<'a>,
+    },
+    Presence {
+        room: Cow<'a, str>,
+    },
+    History {
+        room: Cow<'a, str>,
+        query: Query,
+    },
+    Refresh {
+        token: Cow<'a, str>,
+    },
     /// An event for the application's backend.
-    Emit { content: Content<'a>, ack: bool },
+    Emit {
+        content: Content<'a>,
+        ack: bool,
+    },
 }
 
 /// An event with its data.
@@ -72,7 +92,11 @@ pub(crate) struct HistoryOptions {
 impl From<HistoryOptions> for Query {
     fn from(options: HistoryOptions) -> Self {
         let limit = options.limit.unwrap_or(DEFAULT_PAGE).min(MAX_PAGE);
-        Self { after: options.after, before: options.before, limit }
+        Self {
+            after: options.after,
+            before: options.before,
+            limit,
+        }
     }
 }
 
@@ -84,25 +108,46 @@ impl<'a> Operation<'a> {
         attachments: Vec<Bytes>,
         ack: bool,
     ) -> Result<Self, Failure> {
-        let args = Args { operation: &name, args };
+        let args = Args {
+            operation: &name,
+            args,
+        };
         Ok(match &*name {
-            "join" => Self::Join { room: args.name(0, "room")?, from: args.options(1)? },
-            "leave" => Self::Leave { room: args.name(0, "room")? },
+            "join" => Self::Join {
+                room: args.name(0, "room")?,
+                from: args.options(1)?,
+            },
+            "leave" => Self::Leave {
+                room: args.name(0, "room")?,
+            },
             "publish" => Self::Publish(args.publish(attachments)?),
             "direct" => Self::Direct {
                 user: args.name(0, "user")?,
                 content: args.content(1, attachments)?,
             },
-            "broadcast" => Self::Broadcast { content: args.content(0, attachments)? },
-            "presence" => Self::Presence { room: args.name(0, "room")? },
+            "broadcast" => Self::Broadcast {
+                content: args.content(0, attachments)?,
+            },
+            "presence" => Self::Presence {
+                room: args.name(0, "room")?,
+            },
             "history" => Self::History {
                 room: args.name(0, "room")?,
                 query: args.options::<HistoryOptions>(1)?.into(),
             },
-            "refresh" => Self::Refresh { token: args.text(0, "token")? },
+            "refresh" => Self::Refresh {
+                token: args.text(0, "token")?,
+            },
             _ => {
                 let data = args.all();
-                Self::Emit { content: Content { event: name, data, attachments }, ack }
+                Self::Emit {
+                    content: Content {
+                        event: name,
+                        data,
+                        attachments,
+                    },
+                    ack,
+                }
             }
         })
     }
@@ -119,7 +164,10 @@ impl<'a> Args<'_, 'a> {
         let arg = self.args.get(at).ok_or_else(|| self.missing(at, what))?;
         text(arg).ok_or_else(|| {
             let operation = self.operation;
-            Failure::arguments(format!("argument {} of {operation}, the {what}, must be a string", at + 1))
+            Failure::arguments(format!(
+                "argument {} of {operation}, the {what}, must be a string",
+                at + 1
+            ))
         })
     }
 
@@ -131,7 +179,10 @@ impl<'a> Args<'_, 'a> {
 
     fn missing(&self, at: usize, what: &str) -> Failure {
         let operation = self.operation;
-        Failure::arguments(format!("{operation} lacks its argument {}, the {what}", at + 1))
+        Failure::arguments(format!(
+            "{operation} lacks its argument {}, the {what}",
+            at + 1
+        ))
     }
 
     fn options<T: Deserialize<'a> + Default>(&self, at: usize) -> Result<T, Failure> {
@@ -139,7 +190,10 @@ impl<'a> Args<'_, 'a> {
             None | Some("null") => Ok(T::default()),
             Some(json) => serde_json::from_str(json).map_err(|e| {
                 let operation = self.operation;
-                Failure::arguments(format!("argument {} of {operation}, its options: {e}", at + 1))
+                Failure::arguments(format!(
+                    "argument {} of {operation}, its options: {e}",
+                    at + 1
+                ))
             }),
         }
     }
@@ -147,7 +201,11 @@ impl<'a> Args<'_, 'a> {
     fn content(&self, at: usize, attachments: Vec<Bytes>) -> Result<Content<'a>, Failure> {
         let event = self.name(at, "event")?;
         let data = self.args.get(at + 1).map_or("null", |arg| arg.get());
-        Ok(Content { event, data: data.into(), attachments })
+        Ok(Content {
+            event,
+            data: data.into(),
+            attachments,
+        })
     }
 
     fn publish(&self, attachments: Vec<Bytes>) -> Result<Publish<'a>, Failure> {
@@ -187,7 +245,9 @@ fn text(json: &RawValue) -> Option<Cow<'_, str>> {
     if !inner.contains('\\') {
         return Some(inner.into());
     }
-    serde_json::from_str::<String>(json.get()).ok().map(Cow::Owned)
+    serde_json::from_str::<String>(json.get())
+        .ok()
+        .map(Cow::Owned)
 }
 
 #[cfg(test)]
@@ -205,8 +265,15 @@ mod tests {
 
     #[test]
     fn a_publish_takes_its_arguments_in_order() {
-        let args = args(&[r#""r""#, r#""e""#, r#"{"a":1}"#, r#"{"id":"x","echo":false}"#]);
-        let Ok(Operation::Publish(publish)) = read("publish", &args) else { panic!("refused") };
+        let args = args(&[
+            r#""r""#,
+            r#""e""#,
+            r#"{"a":1}"#,
+            r#"{"id":"x","echo":false}"#,
+        ]);
+        let Ok(Operation::Publish(publish)) = read("publish", &args) else {
+            panic!("refused")
+        };
         assert_eq!((&*publish.room, &*publish.content.event), ("r", "e"));
         assert_eq!(publish.content.data, r#"{"a":1}"#);
         assert_eq!((publish.id.as_deref(), publish.echo), (Some("x"), false));
@@ -221,23 +288,36 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         let failure = read("join", &args(&["1"])).unwrap_err();
-        assert_eq!(failure.message, "argument 1 of join, the room, must be a string");
+        assert_eq!(
+            failure.message,
+            "argument 1 of join, the room, must be a string"
+        );
         let failure = read("publish", &args(&[r#""r""#])).unwrap_err();
         assert_eq!(failure.message, "publish lacks its argument 2, the event");
         let failure = read("history", &args(&[r#""r""#, r#"{"limit":-1}"#])).unwrap_err();
-        assert!(failure.message.starts_with("argument 2 of history, its options: "));
+        assert!(
+            failure
+                .message
+                .starts_with("argument 2 of history, its options: ")
+        );
     }
 
     #[test]
     fn an_unknown_event_goes_to_the_backend_with_all_its_arguments() {
         let args = args(&["1", "[2]"]);
-        let Ok(Operation::Emit { content, .. }) = read("order", &args) else { panic!("refused") };
+        let Ok(Operation::Emit { content, .. }) = read("order", &args) else {
+            panic!("refused")
+        };
         assert_eq!((&*content.event, &*content.data), ("order", "[1,[2]]"));
     }
 
     #[test]
     fn a_history_page_is_bounded() {
-        let query: Query = HistoryOptions { limit: Some(1 << 40), ..Default::default() }.into();
+        let query: Query = HistoryOptions {
+            limit: Some(1 << 40),
+            ..Default::default()
+        }
+        .into();
         assert_eq!(query.limit, MAX_PAGE);
     }
 }

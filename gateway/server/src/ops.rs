@@ -26,7 +26,10 @@ pub(crate) async fn serve(listener: TcpListener, metrics: Metrics, drainer: Arc<
         .route("/livez", get(|| async { "The gateway is alive.\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(scrape))
-        .with_state(Ops { metrics: Arc::new(metrics), drainer });
+        .with_state(Ops {
+            metrics: Arc::new(metrics),
+            drainer,
+        });
     if let Err(error) = axum::serve(listener, router).await {
         tracing::error!(%error, "health and metrics can no longer be reached");
     }
@@ -35,7 +38,10 @@ pub(crate) async fn serve(listener: TcpListener, metrics: Metrics, drainer: Arc<
 async fn ready(State(ops): State<Ops>) -> impl IntoResponse {
     match ops.drainer.phase() {
         DrainPhase::Serving => (StatusCode::OK, "The gateway takes connections.\n"),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "The gateway drains; connect to another one.\n"),
+        _ => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The gateway drains; connect to another one.\n",
+        ),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 const MAX_MESSAGES: u32 = 100_000;
 
 /// The bound on a history that its Room bounds by count only.
-const MAX_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const MAX_AGE: Duration = Duration::from_hours(365 * 24);
 
 /// A room's settings.
 pub(crate) fn settings(policy: &RoomPolicy) -> RoomSettings {
@@ -24,7 +24,10 @@ pub(crate) fn settings(policy: &RoomPolicy) -> RoomSettings {
             max_messages: history.max_messages.unwrap_or(MAX_MESSAGES) as usize,
             max_age: history.max_age.unwrap_or(MAX_AGE),
         }),
-        presence: match (policy.presence.enabled, policy.presence.announce && documented) {
+        presence: match (
+            policy.presence.enabled,
+            policy.presence.announce && documented,
+        ) {
             (false, _) => PresenceMode::Off,
             (true, false) => PresenceMode::Asked,
             (true, true) => PresenceMode::Announced,
@@ -55,10 +58,13 @@ pub(crate) fn validate(policy: &RoomPolicy, event: &str, data: &str) -> Result<(
     }
     let raw: &RawValue = serde_json::from_str(data)
         .map_err(|e| Failure::arguments(format!("the data is not JSON: {e}")))?;
-    policy.schemas.validate(event, raw).map_err(|error| Failure {
-        code: error.code().into(),
-        message: error.to_string().into(),
-    })
+    policy
+        .schemas
+        .validate(event, raw)
+        .map_err(|error| Failure {
+            code: error.code().into(),
+            message: error.to_string().into(),
+        })
 }
 
 /// The policy that holds now, for the server API.
@@ -78,13 +84,19 @@ impl sluice_api::Rules for Current {
     }
 
     fn room(&self, room: &RoomKey) -> Option<RoomSettings> {
-        self.policy().room(&room.namespace, &room.name).map(|policy| settings(policy))
+        self.policy()
+            .room(&room.namespace, &room.name)
+            .map(|policy| settings(policy))
     }
 
     fn check(&self, room: &RoomKey, event: &str, data: &str) -> Result<(), sluice_api::Refusal> {
         let policy = self.policy();
-        let Some(room) = policy.room(&room.namespace, &room.name) else { return Ok(()) };
-        let Ok(raw) = serde_json::from_str::<&RawValue>(data) else { return Ok(()) };
+        let Some(room) = policy.room(&room.namespace, &room.name) else {
+            return Ok(());
+        };
+        let Ok(raw) = serde_json::from_str::<&RawValue>(data) else {
+            return Ok(());
+        };
         room.schemas
             .validate(event, raw)
             .map_err(|error| sluice_api::Refusal::schema(error.code(), error.to_string()))
@@ -101,7 +113,9 @@ impl sluice_api::Rules for Current {
             return Ok(());
         };
         let revocations = &self.shared.revocations;
-        let mut revocations = revocations.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut revocations = revocations
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         revocations.revoke(revocation, now).map_err(|full| {
             sluice_api::Refusal::revocations_full(format!(
                 "{} revocations are in force; wait until some of them have expired",
@@ -119,11 +133,19 @@ fn revocation(
     use sluice_backbone::Target;
     use sluice_policy::Revocation;
     Some(match target {
-        Target::User(user) => Revocation::User { id: Arc::clone(user), issued, until },
-        Target::Session(session) => {
-            Revocation::Session { id: session.to_string().into(), until }
-        }
-        Target::Token(token) => Revocation::Token { id: Arc::clone(token), until },
+        Target::User(user) => Revocation::User {
+            id: Arc::clone(user),
+            issued,
+            until,
+        },
+        Target::Session(session) => Revocation::Session {
+            id: session.to_string().into(),
+            until,
+        },
+        Target::Token(token) => Revocation::Token {
+            id: Arc::clone(token),
+            until,
+        },
         Target::Everyone => return None,
     })
 }

@@ -63,7 +63,9 @@ pub(crate) fn unix_now() -> u64 {
 
 /// Milliseconds since the Unix epoch.
 pub(crate) fn unix_now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| d.as_millis() as u64)
 }
 
 /// How many connections each client address has.

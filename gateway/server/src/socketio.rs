@@ -42,8 +42,9 @@ impl SocketIoFront {
     fn knock(carrier: &Carrier<Self>, namespace: &str, auth: &str) -> Result<Knock, Failure> {
         let auth: Auth<'_> = match auth {
             "" => Auth::default(),
-            json => serde_json::from_str(json)
-                .map_err(|e| Failure::arguments(format!("the auth payload is not as expected: {e}")))?,
+            json => serde_json::from_str(json).map_err(|e| {
+                Failure::arguments(format!("the auth payload is not as expected: {e}"))
+            })?,
         };
         let bearer = || carrier.state().link().admitted.bearer.clone();
         Ok(Knock {
@@ -57,7 +58,8 @@ impl SocketIoFront {
 
     fn accepted(&self, carrier: &Rc<Carrier<Self>>, entered: Entered) -> Accepted<Rc<Session>> {
         let session = entered.session;
-        self.hub.attach(&session, Outlet::SocketIo(Rc::clone(carrier)));
+        self.hub
+            .attach(&session, Outlet::SocketIo(Rc::clone(carrier)));
         let recoverable = !self.hub.policy().recovery_window.is_zero();
         Accepted {
             sid: answer::session(session.id),
@@ -67,7 +69,12 @@ impl SocketIoFront {
     }
 
     /// Answers a client whose admission had to wait.
-    fn settle(&self, carrier: &Rc<Carrier<Self>>, namespace: &str, entered: Result<Entered, Failure>) {
+    fn settle(
+        &self,
+        carrier: &Rc<Carrier<Self>>,
+        namespace: &str,
+        entered: Result<Entered, Failure>,
+    ) {
         match entered {
             Err(failure) => Client::refuse(carrier, namespace, &refused(&failure)),
             Ok(entered) => {
@@ -120,7 +127,10 @@ impl Handler for SocketIoFront {
         if !self.hub.policy().namespaces.contains(namespace) {
             self.hub.counters.failed("namespace_unknown");
             // Word for word what the JavaScript server answers; clients look for it.
-            return Connect::Refuse(Refused { message: "Invalid namespace".into(), data: None });
+            return Connect::Refuse(Refused {
+                message: "Invalid namespace".into(),
+                data: None,
+            });
         }
         let knock = match Self::knock(carrier, namespace, auth) {
             Ok(knock) => knock,
@@ -130,7 +140,9 @@ impl Handler for SocketIoFront {
             Ok(Ok(entered)) => Connect::Accept(self.accepted(carrier, entered)),
             Ok(Err(failure)) => Connect::Refuse(refused(&failure)),
             Err(rest) => {
-                let front = Self { hub: Rc::clone(&self.hub) };
+                let front = Self {
+                    hub: Rc::clone(&self.hub),
+                };
                 let (carrier, namespace) = (Rc::clone(carrier), Box::<str>::from(namespace));
                 tokio::task::spawn_local(async move {
                     front.settle(&carrier, &namespace, rest.await);

@@ -23,9 +23,13 @@ pub(super) struct Step {
 /// and the time cannot both be kept, the rate is: the deadline ends what is left.
 pub(super) fn next(left: usize, time: Duration, rate: f64, random: f64) -> Step {
     if left == 0 {
-        return Step { close: 0, pause: Duration::ZERO };
+        return Step {
+            close: 0,
+            pause: Duration::ZERO,
+        };
     }
-    let count = left as f64;
+    // No gateway has more than u32::MAX connections.
+    let count = f64::from(u32::try_from(left).unwrap_or(u32::MAX));
     let wanted = count / time.as_secs_f64().max(MIN_PAUSE.as_secs_f64());
     let per_second = wanted.min(rate.max(f64::MIN_POSITIVE));
     let even = 1.0 / per_second;
@@ -35,7 +39,18 @@ pub(super) fn next(left: usize, time: Duration, rate: f64, random: f64) -> Step 
     let shortest = batch / rate.max(f64::MIN_POSITIVE);
     let pause = (batch * even * jitter).max(shortest.min(batch * even));
     let pause = Duration::from_secs_f64(pause.clamp(0.0, 1e6));
-    Step { close: batch as usize, pause: pause.min(pause_bound(rate)) }
+    Step {
+        close: whole(batch),
+        pause: pause.min(pause_bound(rate)),
+    }
+}
+
+#[expect(
+    clippy::cast_sign_loss,
+    reason = "a batch is at least 1 and at most what is left"
+)]
+fn whole(batch: f64) -> usize {
+    batch as usize
 }
 
 /// At most a second, unless the rate asks for less than one connection a second.
@@ -52,25 +67,31 @@ mod tests {
     #[test]
     fn few_connections_go_one_by_one_within_the_time() {
         let step = next(10, Duration::from_secs(5), 500.0, 1.0);
-        assert_eq!(step, Step { close: 1, pause: Duration::from_millis(500) });
+        assert_eq!(
+            step,
+            Step {
+                close: 1,
+                pause: Duration::from_millis(500)
+            }
+        );
         let step = next(10, Duration::from_secs(5), 500.0, 0.0);
         assert_eq!(step.pause, Duration::from_millis(250));
     }
 
     #[test]
     fn many_connections_go_in_batches() {
-        let step = next(30_000, Duration::from_secs(60), 10_000.0, 1.0);
+        let step = next(30_000, Duration::from_mins(1), 10_000.0, 1.0);
         assert_eq!((step.close, step.pause), (10, MIN_PAUSE));
     }
 
     #[test]
     fn a_lone_connection_waits_a_second_at_most() {
-        assert_eq!(next(1, Duration::from_secs(60), 500.0, 1.0).pause, MAX_PAUSE);
+        assert_eq!(next(1, Duration::from_mins(1), 500.0, 1.0).pause, MAX_PAUSE);
     }
 
     #[test]
     fn nothing_left_is_nothing_to_do() {
-        assert_eq!(next(0, Duration::from_secs(60), 500.0, 0.5).close, 0);
+        assert_eq!(next(0, Duration::from_mins(1), 500.0, 0.5).close, 0);
     }
 
     proptest! {
@@ -86,13 +107,13 @@ mod tests {
                 remaining -= step.close;
                 elapsed += step.pause;
                 let most = rate * elapsed.as_secs_f64() + 1.0;
-                prop_assert!((left - remaining) as f64 <= most * 1.01 + 1.0);
+                prop_assert!(f64::from((left - remaining) as u32) <= most * 1.01 + 1.0);
             }
         }
 
         #[test]
         fn a_window_that_the_rate_allows_is_kept(left in 1usize..5_000, seed in 0.0f64..1.0) {
-            let window = Duration::from_secs(60);
+            let window = Duration::from_mins(1);
             let (mut remaining, mut elapsed) = (left, Duration::ZERO);
             while remaining > 0 {
                 let step = next(remaining, window.saturating_sub(elapsed), 1e6, seed);

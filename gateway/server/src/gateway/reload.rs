@@ -55,19 +55,32 @@ pub(super) async fn watch(mut watched: Watched) {
 
 impl Watched {
     fn secrets(&self) -> Secrets<'_> {
-        Secrets { documents: &self.documents, mounted: self.setup.secrets.as_deref() }
+        Secrets {
+            documents: &self.documents,
+            mounted: self.setup.secrets.as_deref(),
+        }
     }
 
     /// All that mounted Secrets give, to see when they change.
     fn secret_bytes(&self) -> Vec<Option<Vec<u8>>> {
         let spec = &self.documents.cluster.spec;
         let secrets = self.secrets();
-        let reference = |r: Option<&sluice_crds::SecretKeyRef>| {
-            r.and_then(|r| secrets.read(&r.name, &r.key))
+        let reference =
+            |r: Option<&sluice_crds::SecretKeyRef>| r.and_then(|r| secrets.read(&r.name, &r.key));
+        let tls = |key| {
+            spec.tls
+                .as_ref()
+                .and_then(|tls| secrets.read(&tls.secret_name, key))
         };
-        let tls = |key| spec.tls.as_ref().and_then(|tls| secrets.read(&tls.secret_name, key));
-        let jwt = spec.auth.jwt.as_ref().and_then(|jwt| jwt.key_secret_ref.as_ref());
-        let webhook = spec.backend.as_ref().and_then(|backend| backend.webhook.as_ref());
+        let jwt = spec
+            .auth
+            .jwt
+            .as_ref()
+            .and_then(|jwt| jwt.key_secret_ref.as_ref());
+        let webhook = spec
+            .backend
+            .as_ref()
+            .and_then(|backend| backend.webhook.as_ref());
         vec![
             reference(jwt),
             reference(webhook.map(|webhook| &webhook.secret_ref)),
@@ -102,7 +115,9 @@ impl Watched {
         tracing::info!(generation = policy.generation, %changes, "changed documents are in force");
         self.shared.backend.configure(&policy);
         self.shared.policy.store(Arc::clone(&policy));
-        self.shared.post.send_all(|| Mail::Policy(Arc::clone(&policy)));
+        self.shared
+            .post
+            .send_all(|| Mail::Policy(Arc::clone(&policy)));
         set_keys(&self.api, &self.documents, self.setup.secrets.as_deref());
         self.exchange_certificate();
     }
@@ -144,14 +159,22 @@ pub(super) fn certificate(
     documents: &Documents,
     mounted: Option<&Path>,
 ) -> io::Result<Option<Certificate>> {
-    let Some(tls) = &documents.cluster.spec.tls else { return Ok(None) };
+    let Some(tls) = &documents.cluster.spec.tls else {
+        return Ok(None);
+    };
     let secrets = Secrets { documents, mounted };
     let missing = |key: &str| {
         let name = &tls.secret_name;
-        io::Error::other(format!("spec.tls: the Secret {name} has no {key}; add it, or mount the Secret"))
+        io::Error::other(format!(
+            "spec.tls: the Secret {name} has no {key}; add it, or mount the Secret"
+        ))
     };
-    let chain = secrets.read(&tls.secret_name, "tls.crt").ok_or_else(|| missing("tls.crt"))?;
-    let key = secrets.read(&tls.secret_name, "tls.key").ok_or_else(|| missing("tls.key"))?;
+    let chain = secrets
+        .read(&tls.secret_name, "tls.crt")
+        .ok_or_else(|| missing("tls.crt"))?;
+    let key = secrets
+        .read(&tls.secret_name, "tls.key")
+        .ok_or_else(|| missing("tls.key"))?;
     Ok(Some(Certificate::from_pem(&chain, &key)?))
 }
 
@@ -162,7 +185,9 @@ pub(super) fn set_keys(api: &Api, documents: &Documents, mounted: Option<&Path>)
     };
     let reference = &server_api.key_secret_ref;
     let secrets = Secrets { documents, mounted };
-    let bytes = secrets.read(&reference.name, &reference.key).unwrap_or_default();
+    let bytes = secrets
+        .read(&reference.name, &reference.key)
+        .unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     match Keys::new(text.lines()) {
         Ok(keys) => api.set_keys(keys),

@@ -42,11 +42,25 @@ pub(super) fn start(work: Work) -> io::Result<()> {
 }
 
 async fn serve(worker: Rc<sluice_net::Worker>, work: Work) -> io::Result<()> {
-    let Work { listener, endpoint, shared, counters, inbox, mailbox, mailboxes, .. } = work;
+    let Work {
+        listener,
+        endpoint,
+        shared,
+        counters,
+        inbox,
+        mailbox,
+        mailboxes,
+        ..
+    } = work;
     let number = shared.number;
     let hub = Hub::new(Rc::clone(&worker), shared, counters.hub);
     let config = config(&hub.policy(), hub.shared.compression);
-    let app = SocketIo::new(SocketIoFront { hub: Rc::clone(&hub) }, &config);
+    let app = SocketIo::new(
+        SocketIoFront {
+            hub: Rc::clone(&hub),
+        },
+        &config,
+    );
     let socketio = Engine::start(Rc::clone(&worker), number, config, app, mailboxes, mailbox);
     let engine = Rc::clone(&socketio);
     let compression = hub.shared.compression;
@@ -58,7 +72,13 @@ async fn serve(worker: Rc<sluice_net::Worker>, work: Work) -> io::Result<()> {
     tokio::task::spawn_local(Rc::clone(&hub).run(inbox));
     tokio::task::spawn_local(Rc::clone(&hub).turn());
     let native = NativeFront::start(&hub);
-    accept(worker, listener, endpoint, Rc::new(Front { socketio, native })).await
+    accept(
+        worker,
+        listener,
+        endpoint,
+        Rc::new(Front { socketio, native }),
+    )
+    .await
 }
 
 /// Engine.IO's part of a policy.

@@ -24,9 +24,10 @@ impl Hub {
                 self.close_all(&sessions, Cause::Disconnected)
             }
             Command::Revoke(_, issued_before) => self.revoke(&sessions, *issued_before),
-            Command::Leave(_, room) => {
-                sessions.iter().filter(|session| self.leave(session, room).is_ok()).count() as u64
-            }
+            Command::Leave(_, room) => sessions
+                .iter()
+                .filter(|session| self.leave(session, room).is_ok())
+                .count() as u64,
             Command::Join(_, room) => return self.join_all(sessions, Arc::clone(room), gather),
         };
         gather.add(done);
@@ -35,17 +36,28 @@ impl Hub {
     fn targets(&self, target: &Target) -> Vec<Rc<Session>> {
         let sessions = self.sessions.borrow();
         match target {
-            Target::User(user) => {
-                self.users.borrow().get(user).map(|all| all.to_vec()).unwrap_or_default()
-            }
+            Target::User(user) => self
+                .users
+                .borrow()
+                .get(user)
+                .map(|all| all.to_vec())
+                .unwrap_or_default(),
             Target::Session(id) => sessions.get(id).cloned().into_iter().collect(),
             Target::Token(token) => {
                 let owns = |session: &&Rc<Session>| {
-                    session.identity.borrow().token_id().is_some_and(|id| id == token)
+                    session
+                        .identity
+                        .borrow()
+                        .token_id()
+                        .is_some_and(|id| id == token)
                 };
                 sessions.values().filter(owns).cloned().collect()
             }
-            Target::Everyone => sessions.values().filter(|s| !s.is_detached()).cloned().collect(),
+            Target::Everyone => sessions
+                .values()
+                .filter(|s| !s.is_detached())
+                .cloned()
+                .collect(),
         }
     }
 
@@ -59,11 +71,14 @@ impl Hub {
         let mut sent = 0;
         for session in sessions {
             let own = &session.namespace.name;
-            let at = encodings.iter().position(|(name, _)| name == own).unwrap_or_else(|| {
-                let encoded = Encoded::message(own, Arc::clone(message));
-                encodings.push((Arc::clone(own), encoded));
-                encodings.len() - 1
-            });
+            let at = encodings
+                .iter()
+                .position(|(name, _)| name == own)
+                .unwrap_or_else(|| {
+                    let encoded = Encoded::message(own, Arc::clone(message));
+                    encodings.push((Arc::clone(own), encoded));
+                    encodings.len() - 1
+                });
             session.send_or_close(&encodings[at].1);
             sent += 1;
         }
@@ -108,7 +123,9 @@ impl Hub {
             .cloned()
             .collect();
         for session in &revoked {
-            let data = Revoked { reason: "the token was revoked" };
+            let data = Revoked {
+                reason: "the token was revoked",
+            };
             let _ = session.send(&Encoded::own(&session.namespace.name, "revoked", &data));
         }
         self.close_all(&revoked, Cause::Revoked)
@@ -119,7 +136,9 @@ impl Hub {
         let work = async move {
             let mut joined = 0;
             for session in sessions.iter().filter(|session| !session.is_detached()) {
-                let Ok(room) = hub.room(&session.namespace, &room) else { continue };
+                let Ok(room) = hub.room(&session.namespace, &room) else {
+                    continue;
+                };
                 joined += u64::from(hub.admit(session, &room).await.is_ok());
             }
             joined
@@ -130,7 +149,8 @@ impl Hub {
     /// Whether a session was revoked by its own name.
     pub(super) fn refuse_revoked_session(&self, id: sluice_rooms::SessionId) -> bool {
         self.session(id).is_some_and(|session| {
-            self.refuse_revoked(&session.identity.borrow(), Some(id)).is_err()
+            self.refuse_revoked(&session.identity.borrow(), Some(id))
+                .is_err()
         })
     }
 }

@@ -43,7 +43,9 @@ const MAX_CODES: usize = 128;
 impl HubCounters {
     /// Counts the end of a connection.
     pub(crate) fn closed(&self, cause: Cause) {
-        let at = Cause::ALL.iter().position(|known| known.name() == cause.name());
+        let at = Cause::ALL
+            .iter()
+            .position(|known| known.name() == cause.name());
         if let Some(counter) = at.and_then(|at| self.closed.get(at)) {
             counter.add(1);
         }
@@ -51,7 +53,10 @@ impl HubCounters {
 
     /// Connections ended, by cause.
     pub(crate) fn closed_by_cause(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        Cause::ALL.iter().zip(&self.closed).map(|(cause, counter)| (cause.name(), counter.get()))
+        Cause::ALL
+            .iter()
+            .zip(&self.closed)
+            .map(|(cause, counter)| (cause.name(), counter.get()))
     }
 
     /// Counts a refusal.
@@ -68,7 +73,10 @@ impl HubCounters {
 
     /// Refusals by code.
     pub(crate) fn failures(&self) -> BTreeMap<String, u64> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Records how long a message took from its acceptance until all was written.
@@ -81,7 +89,10 @@ impl HubCounters {
 
     /// The latency histogram: observations by bucket, and their sum in microseconds.
     pub(crate) fn latency(&self) -> ([u64; LATENCY_BOUNDS.len() + 1], u64) {
-        (std::array::from_fn(|i| self.latency[i].get()), self.latency_sum_us.get())
+        (
+            std::array::from_fn(|i| self.latency[i].get()),
+            self.latency_sum_us.get(),
+        )
     }
 }
 
@@ -96,7 +107,10 @@ mod tests {
             counters.observe(Duration::from_micros(us));
         }
         let (buckets, sum) = counters.latency();
-        assert_eq!((buckets[0], buckets[1], buckets[14], sum), (1, 1, 1, 6_000_101));
+        assert_eq!(
+            (buckets[0], buckets[1], buckets[14], sum),
+            (1, 1, 1, 6_000_101)
+        );
     }
 
     #[test]

@@ -25,8 +25,12 @@ impl Hub {
     }
 
     fn deliver_to_room(&self, message: Arc<Message>) {
-        let Some(key) = message.room.clone() else { return };
-        let Some(room) = self.namespace(&key.namespace).known(&key.name) else { return };
+        let Some(key) = message.room.clone() else {
+            return;
+        };
+        let Some(room) = self.namespace(&key.namespace).known(&key.name) else {
+            return;
+        };
         let (offset, except) = (message.offset(), message.except);
         let (accepted, slow) = (message.accepted, room.settings.get().slow_consumer);
         let encoded = Encoded::message(&key.namespace, message);
@@ -55,7 +59,9 @@ impl Hub {
     }
 
     fn to_members(&self, key: &RoomKey, encoded: &Encoded) {
-        let Some(room) = self.namespace(&key.namespace).known(&key.name) else { return };
+        let Some(room) = self.namespace(&key.namespace).known(&key.name) else {
+            return;
+        };
         let slow = room.settings.get().slow_consumer;
         for member in &*room.members.borrow() {
             self.send(&member.session, encoded, slow);
@@ -71,7 +77,11 @@ impl Hub {
                     namespace: Arc::clone(&session.namespace.name),
                     protocol: session.protocol(),
                     connected: !session.is_detached(),
-                    rooms: session.record_rooms().into_iter().map(|(key, _)| key.name).collect(),
+                    rooms: session
+                        .record_rooms()
+                        .into_iter()
+                        .map(|(key, _)| key.name)
+                        .collect(),
                 });
             }
         }

@@ -58,7 +58,11 @@ impl Encoded {
             joined: &'a [Arc<str>],
             left: &'a [Arc<str>],
         }
-        let data = Data { room: &room.name, joined: &news.joined, left: &news.left };
+        let data = Data {
+            room: &room.name,
+            joined: &news.joined,
+            left: &news.left,
+        };
         Self::own(&room.namespace, "presence", &data)
     }
 
@@ -89,7 +93,8 @@ impl Encoded {
 
     /// As the plain protocol has it.
     pub(crate) fn native(&self) -> &Outgoing {
-        self.native.get_or_init(|| Outgoing::text(&self.native_json()))
+        self.native
+            .get_or_init(|| Outgoing::text(&self.native_json()))
     }
 
     fn native_json(&self) -> String {
@@ -97,7 +102,13 @@ impl Encoded {
         let push = match &self.content {
             Content::Own(event, json) => {
                 data = raw(json);
-                Push { event, data: &data, meta: None, offset: None, attachments: Vec::new() }
+                Push {
+                    event,
+                    data: &data,
+                    meta: None,
+                    offset: None,
+                    attachments: Vec::new(),
+                }
             }
             Content::Message(message) => {
                 data = raw(&message.data);

@@ -85,7 +85,9 @@ impl Hub {
         session: Option<SessionId>,
     ) -> Result<(), Failure> {
         let revocations = &self.shared.revocations;
-        let revocations = revocations.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let revocations = revocations
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let session = session.map(|session| session.to_string());
         Ok(revocations.check(identity, session.as_deref(), unix_now())?)
     }
@@ -97,7 +99,12 @@ impl Hub {
         fresh: Pid,
         identity: &Identity,
     ) -> Result<Vec<Arc<str>>, Failure> {
-        if !self.policy().backend.as_ref().is_some_and(|backend| backend.ask_on_connect) {
+        if !self
+            .policy()
+            .backend
+            .as_ref()
+            .is_some_and(|backend| backend.ask_on_connect)
+        {
             return Ok(Vec::new());
         }
         let who = Who {
@@ -105,7 +112,10 @@ impl Hub {
             user: Arc::clone(identity.user()),
             session: knock.pid.unwrap_or(fresh).session(),
         };
-        self.shared.backend.connect(who, knock.protocol, identity).await
+        self.shared
+            .backend
+            .connect(who, knock.protocol, identity)
+            .await
     }
 
     async fn begin(
@@ -120,19 +130,30 @@ impl Hub {
             let session = Session::new(pid, Rc::clone(&namespace), identity.clone());
             if self.resume(&session, record, knock.position).await {
                 self.register(&session);
-                return Entered { session, recovered: true };
+                return Entered {
+                    session,
+                    recovered: true,
+                };
             }
         }
         let session = Session::new(fresh, namespace, identity);
         self.register(&session);
-        Entered { session, recovered: false }
+        Entered {
+            session,
+            recovered: false,
+        }
     }
 
     fn register(self: &Rc<Self>, session: &Rc<Session>) {
         self.counters.sessions.add(1);
-        self.sessions.borrow_mut().insert(session.id, Rc::clone(session));
+        self.sessions
+            .borrow_mut()
+            .insert(session.id, Rc::clone(session));
         let mut users = self.users.borrow_mut();
-        users.entry(session.user()).or_default().push(Rc::clone(session));
+        users
+            .entry(session.user())
+            .or_default()
+            .push(Rc::clone(session));
         drop(users);
         self.watch_token(session);
     }

@@ -27,7 +27,11 @@ impl Hub {
         let policy = self.policy();
         let user = session.user();
         tracing::debug!(session = %session.id, %user, %cause, "a connection ended");
-        if policy.backend.as_ref().is_some_and(|backend| backend.tell_on_disconnect) {
+        if policy
+            .backend
+            .as_ref()
+            .is_some_and(|backend| backend.tell_on_disconnect)
+        {
             self.shared.backend.disconnected(session.who(), cause);
         }
         if cause.recoverable() && !policy.recovery_window.is_zero() {
@@ -49,9 +53,16 @@ impl Hub {
         let detachment = self.detachments.get().wrapping_add(1);
         self.detachments.set(detachment);
         session.detachment.set(detachment);
-        let grace = if cause == Cause::Client(1001) { GOING_AWAY_GRACE } else { PRESENCE_GRACE };
+        let grace = if cause == Cause::Client(1001) {
+            GOING_AWAY_GRACE
+        } else {
+            PRESENCE_GRACE
+        };
         self.schedule(grace, Timer::Absent(session.id, detachment));
-        self.schedule(self.policy().recovery_window, Timer::Expire(session.id, detachment));
+        self.schedule(
+            self.policy().recovery_window,
+            Timer::Expire(session.id, detachment),
+        );
         self.bound_detached(session, detachment);
     }
 
@@ -70,7 +81,9 @@ impl Hub {
 
     /// A session was not recovered in time.
     pub(super) fn expire(&self, id: sluice_rooms::SessionId, detachment: u32) {
-        let Some(session) = self.session(id) else { return };
+        let Some(session) = self.session(id) else {
+            return;
+        };
         if session.is_detached() && session.detachment.get() == detachment {
             self.absent(id, detachment);
             self.forget(&session);
@@ -79,11 +92,15 @@ impl Hub {
 
     /// A session is away for so long that presence says so.
     pub(super) fn absent(&self, id: sluice_rooms::SessionId, detachment: u32) {
-        let Some(session) = self.session(id) else { return };
+        let Some(session) = self.session(id) else {
+            return;
+        };
         let away = session.is_detached() && session.detachment.get() == detachment;
         if away && session.present.replace(false) {
             for membership in &*session.rooms.borrow() {
-                self.shared.backbone.leave(&membership.room.key, &session.user());
+                self.shared
+                    .backbone
+                    .leave(&membership.room.key, &session.user());
             }
         }
     }
@@ -154,7 +171,9 @@ impl Hub {
 
     pub(super) fn unsubscribe_if_empty(&self, room: &Room) {
         if room.is_empty() {
-            self.shared.backbone.unsubscribe(self.worker.index(), &room.key);
+            self.shared
+                .backbone
+                .unsubscribe(self.worker.index(), &room.key);
         }
     }
 
@@ -166,7 +185,10 @@ impl Hub {
             within: u64,
         }
         for namespace in self.namespaces.borrow().values() {
-            let drain = Drain { reason, within: within_ms };
+            let drain = Drain {
+                reason,
+                within: within_ms,
+            };
             let encoded = Encoded::own(&namespace.name, "drain", &drain);
             for session in self.sessions.borrow().values() {
                 if Rc::ptr_eq(&session.namespace, namespace) {
@@ -180,13 +202,20 @@ impl Hub {
     /// Closes up to so many connections, those that have nothing waiting first.
     pub(super) fn move_some(&self, batch: Move) -> Closed {
         let sessions = self.sessions.borrow();
-        let mut open: Vec<_> = sessions.values().filter(|s| !s.is_detached()).cloned().collect();
+        let mut open: Vec<_> = sessions
+            .values()
+            .filter(|s| !s.is_detached())
+            .cloned()
+            .collect();
         drop(sessions);
         let most = batch.most.min(open.len());
         open.sort_by_cached_key(|session| session.queued_bytes());
         for session in &open[..most] {
             session.close(batch.cause);
         }
-        Closed { closed: most, left: open.len() - most }
+        Closed {
+            closed: most,
+            left: open.len() - most,
+        }
     }
 }

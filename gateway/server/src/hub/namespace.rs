@@ -17,7 +17,10 @@ pub(crate) struct Namespace {
 
 impl Namespace {
     pub(crate) fn new(name: &str) -> Rc<Self> {
-        Rc::new(Self { name: name.into(), rooms: RefCell::default() })
+        Rc::new(Self {
+            name: name.into(),
+            rooms: RefCell::default(),
+        })
     }
 
     /// A room that this worker knows.

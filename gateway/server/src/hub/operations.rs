@@ -39,12 +39,12 @@ impl Hub {
         }
         match operation {
             Operation::Publish(publish) => self.publish(session, publish, answer),
-            Operation::Leave { room } => self.answer(self.leave(session, &room), answer),
+            Operation::Leave { room } => self.answer(&self.leave(session, &room), answer),
             Operation::Direct { user, content } => {
-                self.answer(Ok(self.direct(session, &user, content)), answer);
+                self.answer(&Ok(self.direct(session, &user, content)), answer);
             }
             Operation::Broadcast { content } => {
-                self.answer(self.broadcast(session, content), answer);
+                self.answer(&self.broadcast(session, content), answer);
             }
             Operation::Presence { room } => self.presence(session, &room, answer),
             Operation::History { room, query } => self.history(session, &room, query, answer),
@@ -67,11 +67,11 @@ impl Hub {
         Flow::Continue(())
     }
 
-    fn answer(&self, outcome: Outcome, answer: impl FnOnce(&Outcome)) {
-        if let Err(failure) = &outcome {
+    fn answer(&self, outcome: &Outcome, answer: impl FnOnce(&Outcome)) {
+        if let Err(failure) = outcome {
             self.counters.failed(&failure.code);
         }
-        answer(&outcome);
+        answer(outcome);
     }
 
     /// Runs what may have to wait: at once as far as it goes, the rest on a task of its own.
@@ -85,13 +85,13 @@ impl Hub {
     {
         let most = self.policy().limits.in_flight;
         if u32::from(session.in_flight.get()) >= most {
-            return self.answer(Err(Failure::IN_FLIGHT), answer);
+            return self.answer(&Err(Failure::IN_FLIGHT), answer);
         }
         session.in_flight.set(session.in_flight.get() + 1);
         let (hub, session, work) = (Rc::clone(self), Rc::clone(session), work(Rc::clone(self)));
         crate::eager::run(work, move |outcome| {
             session.in_flight.set(session.in_flight.get() - 1);
-            hub.answer(outcome, answer);
+            hub.answer(&outcome, answer);
         });
     }
 
@@ -110,7 +110,11 @@ impl Hub {
         if strikes == 1 {
             self.tell_throttled(session);
         }
-        Err(if strikes > MAX_STRIKES { Flow::Break(Cause::Abuse) } else { Flow::Continue(()) })
+        Err(if strikes > MAX_STRIKES {
+            Flow::Break(Cause::Abuse)
+        } else {
+            Flow::Continue(())
+        })
     }
 
     fn tell_throttled(&self, session: &Session) {
@@ -120,7 +124,9 @@ impl Hub {
             messages_per_second: u32,
         }
         let messages_per_second = self.policy.borrow().limits.messages.events();
-        let data = Throttled { messages_per_second };
+        let data = Throttled {
+            messages_per_second,
+        };
         let _ = session.send(&Encoded::own(&session.namespace.name, "throttled", &data));
     }
 
@@ -131,7 +137,7 @@ impl Hub {
         options: JoinOptions,
     ) -> Outcome {
         let room = self.room(&session.namespace, &room)?;
-        self.may_join(session, &room)?;
+        may(Action::Join, session, &room)?;
         if session.is_in(&room) {
             if options.after.is_none() {
                 let joined = self.subscribe(&room).await?;
@@ -144,21 +150,44 @@ impl Hub {
             room.add(session, joined.offset);
             return Ok(joined_answer(&room, joined.epoch, joined.offset, None));
         };
-        let same = options.epoch.is_none_or(|epoch| Epoch::parse(&epoch) == Some(joined.epoch));
-        let bookmark = Bookmark { room: room.key.clone(), settings: room.settings.get(), after };
-        let missed = self.shared.backbone.missed(&[bookmark], session.id).wait().await;
-        let Some(missed) = missed.ok().filter(|_| same && room.settings.get().history.is_some())
+        let same = options
+            .epoch
+            .is_none_or(|epoch| Epoch::parse(&epoch) == Some(joined.epoch));
+        let bookmark = Bookmark {
+            room: room.key.clone(),
+            settings: room.settings.get(),
+            after,
+        };
+        let missed = self
+            .shared
+            .backbone
+            .missed(&[bookmark], session.id)
+            .wait()
+            .await;
+        let Some(missed) = missed
+            .ok()
+            .filter(|_| same && room.settings.get().history.is_some())
         else {
             self.counters.recovery_gone.add(1);
             room.add(session, joined.offset);
-            return Ok(joined_answer(&room, joined.epoch, joined.offset, Some(false)));
+            return Ok(joined_answer(
+                &room,
+                joined.epoch,
+                joined.offset,
+                Some(false),
+            ));
         };
         self.counters.recovered.add(1);
         room.add(session, missed.through);
         for message in missed.messages {
             session.send_or_close(&Encoded::message(&session.namespace.name, message));
         }
-        Ok(joined_answer(&room, joined.epoch, missed.through, Some(true)))
+        Ok(joined_answer(
+            &room,
+            joined.epoch,
+            missed.through,
+            Some(true),
+        ))
     }
 
     /// Makes a session a member, whatever the room's access rules.
@@ -182,7 +211,10 @@ impl Hub {
         }
         let joined = self.subscribe(room).await?;
         let settings = room.settings.get();
-        let member = self.shared.backbone.join(&room.key, &session.user(), &settings);
+        let member = self
+            .shared
+            .backbone
+            .join(&room.key, &session.user(), &settings);
         if let Err(error) = member.wait().await {
             self.unsubscribe_if_empty(room);
             return Err(error.into());
@@ -194,15 +226,11 @@ impl Hub {
     pub(super) async fn subscribe(&self, room: &Room) -> Result<Joined, sluice_backbone::Error> {
         let settings = room.settings.get();
         let worker = self.worker.index();
-        self.shared.backbone.subscribe(worker, &room.key, &settings).wait().await
-    }
-
-    pub(super) fn may_join(&self, session: &Session, room: &Room) -> Result<(), Failure> {
-        self.may(Action::Join, session, room)
-    }
-
-    fn may(&self, action: Action, session: &Session, room: &Room) -> Result<(), Failure> {
-        rules::may(&room.policy.borrow(), action, &session.identity.borrow(), &room.key)
+        self.shared
+            .backbone
+            .subscribe(worker, &room.key, &settings)
+            .wait()
+            .await
     }
 
     pub(super) fn leave(&self, session: &Session, room: &str) -> Outcome {
@@ -222,31 +250,46 @@ impl Hub {
     ) {
         let publication = match self.publication(session, publish) {
             Ok(publication) => publication,
-            Err(failure) => return self.answer(Err(failure), answer),
+            Err(failure) => return self.answer(&Err(failure), answer),
         };
         let hub = Rc::clone(self);
-        self.shared.backbone.publish(publication).then(move |receipt| {
-            let outcome = receipt.map_err(Failure::from).map(|receipt| {
-                let counter = &hub.counters;
-                if receipt.duplicate { counter.duplicates.add(1) } else { counter.published.add(1) }
-                let offset = receipt.position.map(|position| position.offset);
-                Answer::Published { id: receipt.id, offset }
+        self.shared
+            .backbone
+            .publish(publication)
+            .then(move |receipt| {
+                let outcome = receipt.map_err(Failure::from).map(|receipt| {
+                    let counter = &hub.counters;
+                    if receipt.duplicate {
+                        counter.duplicates.add(1);
+                    } else {
+                        counter.published.add(1);
+                    }
+                    let offset = receipt.position.map(|position| position.offset);
+                    Answer::Published {
+                        id: receipt.id,
+                        offset,
+                    }
+                });
+                hub.answer(&outcome, answer);
             });
-            hub.answer(outcome, answer);
-        });
     }
 
     /// Checks all that a room asks of a message.
-    fn publication(
-        &self,
-        session: &Session,
-        publish: Publish<'_>,
-    ) -> Result<Publication, Failure> {
+    fn publication(&self, session: &Session, publish: Publish<'_>) -> Result<Publication, Failure> {
         let room = self.room(&session.namespace, &publish.room)?;
         let policy = room.policy.borrow();
-        rules::may(&policy, Action::Publish, &session.identity.borrow(), &room.key)?;
+        rules::may(
+            &policy,
+            Action::Publish,
+            &session.identity.borrow(),
+            &room.key,
+        )?;
         rules::validate(&policy, &publish.content.event, &publish.content.data)?;
-        let Content { event, data, attachments } = publish.content;
+        let Content {
+            event,
+            data,
+            attachments,
+        } = publish.content;
         let identity = session.identity.borrow();
         Ok(Publication {
             room: room.key.clone(),
@@ -262,9 +305,13 @@ impl Hub {
 
     fn direct(&self, session: &Session, user: &str, content: Content<'_>) -> Answer {
         let namespace = Some(Arc::clone(&session.namespace.name));
-        let message = Arc::new(self.message(session, content));
+        let message = Arc::new(message(session, content));
         let target = Target::User(user.into());
-        drop(self.shared.backbone.command(Command::Send(target, namespace, message)));
+        drop(
+            self.shared
+                .backbone
+                .command(Command::Send(target, namespace, message)),
+        );
         Answer::Done {}
     }
 
@@ -273,25 +320,13 @@ impl Hub {
             return Err(Failure::BROADCAST_DENIED);
         }
         let namespace = Some(Arc::clone(&session.namespace.name));
-        let message = Arc::new(self.message(session, content));
-        drop(self.shared.backbone.command(Command::Send(Target::Everyone, namespace, message)));
+        let message = Arc::new(message(session, content));
+        drop(
+            self.shared
+                .backbone
+                .command(Command::Send(Target::Everyone, namespace, message)),
+        );
         Ok(Answer::Done {})
-    }
-
-    fn message(&self, session: &Session, content: Content<'_>) -> Message {
-        let identity = session.identity.borrow();
-        Message {
-            room: None,
-            event: content.event.into(),
-            data: content.data.into(),
-            attachments: content.attachments,
-            from: (!identity.is_anonymous()).then(|| Arc::clone(identity.user())),
-            id: format!("{:016x}", rand::random::<u64>()).into(),
-            position: None,
-            time: unix_now_ms(),
-            except: None,
-            accepted: Instant::now(),
-        }
     }
 
     fn presence(
@@ -302,15 +337,21 @@ impl Hub {
     ) {
         let room = match self.presence_room(&session.namespace, session, room) {
             Ok(room) => room,
-            Err(failure) => return self.answer(Err(failure), answer),
+            Err(failure) => return self.answer(&Err(failure), answer),
         };
         let hub = Rc::clone(self);
-        self.shared.backbone.members(&room.key, MAX_LISTED).then(move |members| {
-            let outcome = members
-                .map(|members| Answer::Members { users: members.users, count: members.count })
-                .map_err(Failure::from);
-            hub.answer(outcome, answer);
-        });
+        self.shared
+            .backbone
+            .members(&room.key, MAX_LISTED)
+            .then(move |members| {
+                let outcome = members
+                    .map(|members| Answer::Members {
+                        users: members.users,
+                        count: members.count,
+                    })
+                    .map_err(Failure::from);
+                hub.answer(&outcome, answer);
+            });
     }
 
     fn presence_room(
@@ -323,7 +364,7 @@ impl Hub {
         if room.settings.get().presence == PresenceMode::Off {
             return Err(Failure::PRESENCE_OFF);
         }
-        self.may(Action::Presence, session, &room)?;
+        may(Action::Presence, session, &room)?;
         Ok(room)
     }
 
@@ -336,22 +377,31 @@ impl Hub {
     ) {
         let room = match self.history_room(session, room) {
             Ok(room) => room,
-            Err(failure) => return self.answer(Err(failure), answer),
+            Err(failure) => return self.answer(&Err(failure), answer),
         };
         let hub = Rc::clone(self);
-        self.shared.backbone.history(&room.key, query).then(move |page| {
-            let outcome = page.map_err(Failure::from).map(|(epoch, page)| Answer::History {
-                messages: page.messages.iter().map(|message| (&**message).into()).collect(),
-                epoch: epoch.to_string(),
-                truncated: page.truncated,
+        self.shared
+            .backbone
+            .history(&room.key, query)
+            .then(move |page| {
+                let outcome = page
+                    .map_err(Failure::from)
+                    .map(|(epoch, page)| Answer::History {
+                        messages: page
+                            .messages
+                            .iter()
+                            .map(|message| (&**message).into())
+                            .collect(),
+                        epoch: epoch.to_string(),
+                        truncated: page.truncated,
+                    });
+                hub.answer(&outcome, answer);
             });
-            hub.answer(outcome, answer);
-        });
     }
 
     fn history_room(&self, session: &Session, room: &str) -> Result<Rc<Room>, Failure> {
         let room = self.room(&session.namespace, room)?;
-        self.may(Action::History, session, &room)?;
+        may(Action::History, session, &room)?;
         if room.settings.get().history.is_none() {
             return Err(sluice_backbone::Error::NoHistory.into());
         }
@@ -379,8 +429,41 @@ impl Hub {
         expected: bool,
     ) -> Outcome {
         self.counters.events.add(1);
-        let answer = self.shared.backend.event(session.who(), content, expected).await?;
-        Ok(Answer::Backend { data: answer.data, attachments: answer.attachments })
+        let answer = self
+            .shared
+            .backend
+            .event(session.who(), content, expected)
+            .await?;
+        Ok(Answer::Backend {
+            data: answer.data,
+            attachments: answer.attachments,
+        })
+    }
+}
+
+/// Whether a session's claims let it do something in a room.
+pub(super) fn may(action: Action, session: &Session, room: &Room) -> Result<(), Failure> {
+    rules::may(
+        &room.policy.borrow(),
+        action,
+        &session.identity.borrow(),
+        &room.key,
+    )
+}
+
+fn message(session: &Session, content: Content<'_>) -> Message {
+    let identity = session.identity.borrow();
+    Message {
+        room: None,
+        event: content.event.into(),
+        data: content.data.into(),
+        attachments: content.attachments,
+        from: (!identity.is_anonymous()).then(|| Arc::clone(identity.user())),
+        id: format!("{:016x}", rand::random::<u64>()).into(),
+        position: None,
+        time: unix_now_ms(),
+        except: None,
+        accepted: Instant::now(),
     }
 }
 
@@ -409,7 +492,12 @@ fn may_broadcast(claims: &str) -> bool {
 
 fn joined_answer(room: &Room, epoch: Epoch, offset: u64, recovered: Option<bool>) -> Answer {
     let epoch = room.settings.get().history.map(|_| epoch.to_string());
-    Answer::Joined { room: Arc::clone(&room.key.name), epoch, offset, recovered }
+    Answer::Joined {
+        room: Arc::clone(&room.key.name),
+        epoch,
+        offset,
+        recovered,
+    }
 }
 
 #[cfg(test)]
@@ -419,7 +507,13 @@ mod tests {
     #[test]
     fn only_the_claim_lets_a_user_broadcast() {
         assert!(may_broadcast(r#"{"sub":"a","sluice":{"broadcast":true}}"#));
-        for claims in ["{}", r#"{"sluice":{}}"#, r#"{"sluice":{"broadcast":"true"}}"#, "[]", ""] {
+        for claims in [
+            "{}",
+            r#"{"sluice":{}}"#,
+            r#"{"sluice":{"broadcast":"true"}}"#,
+            "[]",
+            "",
+        ] {
             assert!(!may_broadcast(claims), "{claims}");
         }
     }

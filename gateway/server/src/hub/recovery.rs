@@ -4,9 +4,10 @@ use std::{rc::Rc, sync::Arc};
 
 use sluice_backbone::{Bookmark, Claim, Error, Missed, Record};
 use sluice_net::Cause;
+use sluice_policy::Action;
 use sluice_rooms::Position;
 
-use super::{Encoded, Hub, Knock, Outlet, Session, room::Room};
+use super::{Encoded, Hub, Knock, Outlet, Session, operations::may, room::Room};
 
 /// What became of a client's wish to recover.
 pub(super) enum Recovery {
@@ -21,15 +22,26 @@ pub(super) enum Recovery {
 impl Hub {
     /// Finds the session that a client says it had, and takes it over.
     pub(super) async fn recover(&self, knock: &Knock, user: &Arc<str>) -> Recovery {
-        let Some(pid) = knock.pid else { return Recovery::NotAsked };
+        let Some(pid) = knock.pid else {
+            return Recovery::NotAsked;
+        };
         if self.refuse_revoked_session(pid.session()) {
             return Recovery::Unknown;
         }
-        let claim = Claim { pid, user: Arc::clone(user), namespace: (*knock.namespace).into() };
+        let claim = Claim {
+            pid,
+            user: Arc::clone(user),
+            namespace: (*knock.namespace).into(),
+        };
         if let Some(record) = self.give_up(&claim) {
             return Recovery::Found(record);
         }
-        let claimed = self.shared.backbone.claim(self.worker.index(), claim).wait().await;
+        let claimed = self
+            .shared
+            .backbone
+            .claim(self.worker.index(), claim)
+            .wait()
+            .await;
         if let Ok(Some(record)) = claimed {
             return Recovery::Found(record);
         }
@@ -46,7 +58,10 @@ impl Hub {
         if !own {
             return None;
         }
-        let record = Record { rooms: session.record_rooms(), present: session.present.get() };
+        let record = Record {
+            rooms: session.record_rooms(),
+            present: session.present.get(),
+        };
         // The old connection is most likely dead; if not, its client must not fight the new one.
         self.detach_outlet(&session, Cause::Replaced);
         self.forget(&session);
@@ -64,21 +79,23 @@ impl Hub {
         let rooms = self.rooms_of(session, &record);
         let bookmarks = bookmarks(&rooms, position);
         let missed = match self.subscribe_all(&rooms, position).await {
-            Ok(()) => self.shared.backbone.missed(&bookmarks, session.id).wait().await,
+            Ok(()) => {
+                self.shared
+                    .backbone
+                    .missed(&bookmarks, session.id)
+                    .wait()
+                    .await
+            }
             Err(error) => Err(error),
         };
-        match missed {
-            Ok(missed) => {
-                self.catch_up(session, &rooms, &missed).await;
-                self.counters.recovered.add(1);
-                true
-            }
-            Err(_) => {
-                self.counters.recovery_gone.add(1);
-                self.abandon(session, &rooms);
-                false
-            }
-        }
+        let Ok(missed) = missed else {
+            self.counters.recovery_gone.add(1);
+            self.abandon(session, &rooms);
+            return false;
+        };
+        self.catch_up(session, &rooms, &missed).await;
+        self.counters.recovered.add(1);
+        true
     }
 
     /// The rooms that the session may still be in.
@@ -86,7 +103,7 @@ impl Hub {
         let mut rooms = Vec::with_capacity(record.rooms.len());
         for (key, from) in &record.rooms {
             match self.room(&session.namespace, &key.name) {
-                Ok(room) if self.may_join(session, &room).is_ok() => rooms.push((room, *from)),
+                Ok(room) if may(Action::Join, session, &room).is_ok() => rooms.push((room, *from)),
                 _ if record.present => self.shared.backbone.leave(key, &session.user()),
                 _ => {}
             }
@@ -119,8 +136,14 @@ impl Hub {
             for (room, _) in rooms {
                 let settings = room.settings.get();
                 // It was a member before; a bound that is full now does not turn it away.
-                let unbounded = sluice_rooms::RoomSettings { members: None, ..settings };
-                let join = self.shared.backbone.join(&room.key, &session.user(), &unbounded);
+                let unbounded = sluice_rooms::RoomSettings {
+                    members: None,
+                    ..settings
+                };
+                let join = self
+                    .shared
+                    .backbone
+                    .join(&room.key, &session.user(), &unbounded);
                 let _ = join.wait().await;
             }
         }

@@ -3,9 +3,9 @@
 use std::{rc::Rc, sync::Arc};
 
 use serde::Serialize;
-use sluice_policy::Policy;
+use sluice_policy::{Action, Policy};
 
-use super::{Encoded, Hub, Session, namespace::Namespace, room::Room};
+use super::{Encoded, Hub, Session, namespace::Namespace, operations::may, room::Room};
 use crate::failure::Failure;
 
 impl Hub {
@@ -18,7 +18,9 @@ impl Hub {
         for namespace in namespaces {
             namespace.forget_empty();
             let rooms: Vec<_> = namespace.rooms.borrow().values().cloned().collect();
-            rooms.iter().for_each(|room| self.reload_room(&namespace, room));
+            for room in &rooms {
+                self.reload_room(&namespace, room);
+            }
         }
     }
 
@@ -33,8 +35,12 @@ impl Hub {
         room.set_policy(policy);
         let settings = room.settings.get();
         // Says the new settings to the backbone; the subscription itself stays as it is.
-        drop(self.shared.backbone.subscribe(self.worker.index(), &room.key, &settings));
-        self.evict(room, |session| self.may_join(session, room));
+        drop(
+            self.shared
+                .backbone
+                .subscribe(self.worker.index(), &room.key, &settings),
+        );
+        self.evict(room, |session| may(Action::Join, session, room));
     }
 
     /// Takes those out of a room who may no longer be there, and tells them.
@@ -44,13 +50,22 @@ impl Hub {
             room: &'a str,
             reason: &'a str,
         }
-        let members: Vec<_> =
-            room.members.borrow().iter().map(|member| Rc::clone(&member.session)).collect();
+        let members: Vec<_> = room
+            .members
+            .borrow()
+            .iter()
+            .map(|member| Rc::clone(&member.session))
+            .collect();
         for session in members {
-            let Err(failure) = may_stay(&session) else { continue };
+            let Err(failure) = may_stay(&session) else {
+                continue;
+            };
             // It was a member a moment ago, so it can leave.
             let _ = self.leave(&session, &room.key.name);
-            let data = Revoked { room: &room.key.name, reason: &failure.message };
+            let data = Revoked {
+                room: &room.key.name,
+                reason: &failure.message,
+            };
             let _ = session.send(&Encoded::own(&room.key.namespace, "revoked", &data));
         }
     }

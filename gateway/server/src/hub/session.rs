@@ -78,7 +78,11 @@ impl Session {
     /// Who it is, to the backend.
     pub(crate) fn who(&self) -> Who {
         let namespace = Arc::clone(&self.namespace.name);
-        Who { namespace, user: self.user(), session: self.id }
+        Who {
+            namespace,
+            user: self.user(),
+            session: self.id,
+        }
     }
 
     pub(crate) fn is_detached(&self) -> bool {
@@ -98,7 +102,9 @@ impl Session {
         match &*self.outlet.borrow() {
             Outlet::SocketIo(carrier) => {
                 let packet = encoded.socketio();
-                packet.frames().try_for_each(|frame| carrier.try_send(frame))
+                packet
+                    .frames()
+                    .try_for_each(|frame| carrier.try_send(frame))
             }
             Outlet::Native(connection) => connection.send(encoded.native()),
             Outlet::Detached => Ok(()),
@@ -136,11 +142,18 @@ impl Session {
 
     /// Whether it is in a room.
     pub(crate) fn is_in(&self, room: &Rc<Room>) -> bool {
-        self.rooms.borrow().iter().any(|membership| Rc::ptr_eq(&membership.room, room))
+        self.rooms
+            .borrow()
+            .iter()
+            .any(|membership| Rc::ptr_eq(&membership.room, room))
     }
 
     /// Its rooms and where its messages there began.
     pub(crate) fn record_rooms(&self) -> Vec<(RoomKey, u64)> {
-        self.rooms.borrow().iter().map(|m| (m.room.key.clone(), m.from)).collect()
+        self.rooms
+            .borrow()
+            .iter()
+            .map(|m| (m.room.key.clone(), m.from))
+            .collect()
     }
 }

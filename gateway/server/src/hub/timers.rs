@@ -31,7 +31,9 @@ impl Hub {
     pub(super) fn schedule_ms(&self, after_ms: u64, timer: Timer) {
         // One tick more, so that a timer is never early.
         let ticks = after_ms.div_ceil(TICK.as_millis() as u64).saturating_add(1);
-        let ticks = u32::try_from(ticks).unwrap_or(u32::MAX / 2).min(u32::MAX / 2);
+        let ticks = u32::try_from(ticks)
+            .unwrap_or(u32::MAX / 2)
+            .min(u32::MAX / 2);
         self.wheel.borrow_mut().schedule(ticks, timer);
     }
 
@@ -42,7 +44,9 @@ impl Hub {
         loop {
             interval.tick().await;
             let due = self.wheel.borrow_mut().advance();
-            due.into_iter().for_each(|timer| self.fire(timer));
+            for timer in due {
+                self.fire(timer);
+            }
         }
     }
 

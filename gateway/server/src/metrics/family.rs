@@ -13,6 +13,15 @@ fn family(name: &str, help: &str, kind: MetricType, metrics: Vec<Metric>) -> Met
     family
 }
 
+/// The nearest figure that Prometheus can hold.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "figures beyond 2^53 may be off by one in 2^53"
+)]
+pub(super) fn float(value: u64) -> f64 {
+    value as f64
+}
+
 /// A figure that only grows.
 pub(super) fn counter(name: &str, help: &str, value: u64) -> MetricFamily {
     family(name, help, MetricType::COUNTER, vec![counted(value)])
@@ -20,7 +29,7 @@ pub(super) fn counter(name: &str, help: &str, value: u64) -> MetricFamily {
 
 fn counted(value: u64) -> Metric {
     let mut counter = Counter::default();
-    counter.set_value(value as f64);
+    counter.set_value(float(value));
     let mut metric = Metric::default();
     metric.set_counter(counter);
     metric
@@ -29,7 +38,7 @@ fn counted(value: u64) -> Metric {
 /// A figure that grows and shrinks.
 pub(super) fn gauge(name: &str, help: &str, value: u64) -> MetricFamily {
     let mut gauge = Gauge::default();
-    gauge.set_value(value as f64);
+    gauge.set_value(float(value));
     let mut metric = Metric::default();
     metric.set_gauge(gauge);
     family(name, help, MetricType::GAUGE, vec![metric])
@@ -50,7 +59,12 @@ pub(super) fn labelled(
         metric.set_label(vec![pair]);
         metric
     };
-    family(name, help, MetricType::COUNTER, values.into_iter().map(metric).collect())
+    family(
+        name,
+        help,
+        MetricType::COUNTER,
+        values.into_iter().map(metric).collect(),
+    )
 }
 
 /// A distribution: `counts` has one more item than `bounds`, for what is beyond them all.

@@ -86,7 +86,10 @@ impl<'a> Frame<'a> {
     /// Reads a frame, or says what is wrong with it, with the id to answer to.
     pub(super) fn read(text: &'a str) -> Result<Self, (Failure, Id)> {
         let head: Head<'_> = serde_json::from_str(text).map_err(|e| (not_a_frame(&e), None))?;
-        let id = head.id.filter(|id| id.get().len() <= MAX_ID).map(ToOwned::to_owned);
+        let id = head
+            .id
+            .filter(|id| id.get().len() <= MAX_ID)
+            .map(ToOwned::to_owned);
         match Self::read_operation(text, head.op.as_deref(), id.is_some()) {
             Ok(Read::Connect(connect)) => Ok(Self::Connect(id, connect)),
             Ok(Read::Operation(operation)) => Ok(Self::Operation(id, operation)),
@@ -100,7 +103,9 @@ impl<'a> Frame<'a> {
             "the frame lacks op, the operation: connect, join, leave, publish and so on",
         ))?;
         if op == "connect" {
-            return serde_json::from_str(text).map(Read::Connect).map_err(|e| not_a_frame(&e));
+            return serde_json::from_str(text)
+                .map(Read::Connect)
+                .map_err(|e| not_a_frame(&e));
         }
         let fields: Fields<'_> = serde_json::from_str(text).map_err(|e| not_a_frame(&e))?;
         fields.operation(op, ack).map(Read::Operation)
@@ -113,35 +118,67 @@ enum Read<'a> {
 }
 
 fn not_a_frame(error: &serde_json::Error) -> Failure {
-    Failure { code: "bad_frame".into(), message: format!("the frame is not as expected: {error}").into() }
+    Failure {
+        code: "bad_frame".into(),
+        message: format!("the frame is not as expected: {error}").into(),
+    }
 }
 
 impl<'a> Fields<'a> {
     fn operation(self, op: &str, ack: bool) -> Result<Operation<'a>, Failure> {
         Ok(match op {
             "join" => {
-                let from = JoinOptions { after: self.after, epoch: self.epoch.clone() };
-                Operation::Join { room: self.room()?, from }
+                let from = JoinOptions {
+                    after: self.after,
+                    epoch: self.epoch.clone(),
+                };
+                Operation::Join {
+                    room: self.room()?,
+                    from,
+                }
             }
             "leave" => Operation::Leave { room: self.room()? },
             "publish" => {
                 let id = message_id(self.message_id.clone())?;
                 let (room, echo) = (self.room()?, self.echo.unwrap_or(true));
-                Operation::Publish(Publish { room, content: self.content()?, id, echo })
+                Operation::Publish(Publish {
+                    room,
+                    content: self.content()?,
+                    id,
+                    echo,
+                })
             }
             "direct" => {
                 let user = name(self.user.clone(), "user")?;
-                Operation::Direct { user, content: self.content()? }
+                Operation::Direct {
+                    user,
+                    content: self.content()?,
+                }
             }
-            "broadcast" => Operation::Broadcast { content: self.content()? },
+            "broadcast" => Operation::Broadcast {
+                content: self.content()?,
+            },
             "presence" => Operation::Presence { room: self.room()? },
             "history" => {
                 let (after, before, limit) = (self.after, self.before, self.limit);
-                let query = HistoryOptions { after, before, limit }.into();
-                Operation::History { room: self.room()?, query }
+                let query = HistoryOptions {
+                    after,
+                    before,
+                    limit,
+                }
+                .into();
+                Operation::History {
+                    room: self.room()?,
+                    query,
+                }
             }
-            "refresh" => Operation::Refresh { token: self.token.ok_or_else(|| lacks("token"))? },
-            "emit" => Operation::Emit { content: self.content()?, ack },
+            "refresh" => Operation::Refresh {
+                token: self.token.ok_or_else(|| lacks("token"))?,
+            },
+            "emit" => Operation::Emit {
+                content: self.content()?,
+                ack,
+            },
             other => return Err(unknown(other)),
         })
     }
@@ -171,13 +208,19 @@ fn lacks(field: &str) -> Failure {
 
 fn unknown(op: &str) -> Failure {
     let op: String = op.chars().take(32).collect();
-    let message = format!("there is no operation {op}; send events of the application with op emit");
-    Failure { code: "unknown_operation".into(), message: message.into() }
+    let message =
+        format!("there is no operation {op}; send events of the application with op emit");
+    Failure {
+        code: "unknown_operation".into(),
+        message: message.into(),
+    }
 }
 
 fn attachments(base64: &[Cow<'_, str>]) -> Result<Vec<Bytes>, Failure> {
     if base64.len() > MAX_ATTACHMENTS {
-        return Err(Failure::arguments("the frame has more attachments than allowed; send 32 at most"));
+        return Err(Failure::arguments(
+            "the frame has more attachments than allowed; send 32 at most",
+        ));
     }
     let decode = |text: &Cow<'_, str>| STANDARD.decode(&**text).map(Bytes::from);
     base64
@@ -193,9 +236,7 @@ mod tests {
 
     fn failure(text: &str) -> (String, Option<String>) {
         match Frame::read(text) {
-            Err((failure, id)) => {
-                (failure.code.into_owned(), id.map(|id| id.get().to_owned()))
-            }
+            Err((failure, id)) => (failure.code.into_owned(), id.map(|id| id.get().to_owned())),
             Ok(_) => panic!("{text} was read"),
         }
     }
@@ -206,24 +247,41 @@ mod tests {
         let Ok(Frame::Operation(Some(id), Operation::Publish(publish))) = Frame::read(text) else {
             panic!("refused")
         };
-        assert_eq!((id.get(), &*publish.room, &*publish.content.data), ("3", "r", r#"{"a":1}"#));
+        assert_eq!(
+            (id.get(), &*publish.room, &*publish.content.data),
+            ("3", "r", r#"{"a":1}"#)
+        );
         assert_eq!((publish.id.as_deref(), publish.echo), (Some("m"), false));
     }
 
     #[test]
     fn a_connect_names_the_session_it_had() {
         let pid = Pid::random();
-        let text = format!(r#"{{"id":1,"op":"connect","token":"t","pid":"{}"}}"#, pid.reveal());
-        let Ok(Frame::Connect(_, connect)) = Frame::read(&text) else { panic!("refused") };
-        assert_eq!((connect.token.as_deref(), connect.pid()), (Some("t"), Some(pid)));
+        let text = format!(
+            r#"{{"id":1,"op":"connect","token":"t","pid":"{}"}}"#,
+            pid.reveal()
+        );
+        let Ok(Frame::Connect(_, connect)) = Frame::read(&text) else {
+            panic!("refused")
+        };
+        assert_eq!(
+            (connect.token.as_deref(), connect.pid()),
+            (Some("t"), Some(pid))
+        );
     }
 
     #[test]
     fn what_is_wrong_is_answered_to_the_requests_id() {
-        assert_eq!(failure(r#"{"id":1}"#), ("bad_frame".into(), Some("1".into())));
+        assert_eq!(
+            failure(r#"{"id":1}"#),
+            ("bad_frame".into(), Some("1".into()))
+        );
         assert_eq!(failure("nonsense"), ("bad_frame".into(), None));
         assert_eq!(failure(r#"{"id":2,"op":"fly"}"#).0, "unknown_operation");
-        assert_eq!(failure(r#"{"id":2,"op":"join"}"#), ("bad_arguments".into(), Some("2".into())));
+        assert_eq!(
+            failure(r#"{"id":2,"op":"join"}"#),
+            ("bad_arguments".into(), Some("2".into()))
+        );
         assert_eq!(failure(r#"{"op":"join","room":""}"#).0, "bad_name");
     }
 
@@ -234,6 +292,9 @@ mod tests {
         };
         assert!(Frame::read(&frame(r#""AQID""#)).is_ok());
         assert_eq!(failure(&frame(r#""!""#)).0, "bad_arguments");
-        assert_eq!(failure(&frame(&vec![r#""AQID""#; 33].join(","))).0, "bad_arguments");
+        assert_eq!(
+            failure(&frame(&vec![r#""AQID""#; 33].join(","))).0,
+            "bad_arguments"
+        );
     }
 }
