@@ -87,10 +87,13 @@ impl Cause {
     /// Whether the session may be recovered by a client that comes back.
     pub fn recoverable(self) -> bool {
         match self {
-            Self::Client(_) | Self::Lost | Self::Drain | Self::SlowConsumer | Self::Heartbeat => {
-                true
-            }
-            Self::TokenExpired | Self::Protocol(_) => true,
+            Self::Client(_)
+            | Self::Lost
+            | Self::Drain
+            | Self::SlowConsumer
+            | Self::Heartbeat
+            | Self::TokenExpired
+            | Self::Protocol(_) => true,
             Self::Left
             | Self::Overloaded
             | Self::ConnectTimeout

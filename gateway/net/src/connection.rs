@@ -75,7 +75,9 @@ impl Connection {
         }
         let len = frame.len() as u64;
         let limit = self.max_outbound.get() as usize;
-        self.outbound.borrow_mut().push(frame, limit, &mut self.worker.spares())?;
+        self.outbound
+            .borrow_mut()
+            .push(frame, limit, &mut self.worker.spares())?;
         let counters = self.worker.counters();
         counters.frames_out.add(1);
         counters.queued_bytes.add(len);
@@ -106,7 +108,9 @@ impl Connection {
             self.cut();
         }
         self.worker.counters().queued_bytes.add(frame.len() as u64);
-        self.outbound.borrow_mut().push_always(frame, &mut self.worker.spares());
+        self.outbound
+            .borrow_mut()
+            .push_always(frame, &mut self.worker.spares());
         self.owe();
         self.wake();
     }
@@ -130,7 +134,8 @@ impl Connection {
 
     /// Sets the bound on waiting bytes.
     pub fn set_max_outbound(&self, bytes: usize) {
-        self.max_outbound.set(u32::try_from(bytes).unwrap_or(u32::MAX));
+        self.max_outbound
+            .set(u32::try_from(bytes).unwrap_or(u32::MAX));
     }
 
     /// The worker it lives on.
@@ -210,7 +215,11 @@ impl Connection {
             counters.bytes_out.add(n as u64);
             counters.queued_bytes.sub(n as u64);
         }
-        if stream.is_flushed() { Ok(()) } else { stream.try_flush() }
+        if stream.is_flushed() {
+            Ok(())
+        } else {
+            stream.try_flush()
+        }
     }
 
     fn shut_down(&self) {

@@ -22,7 +22,14 @@ const CLOCK_EVERY: usize = 16;
 /// is ready by then; what those queue leaves in the same write.
 pub(crate) async fn run(worker: Rc<Worker>) {
     loop {
-        poll_fn(|cx| if worker.owes(cx) { Poll::Ready(()) } else { Poll::Pending }).await;
+        poll_fn(|cx| {
+            if worker.owes(cx) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
         while !slice(&worker) {
             tokio::task::yield_now().await;
         }

@@ -17,7 +17,10 @@ impl Rhythm {
     /// The rhythm of `interval` and `timeout` on a wheel whose ticks last `tick`; never zero.
     pub fn new(interval: Duration, timeout: Duration, tick: Duration) -> Self {
         let ticks = |d: Duration| (d.as_millis() / tick.as_millis().max(1)).max(1) as Tick;
-        Self { interval: ticks(interval), timeout: ticks(timeout) }
+        Self {
+            interval: ticks(interval),
+            timeout: ticks(timeout),
+        }
     }
 }
 
@@ -70,7 +73,10 @@ impl Beat {
 mod tests {
     use super::*;
 
-    const RHYTHM: Rhythm = Rhythm { interval: 25, timeout: 20 };
+    const RHYTHM: Rhythm = Rhythm {
+        interval: 25,
+        timeout: 20,
+    };
 
     #[test]
     fn an_answered_ping_is_followed_by_the_next_one_an_interval_later() {
@@ -91,7 +97,10 @@ mod tests {
     #[test]
     fn a_timeout_longer_than_the_interval_pings_at_each_timeout() {
         let mut beat = Beat::default();
-        let rhythm = Rhythm { interval: 2, timeout: 5 };
+        let rhythm = Rhythm {
+            interval: 2,
+            timeout: 5,
+        };
         assert_eq!(beat.fire(rhythm), Action::Ping(5));
         beat.answered();
         assert_eq!(beat.fire(rhythm), Action::Ping(5));
@@ -100,6 +109,12 @@ mod tests {
     #[test]
     fn a_rhythm_is_never_zero_ticks() {
         let rhythm = Rhythm::new(Duration::ZERO, Duration::ZERO, Duration::from_secs(1));
-        assert_eq!(rhythm, Rhythm { interval: 1, timeout: 1 });
+        assert_eq!(
+            rhythm,
+            Rhythm {
+                interval: 1,
+                timeout: 1
+            }
+        );
     }
 }

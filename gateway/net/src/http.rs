@@ -51,8 +51,7 @@ pub enum Answer {
 impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Response(response) => response.fmt(f),
-            Self::Upgrade(response, _) => response.fmt(f),
+            Self::Response(response) | Self::Upgrade(response, _) => response.fmt(f),
         }
     }
 }
@@ -110,7 +109,9 @@ pub fn response(status: StatusCode, content_type: &'static str, body: Bytes) -> 
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
     let content_type = HeaderValue::from_static(content_type);
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
     response
 }
 

@@ -58,7 +58,10 @@ pub struct Full<M>(pub M);
 /// An empty inbox. Messages of one sender arrive in the order it sent them, and messages sent
 /// under one lock arrive at every inbox in the same order.
 pub fn inbox<M>() -> (Sender<M>, Receiver<M>) {
-    let shared = Arc::new(Shared { queue: Mutex::default(), waker: AtomicWaker::new() });
+    let shared = Arc::new(Shared {
+        queue: Mutex::default(),
+        waker: AtomicWaker::new(),
+    });
     (Sender(Arc::clone(&shared)), Receiver(shared))
 }
 

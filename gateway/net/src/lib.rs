@@ -17,6 +17,7 @@ mod listener;
 mod outbound;
 mod outgoing;
 mod read;
+mod reap;
 mod stream;
 pub mod tls;
 pub mod upgrade;

@@ -34,7 +34,11 @@ pub struct Endpoint {
 /// A listening socket that several workers may each have one of (`SO_REUSEPORT`): the kernel
 /// spreads connections over them. With port 0 the first call chooses the port.
 pub fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(true)?;
     socket.set_nonblocking(true)?;
@@ -83,7 +87,10 @@ fn admit<H: Handler>(
     // Messages are coalesced here, so the kernel must not wait for more.
     let _ = stream.set_nodelay(true);
     let (worker, handler) = (Rc::clone(worker), Rc::clone(handler));
-    let peer = Peer { address, tls: endpoint.certificate.is_some() };
+    let peer = Peer {
+        address,
+        tls: endpoint.certificate.is_some(),
+    };
     match &endpoint.certificate {
         None => tokio::task::spawn_local(http::serve(worker, handler, stream, peer)),
         Some(certificate) => {

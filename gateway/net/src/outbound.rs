@@ -54,13 +54,17 @@ impl Outbound {
     /// The bytes to write next: the first frame where it is alone or long, else as many frames as
     /// fit into `scratch`, copied there, so that they leave in one write.
     pub(crate) fn gather<'a>(&'a self, scratch: &'a mut [u8]) -> &'a [u8] {
-        let Some(first) = self.frames.front() else { return &[] };
+        let Some(first) = self.frames.front() else {
+            return &[];
+        };
         if self.frames.len() == 1 || first.len() * 2 > scratch.len() {
             return first;
         }
         let mut filled = 0;
         for frame in &self.frames {
-            let Some(space) = scratch.get_mut(filled..filled + frame.len()) else { break };
+            let Some(space) = scratch.get_mut(filled..filled + frame.len()) else {
+                break;
+            };
             space.copy_from_slice(frame);
             filled += frame.len();
         }
@@ -122,7 +126,9 @@ mod tests {
     fn queue(frames: &[&'static str]) -> (Outbound, Spares) {
         let (mut outbound, mut spares) = (Outbound::default(), Spares::default());
         for frame in frames {
-            outbound.push(Bytes::from_static(frame.as_bytes()), 100, &mut spares).unwrap();
+            outbound
+                .push(Bytes::from_static(frame.as_bytes()), 100, &mut spares)
+                .unwrap();
         }
         (outbound, spares)
     }
@@ -152,8 +158,14 @@ mod tests {
     #[test]
     fn a_full_queue_refuses_but_an_empty_one_takes_any_frame() {
         let (mut outbound, mut spares) = (Outbound::default(), Spares::default());
-        assert_eq!(outbound.push(Bytes::from_static(b"long"), 2, &mut spares), Ok(()));
-        assert_eq!(outbound.push(Bytes::from_static(b"x"), 2, &mut spares), Err(Full));
+        assert_eq!(
+            outbound.push(Bytes::from_static(b"long"), 2, &mut spares),
+            Ok(())
+        );
+        assert_eq!(
+            outbound.push(Bytes::from_static(b"x"), 2, &mut spares),
+            Err(Full)
+        );
     }
 
     #[test]

@@ -31,7 +31,11 @@ impl Outgoing {
 
     /// A frame of any kind.
     pub fn new(opcode: Opcode, payload: &[u8]) -> Self {
-        Self { opcode, frame: ws::encode(opcode, payload), deflated: OnceCell::new() }
+        Self {
+            opcode,
+            frame: ws::encode(opcode, payload),
+            deflated: OnceCell::new(),
+        }
     }
 
     /// The frame as it goes to a connection without compression.
@@ -44,7 +48,8 @@ impl Outgoing {
         if !deflate || self.payload().len() < DEFLATE_FROM {
             return &self.frame;
         }
-        self.deflated.get_or_init(|| ws::encode_deflated(self.opcode, self.payload()))
+        self.deflated
+            .get_or_init(|| ws::encode_deflated(self.opcode, self.payload()))
     }
 
     /// The message without its frame header, for transports that frame it in another way.

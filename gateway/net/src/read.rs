@@ -47,7 +47,11 @@ pub fn drive<R: Receiver>(
     leftover: &Bytes,
 ) {
     let decoder = Decoder::new(options.max_message, options.deflate);
-    let mut drive = Drive { connection, decoder, receiver };
+    let mut drive = Drive {
+        connection,
+        decoder,
+        receiver: Some(receiver),
+    };
     if !leftover.is_empty() {
         drive.feed(&mut leftover.to_vec());
     }
@@ -57,7 +61,8 @@ pub fn drive<R: Receiver>(
 struct Drive<R> {
     connection: Rc<Connection>,
     decoder: Decoder,
-    receiver: R,
+    /// Taken when the connection has ended.
+    receiver: Option<R>,
 }
 
 impl<R> Unpin for Drive<R> {}
@@ -69,11 +74,20 @@ impl<R: Receiver> Future for Drive<R> {
         let this = &mut *self;
         this.connection.register(cx);
         let cause = ready!(this.poll_end(cx));
-        this.receiver.closed(cause);
-        if !this.connection.is_shut() || cause != Cause::Lost {
-            tokio::task::spawn_local(linger(Rc::clone(&this.connection)));
+        if let Some(receiver) = this.receiver.take() {
+            let connection = Rc::clone(&this.connection);
+            let worker = Rc::clone(connection.worker());
+            worker.reap(Box::new(move || end(connection, receiver, cause)));
         }
         Poll::Ready(())
+    }
+}
+
+/// Tells the receiver, and gives the client time to close in its turn.
+fn end<R: Receiver>(connection: Rc<Connection>, mut receiver: R, cause: Cause) {
+    receiver.closed(cause);
+    if !connection.is_shut() || cause != Cause::Lost {
+        tokio::task::spawn_local(linger(connection));
     }
 }
 
@@ -116,7 +130,10 @@ impl<R: Receiver> Drive<R> {
                     return self.connection.close_with(Cause::Protocol(e.code), frame);
                 }
             };
-            let flow = dispatch(&self.connection, &mut self.receiver, &event);
+            let Some(receiver) = &mut self.receiver else {
+                return;
+            };
+            let flow = dispatch(&self.connection, receiver, &event);
             if let ControlFlow::Break(cause) = flow {
                 self.connection.close(cause);
             }
@@ -124,11 +141,7 @@ impl<R: Receiver> Drive<R> {
     }
 }
 
-fn dispatch<R: Receiver>(
-    connection: &Rc<Connection>,
-    receiver: &mut R,
-    event: &Event<'_>,
-) -> Flow {
+fn dispatch<R: Receiver>(connection: &Rc<Connection>, receiver: &mut R, event: &Event<'_>) -> Flow {
     match *event {
         Event::Text(text) => receiver.text(connection, text),
         Event::Binary(bytes) => receiver.binary(connection, bytes),

@@ -113,8 +113,14 @@ impl Stream {
     /// Takes the stream off this worker's runtime.
     pub fn detach(self) -> io::Result<Portable> {
         Ok(match self {
-            Self::Plain(tcp) => Portable { tcp: tcp.into_std()?, tls: None },
-            Self::Tls(tls) => Portable { tcp: tls.tcp.into_std()?, tls: Some(tls.session) },
+            Self::Plain(tcp) => Portable {
+                tcp: tcp.into_std()?,
+                tls: None,
+            },
+            Self::Tls(tls) => Portable {
+                tcp: tls.tcp.into_std()?,
+                tls: Some(tls.session),
+            },
         })
     }
 }
@@ -130,11 +136,7 @@ impl Portable {
     }
 }
 
-fn poll_tcp(
-    tcp: &mut TcpStream,
-    cx: &mut Context<'_>,
-    buf: &mut [u8],
-) -> Poll<io::Result<usize>> {
+fn poll_tcp(tcp: &mut TcpStream, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
     let mut buf = ReadBuf::new(buf);
     ready!(Pin::new(tcp).poll_read(cx, &mut buf))?;
     Poll::Ready(Ok(buf.filled().len()))
@@ -147,7 +149,10 @@ impl Tls {
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {}
                 read => return Poll::Ready(read),
             }
-            let mut io = PollRead { tcp: &mut self.tcp, cx };
+            let mut io = PollRead {
+                tcp: &mut self.tcp,
+                cx,
+            };
             match self.session.read_tls(&mut io) {
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return Poll::Pending,
                 Err(e) => return Poll::Ready(Err(e)),

@@ -5,8 +5,8 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use rustls::{ServerConfig, pki_types::pem::PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, pki_types::pem::PemObject};
 use thiserror::Error;
 
 /// Why a certificate cannot be served.
@@ -37,12 +37,18 @@ impl Certificate {
     /// what they agreed on. An unusable pair changes nothing.
     pub fn exchange(&self, chain: &[u8], key: &[u8]) -> Result<(), TlsError> {
         let config = config(chain, key)?;
-        *self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner) = config;
+        *self
+            .0
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = config;
         Ok(())
     }
 
     pub(crate) fn acceptor(&self) -> tokio_rustls::TlsAcceptor {
-        let config = self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let config = self
+            .0
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         Arc::clone(&config).into()
     }
 }

@@ -34,10 +34,15 @@ pub fn negotiate(
     if head.method != http::Method::GET || !has_token(headers, header::CONNECTION, "upgrade") {
         return Err("a WebSocket is opened by GET with Connection: Upgrade");
     }
-    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|v| v != "13") {
+    if headers
+        .get(header::SEC_WEBSOCKET_VERSION)
+        .is_none_or(|v| v != "13")
+    {
         return Err("only version 13 of the WebSocket protocol is spoken here");
     }
-    let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24);
+    let key = headers
+        .get(header::SEC_WEBSOCKET_KEY)
+        .filter(|key| key.len() == 24);
     let key = key.ok_or("Sec-WebSocket-Key must be 16 bytes in base64")?;
     let deflate = deflate && accepts_deflate(headers);
     let protocol = protocols
@@ -45,7 +50,11 @@ pub fn negotiate(
         .find(|p| has_token(headers, header::SEC_WEBSOCKET_PROTOCOL, p))
         .copied();
     let response = switching(&accept_key(key.as_bytes()), deflate, protocol);
-    Ok(Negotiated { response, deflate, protocol })
+    Ok(Negotiated {
+        response,
+        deflate,
+        protocol,
+    })
 }
 
 fn switching(accept: &str, deflate: bool, protocol: Option<&'static str>) -> Response<Body> {
@@ -58,10 +67,16 @@ fn switching(accept: &str, deflate: bool, protocol: Option<&'static str>) -> Res
         headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     }
     if deflate {
-        headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(ALL_BARE));
+        headers.insert(
+            header::SEC_WEBSOCKET_EXTENSIONS,
+            HeaderValue::from_static(ALL_BARE),
+        );
     }
     if let Some(protocol) = protocol {
-        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
+        headers.insert(
+            header::SEC_WEBSOCKET_PROTOCOL,
+            HeaderValue::from_static(protocol),
+        );
     }
     answer
 }
@@ -71,7 +86,9 @@ pub fn refuse(reason: &'static str) -> Response<Body> {
     let body = Bytes::from_static(reason.as_bytes());
     let mut response = response(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", body);
     let version = HeaderValue::from_static("13");
-    response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, version);
+    response
+        .headers_mut()
+        .insert(header::SEC_WEBSOCKET_VERSION, version);
     response
 }
 
@@ -90,7 +107,10 @@ fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool
 }
 
 fn tokens(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = &str> {
-    let values = headers.get_all(name).into_iter().filter_map(|v| v.to_str().ok());
+    let values = headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|v| v.to_str().ok());
     values.flat_map(|v| v.split(',')).map(str::trim)
 }
 
@@ -127,7 +147,10 @@ mod tests {
 
     #[test]
     fn compression_is_agreed_on_only_where_both_want_it() {
-        let head = head(&[("sec-websocket-extensions", "permessage-deflate; client_max_window_bits")]);
+        let head = head(&[(
+            "sec-websocket-extensions",
+            "permessage-deflate; client_max_window_bits",
+        )]);
         assert!(negotiate(&head, true, &[]).unwrap().deflate);
         assert!(!negotiate(&head, false, &[]).unwrap().deflate);
     }
@@ -142,7 +165,8 @@ mod tests {
     #[test]
     fn another_version_is_refused() {
         let mut head = head(&[]);
-        head.headers.insert("sec-websocket-version", HeaderValue::from_static("8"));
+        head.headers
+            .insert("sec-websocket-version", HeaderValue::from_static("8"));
         assert!(negotiate(&head, false, &[]).is_err());
     }
 }

@@ -18,7 +18,10 @@ pub struct Wheel<K> {
 
 impl<K> Default for Wheel<K> {
     fn default() -> Self {
-        Self { slots: (0..SLOTS).map(|_| Vec::new()).collect(), now: 0 }
+        Self {
+            slots: (0..SLOTS).map(|_| Vec::new()).collect(),
+            now: 0,
+        }
     }
 }
 
@@ -39,8 +42,9 @@ impl<K> Wheel<K> {
         self.now = self.now.wrapping_add(1);
         let now = self.now;
         let slot = &mut self.slots[now as usize % SLOTS];
-        let (due, later): (Vec<_>, Vec<_>) =
-            std::mem::take(slot).into_iter().partition(|(at, _)| *at == now);
+        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(slot)
+            .into_iter()
+            .partition(|(at, _)| *at == now);
         *slot = later;
         due.into_iter().map(|(_, key)| key).collect()
     }

@@ -14,7 +14,13 @@ use std::{
 
 use tokio::runtime::{self, LocalOptions};
 
-use crate::{connection::Connection, counter::Counters, flush, outbound::Spares};
+use crate::{
+    connection::Connection,
+    counter::Counters,
+    flush,
+    outbound::Spares,
+    reap::{self, Ending, Endings},
+};
 
 /// As much as one read or one coalesced write moves.
 const SCRATCH: usize = 64 * 1024;
@@ -31,11 +37,14 @@ pub struct Worker {
     owed: RefCell<VecDeque<Rc<Connection>>>,
     flusher: RefCell<Option<Waker>>,
     on_flushed: RefCell<Option<Hook>>,
+    endings: Endings,
 }
 
 impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Worker").field("index", &self.index).finish_non_exhaustive()
+        f.debug_struct("Worker")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
     }
 }
 
@@ -50,6 +59,7 @@ impl Worker {
             owed: RefCell::default(),
             flusher: RefCell::default(),
             on_flushed: RefCell::default(),
+            endings: Endings::default(),
         })
     }
 
@@ -93,6 +103,15 @@ impl Worker {
         }
     }
 
+    /// Has `ending` run soon, but not all at once with others: see [`crate::reap`].
+    pub(crate) fn reap(&self, ending: Ending) {
+        self.endings.push(ending);
+    }
+
+    pub(crate) fn endings(&self) -> &Endings {
+        &self.endings
+    }
+
     pub(crate) fn spares(&self) -> RefMut<'_, Spares> {
         self.spares.borrow_mut()
     }
@@ -121,11 +140,13 @@ where
     F: Future + 'static,
     F::Output: Send + 'static,
 {
-    Builder::new().name(format!("worker-{index}")).spawn(move || {
-        let mut builder = runtime::Builder::new_current_thread();
-        let runtime = builder.enable_all().build_local(LocalOptions::default())?;
-        Ok(runtime.block_on(run(index, counters, main)))
-    })
+    Builder::new()
+        .name(format!("worker-{index}"))
+        .spawn(move || {
+            let mut builder = runtime::Builder::new_current_thread();
+            let runtime = builder.enable_all().build_local(LocalOptions::default())?;
+            Ok(runtime.block_on(run(index, counters, main)))
+        })
 }
 
 /// Runs a worker on the current thread, inside a local runtime that the caller has made.
@@ -136,5 +157,6 @@ where
 {
     let worker = Worker::new(index, counters);
     tokio::task::spawn_local(flush::run(Rc::clone(&worker)));
+    tokio::task::spawn_local(reap::run(Rc::clone(&worker)));
     main(worker).await
 }
