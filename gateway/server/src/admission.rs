@@ -42,6 +42,9 @@ pub(crate) fn admit(
         texts(&head.headers, &X_FORWARDED_FOR),
         texts(&head.headers, &FORWARDED),
     );
+    if shared.is_draining() {
+        return Err(("draining", DRAINING));
+    }
     if !shared.addresses.enter(address, limits.connections_per_ip) {
         return Err(("ip_connections_exceeded", TOO_MANY));
     }
@@ -61,6 +64,14 @@ const TOO_MANY: Refusal = Refusal {
     code: 4,
     message: "Too many connections from this address; close some first",
     retry_after: Some(RETRY_AFTER),
+};
+
+/// An answer that the stock client tries again after, unlike a refusal within Socket.IO.
+const DRAINING: Refusal = Refusal {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    code: 4,
+    message: "The gateway is draining; connect again to reach another one",
+    retry_after: Some(1),
 };
 
 const FULL: Refusal = Refusal {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use sluice_backbone::Error;
+use sluice_net::Cause;
 use sluice_policy::{AccessError, AuthError};
 use sluice_rooms::NameError;
 
@@ -19,6 +20,16 @@ impl Failure {
         Self {
             code: Cow::Borrowed(code),
             message: Cow::Borrowed(message),
+        }
+    }
+
+    /// How to end the connection of a Socket.IO client that was refused a namespace only for now:
+    /// after a refusal within the protocol the stock client would not come back by itself.
+    pub(crate) fn passing(&self) -> Option<Cause> {
+        match &*self.code {
+            "draining" => Some(Cause::Drain),
+            "overloaded" | "backbone_unavailable" => Some(Cause::Overloaded),
+            _ => None,
         }
     }
 

@@ -76,7 +76,10 @@ impl SocketIoFront {
         entered: Result<Entered, Failure>,
     ) {
         match entered {
-            Err(failure) => Client::refuse(carrier, namespace, &refused(&failure)),
+            Err(failure) => match failure.passing() {
+                Some(cause) => carrier.close(cause),
+                None => Client::refuse(carrier, namespace, &refused(&failure)),
+            },
             Ok(entered) => {
                 let accepted = self.accepted(carrier, entered);
                 if Client::accept(carrier, namespace, &accepted) {
@@ -138,7 +141,13 @@ impl Handler for SocketIoFront {
         };
         match eager::poll_once(Rc::clone(&self.hub).enter(knock)) {
             Ok(Ok(entered)) => Connect::Accept(self.accepted(carrier, entered)),
-            Ok(Err(failure)) => Connect::Refuse(refused(&failure)),
+            Ok(Err(failure)) => match failure.passing() {
+                Some(cause) => {
+                    carrier.close(cause);
+                    Connect::Later
+                }
+                None => Connect::Refuse(refused(&failure)),
+            },
             Err(rest) => {
                 let front = Self {
                     hub: Rc::clone(&self.hub),
