@@ -35,12 +35,22 @@ impl Refusal {
     pub const UNSUPPORTED_VERSION: Self = Self::bad(5, "Unsupported protocol version");
 
     const fn bad(code: u8, message: &'static str) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, code, message, retry_after: None }
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            code,
+            message,
+            retry_after: None,
+        }
     }
 
     /// A request that policy refuses.
     pub const fn forbidden(message: &'static str) -> Self {
-        Self { status: StatusCode::FORBIDDEN, code: 4, message, retry_after: None }
+        Self {
+            status: StatusCode::FORBIDDEN,
+            code: 4,
+            message,
+            retry_after: None,
+        }
     }
 
     /// The refusal as an HTTP response.
@@ -48,7 +58,9 @@ impl Refusal {
         let json = format!(r#"{{"code":{},"message":"{}"}}"#, self.code, self.message);
         let mut response = response(self.status, "application/json", Bytes::from(json));
         if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

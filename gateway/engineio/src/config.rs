@@ -8,7 +8,8 @@ use sluice_net::{Options, heartbeat::Rhythm};
 /// its client was told the heartbeat.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The path that requests come to, with both slashes: `/socket.io/`.
+    /// The path that requests come to, with both slashes: `/socket.io/`. The last one may be
+    /// missing in a request.
     pub path: String,
     /// How often a client is pinged.
     pub ping_interval: Duration,
@@ -36,11 +37,19 @@ impl Default for Config {
 }
 
 impl Config {
+    pub(crate) fn serves(&self, path: &str) -> bool {
+        path == self.path || Some(path) == self.path.strip_suffix('/')
+    }
+
     pub(crate) fn rhythm(&self, tick: Duration) -> Rhythm {
         Rhythm::new(self.ping_interval, self.ping_timeout, tick)
     }
 
     pub(crate) fn options(&self, deflate: bool) -> Options {
-        Options { max_message: self.max_payload, max_outbound: self.max_outbound, deflate }
+        Options {
+            max_message: self.max_payload,
+            max_outbound: self.max_outbound,
+            deflate,
+        }
     }
 }

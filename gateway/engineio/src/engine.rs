@@ -4,20 +4,20 @@ mod opening;
 mod polls;
 mod ticking;
 
-pub(crate) use polls::Waiting;
-
 use std::{
     cell::{Cell, RefCell, RefMut},
+    collections::VecDeque,
     rc::Rc,
     time::Duration,
 };
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use slab::Slab;
 use sluice_codec::eio::{Data, PacketType};
 use sluice_net::{
     Answer, Body, Cause, Flow, Handler, HandlerFuture, Peer, Wheel, Worker, heartbeat::tick_for,
+    response,
 };
 
 use crate::{
@@ -29,6 +29,7 @@ use crate::{
     session::{Session, Terms},
     sid::Sid,
 };
+use ticking::Probe;
 
 /// Serves Engine.IO on one worker.
 pub struct Engine<A: Application> {
@@ -39,13 +40,17 @@ pub struct Engine<A: Application> {
     terms: RefCell<Rc<Terms>>,
     sessions: RefCell<Slab<Rc<Session<A::State>>>>,
     wheel: RefCell<Wheel<Sid>>,
+    /// The oldest first.
+    probes: RefCell<VecDeque<Probe>>,
     mailboxes: Mailboxes,
     polling: Cell<usize>,
 }
 
 impl<A: Application> std::fmt::Debug for Engine<A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("worker", &self.worker).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("worker", &self.worker)
+            .finish_non_exhaustive()
     }
 }
 
@@ -70,6 +75,7 @@ impl<A: Application> Engine<A> {
             terms: RefCell::new(Rc::new(Terms { config, rhythm })),
             sessions: RefCell::default(),
             wheel: RefCell::default(),
+            probes: RefCell::default(),
             mailboxes,
             polling: Cell::new(0),
         });
@@ -110,14 +116,19 @@ impl<A: Application> Engine<A> {
             return None;
         }
         let sessions = self.sessions.borrow();
-        sessions.get(sid.slot as usize).filter(|session| session.sid() == sid).cloned()
+        sessions
+            .get(sid.slot as usize)
+            .filter(|session| session.sid() == sid)
+            .cloned()
     }
 
     pub(crate) fn end(&self, session: &Rc<Session<A::State>>, cause: Cause) {
         if !session.end(cause) {
             return;
         }
-        self.sessions.borrow_mut().try_remove(session.sid().slot as usize);
+        self.sessions
+            .borrow_mut()
+            .try_remove(session.sid().slot as usize);
         self.app.closed(session, cause);
     }
 
@@ -158,6 +169,9 @@ impl<A: Application> Engine<A> {
 
     async fn answer(self: Rc<Self>, request: Request<Incoming>, peer: Peer) -> Answer {
         let (head, body) = request.into_parts();
+        if !self.terms().config.serves(head.uri.path()) {
+            return Answer::Response(nothing_here());
+        }
         if !self.app.origin_allowed(&head) {
             return Answer::Response(Refusal::forbidden("Origin not allowed").response());
         }
@@ -178,6 +192,15 @@ impl<A: Application> Engine<A> {
             Err(refusal) => Answer::Response(allowed(&head, refusal.response())),
         }
     }
+}
+
+fn nothing_here() -> Response<Body> {
+    let body = "There is no Engine.IO at this path; connect to the path that the server names.\n";
+    response(
+        StatusCode::NOT_FOUND,
+        "text/plain; charset=utf-8",
+        body.into(),
+    )
 }
 
 fn allowed(head: &http::request::Parts, mut response: Response<Body>) -> Response<Body> {

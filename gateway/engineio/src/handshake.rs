@@ -45,7 +45,11 @@ pub(crate) fn read(head: &Parts) -> Result<Asked, Refusal> {
 
 /// The value of a parameter; those of the protocol need no decoding.
 fn value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
-    query.split('&').filter_map(|pair| pair.split_once('=')).find(|(n, _)| *n == name).map(|p| p.1)
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(n, _)| *n == name)
+        .map(|p| p.1)
 }
 
 #[cfg(test)]
@@ -54,13 +58,18 @@ mod tests {
     use http::Request;
 
     fn asked(method: &str, query: &str) -> Result<Asked, u8> {
-        let request = Request::builder().method(method).uri(format!("/socket.io/?{query}"));
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/socket.io/?{query}"));
         read(&request.body(()).unwrap().into_parts().0).map_err(|refusal| refusal.code)
     }
 
     #[test]
     fn a_get_without_a_session_opens_one() {
-        assert_eq!(asked("GET", "EIO=4&transport=polling&t=abc"), Ok(Asked::OpenPolling));
+        assert_eq!(
+            asked("GET", "EIO=4&transport=polling&t=abc"),
+            Ok(Asked::OpenPolling)
+        );
     }
 
     #[test]

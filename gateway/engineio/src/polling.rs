@@ -1,28 +1,56 @@
 //! The long-polling transport: what waits for the client, and the request that waits for it.
 
+mod payload;
+
 use std::rc::Rc;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use sluice_net::{Cause, Connection, Full};
+use sluice_net::{Cause, Connection, Full, Worker};
 use tokio::sync::{Notify, oneshot};
 
-/// Separates the packets of a payload.
-const SEPARATOR: u8 = 0x1e;
+use self::payload::payload;
+
+/// A packet that ends the session.
+pub(crate) const CLOSE: &[u8] = b"1";
+
+/// A packet that only answers a poll.
+pub(crate) const NOOP: &[u8] = b"6";
 
 /// A poll's answer: a payload, or that there is no such session.
 pub(crate) type Polled = Result<Bytes, crate::Refusal>;
 
+/// What became of a request that must be the only one of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It may go on.
+    Taken,
+    /// Another one is not done yet, which breaks the protocol.
+    Overlaps,
+    /// The session does not poll.
+    NotPolling,
+}
+
+/// What is to be done for a session that polls.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Tended {
+    /// Nothing until it is woken.
+    Open,
+    /// It was closed; its client does not know yet.
+    Closing(Cause),
+    /// It was closed, and its client was told if it can be.
+    Closed(Cause),
+}
+
 /// The state of a session while it polls.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Polling {
+    worker: Rc<Worker>,
     queue: Vec<Bytes>,
     bytes: usize,
     waiting: Option<oneshot::Sender<Polled>>,
-    /// A POST is being read; a second one breaks the protocol.
-    pub(crate) posting: bool,
+    posting: bool,
     /// The WebSocket that a client probes, and whether the probe was answered.
-    pub(crate) probe: Option<Rc<Connection>>,
+    probe: Option<Rc<Connection>>,
     probed: bool,
     closing: Option<Cause>,
     /// Wakes the task that answers polls and ends closed sessions.
@@ -30,15 +58,34 @@ pub(crate) struct Polling {
 }
 
 impl Polling {
+    pub(crate) fn new(worker: Rc<Worker>) -> Self {
+        Self {
+            worker,
+            queue: Vec::new(),
+            bytes: 0,
+            waiting: None,
+            posting: false,
+            probe: None,
+            probed: false,
+            closing: None,
+            wake: Rc::default(),
+        }
+    }
+
     pub(crate) fn wake(&self) -> Rc<Notify> {
         Rc::clone(&self.wake)
     }
 
-    /// Queues a frame for the next poll.
+    /// Queues a frame for the next poll. Nothing follows a close.
     pub(crate) fn push(&mut self, frame: Bytes, limit: usize) -> Result<(), Full> {
+        if self.closing.is_some() {
+            return Ok(());
+        }
         if self.bytes + frame.len() > limit && !self.queue.is_empty() {
             return Err(Full);
         }
+        self.worker.counters().frames_out.add(1);
+        self.worker.counters().queued_bytes.add(frame.len() as u64);
         self.bytes += frame.len();
         self.queue.push(frame);
         self.wake.notify_one();
@@ -51,64 +98,111 @@ impl Polling {
 
     /// Begins the end; the session's task finishes it.
     pub(crate) fn close(&mut self, cause: Cause) {
-        self.closing.get_or_insert(cause);
+        if self.closing.is_some() {
+            return;
+        }
+        self.closing = Some(cause);
+        if cause == Cause::SlowConsumer {
+            self.worker.counters().slow_consumers.add(1);
+            self.worker.counters().dropped.add(self.queue.len() as u64);
+            self.take_queue();
+        }
         self.wake.notify_one();
     }
 
-    pub(crate) fn closing(&self) -> Option<Cause> {
-        self.closing
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.is_some()
     }
 
     /// A poll came. The one that waits already says that the client has lost its way.
-    pub(crate) fn wait(&mut self, poll: oneshot::Sender<Polled>) -> Result<(), ()> {
+    pub(crate) fn wait(&mut self, poll: oneshot::Sender<Polled>) -> Turn {
         if self.waiting.is_some() {
-            return Err(());
+            return Turn::Overlaps;
         }
         self.waiting = Some(poll);
         self.wake.notify_one();
-        Ok(())
+        Turn::Taken
+    }
+
+    /// A POST begins.
+    pub(crate) fn begin_post(&mut self) -> Turn {
+        if std::mem::replace(&mut self.posting, true) {
+            Turn::Overlaps
+        } else {
+            Turn::Taken
+        }
+    }
+
+    pub(crate) fn end_post(&mut self) {
+        self.posting = false;
     }
 
     /// Answers the poll that waits, if there is something to say.
-    pub(crate) fn answer(&mut self) {
-        if self.waiting.is_some() && (!self.queue.is_empty() || self.probed) {
-            let payload = self.take_payload();
-            self.reply(payload);
-        }
-    }
-
-    /// Answers the poll that waits with one last packet.
-    pub(crate) fn dismiss(&mut self, packet: &'static [u8]) {
-        self.reply(Bytes::from_static(packet));
-    }
-
-    fn reply(&mut self, payload: Bytes) {
-        if let Some(waiting) = self.waiting.take() {
-            // The client may have gone; its request's guard ends the session then.
-            let _ = waiting.send(Ok(payload));
-        }
-    }
-
-    fn take_payload(&mut self) -> Bytes {
-        if self.queue.is_empty() {
-            return Bytes::from_static(b"6");
-        }
-        self.bytes = 0;
-        let mut payload = Vec::new();
-        for (i, frame) in std::mem::take(&mut self.queue).into_iter().enumerate() {
-            if i > 0 {
-                payload.push(SEPARATOR);
+    pub(crate) fn tend(&mut self) -> Tended {
+        let waits = self.waiting.is_some();
+        match self.closing {
+            Some(cause) if waits => {
+                self.answer_with(CLOSE);
+                Tended::Closed(cause)
             }
-            append(&mut payload, &frame);
+            // These clients do not ask any more.
+            Some(cause @ (Cause::Heartbeat | Cause::SlowConsumer)) => Tended::Closed(cause),
+            Some(cause) => Tended::Closing(cause),
+            None => {
+                if waits && !self.queue.is_empty() {
+                    self.answer_with(b"");
+                } else if waits && self.probed {
+                    self.answer_with(NOOP);
+                }
+                Tended::Open
+            }
         }
-        payload.into()
+    }
+
+    /// Answers the poll that waits with all that is queued and one last packet.
+    pub(crate) fn answer_with(&mut self, last: &'static [u8]) {
+        if let Some(poll) = self.waiting.take() {
+            let frames = self.take_queue();
+            self.reply(poll, payload(&frames, last));
+        }
+    }
+
+    fn reply(&self, poll: oneshot::Sender<Polled>, payload: Bytes) {
+        self.worker.counters().writes.add(1);
+        self.worker.counters().bytes_out.add(payload.len() as u64);
+        // The client may have gone; its request's guard ends the session then.
+        let _ = poll.send(Ok(payload));
+    }
+
+    fn take_queue(&mut self) -> Vec<Bytes> {
+        let bytes = std::mem::take(&mut self.bytes);
+        self.worker.counters().queued_bytes.sub(bytes as u64);
+        std::mem::take(&mut self.queue)
+    }
+}
+
+/// The upgrade.
+impl Polling {
+    pub(crate) fn may_probe(&self) -> bool {
+        self.probe.is_none()
+    }
+
+    pub(crate) fn set_probe(&mut self, connection: &Rc<Connection>) {
+        self.probe = Some(Rc::clone(connection));
+    }
+
+    /// Whether this is the WebSocket that the client still probes.
+    pub(crate) fn probes(&self, connection: &Rc<Connection>) -> bool {
+        self.probe
+            .as_ref()
+            .is_some_and(|probe| Rc::ptr_eq(probe, connection))
     }
 
     /// The probe was answered: from now on a poll without news ends with a noop, so that the
     /// client can stop polling.
     pub(crate) fn probed(&mut self) {
         self.probed = true;
-        self.answer();
+        self.wake.notify_one();
     }
 
     /// The probing WebSocket went away.
@@ -117,65 +211,22 @@ impl Polling {
         self.probed = false;
     }
 
-    /// Ends polling for the WebSocket; returns what is still to be said.
-    pub(crate) fn upgrade(mut self) -> Vec<Bytes> {
-        self.dismiss(b"6");
+    /// Ends polling for the WebSocket; returns what is still to be said and whether it is to be
+    /// closed after that.
+    pub(crate) fn upgrade(mut self) -> (Vec<Bytes>, Option<Cause>) {
+        if let Some(poll) = self.waiting.take() {
+            self.reply(poll, Bytes::from_static(NOOP));
+        }
         self.wake.notify_one();
-        self.queue
+        (self.take_queue(), self.closing)
     }
 
     /// Ends polling and the WebSocket that was to follow it.
-    pub(crate) fn end(self, cause: Cause) {
-        if let Some(probe) = self.probe {
+    pub(crate) fn end(mut self, cause: Cause) {
+        if let Some(probe) = self.probe.take() {
             probe.close(cause);
         }
+        self.take_queue();
         self.wake.notify_one();
-    }
-}
-
-/// Appends what a WebSocket frame carries as a packet of a payload: text as it is, binary in
-/// base64 behind a `b`.
-fn append(payload: &mut Vec<u8>, frame: &[u8]) {
-    let header = match frame.get(1) {
-        Some(126) => 4,
-        Some(127) => 10,
-        _ => 2,
-    };
-    let body = frame.get(header..).unwrap_or_default();
-    if frame.first().is_some_and(|b| b & 0x0f == 2) {
-        payload.push(b'b');
-        payload.extend_from_slice(STANDARD.encode(body).as_bytes());
-    } else {
-        payload.extend_from_slice(body);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use sluice_net::Outgoing;
-
-    #[test]
-    fn a_payload_joins_text_and_binary_packets() {
-        let mut polling = Polling::default();
-        for outgoing in [Outgoing::text("4hello"), Outgoing::binary(&[1, 2, 3, 4])] {
-            polling.push(outgoing.frame().clone(), 100).unwrap();
-        }
-        assert_eq!(polling.take_payload(), &b"4hello\x1ebAQIDBA=="[..]);
-        assert_eq!(polling.queued_bytes(), 0);
-    }
-
-    #[test]
-    fn a_second_poll_is_refused_while_one_waits() {
-        let mut polling = Polling::default();
-        assert_eq!(polling.wait(oneshot::channel().0), Ok(()));
-        assert_eq!(polling.wait(oneshot::channel().0), Err(()));
-    }
-
-    #[test]
-    fn a_full_queue_refuses_a_frame() {
-        let mut polling = Polling::default();
-        assert_eq!(polling.push(Bytes::from_static(b"\x81\x01a"), 4), Ok(()));
-        assert_eq!(polling.push(Bytes::from_static(b"\x81\x01b"), 4), Err(Full));
     }
 }

@@ -21,7 +21,11 @@ const TOO_LARGE: Refusal = Refusal {
 
 /// The body, which is text in this version of the protocol, binary packets being in base64.
 pub(crate) async fn body(head: &Parts, body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
-    if head.headers.get(CONTENT_TYPE).is_some_and(|t| t == "application/octet-stream") {
+    if head
+        .headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|t| t == "application/octet-stream")
+    {
         return Err(Refusal::BAD_REQUEST);
     }
     let whole = tokio::time::timeout(TIMEOUT, Limited::new(body, limit).collect());

@@ -10,11 +10,23 @@ use crate::{application::Refusal, polling::Polled, sid::Sid};
 #[derive(Debug)]
 pub(crate) enum Parcel {
     /// A GET of the polling transport.
-    Poll { sid: Sid, reply: oneshot::Sender<Polled> },
+    Poll {
+        sid: Sid,
+        reply: oneshot::Sender<Polled>,
+    },
     /// A POST of the polling transport, read whole.
-    Post { sid: Sid, body: Bytes, reply: oneshot::Sender<Result<(), Refusal>> },
+    Post {
+        sid: Sid,
+        body: Bytes,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
     /// A WebSocket that wants to take over from polling.
-    Probe { sid: Sid, stream: Portable, leftover: Bytes, deflate: bool },
+    Probe {
+        sid: Sid,
+        stream: Box<Portable>,
+        leftover: Bytes,
+        deflate: bool,
+    },
 }
 
 /// Where a worker's parcels arrive.
@@ -28,12 +40,17 @@ pub struct Mailboxes(Vec<inbox::Sender<Parcel>>);
 /// The mailboxes of `workers` workers, in their order.
 pub fn mailboxes(workers: usize) -> (Mailboxes, Vec<Mailbox>) {
     let (senders, receivers): (_, Vec<_>) = (0..workers).map(|_| inbox::inbox()).unzip();
-    (Mailboxes(senders), receivers.into_iter().map(Mailbox).collect())
+    (
+        Mailboxes(senders),
+        receivers.into_iter().map(Mailbox).collect(),
+    )
 }
 
 impl Mailboxes {
     /// Leaves a parcel; false where there is no such worker or it is too far behind.
     pub(crate) fn send(&self, worker: u8, parcel: Parcel) -> bool {
-        self.0.get(usize::from(worker)).is_some_and(|mailbox| mailbox.send(parcel).is_ok())
+        self.0
+            .get(usize::from(worker))
+            .is_some_and(|mailbox| mailbox.send(parcel).is_ok())
     }
 }

@@ -8,13 +8,13 @@ use std::{
 use bytes::Bytes;
 use sluice_net::{Cause, Connection, Outgoing, heartbeat::Beat, heartbeat::Rhythm};
 
+use tokio::sync::oneshot;
+
 use crate::{
     config::Config,
-    engine::Waiting,
-    polling::{Polled, Polling},
+    polling::{Polled, Polling, Tended, Turn},
     sid::Sid,
 };
-use tokio::sync::oneshot;
 
 /// A session's configuration, shared by all that were opened under it.
 #[derive(Debug)]
@@ -41,7 +41,9 @@ pub struct Session<S> {
 
 impl<S> std::fmt::Debug for Session<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("sid", &self.sid).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("sid", &self.sid)
+            .finish_non_exhaustive()
     }
 }
 
@@ -135,6 +137,7 @@ impl<S> Session<S> {
         let first = self.ended.get().is_none();
         if first {
             self.ended.set(Some(cause));
+            // Whoever still holds the session must not hold its socket.
             if let Transport::Polling(polling) = self.transport.replace(Transport::None) {
                 polling.end(cause);
             }
@@ -156,32 +159,44 @@ impl<S> Session<S> {
         self.polling(|_| ()).is_some()
     }
 
-    pub(crate) fn wait(&self, poll: oneshot::Sender<Polled>) -> Waiting {
-        match self.polling(|polling| polling.wait(poll)) {
-            None => Waiting::NotPolling,
-            Some(Err(())) => Waiting::Overlaps,
-            Some(Ok(())) => Waiting::Waits,
-        }
+    /// Whether nothing of the session is to be heard any more.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.ended.get().is_some() || self.polling(|polling| polling.is_closing()) == Some(true)
     }
 
-    pub(crate) fn dismiss(&self, packet: &'static [u8]) {
-        self.polling(|polling| polling.dismiss(packet));
+    /// Answers the poll that waits, if there is something to say; `None` once it does not poll.
+    pub(crate) fn tend(&self) -> Option<Tended> {
+        self.polling(Polling::tend)
     }
 
-    pub(crate) fn begin_post(&self) -> bool {
-        self.polling(|polling| !std::mem::replace(&mut polling.posting, true)) == Some(true)
+    pub(crate) fn wait(&self, poll: oneshot::Sender<Polled>) -> Turn {
+        self.polling(|polling| polling.wait(poll))
+            .unwrap_or(Turn::NotPolling)
+    }
+
+    pub(crate) fn answer_with(&self, last: &'static [u8]) {
+        self.polling(|polling| polling.answer_with(last));
+    }
+
+    pub(crate) fn begin_post(&self) -> Turn {
+        self.polling(Polling::begin_post)
+            .unwrap_or(Turn::NotPolling)
     }
 
     pub(crate) fn end_post(&self) {
-        self.polling(|polling| polling.posting = false);
+        self.polling(Polling::end_post);
     }
 
     pub(crate) fn may_probe(&self) -> bool {
-        self.polling(|polling| polling.probe.is_none()) == Some(true)
+        self.polling(|polling| polling.may_probe()) == Some(true)
     }
 
     pub(crate) fn set_probe(&self, connection: &Rc<Connection>) {
-        self.polling(|polling| polling.probe = Some(Rc::clone(connection)));
+        self.polling(|polling| polling.set_probe(connection));
+    }
+
+    pub(crate) fn probes(&self, connection: &Rc<Connection>) -> bool {
+        self.polling(|polling| polling.probes(connection)) == Some(true)
     }
 
     pub(crate) fn probed(&self) {
@@ -199,8 +214,12 @@ impl<S> Session<S> {
         }
         let websocket = Transport::WebSocket(Rc::clone(connection));
         if let Transport::Polling(polling) = self.transport.replace(websocket) {
-            for frame in polling.upgrade() {
+            let (frames, closing) = polling.upgrade();
+            for frame in frames {
                 self.send_frame(frame);
+            }
+            if let Some(cause) = closing {
+                self.close(cause);
             }
         }
         true

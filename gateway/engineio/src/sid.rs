@@ -21,7 +21,12 @@ pub struct Sid {
 impl Sid {
     /// A new id for the session at `slot`.
     pub fn random(gateway: u32, worker: u8, slot: u32) -> Self {
-        Self { gateway, worker, slot, nonce: rand::random() }
+        Self {
+            gateway,
+            worker,
+            slot,
+            nonce: rand::random(),
+        }
     }
 
     /// Reads an id as clients send it; `None` where it is not one of ours.
@@ -70,7 +75,14 @@ mod tests {
 
     #[test]
     fn what_is_not_a_sid_is_refused() {
-        for text in ["", "abc", "é", &"A".repeat(27), &"A".repeat(29), &"A".repeat(4000)] {
+        for text in [
+            "",
+            "abc",
+            "é",
+            &"A".repeat(27),
+            &"A".repeat(29),
+            &"A".repeat(4000),
+        ] {
             assert_eq!(Sid::parse(text), None, "{text:.10}");
         }
     }

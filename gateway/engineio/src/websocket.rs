@@ -19,7 +19,11 @@ pub(crate) struct WebSocket<A: Application> {
 
 impl<A: Application> Receiver for WebSocket<A> {
     fn text(&mut self, connection: &Rc<Connection>, text: &str) -> Flow {
-        if self.live { self.packet(text) } else { self.probe(connection, text) }
+        if self.live {
+            self.packet(text)
+        } else {
+            self.probe(connection, text)
+        }
     }
 
     fn binary(&mut self, _: &Rc<Connection>, bytes: &[u8]) -> Flow {
@@ -36,6 +40,21 @@ impl<A: Application> Receiver for WebSocket<A> {
             self.session.forget_probe();
         }
     }
+}
+
+/// Receives for a WebSocket that is closed already, until the client knows.
+pub(crate) struct Refused;
+
+impl Receiver for Refused {
+    fn text(&mut self, _: &Rc<Connection>, _: &str) -> Flow {
+        Flow::Break(PROTOCOL)
+    }
+
+    fn binary(&mut self, _: &Rc<Connection>, _: &[u8]) -> Flow {
+        Flow::Break(PROTOCOL)
+    }
+
+    fn closed(&mut self, _: Cause) {}
 }
 
 impl<A: Application> WebSocket<A> {

@@ -17,7 +17,7 @@ use crate::{
     remote::Parcel,
     session::{Session, Terms, Transport},
     sid::Sid,
-    websocket::WebSocket,
+    websocket::{Refused, WebSocket},
 };
 
 impl<A: Application> Engine<A> {
@@ -51,7 +51,11 @@ impl<A: Application> Engine<A> {
         let session = self.insert(state, terms, transport);
         connection.send_or_close(&Outgoing::text(&open_packet(&session, &[])));
         self.app.opened(&session);
-        let receiver = WebSocket { engine: Rc::clone(self), session, live: true };
+        let receiver = WebSocket {
+            engine: Rc::clone(self),
+            session,
+            live: true,
+        };
         drive(connection, receiver, &options, leftover);
     }
 
@@ -61,27 +65,28 @@ impl<A: Application> Engine<A> {
         peer: Peer,
     ) -> Result<Response<Body>, Refusal> {
         let state = self.app.open(head, peer)?;
-        let polling = Box::new(Polling::default());
+        let polling = Box::new(Polling::new(Rc::clone(&self.worker)));
         let wake = polling.wake();
         let session = self.insert(state, self.terms(), Transport::Polling(polling));
         self.polling.set(self.polling.get() + 1);
         tokio::task::spawn_local(Rc::clone(self).tend(Rc::clone(&session), wake));
         self.app.opened(&session);
         let packet = open_packet(&session, &["websocket"]);
-        Ok(response(StatusCode::OK, "text/plain; charset=UTF-8", packet.into()))
+        self.worker.counters().bytes_out.add(packet.len() as u64);
+        Ok(response(
+            StatusCode::OK,
+            "text/plain; charset=UTF-8",
+            packet.into(),
+        ))
     }
 
     /// A WebSocket for a session that polls, here or on another worker.
-    pub(super) fn open_probe(
-        self: &Rc<Self>,
-        head: &Parts,
-        sid: Sid,
-    ) -> Result<Answer, Refusal> {
+    pub(super) fn open_probe(self: &Rc<Self>, head: &Parts, sid: Sid) -> Result<Answer, Refusal> {
         if sid.gateway != self.gateway || (self.owns(sid) && self.session(sid).is_none()) {
             return Err(Refusal::UNKNOWN_SID);
         }
-        let negotiated = negotiate(head, self.terms().config.deflate, &[])
-            .map_err(|_| Refusal::BAD_REQUEST)?;
+        let negotiated =
+            negotiate(head, self.terms().config.deflate, &[]).map_err(|_| Refusal::BAD_REQUEST)?;
         let engine = Rc::clone(self);
         let then = move |stream: Stream, leftover: Bytes| {
             if engine.owns(sid) {
@@ -96,7 +101,15 @@ impl<A: Application> Engine<A> {
     fn carry(&self, sid: Sid, stream: Stream, leftover: Bytes, deflate: bool) {
         self.worker.counters().sockets.sub(1);
         if let Ok(stream) = stream.detach() {
-            self.mailboxes.send(sid.worker, Parcel::Probe { sid, stream, leftover, deflate });
+            self.mailboxes.send(
+                sid.worker,
+                Parcel::Probe {
+                    sid,
+                    stream: Box::new(stream),
+                    leftover,
+                    deflate,
+                },
+            );
         }
     }
 
@@ -115,16 +128,24 @@ impl<A: Application> Engine<A> {
     }
 
     fn probe(self: &Rc<Self>, sid: Sid, stream: Stream, leftover: &Bytes, deflate: bool) {
-        let options = self.terms().config.options(deflate);
+        let session = self.session(sid).filter(|session| session.may_probe());
+        let terms = session
+            .as_ref()
+            .map_or_else(|| self.terms(), |s| Rc::clone(&s.terms));
+        let options = terms.config.options(deflate);
         let connection = Connection::new(Rc::clone(&self.worker), stream, &options);
-        match self.session(sid).filter(|session| session.may_probe()) {
-            Some(session) => {
-                session.set_probe(&connection);
-                let receiver = WebSocket { engine: Rc::clone(self), session, live: false };
-                drive(connection, receiver, &options, leftover);
-            }
-            None => connection.close(Cause::Protocol(1002)),
-        }
+        let Some(session) = session else {
+            connection.close(Cause::Protocol(1002));
+            return drive(connection, Refused, &options, leftover);
+        };
+        session.set_probe(&connection);
+        self.watch_probe(sid, &connection);
+        let receiver = WebSocket {
+            engine: Rc::clone(self),
+            session,
+            live: false,
+        };
+        drive(connection, receiver, &options, leftover);
     }
 
     fn insert(

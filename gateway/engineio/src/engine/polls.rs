@@ -1,6 +1,6 @@
 //! The requests of the polling transport.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use http::{Response, StatusCode, request::Parts};
@@ -12,15 +12,18 @@ use tokio::sync::{Notify, oneshot};
 use super::Engine;
 use crate::{
     application::{Application, Refusal},
-    polling::Polled,
+    polling::{CLOSE, NOOP, Polled, Tended, Turn},
     post,
     remote::Parcel,
-    session::{Session, Transport},
+    session::Session,
     sid::Sid,
 };
 
 /// The most packets in one body.
 const MAX_PACKETS: usize = 1_000;
+
+/// How long a session that was closed waits for the poll that can tell its client.
+const GOODBYE: Duration = Duration::from_secs(5);
 
 /// The cause of a session that a client polled in a way the protocol forbids.
 const PROTOCOL: Cause = Cause::Protocol(1002);
@@ -35,25 +38,37 @@ impl<A: Application> Engine<A> {
             self.send_parcel(sid, Parcel::Poll { sid, reply })?;
             answer.await.unwrap_or(Err(Refusal::UNKNOWN_SID))?
         };
-        Ok(response(StatusCode::OK, "text/plain; charset=UTF-8", payload))
+        Ok(response(
+            StatusCode::OK,
+            "text/plain; charset=UTF-8",
+            payload,
+        ))
     }
 
     pub(super) async fn poll_here(self: &Rc<Self>, sid: Sid) -> Polled {
         let session = self.session(sid).ok_or(Refusal::UNKNOWN_SID)?;
         let (poll, payload) = oneshot::channel();
-        match session.wait(poll) {
-            Waiting::Waits => {}
-            Waiting::Overlaps => {
-                session.dismiss(b"1");
-                self.end(&session, PROTOCOL);
-                return Err(Refusal::BAD_REQUEST);
-            }
-            Waiting::NotPolling => return Err(Refusal::BAD_REQUEST),
-        }
-        let mut guard = Abandoned { engine: self, session: Some(&session) };
+        self.take_turn(&session, session.wait(poll))?;
+        let mut guard = Abandoned {
+            engine: self,
+            session: Some(&session),
+        };
         let payload = payload.await;
         guard.session = None;
         payload.unwrap_or(Err(Refusal::UNKNOWN_SID))
+    }
+
+    /// Requests of one kind come one after the other; a client that breaks this is cut off.
+    fn take_turn(&self, session: &Rc<Session<A::State>>, turn: Turn) -> Result<(), Refusal> {
+        if turn == Turn::Overlaps {
+            session.answer_with(CLOSE);
+            self.end(session, PROTOCOL);
+        }
+        if turn == Turn::Taken {
+            Ok(())
+        } else {
+            Err(Refusal::BAD_REQUEST)
+        }
     }
 
     /// A POST: packets from the client.
@@ -63,20 +78,45 @@ impl<A: Application> Engine<A> {
         body: Incoming,
         sid: Sid,
     ) -> Result<Response<Body>, Refusal> {
-        let limit = self.terms().config.max_payload;
         if self.owns(sid) {
             let session = self.session(sid).ok_or(Refusal::UNKNOWN_SID)?;
-            let reading = Reading::begin(&session)?;
-            let body = post::body(head, body, limit).await?;
-            drop(reading);
+            let body = self.receive_post(&session, head, body).await?;
             self.packets(&session, &body)?;
         } else {
-            let body = post::body(head, body, limit).await?;
+            let body = post::body(head, body, self.terms().config.max_payload).await?;
             let (reply, answer) = oneshot::channel();
             self.send_parcel(sid, Parcel::Post { sid, body, reply })?;
             answer.await.unwrap_or(Err(Refusal::UNKNOWN_SID))?;
         }
-        Ok(response(StatusCode::OK, "text/html", Bytes::from_static(b"ok")))
+        Ok(response(
+            StatusCode::OK,
+            "text/html",
+            Bytes::from_static(b"ok"),
+        ))
+    }
+
+    async fn receive_post(
+        &self,
+        session: &Rc<Session<A::State>>,
+        head: &Parts,
+        body: Incoming,
+    ) -> Result<Bytes, Refusal> {
+        self.take_turn(session, session.begin_post())?;
+        let mut guard = Abandoned {
+            engine: self,
+            session: Some(session),
+        };
+        let body = post::body(head, body, session.terms.config.max_payload).await;
+        guard.session = None;
+        session.end_post();
+        if body
+            .as_ref()
+            .is_err_and(|refusal| refusal.status == StatusCode::BAD_REQUEST)
+        {
+            session.answer_with(CLOSE);
+            self.end(session, PROTOCOL);
+        }
+        body
     }
 
     pub(super) fn post_here(self: &Rc<Self>, sid: Sid, body: &[u8]) -> Result<(), Refusal> {
@@ -88,21 +128,34 @@ impl<A: Application> Engine<A> {
         if !session.is_polling() {
             return Err(Refusal::BAD_REQUEST);
         }
+        self.worker.counters().bytes_in.add(body.len() as u64);
         match self.read_packets(session, body) {
-            Flow::Continue(()) => Ok(()),
-            Flow::Break(cause) => {
-                let refused = matches!(cause, Cause::Protocol(_));
-                session.dismiss(if refused { b"1" } else { b"6" });
+            Flow::Continue(()) => {}
+            Flow::Break(cause @ Cause::Protocol(_)) => {
+                session.answer_with(CLOSE);
                 self.end(session, cause);
-                if refused { Err(Refusal::BAD_REQUEST) } else { Ok(()) }
+                return Err(Refusal::BAD_REQUEST);
             }
+            Flow::Break(cause @ Cause::Client(_)) => {
+                session.answer_with(NOOP);
+                self.end(session, cause);
+            }
+            Flow::Break(cause) => session.close(cause),
         }
+        Ok(())
     }
 
     fn read_packets(&self, session: &Rc<Session<A::State>>, body: &[u8]) -> Flow {
-        let Ok(body) = std::str::from_utf8(body) else { return Flow::Break(PROTOCOL) };
+        let Ok(body) = std::str::from_utf8(body) else {
+            return Flow::Break(PROTOCOL);
+        };
         for packet in eio::payload(body, MAX_PACKETS) {
-            let Ok(packet) = packet else { return Flow::Break(PROTOCOL) };
+            if session.is_closing() {
+                break;
+            }
+            let Ok(packet) = packet else {
+                return Flow::Break(PROTOCOL);
+            };
             self.packet(session, packet.kind, &packet.data)?;
         }
         Flow::Continue(())
@@ -118,34 +171,27 @@ impl<A: Application> Engine<A> {
     /// A polling session's own task: answers its polls at the end of a tick, so that one answer
     /// carries what the tick brought, and ends it when it was closed.
     pub(super) async fn tend(self: Rc<Self>, session: Rc<Session<A::State>>, wake: Rc<Notify>) {
-        loop {
-            wake.notified().await;
-            tokio::task::yield_now().await;
-            let closing = match &mut *session.transport.borrow_mut() {
-                Transport::Polling(polling) => {
-                    polling.answer();
-                    polling.closing()
+        while let Some(tended) = session.tend() {
+            match tended {
+                Tended::Open => wake.notified().await,
+                Tended::Closing(cause) => {
+                    if tokio::time::timeout(GOODBYE, wake.notified())
+                        .await
+                        .is_err()
+                    {
+                        self.end(&session, cause);
+                    }
                 }
-                _ => break,
-            };
-            if let Some(cause) = closing {
-                session.dismiss(b"1");
-                self.end(&session, cause);
-                break;
+                Tended::Closed(cause) => self.end(&session, cause),
             }
+            tokio::task::yield_now().await;
         }
         self.polling.set(self.polling.get() - 1);
     }
 }
 
-/// What became of a poll.
-pub(crate) enum Waiting {
-    Waits,
-    Overlaps,
-    NotPolling,
-}
-
-/// Ends the session of a poll whose client went away: what was to be its answer would be lost.
+/// Ends the session of a request whose client went away: what it was to bring or to take would
+/// be lost.
 struct Abandoned<'a, A: Application> {
     engine: &'a Engine<A>,
     session: Option<&'a Rc<Session<A::State>>>,
@@ -156,20 +202,5 @@ impl<A: Application> Drop for Abandoned<'_, A> {
         if let Some(session) = self.session {
             self.engine.end(session, Cause::Lost);
         }
-    }
-}
-
-/// Keeps a session from being posted to twice at once.
-struct Reading<'a, S>(&'a Session<S>);
-
-impl<'a, S> Reading<'a, S> {
-    fn begin(session: &'a Session<S>) -> Result<Self, Refusal> {
-        if session.begin_post() { Ok(Self(session)) } else { Err(Refusal::BAD_REQUEST) }
-    }
-}
-
-impl<S> Drop for Reading<'_, S> {
-    fn drop(&mut self) {
-        self.0.end_post();
     }
 }

@@ -1,10 +1,14 @@
 //! What an engine does by itself: heartbeats, and parcels from other workers.
 
-use std::{collections::VecDeque, rc::Rc};
+use std::{
+    collections::VecDeque,
+    rc::{Rc, Weak},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use sluice_net::{Cause, Flow, heartbeat::Action};
-use tokio::time::MissedTickBehavior;
+use sluice_net::{Cause, Connection, Flow, heartbeat::Action};
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Engine;
 use crate::{
@@ -16,10 +20,23 @@ use crate::{
 /// An Engine.IO ping as a WebSocket frame.
 const PING: Bytes = Bytes::from_static(b"\x81\x012");
 
+/// How long a client may take from the probe of a WebSocket to the upgrade, as in the JavaScript
+/// server; less where heartbeats are quicker.
+const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A WebSocket that has not become its session's transport, and until when it may.
+pub(super) struct Probe {
+    sid: Sid,
+    connection: Weak<Connection>,
+    until: Instant,
+}
+
 impl<A: Application> Engine<A> {
     pub(super) async fn tick(self: Rc<Self>) {
         let mut interval = tokio::time::interval(self.tick);
-        interval.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        // After a pause of the process, time goes on and does not catch up: clients get the
+        // chance to answer before they count as dead.
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         interval.tick().await;
         loop {
             interval.tick().await;
@@ -27,11 +44,40 @@ impl<A: Application> Engine<A> {
             for sid in due {
                 self.beat(sid);
             }
+            self.end_probes();
+        }
+    }
+
+    /// Has a probe end if it does not lead to an upgrade in time.
+    pub(super) fn watch_probe(&self, sid: Sid, connection: &Rc<Connection>) {
+        let config = &self.terms().config;
+        let patience = UPGRADE_TIMEOUT.min(config.ping_interval + config.ping_timeout);
+        let connection = Rc::downgrade(connection);
+        let probe = Probe {
+            sid,
+            connection,
+            until: Instant::now() + patience,
+        };
+        self.probes.borrow_mut().push_back(probe);
+    }
+
+    fn end_probes(&self) {
+        let now = Instant::now();
+        let mut probes = self.probes.borrow_mut();
+        while let Some(probe) = probes.pop_front_if(|probe| probe.until <= now) {
+            let (session, connection) = (self.session(probe.sid), probe.connection.upgrade());
+            if let (Some(session), Some(connection)) = (session, connection)
+                && session.probes(&connection)
+            {
+                connection.close(Cause::ConnectTimeout);
+            }
         }
     }
 
     fn beat(&self, sid: Sid) {
-        let Some(session) = self.session(sid) else { return };
+        let Some(session) = self.session(sid) else {
+            return;
+        };
         let mut beat = session.beat.get();
         let action = beat.fire(session.terms.rhythm);
         session.beat.set(beat);
@@ -59,10 +105,22 @@ impl<A: Application> Engine<A> {
         }
     }
 
+    /// Ends a session whose client went away before it got an answer.
+    fn lose(&self, sid: Sid) {
+        if let Some(session) = self.session(sid) {
+            self.end(&session, Cause::Lost);
+        }
+    }
+
     fn unpack(self: &Rc<Self>, parcel: Parcel) {
         match parcel {
-            Parcel::Probe { sid, stream, leftover, deflate } => {
-                self.carried(sid, stream, &leftover, deflate);
+            Parcel::Probe {
+                sid,
+                stream,
+                leftover,
+                deflate,
+            } => {
+                self.carried(sid, *stream, &leftover, deflate);
             }
             Parcel::Post { sid, body, reply } => {
                 let _ = reply.send(self.post_here(sid, &body));
@@ -70,10 +128,13 @@ impl<A: Application> Engine<A> {
             Parcel::Poll { sid, mut reply } => {
                 let engine = Rc::clone(self);
                 tokio::task::spawn_local(async move {
-                    tokio::select! {
-                        answer = engine.poll_here(sid) => { let _ = reply.send(answer); }
+                    let answer = tokio::select! {
+                        answer = engine.poll_here(sid) => answer,
                         // The client went away: dropping the poll ends its session.
-                        () = reply.closed() => {}
+                        () = reply.closed() => return,
+                    };
+                    if reply.send(answer).is_err() {
+                        engine.lose(sid);
                     }
                 });
             }

@@ -1,0 +1,71 @@
+//! Who answers lives.
+
+use crate::support::{Server, brisk};
+
+#[tokio::test]
+async fn a_websocket_that_does_not_answer_is_closed() {
+    let server = Server::start(&brisk());
+    let mut websocket = server.client().websocket(None).await;
+    assert_eq!(
+        websocket.take(4).await[1..],
+        ["4welcome", "2", "close 4002"]
+    );
+    server.seen.wait_for("closed heartbeat").await;
+}
+
+#[tokio::test]
+async fn a_websocket_that_answers_lives() {
+    let server = Server::start(&brisk());
+    let mut websocket = server.client().websocket(None).await;
+    websocket.take(2).await;
+    for _ in 0..4 {
+        assert_eq!(websocket.next().await, "2");
+        websocket.send("3").await;
+    }
+    websocket.send("4hello").await;
+    assert_eq!(websocket.next().await, "4hello");
+}
+
+#[tokio::test]
+async fn a_client_that_polls_and_does_not_answer_is_gone() {
+    let server = Server::start(&brisk());
+    let client = server.client();
+    let sid = client.open().await;
+    assert_eq!(client.poll(&sid).await.packets(), ["2"]);
+    assert_eq!(client.poll(&sid).await.packets(), ["1"]);
+    server.seen.wait_for("closed heartbeat").await;
+    assert_eq!(client.poll(&sid).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_even_poll_is_gone() {
+    let server = Server::start(&brisk());
+    server.client().open().await;
+    server.seen.wait_for("closed heartbeat").await;
+    assert_eq!(server.counters[0].queued_bytes.get(), 0);
+}
+
+#[tokio::test]
+async fn a_client_that_polls_and_answers_lives() {
+    let server = Server::start(&brisk());
+    let client = server.client();
+    let sid = client.open().await;
+    for _ in 0..4 {
+        assert_eq!(client.poll(&sid).await.packets(), ["2"]);
+        client.say(&sid, "3").await;
+    }
+    assert!(server.seen.all().is_empty());
+}
+
+#[tokio::test]
+async fn a_pause_of_the_process_is_not_held_against_clients() {
+    let server = Server::start(&brisk());
+    let mut websocket = server.client().websocket(None).await;
+    websocket.take(2).await;
+    websocket.send("4busy 1500").await;
+    for _ in 0..3 {
+        assert_eq!(websocket.next().await, "2");
+        websocket.send("3").await;
+    }
+    assert_eq!(server.seen.all(), ["text busy 1500"]);
+}

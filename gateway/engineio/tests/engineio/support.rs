@@ -1,0 +1,233 @@
+//! A server whose clients tell it what to do, and those clients.
+
+mod client;
+mod http;
+
+use std::{
+    net::SocketAddr,
+    rc::Rc,
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use ::http::request::Parts;
+use sluice_engineio::{Application, Config, Engine, Refusal, Session, mailboxes};
+use sluice_net::{Cause, Counters, Endpoint, Flow, Outgoing, Peer, accept, listen, worker};
+use tokio::sync::watch;
+
+pub use self::{
+    client::Client,
+    http::{Response, begin, finish, request},
+};
+
+/// What the application saw, in its order.
+#[derive(Debug, Clone, Default)]
+pub struct Seen(Arc<Mutex<Vec<String>>>);
+
+impl Seen {
+    fn note(&self, what: String) {
+        self.0.lock().unwrap().push(what);
+    }
+
+    pub fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub fn has(&self, what: &str) -> bool {
+        self.all().iter().any(|seen| seen == what)
+    }
+
+    pub async fn wait_for(&self, what: &str) {
+        eventually(what, || self.has(what)).await;
+    }
+}
+
+/// Waits until a condition holds.
+pub async fn eventually(what: &str, condition: impl Fn() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(Instant::now() < patience, "this never came: {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// Answers messages with themselves, but for some that are orders.
+struct Obedient(Seen);
+
+impl Application for Obedient {
+    type State = ();
+
+    fn origin_allowed(&self, head: &Parts) -> bool {
+        head.headers
+            .get("origin")
+            .is_none_or(|origin| origin != "https://evil.example")
+    }
+
+    fn open(&self, head: &Parts, _: Peer) -> Result<(), Refusal> {
+        let refused = head.headers.contains_key("x-refuse");
+        if refused {
+            Err(Refusal::forbidden("not you"))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn opened(&self, session: &Rc<Session<()>>) {
+        session.send(&Outgoing::text("4welcome"));
+    }
+
+    fn text(&self, session: &Rc<Session<()>>, text: &str) -> Flow {
+        self.0.note(format!("text {text}"));
+        match text.split_once(' ').unwrap_or((text, "")) {
+            ("close", _) => session.close(Cause::Drain),
+            ("cut", _) => return Flow::Break(Cause::Abuse),
+            ("burst", count) => {
+                let count: usize = count.parse().unwrap();
+                (0..count).for_each(|n| session.send(&Outgoing::text(&format!("4{n}"))));
+            }
+            ("big", size) => {
+                let big = "x".repeat(size.parse().unwrap());
+                session.send(&Outgoing::text(&format!("4{big}")));
+            }
+            ("busy", ms) => {
+                let until = Instant::now() + Duration::from_millis(ms.parse().unwrap());
+                while Instant::now() < until {
+                    std::hint::spin_loop();
+                }
+            }
+            _ => session.send(&Outgoing::text(&format!("4{text}"))),
+        }
+        Flow::Continue(())
+    }
+
+    fn binary(&self, session: &Rc<Session<()>>, bytes: &[u8]) -> Flow {
+        session.send(&Outgoing::binary(bytes));
+        Flow::Continue(())
+    }
+
+    fn closed(&self, session: &Rc<Session<()>>, cause: Cause) {
+        assert_eq!(session.ended(), Some(cause));
+        self.0.note(format!("closed {}", cause.name()));
+    }
+}
+
+/// Begins a request that needs more time than it is given, and closes its connection. Where the
+/// server notices that before it has read the request, there was none: then another one begins.
+pub async fn give_up(server: &Server, client: Client, method: &str, sid: &str, length: usize) {
+    let ended = || {
+        server
+            .seen
+            .all()
+            .iter()
+            .any(|seen| seen.starts_with("closed"))
+    };
+    for attempt in 1.. {
+        let stream = client.part(method, sid, length, b"").await;
+        tokio::time::sleep(Duration::from_millis(attempt * 5)).await;
+        drop(stream);
+        for _ in 0..100 {
+            if ended() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+/// A gateway's workers, each on a port of its own so that a test says which one it speaks to.
+pub struct Server {
+    pub seen: Seen,
+    pub counters: Vec<Arc<Counters>>,
+    addresses: Vec<SocketAddr>,
+    stop: watch::Sender<()>,
+    threads: Vec<JoinHandle<std::io::Result<std::io::Result<()>>>>,
+}
+
+impl Server {
+    pub fn start(config: &Config) -> Self {
+        Self::with_workers(1, config)
+    }
+
+    pub fn with_workers(workers: usize, config: &Config) -> Self {
+        let (stop, _) = watch::channel(());
+        let (seen, mut server) = (Seen::default(), None);
+        let (boxes, own) = mailboxes(workers);
+        for (index, mailbox) in own.into_iter().enumerate() {
+            let server = server.get_or_insert_with(|| Self {
+                seen: seen.clone(),
+                counters: Vec::new(),
+                addresses: Vec::new(),
+                stop: stop.clone(),
+                threads: Vec::new(),
+            });
+            let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+            let address = listener.local_addr().unwrap();
+            let counters = Arc::<Counters>::default();
+            server.addresses.push(address);
+            server.counters.push(Arc::clone(&counters));
+            let (config, boxes, seen) = (config.clone(), boxes.clone(), seen.clone());
+            let mut stopped = stop.subscribe();
+            let main = move |worker: Rc<worker::Worker>| async move {
+                let app = Obedient(seen);
+                let engine = Engine::start(Rc::clone(&worker), 7, config, app, boxes, mailbox);
+                let endpoint = Endpoint {
+                    address,
+                    certificate: None,
+                    max_sockets: 1000,
+                };
+                tokio::select! {
+                    ended = accept(worker, listener, endpoint, engine) => ended,
+                    _ = stopped.changed() => Ok(()),
+                }
+            };
+            server
+                .threads
+                .push(worker::start(index, counters, main).unwrap());
+        }
+        server.unwrap()
+    }
+
+    pub fn client(&self) -> Client {
+        self.client_of(0)
+    }
+
+    /// A client that speaks to one of the workers.
+    pub fn client_of(&self, worker: usize) -> Client {
+        Client {
+            address: self.addresses[worker],
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.stop.send(());
+        for thread in self.threads.drain(..) {
+            // A worker that panicked fails the test, unless it fails already.
+            let ended = thread.join();
+            assert!(
+                std::thread::panicking() || ended.is_ok(),
+                "a worker panicked"
+            );
+        }
+    }
+}
+
+/// Heartbeats that do not come into a test's way.
+pub fn calm() -> Config {
+    Config {
+        path: "/engine.io/".into(),
+        ..Config::default()
+    }
+}
+
+/// Heartbeats that a test can wait for.
+pub fn brisk() -> Config {
+    let beat = Duration::from_millis(200);
+    Config {
+        ping_interval: beat,
+        ping_timeout: beat,
+        ..calm()
+    }
+}
