@@ -60,14 +60,25 @@ fn main() -> std::io::Result<()> {
         max_payload: args.max_payload,
         ..Config::default()
     };
-    let runtime =
-        Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
-    runtime.block_on(worker::run(0, Arc::<Counters>::default(), async move |worker| {
-        let (boxes, mut own) = mailboxes(1);
-        let Some(mailbox) = own.pop() else { return Ok(()) };
-        let engine = Engine::start(Rc::clone(&worker), 0, config, Echo, boxes, mailbox);
-        println!("An Engine.IO echo server listens on http://{address}/engine.io/");
-        let endpoint = Endpoint { address, certificate: None, max_sockets: 10_000 };
-        accept(worker, listen(address)?, endpoint, engine).await
-    }))
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())?;
+    runtime.block_on(worker::run(
+        0,
+        Arc::<Counters>::default(),
+        async move |worker| {
+            let (boxes, mut own) = mailboxes(1);
+            let Some(mailbox) = own.pop() else {
+                return Ok(());
+            };
+            let engine = Engine::start(Rc::clone(&worker), 0, config, Echo, boxes, mailbox);
+            println!("An Engine.IO echo server listens on http://{address}/engine.io/");
+            let endpoint = Endpoint {
+                address,
+                certificate: None,
+                max_sockets: 10_000,
+            };
+            accept(worker, listen(address)?, endpoint, engine).await
+        },
+    ))
 }

@@ -45,7 +45,7 @@ struct Socket {
 impl Socket {
     fn emit(&self, name: &str, args: &[&str], event: &Event<'_>) {
         let packet = packet::event(&self.namespace, None, name, args, &event.attachments);
-        packet.frames().for_each(|frame| self.carrier.send(frame));
+        packet.send(&self.carrier);
     }
 }
 
@@ -59,13 +59,23 @@ impl Handler for Conformance {
 
     fn connect(&self, carrier: &Rc<Carrier<Self>>, namespace: &str, auth: &str) -> Connect<Socket> {
         if !matches!(namespace, "/" | "/custom") {
-            return Connect::Refuse(Refused { message: "Invalid namespace".into(), data: None });
+            return Connect::Refuse(Refused {
+                message: "Invalid namespace".into(),
+                data: None,
+            });
         }
         let auth = if auth.is_empty() { "{}" } else { auth };
-        let socket =
-            Socket { carrier: Rc::clone(carrier), namespace: namespace.into(), auth: auth.into() };
+        let socket = Socket {
+            carrier: Rc::clone(carrier),
+            namespace: namespace.into(),
+            auth: auth.into(),
+        };
         let sid = format!("{}{}", carrier.sid(), namespace.len());
-        Connect::Accept(Accepted { socket, sid, pid: None })
+        Connect::Accept(Accepted {
+            socket,
+            sid,
+            pid: None,
+        })
     }
 
     fn connected(&self, socket: &Socket) {
@@ -95,15 +105,26 @@ fn main() -> std::io::Result<()> {
         max_payload: args.max_payload,
         ..Config::default()
     };
-    let runtime =
-        Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
-    runtime.block_on(worker::run(0, Arc::<Counters>::default(), async move |worker| {
-        let (boxes, mut own) = mailboxes(1);
-        let Some(mailbox) = own.pop() else { return Ok(()) };
-        let app = SocketIo::new(Conformance, &config);
-        let engine = Engine::start(Rc::clone(&worker), 0, config, app, boxes, mailbox);
-        println!("A Socket.IO server listens on http://{address}/socket.io/");
-        let endpoint = Endpoint { address, certificate: None, max_sockets: 10_000 };
-        accept(worker, listen(address)?, endpoint, engine).await
-    }))
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())?;
+    runtime.block_on(worker::run(
+        0,
+        Arc::<Counters>::default(),
+        async move |worker| {
+            let (boxes, mut own) = mailboxes(1);
+            let Some(mailbox) = own.pop() else {
+                return Ok(());
+            };
+            let app = SocketIo::new(Conformance, &config);
+            let engine = Engine::start(Rc::clone(&worker), 0, config, app, boxes, mailbox);
+            println!("A Socket.IO server listens on http://{address}/socket.io/");
+            let endpoint = Endpoint {
+                address,
+                certificate: None,
+                max_sockets: 10_000,
+            };
+            accept(worker, listen(address)?, endpoint, engine).await
+        },
+    ))
 }

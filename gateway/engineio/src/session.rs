@@ -98,6 +98,19 @@ impl<S> Session<S> {
         }
     }
 
+    /// As [`Self::try_send`], but for messages that are of no use without each other: all of them
+    /// are sent, or none.
+    pub fn try_send_all<'a>(
+        &self,
+        mut all: impl Iterator<Item = &'a Outgoing> + Clone,
+    ) -> Result<(), sluice_net::Full> {
+        let bytes: usize = all.clone().map(|outgoing| outgoing.frame().len()).sum();
+        if self.queued_bytes() + bytes > self.terms.config.max_outbound {
+            return Err(sluice_net::Full);
+        }
+        all.try_for_each(|outgoing| self.try_send(outgoing))
+    }
+
     /// Sends a frame that is encoded already.
     pub(crate) fn send_frame(&self, frame: Bytes) {
         let sent = match &mut *self.transport.borrow_mut() {

@@ -13,7 +13,12 @@ pub(crate) struct Partial {
 
 impl Partial {
     pub(crate) fn new(text: &str, expected: usize) -> Self {
-        Self { text: text.into(), expected, attachments: Vec::new(), bytes: text.len() }
+        Self {
+            text: text.into(),
+            expected,
+            attachments: Vec::new(),
+            bytes: text.len(),
+        }
     }
 
     /// Adds an attachment; the event as a whole is bounded as one message is.

@@ -6,8 +6,8 @@ use std::{
     rc::Rc,
 };
 
-use smallvec::SmallVec;
 use sluice_net::Cause;
+use smallvec::SmallVec;
 use tokio::sync::oneshot;
 
 use crate::{Carrier, Handler, Refused, attachments::Partial, packet};
@@ -85,48 +85,79 @@ impl<H: Handler> Client<H> {
             return None;
         }
         let namespace: Rc<str> = namespace.into();
-        entries.push(Entry { namespace: Rc::clone(&namespace), socket: None });
+        entries.push(Entry {
+            namespace: Rc::clone(&namespace),
+            socket: None,
+        });
         Some(namespace)
     }
 
     /// The name and socket of a namespace that the client is in.
     pub(crate) fn socket(&self, namespace: &str) -> Option<(Rc<str>, H::Socket)> {
         let entries = self.entries.borrow();
-        let entry = entries.iter().find(|entry| &*entry.namespace == namespace)?;
+        let entry = entries
+            .iter()
+            .find(|entry| &*entry.namespace == namespace)?;
         Some((Rc::clone(&entry.namespace), entry.socket.clone()?))
     }
 
+    /// Settles what was asked for; false where it is not, or no longer.
     fn set_socket(&self, namespace: &str, socket: &H::Socket) -> bool {
         let mut entries = self.entries.borrow_mut();
-        let entry = entries.iter_mut().find(|entry| &*entry.namespace == namespace);
-        entry.map(|entry| entry.socket = Some(socket.clone())).is_some()
+        let asked =
+            |entry: &&mut Entry<_>| &*entry.namespace == namespace && entry.socket.is_none();
+        entries
+            .iter_mut()
+            .find(asked)
+            .map(|entry| entry.socket = Some(socket.clone()))
+            .is_some()
     }
 
     pub(crate) fn remove(&self, namespace: &str) -> Option<Entry<H::Socket>> {
+        self.remove_if(namespace, |_| true)
+    }
+
+    fn remove_if(
+        &self,
+        namespace: &str,
+        condition: impl Fn(&Entry<H::Socket>) -> bool,
+    ) -> Option<Entry<H::Socket>> {
         let mut entries = self.entries.borrow_mut();
-        let at = entries.iter().position(|entry| &*entry.namespace == namespace)?;
+        let wanted = |entry: &Entry<_>| &*entry.namespace == namespace && condition(entry);
+        let at = entries.iter().position(wanted)?;
         Some(entries.remove(at))
     }
 
-    pub(crate) fn remove_all(&self) -> SmallVec<[Entry<H::Socket>; 1]> {
-        std::mem::take(&mut *self.entries.borrow_mut())
+    /// Forgets everything about a client that is gone; returns the namespaces it was in.
+    pub(crate) fn take_all(&self) -> SmallVec<[Entry<H::Socket>; 1]> {
+        self.partial.take();
+        self.waiting.take();
+        self.entries.take()
     }
 
-    /// Lets the client into a namespace it asked for. False where the client has gone meanwhile:
-    /// the socket is then the caller's to end.
+    /// Lets the client into a namespace it asked for. False where the client has gone meanwhile or
+    /// asks no longer: the socket is then the caller's to end.
     pub fn accept(carrier: &Carrier<H>, namespace: &str, accepted: &Accepted<H::Socket>) -> bool {
         if carrier.ended().is_some() || !carrier.state().set_socket(namespace, &accepted.socket) {
             return false;
         }
-        carrier.send(&packet::connect(namespace, &accepted.sid, accepted.pid.as_deref()));
+        carrier.send(&packet::connect(
+            namespace,
+            &accepted.sid,
+            accepted.pid.as_deref(),
+        ));
         true
     }
 
-    /// Refuses the client a namespace it asked for.
+    /// Refuses the client a namespace it asked for, if it still does.
     pub fn refuse(carrier: &Carrier<H>, namespace: &str, refused: &Refused) {
-        carrier.state().remove(namespace);
-        let data = refused.data.as_deref();
-        carrier.send(&packet::connect_error(namespace, &refused.message, data));
+        let asked = carrier
+            .state()
+            .remove_if(namespace, |entry| entry.socket.is_none());
+        if asked.is_some() {
+            let data = refused.data.as_deref();
+            carrier.send(&packet::connect_error(namespace, &refused.message, data));
+        }
     }
 
     /// Ends a namespace for good: the stock client does not come back by itself. The connection
@@ -141,7 +172,8 @@ impl<H: Handler> Client<H> {
     }
 
     /// Emits an event that the client is to acknowledge. The answer is the JSON array of its
-    /// arguments; none comes where the client goes, or owes too many answers already.
+    /// arguments; none comes where the client is not in the namespace, goes, or owes too many
+    /// answers already.
     pub fn request(
         carrier: &Carrier<H>,
         namespace: &str,
@@ -149,22 +181,33 @@ impl<H: Handler> Client<H> {
         args: &[&str],
     ) -> oneshot::Receiver<Answer> {
         let (sender, answer) = oneshot::channel();
-        let mut waiting = carrier.state().waiting.borrow_mut();
-        let waiting = waiting.get_or_insert_default();
-        waiting.senders.retain(|_, sender| !sender.is_closed());
-        if waiting.senders.len() < MAX_WAITING {
-            waiting.last += 1;
-            waiting.senders.insert(waiting.last, sender);
-            let packet = packet::event(namespace, Some(waiting.last), name, args, &[]);
-            carrier.send(&packet.head);
+        if let Some(id) = carrier.state().expect_answer(namespace, sender) {
+            carrier.send(&packet::event(namespace, Some(id), name, args, &[]).head);
         }
         answer
+    }
+
+    fn expect_answer(&self, namespace: &str, sender: oneshot::Sender<Answer>) -> Option<u64> {
+        self.socket(namespace)?;
+        let mut waiting = self.waiting.borrow_mut();
+        let waiting = waiting.get_or_insert_default();
+        if waiting.senders.len() >= MAX_WAITING {
+            waiting.senders.retain(|_, sender| !sender.is_closed());
+        }
+        if waiting.senders.len() >= MAX_WAITING {
+            return None;
+        }
+        waiting.last += 1;
+        waiting.senders.insert(waiting.last, sender);
+        Some(waiting.last)
     }
 
     /// An answer came; one that nobody waits for is of no interest.
     pub(crate) fn answered(&self, id: u64, args: &str) {
         let mut waiting = self.waiting.borrow_mut();
-        let Some(waiting) = waiting.as_mut() else { return };
+        let Some(waiting) = waiting.as_mut() else {
+            return;
+        };
         if let Some(sender) = waiting.senders.remove(&id) {
             let _ = sender.send(args.into());
         }

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use sluice_codec::sio;
-use sluice_net::Outgoing;
+use sluice_engineio::Session;
+use sluice_net::{Cause, Full, Outgoing};
 
 /// A packet and the attachments behind it.
 #[derive(Debug, Clone)]
@@ -15,8 +16,24 @@ pub struct Packet {
 
 impl Packet {
     /// The frames in the order they are sent.
-    pub fn frames(&self) -> impl Iterator<Item = &Outgoing> {
+    pub fn frames(&self) -> impl Iterator<Item = &Outgoing> + Clone {
         std::iter::once(&self.head).chain(&self.attachments)
+    }
+
+    /// Sends the packet whole. A client that has too much waiting is closed as a slow consumer.
+    pub fn send<S>(&self, carrier: &Session<S>) {
+        if self.try_send(carrier).is_err() {
+            carrier.close(Cause::SlowConsumer);
+        }
+    }
+
+    /// As [`Self::send`], but a packet that does not fit is dropped and said to be. Never a part
+    /// of it: a client that misses an attachment cannot read what comes after it.
+    pub fn try_send<S>(&self, carrier: &Session<S>) -> Result<(), Full> {
+        if self.attachments.is_empty() {
+            return carrier.try_send(&self.head);
+        }
+        carrier.try_send_all(self.frames())
     }
 }
 
@@ -52,7 +69,10 @@ pub(crate) fn disconnect(namespace: &str) -> Outgoing {
 }
 
 fn with(head: Outgoing, attachments: &[Bytes]) -> Packet {
-    Packet { head, attachments: attachments.iter().map(|a| Outgoing::binary(a)).collect() }
+    Packet {
+        head,
+        attachments: attachments.iter().map(|a| Outgoing::binary(a)).collect(),
+    }
 }
 
 /// An Engine.IO message (`4`) that `write` fills.

@@ -4,13 +4,12 @@ use std::{cell::Cell, rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use http::request::Parts;
+use serde_json::value::RawValue;
 use sluice_codec::sio::{self, Packet, PacketType};
 use sluice_engineio::{Application, Config, Refusal, Session};
 use sluice_net::{Cause, Flow, Peer};
 
-use crate::{
-    Carrier, Client, Connect, Event, Handler, Reply, attachments::Partial, client::Entry,
-};
+use crate::{Carrier, Client, Connect, Event, Handler, Reply, attachments::Partial, client::Entry};
 
 const PROTOCOL: Flow = Flow::Break(Cause::Protocol(1002));
 const TOO_LARGE: Flow = Flow::Break(Cause::Protocol(1009));
@@ -24,15 +23,24 @@ pub struct SocketIo<H> {
     idle_beats: u32,
 }
 
-/// How long a client may stay without a namespace, as in the JavaScript server.
+/// How long a client may stay without a namespace, as in the JavaScript server; less where
+/// heartbeats are quicker.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(45);
+
+/// So many rounds of heartbeats are long enough to ask for a namespace.
+const CONNECT_ROUNDS: u32 = 4;
 
 impl<H: Handler> SocketIo<H> {
     /// Socket.IO for `handler` on an engine with this configuration.
     pub fn new(handler: H, config: &Config) -> Self {
         let interval = config.ping_interval.as_millis().max(1);
-        let idle_beats = (CONNECT_TIMEOUT.as_millis() / interval) as u32;
-        Self { handler, max_payload: config.max_payload.into(), idle_beats }
+        let rounds = (config.ping_interval + config.ping_timeout) * CONNECT_ROUNDS;
+        let idle_beats = (CONNECT_TIMEOUT.min(rounds).as_millis() / interval) as u32;
+        Self {
+            handler,
+            max_payload: config.max_payload.into(),
+            idle_beats,
+        }
     }
 
     /// The handler.
@@ -50,22 +58,34 @@ impl<H: Handler> SocketIo<H> {
             PacketType::Connect => self.connect(carrier, packet),
             PacketType::Disconnect => self.disconnect(carrier, packet.namespace),
             PacketType::Event | PacketType::BinaryEvent => self.event(carrier, packet, blobs),
-            PacketType::Ack | PacketType::BinaryAck => {
-                if let Some(id) = packet.id {
-                    carrier.state().answered(id, packet.data);
-                }
-                GO_ON
-            }
+            PacketType::Ack | PacketType::BinaryAck => Self::answer(carrier, packet),
             PacketType::ConnectError => PROTOCOL,
         }
     }
 
+    fn answer(carrier: &Rc<Carrier<H>>, packet: &Packet<'_>) -> Flow {
+        if sio::ack_args(packet.data).is_err() {
+            return PROTOCOL;
+        }
+        if let Some(id) = packet.id {
+            carrier.state().answered(id, packet.data);
+        }
+        GO_ON
+    }
+
     fn connect(&self, carrier: &Rc<Carrier<H>>, packet: &Packet<'_>) -> Flow {
-        let Some(namespace) = carrier.state().begin(packet.namespace) else { return PROTOCOL };
+        if !packet.data.is_empty() && serde_json::from_str::<&RawValue>(packet.data).is_err() {
+            return PROTOCOL;
+        }
+        let Some(namespace) = carrier.state().begin(packet.namespace) else {
+            return PROTOCOL;
+        };
         match self.handler.connect(carrier, &namespace, packet.data) {
             Connect::Accept(accepted) => {
                 if Client::accept(carrier, &namespace, &accepted) {
                     self.handler.connected(&accepted.socket);
+                } else {
+                    self.handler.disconnected(accepted.socket, Cause::Lost);
                 }
             }
             Connect::Refuse(refused) => Client::refuse(carrier, &namespace, &refused),
@@ -75,19 +95,38 @@ impl<H: Handler> SocketIo<H> {
     }
 
     fn disconnect(&self, carrier: &Rc<Carrier<H>>, namespace: &str) -> Flow {
-        if let Some(Entry { socket: Some(socket), .. }) = carrier.state().remove(namespace) {
+        if let Some(Entry {
+            socket: Some(socket),
+            ..
+        }) = carrier.state().remove(namespace)
+        {
             self.handler.disconnected(socket, Cause::Left);
         }
         GO_ON
     }
 
-    fn event(&self, carrier: &Rc<Carrier<H>>, packet: &Packet<'_>, attachments: Vec<Bytes>) -> Flow {
+    fn event(
+        &self,
+        carrier: &Rc<Carrier<H>>,
+        packet: &Packet<'_>,
+        attachments: Vec<Bytes>,
+    ) -> Flow {
         let Some((namespace, socket)) = carrier.state().socket(packet.namespace) else {
             return PROTOCOL;
         };
-        let Ok(args) = sio::args(packet.data) else { return PROTOCOL };
-        let event = Event { name: args.event, args: args.args, attachments };
-        let reply = Reply { carrier, namespace: &namespace, id: packet.id };
+        let Ok(args) = sio::args(packet.data) else {
+            return PROTOCOL;
+        };
+        let event = Event {
+            name: args.event,
+            args: args.args,
+            attachments,
+        };
+        let reply = Reply {
+            carrier,
+            namespace: &namespace,
+            id: packet.id,
+        };
         self.handler.event(&socket, event, reply)
     }
 }
@@ -107,7 +146,9 @@ impl<H: Handler> Application for SocketIo<H> {
         if carrier.state().partial.borrow().is_some() {
             return PROTOCOL;
         }
-        let Ok(packet) = sio::decode(text) else { return PROTOCOL };
+        let Ok(packet) = sio::decode(text) else {
+            return PROTOCOL;
+        };
         if packet.attachments == 0 {
             return self.packet(carrier, &packet, Vec::new());
         }
@@ -131,7 +172,9 @@ impl<H: Handler> Application for SocketIo<H> {
             }
             Ok(true) => {
                 let (text, attachments) = partial.into_parts();
-                let Ok(packet) = sio::decode(&text) else { return PROTOCOL };
+                let Ok(packet) = sio::decode(&text) else {
+                    return PROTOCOL;
+                };
                 self.packet(carrier, &packet, attachments)
             }
         }
@@ -140,13 +183,21 @@ impl<H: Handler> Application for SocketIo<H> {
     /// A client that stays without a namespace has no use for its connection.
     fn beat(&self, carrier: &Rc<Carrier<H>>) -> Flow {
         let client = carrier.state();
-        let idle = if client.namespaces() > 0 { 0 } else { client.idle_beats.get() + 1 };
+        let idle = if client.namespaces() > 0 {
+            0
+        } else {
+            client.idle_beats.get() + 1
+        };
         client.idle_beats.set(idle);
-        if idle > self.idle_beats { Flow::Break(Cause::ConnectTimeout) } else { GO_ON }
+        if idle > self.idle_beats {
+            Flow::Break(Cause::ConnectTimeout)
+        } else {
+            GO_ON
+        }
     }
 
     fn closed(&self, carrier: &Rc<Session<Client<H>>>, cause: Cause) {
-        for entry in carrier.state().remove_all() {
+        for entry in carrier.state().take_all() {
             if let Some(socket) = entry.socket {
                 self.handler.disconnected(socket, cause);
             }

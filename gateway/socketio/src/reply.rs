@@ -15,7 +15,9 @@ pub struct Reply<'a, H: Handler> {
 
 impl<H: Handler> std::fmt::Debug for Reply<'_, H> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reply").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Reply")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -59,7 +61,9 @@ pub struct Ack<H: Handler> {
 
 impl<H: Handler> std::fmt::Debug for Ack<H> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ack").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Ack")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -97,7 +101,5 @@ fn send<H: Handler>(
     attachments: &[Bytes],
 ) {
     let Some(id) = id else { return };
-    for frame in packet::ack(namespace, id, args, attachments).frames() {
-        carrier.send(frame);
-    }
+    packet::ack(namespace, id, args, attachments).send(carrier);
 }

@@ -1,0 +1,158 @@
+//! How clients get into namespaces.
+
+use std::time::Duration;
+
+use sluice_engineio::Config;
+
+use crate::support::Server;
+
+const INVALID: &str = "close 1002";
+
+#[tokio::test]
+async fn a_client_is_let_in_before_it_gets_anything_else() {
+    let server = Server::start(Config::default());
+    let mut client = server.client().await;
+    client.send(r#"0{"token":"t"}"#).await;
+    assert_eq!(
+        client.take(2).await,
+        [r#"40{"sid":"s1","pid":"p"}"#, r#"42["welcome"]"#]
+    );
+    client.send(r"0/other,").await;
+    let wanted = [
+        r#"40/other,{"sid":"s2","pid":"p"}"#,
+        r#"42/other,["welcome"]"#,
+    ];
+    assert_eq!(client.take(2).await, wanted);
+    assert_eq!(
+        server.seen.all(),
+        [r#"connect / {"token":"t"}"#, "connect /other "]
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_is_refused_is_told_why_and_may_ask_again() {
+    let server = Server::start(Config::default());
+    let mut client = server.client().await;
+    for _ in 0..2 {
+        let refusal = r#"44/refused,{"message":"not \"you\"","data":{"code":"no"}}"#;
+        assert_eq!(client.ask("0/refused,").await, refusal);
+    }
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_closes_the_connection() {
+    for wrong in [
+        r"0{",
+        r"0{]",
+        "0[1]",
+        "00",
+        "9",
+        "",
+        r#"2["emit"]"#,
+        r#"4{"message":"no"}"#,
+        "0/other",
+    ] {
+        let server = Server::start(Config::default());
+        let mut client = server.client().await;
+        let answer = client.ask(wrong).await;
+        if wrong == "0/other" {
+            assert!(answer.starts_with("40/other,"), "a comma may be missing");
+        } else {
+            assert_eq!(answer, INVALID, "{wrong}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_namespace_is_asked_for_once() {
+    let server = Server::start(Config::default());
+    let mut client = server.connected().await;
+    assert_eq!(client.ask("0").await, INVALID);
+    let ends = ["disconnected / protocol", "closed protocol"];
+    server.seen.wait_for(ends[1]).await;
+    assert_eq!(server.seen.all()[1..], ends);
+}
+
+#[tokio::test]
+async fn a_client_that_asks_for_no_namespace_is_closed_in_time() {
+    let beat = Duration::from_millis(100);
+    let config = Config {
+        ping_interval: beat,
+        ping_timeout: beat,
+        ..Config::default()
+    };
+    let server = Server::start(config);
+    let mut idle = server.client().await;
+    let mut used = server.connected().await;
+    loop {
+        match &*idle.next().await {
+            "2" => idle.pong().await,
+            end => break assert_eq!(end, "close 4005"),
+        }
+        assert_eq!(used.next().await, "2");
+        used.pong().await;
+    }
+    server.seen.wait_for("closed connect_timeout").await;
+    assert!(used.ask(r#"21["echo"]"#).await.starts_with("431[") || used.next().await == "431[]");
+}
+
+#[tokio::test]
+async fn a_verdict_may_come_later() {
+    let server = Server::start(Config::default());
+    let mut client = server.connected().await;
+    client.send("0/later,").await;
+    client.send(r#"2["settle","accept"]"#).await;
+    let wanted = [
+        r#"40/later,{"sid":"s2","pid":"p"}"#,
+        r#"42["settled",true]"#,
+    ];
+    assert_eq!(client.take(2).await, wanted);
+    assert_eq!(client.ask(r#"2/later,1["echo",1]"#).await, "43/later,1[1]");
+}
+
+#[tokio::test]
+async fn a_refusal_may_come_later() {
+    let server = Server::start(Config::default());
+    let mut client = server.connected().await;
+    client.send("0/later,").await;
+    assert!(
+        client
+            .ask(r#"2["settle","refuse"]"#)
+            .await
+            .starts_with("44/later,{")
+    );
+    assert_eq!(client.next().await, r#"42["settled",true]"#);
+    assert_eq!(client.ask(r#"2/later,1["echo",1]"#).await, INVALID);
+}
+
+#[tokio::test]
+async fn a_verdict_for_a_client_that_asks_no_more_is_void() {
+    let server = Server::start(Config::default());
+    let mut client = server.connected().await;
+    client.send("0/later,").await;
+    client.send("1/later,").await;
+    assert_eq!(
+        client.ask(r#"2["settle","accept"]"#).await,
+        r#"42["settled",false]"#
+    );
+}
+
+#[tokio::test]
+async fn a_second_verdict_does_not_replace_the_first() {
+    for second in ["accept", "refuse"] {
+        let server = Server::start(Config::default());
+        let mut client = server.connected().await;
+        for packet in ["0/later,", "1/later,", "0/later,"] {
+            client.send(packet).await;
+        }
+        client.send(r#"2["settle","accept"]"#).await;
+        assert!(client.next().await.starts_with("40/later,"));
+        assert_eq!(client.next().await, r#"42["settled",true]"#);
+        let settled = client.ask(&format!(r#"2["settle","{second}"]"#)).await;
+        assert_eq!(settled, format!(r#"42["settled",{}]"#, second == "refuse"));
+        drop(client);
+        server.seen.wait_for("closed lost").await;
+        let left = |seen: &&String| *seen == "disconnected /later lost";
+        assert_eq!(server.seen.all().iter().filter(left).count(), 1);
+    }
+}
