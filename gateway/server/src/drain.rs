@@ -76,6 +76,7 @@ impl Drainer {
         let mut plan = self.plan();
         plan.rate = rate.or(plan.rate);
         if plan.task.is_none() {
+            self.moved.store(0, Ordering::Relaxed);
             let drainer = Arc::clone(self);
             plan.task = Some(self.runtime.spawn(async move { drainer.run(reason).await }));
         }
@@ -104,6 +105,8 @@ impl Drainer {
             .send_all(|| Mail::Notify { reason, within_ms });
         self.enter(DrainPhase::Move, reason);
         self.move_all(ends.min(deadline), deadline).await;
+        // Those whom the deadline overtook, and those who never had a session.
+        self.shared.post.send_all(|| Mail::MoveRest);
         tokio::time::sleep(FAREWELL).await;
         self.enter(DrainPhase::Release, reason);
     }

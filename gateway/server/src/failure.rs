@@ -33,6 +33,21 @@ impl Failure {
         }
     }
 
+    /// Why a connection ends whose client is refused with this: it says whether to come back.
+    pub(crate) fn cause(&self) -> Cause {
+        self.passing().unwrap_or(match &*self.code {
+            "token_expired" => Cause::TokenExpired,
+            "user_connections_exceeded"
+            | "backend_timeout"
+            | "backend_unreachable"
+            | "backend_failed"
+            | "backend_answer_invalid"
+            | "backend_circuit_open"
+            | "backend_overloaded" => Cause::Overloaded,
+            _ => Cause::Unauthorized,
+        })
+    }
+
     /// The operation's arguments are not what the operation takes.
     pub(crate) fn arguments(message: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -81,6 +96,14 @@ impl Failure {
         "not_connected",
         "the first frame must be the connect operation",
     );
+    pub(crate) const OTHER_USER: Self = Self::new(
+        "token_other_user",
+        "the new token is another user's; open a new connection for another user",
+    );
+    pub(crate) const NAMESPACE_UNKNOWN: Self = Self::new(
+        "namespace_unknown",
+        "the cluster has no such namespace; add it to spec.namespaces or use another",
+    );
     pub(crate) const DRAINING: Self = Self::new(
         "draining",
         "this gateway is draining; connect again to reach another one",
@@ -120,5 +143,18 @@ impl From<NameError> for Failure {
             code: "bad_name".into(),
             message: error.to_string().into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_may_come_back_is_told_so_by_the_close_code() {
+        assert_eq!(Failure::DRAINING.cause().code(), 4000);
+        assert_eq!(Failure::from(AuthError::Expired).cause().code(), 4003);
+        assert_eq!(Failure::from(Error::UserConnections).cause().code(), 4004);
+        assert_eq!(Failure::from(AuthError::Signature).cause().code(), 4503);
     }
 }

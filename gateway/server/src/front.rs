@@ -1,6 +1,6 @@
 //! The port that clients connect to: which path is whose.
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -9,7 +9,7 @@ use sluice_engineio::Engine;
 use sluice_net::{Answer, Handler, HandlerFuture, Peer, response};
 use sluice_socketio::SocketIo;
 
-use crate::{native::NativeFront, socketio::SocketIoFront};
+use crate::{hub::HubCounters, native::NativeFront, socketio::SocketIoFront};
 
 /// Where Socket.IO clients connect to.
 pub(crate) const SOCKETIO_PATH: &str = "/socket.io/";
@@ -24,10 +24,28 @@ const NOT_FOUND: &str =
 pub(crate) struct Front {
     pub(crate) socketio: Rc<Engine<SocketIo<SocketIoFront>>>,
     pub(crate) native: Rc<NativeFront>,
+    pub(crate) counters: Arc<HubCounters>,
 }
 
-impl Handler for Front {
-    fn handle(self: Rc<Self>, request: Request<Incoming>, peer: Peer) -> HandlerFuture {
+impl Front {
+    /// Counts a request that is none of the protocols'; other refusals are counted where they are
+    /// made.
+    fn count(&self, answer: &Answer) {
+        let Answer::Response(response) = answer else {
+            return;
+        };
+        let code = match response.status() {
+            StatusCode::BAD_REQUEST => "bad_request",
+            StatusCode::NOT_FOUND => "not_found",
+            StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
+            StatusCode::PAYLOAD_TOO_LARGE => "message_too_large",
+            StatusCode::UPGRADE_REQUIRED => "upgrade_required",
+            _ => return,
+        };
+        self.counters.failed(code);
+    }
+
+    fn answer(self: Rc<Self>, request: Request<Incoming>, peer: Peer) -> HandlerFuture {
         match request.uri().path() {
             path if path == SOCKETIO_PATH || Some(path) == SOCKETIO_PATH.strip_suffix('/') => {
                 Rc::clone(&self.socketio).handle(request, peer)
@@ -43,5 +61,15 @@ impl Handler for Front {
                 Box::pin(std::future::ready(Answer::Response(answer)))
             }
         }
+    }
+}
+
+impl Handler for Front {
+    fn handle(self: Rc<Self>, request: Request<Incoming>, peer: Peer) -> HandlerFuture {
+        Box::pin(async move {
+            let answer = Rc::clone(&self).answer(request, peer).await;
+            self.count(&answer);
+            answer
+        })
     }
 }

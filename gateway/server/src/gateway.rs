@@ -40,6 +40,7 @@ use crate::{
     ops,
     rules::Current,
     shared::{Addresses, Shared},
+    trace::Trace,
 };
 
 /// How often the backbone does what is due.
@@ -132,6 +133,7 @@ impl Gateway {
             connections: AtomicU64::new(0),
             peak: AtomicU64::new(0),
             draining: AtomicBool::new(false),
+            trace: Trace::default(),
             compression: spec.gateway.compression,
             number: rand::random(),
         });
@@ -241,7 +243,8 @@ impl Gateway {
     async fn start_ops(&self, metrics: Metrics) -> io::Result<()> {
         let listener = bind("health and metrics", self.setup.ops).await?;
         let drainer = Arc::clone(&self.drainer);
-        tokio::spawn(ops::serve(listener, metrics, drainer));
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(ops::serve(listener, metrics, drainer, shared));
         Ok(())
     }
 }

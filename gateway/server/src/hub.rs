@@ -1,8 +1,10 @@
 //! What happens on one worker: its sessions, its rooms, and who gets what.
 
+mod backlog;
 mod commands;
 mod counters;
 mod deliver;
+mod draining;
 mod encoded;
 mod entering;
 mod leaving;
@@ -13,6 +15,8 @@ mod reload;
 mod room;
 mod session;
 mod timers;
+mod tokens;
+mod trace;
 
 use std::{
     cell::{Cell, RefCell},
@@ -41,6 +45,13 @@ use crate::{failure::Failure, mail::Mail, shared::Shared};
 type Sessions = SmallVec<[Rc<Session>; 1]>;
 
 type PolicyHook = Box<dyn Fn(&Policy)>;
+type DrainHook = Box<dyn Fn()>;
+
+/// The most sessions of one worker that wait to be recovered; the oldest go first.
+const MAX_DETACHED: usize = 65_536;
+
+/// Of the bytes that may wait for a connection, this part is filled before it is written to.
+const FILL: usize = 8;
 
 /// One worker's part of the gateway.
 pub(crate) struct Hub {
@@ -52,11 +63,21 @@ pub(crate) struct Hub {
     sessions: RefCell<FxHashMap<SessionId, Rc<Session>>>,
     users: RefCell<FxHashMap<Arc<str>, Sessions>>,
     wheel: RefCell<Wheel<Timer>>,
+    /// Sessions in the order in which they lost their connections; most have come back since.
     detached: RefCell<VecDeque<(SessionId, u32)>>,
+    max_detached: Cell<usize>,
+    /// When the token of a session ends that is looked at next, where it was refreshed.
+    looks: RefCell<FxHashMap<SessionId, u64>>,
+    /// Whose connections a drain closes next, from the end.
+    to_move: RefCell<Vec<Rc<Session>>>,
     /// When messages were accepted whose delivery is not yet written.
     undelivered: RefCell<Vec<Instant>>,
+    /// Sessions whose backlog did not fit at once.
+    lagging: RefCell<Vec<Rc<Session>>>,
     /// What else has to know of a new policy.
     on_policy: RefCell<Option<PolicyHook>>,
+    /// What else has to be closed at the end of a drain.
+    on_drained: RefCell<Option<DrainHook>>,
     started: Instant,
     detachments: Cell<u32>,
 }
@@ -79,8 +100,13 @@ impl Hub {
             users: RefCell::default(),
             wheel: RefCell::default(),
             detached: RefCell::default(),
+            max_detached: Cell::new(MAX_DETACHED),
+            looks: RefCell::default(),
+            to_move: RefCell::default(),
             undelivered: RefCell::default(),
+            lagging: RefCell::default(),
             on_policy: RefCell::default(),
+            on_drained: RefCell::default(),
             started: Instant::now(),
             detachments: Cell::new(0),
         });
@@ -98,13 +124,27 @@ impl Hub {
         *self.on_policy.borrow_mut() = Some(Box::new(hook));
     }
 
+    /// Has `hook` called at the end of a drain.
+    pub(crate) fn on_drained(&self, hook: impl Fn() + 'static) {
+        *self.on_drained.borrow_mut() = Some(Box::new(hook));
+    }
+
     /// Reads the worker's mail for ever.
+    ///
+    /// Connections are written to once it lets others run. It does so before what it reads could
+    /// fill the queue of a client that reads as fast as can be.
     pub(crate) async fn run(self: Rc<Self>, mut inbox: inbox::Receiver<Mail>) {
         let mut mail = VecDeque::new();
         loop {
             inbox.receive(&mut mail).await;
+            let mut filled = 0;
             while let Some(letter) = mail.pop_front() {
+                filled += letter.size();
                 self.read(letter);
+                if filled > self.policy.borrow().limits.outbound_bytes / FILL {
+                    filled = 0;
+                    tokio::task::yield_now().await;
+                }
             }
         }
     }
@@ -118,6 +158,7 @@ impl Hub {
                 // Whoever drains may have been told to stop.
                 let _ = done.send(self.move_some(batch));
             }
+            Mail::MoveRest => self.move_rest(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use sluice_backbone::{Delivery, Sink};
 use sluice_net::inbox;
 use sluice_policy::Policy;
@@ -23,6 +24,22 @@ pub(crate) enum Mail {
     },
     /// Close some connections so that they go elsewhere.
     Move(Move, oneshot::Sender<Closed>),
+    /// Close all that is left.
+    MoveRest,
+}
+
+/// What a message takes in a client's queue beside its data, roughly.
+const AROUND: usize = 256;
+
+impl Mail {
+    /// How many bytes a client may be sent because of it, roughly.
+    pub(crate) fn size(&self) -> usize {
+        let Self::Delivery(Delivery::Room(message)) = self else {
+            return AROUND;
+        };
+        let attachments = message.attachments.iter().map(Bytes::len).sum::<usize>();
+        message.data.len() + attachments + AROUND
+    }
 }
 
 /// The workers' inboxes.

@@ -20,6 +20,7 @@ mod ops;
 mod rules;
 mod shared;
 mod socketio;
+mod trace;
 
 use std::process::ExitCode;
 

@@ -311,6 +311,22 @@ impl Gateway {
                 u64::from(self.drainer.phase() != sluice_api::DrainPhase::Serving),
             ),
         ];
+        let mut auth = std::collections::BTreeMap::<&str, u64>::new();
+        for (outcome, count) in self.workers.iter().flat_map(|worker| worker.hub.auth()) {
+            *auth.entry(outcome).or_default() += count;
+        }
+        if !auth.is_empty() {
+            let help = "Tokens of clients by what became of them.";
+            let auth = auth
+                .into_iter()
+                .map(|(outcome, count)| (outcome.to_owned(), count));
+            families.push(labelled(
+                "sluice_auth_total",
+                help,
+                "outcome",
+                auth.collect(),
+            ));
+        }
         if !errors.is_empty() {
             let errors = errors.into_iter().collect();
             families.push(labelled(

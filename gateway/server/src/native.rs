@@ -4,6 +4,7 @@ mod frame;
 
 use std::{
     cell::{Cell, RefCell},
+    collections::VecDeque,
     rc::{Rc, Weak},
     time::Duration,
 };
@@ -18,6 +19,7 @@ use sluice_net::{
     heartbeat::{Action, Beat, Rhythm, tick_for},
     upgrade,
 };
+use tokio::time::Instant;
 
 use self::frame::{Connect, Frame};
 use crate::{
@@ -34,6 +36,9 @@ pub(crate) const PROTOCOL: &str = "sluice.v1.json";
 /// How long a client may take to connect after the handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How many frames that are no connect a client may send before it connects.
+const MAX_MISSES: u8 = 100;
+
 /// A WebSocket ping without payload.
 const PING: Bytes = Bytes::from_static(&[0x89, 0]);
 
@@ -42,6 +47,8 @@ pub(crate) struct NativeFront {
     hub: Rc<Hub>,
     wheel: RefCell<Wheel<Weak<Pulse>>>,
     tick: Duration,
+    /// Clients by arrival, until they have connected or it is too late to.
+    arrivals: RefCell<VecDeque<(Instant, Weak<Client>)>>,
 }
 
 /// What a connection's heartbeat needs to know.
@@ -58,6 +65,13 @@ impl NativeFront {
             hub: Rc::clone(hub),
             wheel: RefCell::default(),
             tick: tick_for(heartbeat.interval, heartbeat.timeout),
+            arrivals: RefCell::default(),
+        });
+        let weak = Rc::downgrade(&front);
+        hub.on_drained(move || {
+            if let Some(front) = weak.upgrade() {
+                front.close_arrivals(Cause::Drain, |_| true);
+            }
         });
         tokio::task::spawn_local(Rc::clone(&front).turn());
         front
@@ -71,6 +85,27 @@ impl NativeFront {
             due.iter()
                 .filter_map(Weak::upgrade)
                 .for_each(|pulse| self.pulse(&pulse));
+            let now = Instant::now();
+            self.close_arrivals(Cause::ConnectTimeout, |arrived| {
+                now - arrived >= CONNECT_TIMEOUT
+            });
+        }
+    }
+
+    /// Closes clients that have not connected, from the first that came for as long as `late`.
+    fn close_arrivals(&self, cause: Cause, late: impl Fn(Instant) -> bool) {
+        loop {
+            let mut arrivals = self.arrivals.borrow_mut();
+            let Some((_, client)) = arrivals.pop_front_if(|(arrived, _)| late(*arrived)) else {
+                return;
+            };
+            drop(arrivals);
+            if let Some(client) = client.upgrade()
+                && !matches!(*client.state.borrow(), State::In(_))
+            {
+                self.hub.counters.failed(cause.name());
+                client.connection.close(cause);
+            }
         }
     }
 
@@ -136,24 +171,14 @@ impl NativeFront {
             .schedule(rhythm.interval, Rc::downgrade(&pulse));
         let client = Rc::new(Client {
             hub: Rc::clone(&self.hub),
+            connection: Rc::clone(&connection),
             state: RefCell::new(State::New),
+            misses: Cell::new(0),
             admitted,
         });
-        tokio::task::spawn_local(expect_connect(
-            Rc::downgrade(&client),
-            Rc::downgrade(&connection),
-        ));
+        let arrival = (Instant::now(), Rc::downgrade(&client));
+        self.arrivals.borrow_mut().push_back(arrival);
         drive(connection, Native { client, pulse }, &options, leftover);
-    }
-}
-
-/// Closes a connection whose client does not connect in time.
-async fn expect_connect(client: Weak<Client>, connection: Weak<Connection>) {
-    tokio::time::sleep(CONNECT_TIMEOUT).await;
-    if let (Some(client), Some(connection)) = (client.upgrade(), connection.upgrade())
-        && !matches!(*client.state.borrow(), State::In(_))
-    {
-        connection.close(Cause::ConnectTimeout);
     }
 }
 
@@ -167,7 +192,10 @@ enum State {
 /// A connection's client.
 struct Client {
     hub: Rc<Hub>,
+    connection: Rc<Connection>,
     state: RefCell<State>,
+    /// Frames before it connected that were no connect.
+    misses: Cell<u8>,
     admitted: Admitted,
 }
 
@@ -179,39 +207,26 @@ struct Native {
 
 impl Receiver for Native {
     fn text(&mut self, connection: &Rc<Connection>, text: &str) -> Flow {
-        let frame = match Frame::read(text) {
-            Ok(frame) => frame,
-            Err((failure, id)) => {
-                self.client.hub.counters.failed(&failure.code);
-                reply(connection, &Err(failure), id.as_deref());
-                return Flow::Continue(());
-            }
-        };
         let session = match &*self.client.state.borrow() {
             State::In(session) => Some(Rc::clone(session)),
             _ => None,
         };
-        match (frame, session) {
-            (Frame::Connect(id, connect), None) => self.connect(connection, id, connect),
-            (Frame::Connect(id, _), Some(_)) => {
-                reply(connection, &Err(Failure::CONNECTED), id.as_deref());
-                Flow::Continue(())
-            }
-            (Frame::Operation(id, _), None) => {
-                reply(connection, &Err(Failure::NOT_CONNECTED), id.as_deref());
-                Flow::Continue(())
-            }
-            (Frame::Operation(id, operation), Some(session)) => {
+        let (failure, id) = match (Frame::read(text), session) {
+            (Ok(Frame::Operation(id, operation)), Some(session)) => {
                 let connection = Rc::clone(connection);
-                self.client
-                    .hub
-                    .perform(&session, operation, move |outcome| {
-                        if id.is_some() {
-                            reply(&connection, outcome, id.as_deref());
-                        }
-                    })
+                let hub = &self.client.hub;
+                return hub.perform(&session, operation, move |outcome| {
+                    if id.is_some() {
+                        reply(&connection, outcome, id.as_deref());
+                    }
+                });
             }
-        }
+            (Ok(Frame::Connect(id, connect)), None) => return self.connect(id, connect),
+            (Ok(Frame::Connect(id, _)), Some(_)) => (Failure::CONNECTED, id),
+            (Ok(Frame::Operation(id, _)), None) => (Failure::NOT_CONNECTED, id),
+            (Err((failure, id)), _) => (failure, id),
+        };
+        self.client.refuse(failure, id.as_deref())
     }
 
     fn binary(&mut self, _: &Rc<Connection>, _: &[u8]) -> Flow {
@@ -226,6 +241,7 @@ impl Receiver for Native {
     }
 
     fn closed(&mut self, cause: Cause) {
+        self.client.hub.counters.broke_rules(cause);
         if let State::In(session) = self.client.state.replace(State::New) {
             // A close that says that all is done (RFC 6455: 1000) ends the session as well.
             let cause = if cause == Cause::Client(1000) {
@@ -239,61 +255,60 @@ impl Receiver for Native {
 }
 
 impl Native {
-    fn connect(
-        &self,
-        connection: &Rc<Connection>,
-        id: Option<Box<RawValue>>,
-        connect: Connect<'_>,
-    ) -> Flow {
+    fn connect(&self, id: Option<Box<RawValue>>, connect: Connect<'_>) -> Flow {
         if !matches!(*self.client.state.borrow(), State::New) {
-            reply(connection, &Err(Failure::CONNECTED), id.as_deref());
-            return Flow::Continue(());
+            return self.client.refuse(Failure::CONNECTED, id.as_deref());
         }
+        let bearer = || self.client.admitted.bearer.clone();
         let knock = Knock {
             namespace: connect.namespace.as_deref().unwrap_or("/").into(),
             protocol: "websocket",
             pid: connect.pid(),
             position: connect.position(),
-            token: connect
-                .token
-                .map(Box::from)
-                .or_else(|| self.client.admitted.bearer.clone()),
+            token: connect.token.map(Box::from).or_else(bearer),
         };
         let hub = &self.client.hub;
         if !hub.policy().namespaces.contains(&*knock.namespace) {
-            reply(connection, &Err(NAMESPACE_UNKNOWN), id.as_deref());
-            return Flow::Continue(());
+            let failure = Failure::NAMESPACE_UNKNOWN;
+            return self.client.refuse(failure, id.as_deref());
         }
         *self.client.state.borrow_mut() = State::Connecting;
-        let (client, connection) = (Rc::clone(&self.client), Rc::clone(connection));
+        let client = Rc::clone(&self.client);
         eager::run(Rc::clone(hub).enter(knock), move |entered| {
-            client.settle(&connection, entered, id.as_deref());
+            client.settle(entered, id.as_deref());
         });
         Flow::Continue(())
     }
 }
 
-const NAMESPACE_UNKNOWN: Failure = Failure::new(
-    "namespace_unknown",
-    "the cluster has no such namespace; add it to spec.namespaces or use another",
-);
-
 impl Client {
-    fn settle(
-        &self,
-        connection: &Rc<Connection>,
-        entered: Result<Entered, Failure>,
-        id: Option<&RawValue>,
-    ) {
-        let Entered { session, recovered } = match entered {
+    /// Answers what cannot be carried out. Whoever sends little else is cut off.
+    fn refuse(&self, failure: Failure, id: Option<&RawValue>) -> Flow {
+        let answer = |outcome: &Outcome| reply(&self.connection, outcome, id);
+        if let State::In(session) = &*self.state.borrow() {
+            return self.hub.refuse(session, failure, answer);
+        }
+        self.hub.answer(&Err(failure), answer);
+        self.misses.set(self.misses.get().saturating_add(1));
+        if self.misses.get() > MAX_MISSES {
+            return Flow::Break(Cause::Abuse);
+        }
+        Flow::Continue(())
+    }
+
+    fn settle(&self, entered: Result<Entered, Failure>, id: Option<&RawValue>) {
+        let connection = &self.connection;
+        let entered = match entered {
             Ok(entered) => entered,
             Err(failure) => {
+                let cause = failure.cause();
                 reply(connection, &Err(failure), id);
-                return connection.close(Cause::Unauthorized);
+                return connection.close(cause);
             }
         };
-        self.hub
-            .attach(&session, Outlet::Native(Rc::clone(connection)));
+        let recovered = entered.recovered;
+        let outlet = Outlet::Native(Rc::clone(connection));
+        let session = self.hub.attach(entered, outlet);
         if connection.ended().is_some() {
             return self.hub.disconnected(&session, Cause::Lost);
         }

@@ -101,6 +101,33 @@ impl From<HistoryOptions> for Query {
 }
 
 impl<'a> Operation<'a> {
+    /// What clients call it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Join { .. } => "join",
+            Self::Leave { .. } => "leave",
+            Self::Publish(_) => "publish",
+            Self::Direct { .. } => "direct",
+            Self::Broadcast { .. } => "broadcast",
+            Self::Presence { .. } => "presence",
+            Self::History { .. } => "history",
+            Self::Refresh { .. } => "refresh",
+            Self::Emit { .. } => "emit",
+        }
+    }
+
+    /// The room that it is about, if any.
+    pub(crate) fn room(&self) -> Option<&str> {
+        match self {
+            Self::Join { room, .. }
+            | Self::Leave { room }
+            | Self::Publish(Publish { room, .. })
+            | Self::Presence { room }
+            | Self::History { room, .. } => Some(room),
+            _ => None,
+        }
+    }
+
     /// Reads a Socket.IO event: its name is the operation, its arguments come in order.
     pub(crate) fn from_event(
         name: Cow<'a, str>,

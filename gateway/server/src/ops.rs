@@ -1,36 +1,47 @@
-//! The port for the platform: health, metrics, and nothing else.
+//! The port for the platform: health, metrics, and following something in the logs.
 
-use std::sync::Arc;
+mod trace;
+
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
     extract::State,
     http::{StatusCode, header::CONTENT_TYPE},
     response::IntoResponse,
-    routing::get,
+    routing::{get, put},
 };
 use sluice_api::DrainPhase;
 use tokio::net::TcpListener;
 
-use crate::{drain::Drainer, metrics::Metrics};
+use crate::{drain::Drainer, metrics::Metrics, shared::Shared};
 
 #[derive(Clone)]
 struct Ops {
     metrics: Arc<Metrics>,
     drainer: Arc<Drainer>,
+    shared: Arc<Shared>,
 }
 
 /// Serves until the process ends.
-pub(crate) async fn serve(listener: TcpListener, metrics: Metrics, drainer: Arc<Drainer>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    metrics: Metrics,
+    drainer: Arc<Drainer>,
+    shared: Arc<Shared>,
+) {
     let router = Router::new()
         .route("/livez", get(|| async { "The gateway is alive.\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(scrape))
+        .route("/debug/trace", put(trace::begin).delete(trace::end))
         .with_state(Ops {
             metrics: Arc::new(metrics),
             drainer,
+            shared,
         });
-    if let Err(error) = axum::serve(listener, router).await {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    if let Err(error) = axum::serve(listener, service).await {
         tracing::error!(%error, "health and metrics can no longer be reached");
     }
 }

@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use sluice_backbone::Backbone;
 use sluice_policy::{Policy, Revocations, counted_address};
 
-use crate::{backend::Backend, mail::Post};
+use crate::{backend::Backend, mail::Post, trace::Trace};
 
 /// Shared by all threads of a gateway.
 pub(crate) struct Shared {
@@ -28,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) connections: AtomicU64,
     pub(crate) peak: AtomicU64,
     pub(crate) draining: AtomicBool,
+    pub(crate) trace: Trace,
     /// Whether WebSocket compression is offered.
     pub(crate) compression: bool,
     /// The number of this gateway in session ids.

@@ -57,9 +57,8 @@ impl SocketIoFront {
     }
 
     fn accepted(&self, carrier: &Rc<Carrier<Self>>, entered: Entered) -> Accepted<Rc<Session>> {
-        let session = entered.session;
-        self.hub
-            .attach(&session, Outlet::SocketIo(Rc::clone(carrier)));
+        let outlet = Outlet::SocketIo(Rc::clone(carrier));
+        let session = self.hub.attach(entered, outlet);
         let recoverable = !self.hub.policy().recovery_window.is_zero();
         Accepted {
             sid: answer::session(session.id),
@@ -137,7 +136,10 @@ impl Handler for SocketIoFront {
         }
         let knock = match Self::knock(carrier, namespace, auth) {
             Ok(knock) => knock,
-            Err(failure) => return Connect::Refuse(refused(&failure)),
+            Err(failure) => {
+                self.hub.counters.failed(&failure.code);
+                return Connect::Refuse(refused(&failure));
+            }
         };
         match eager::poll_once(Rc::clone(&self.hub).enter(knock)) {
             Ok(Ok(entered)) => Connect::Accept(self.accepted(carrier, entered)),
@@ -172,15 +174,17 @@ impl Handler for SocketIoFront {
             Ok(operation) => self.hub.perform(session, operation, move |outcome| {
                 ack.send_with(|| (answer::json(outcome, None), answer::attachments(outcome)));
             }),
-            Err(failure) => {
-                self.hub.counters.failed(&failure.code);
-                ack.send(&answer::json(&Err(failure), None));
-                Flow::Continue(())
-            }
+            Err(failure) => self.hub.refuse(session, failure, |outcome| {
+                ack.send(&answer::json(outcome, None));
+            }),
         }
     }
 
     fn disconnected(&self, session: Rc<Session>, cause: Cause) {
         self.hub.disconnected(&session, cause);
+    }
+
+    fn closed(&self, _: &Rc<Carrier<Self>>, cause: Cause) {
+        self.hub.counters.broke_rules(cause);
     }
 }

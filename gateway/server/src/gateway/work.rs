@@ -72,11 +72,16 @@ async fn serve(worker: Rc<sluice_net::Worker>, work: Work) -> io::Result<()> {
     tokio::task::spawn_local(Rc::clone(&hub).run(inbox));
     tokio::task::spawn_local(Rc::clone(&hub).turn());
     let native = NativeFront::start(&hub);
+    let counters = Arc::clone(&hub.counters);
     accept(
         worker,
         listener,
         endpoint,
-        Rc::new(Front { socketio, native }),
+        Rc::new(Front {
+            socketio,
+            native,
+            counters,
+        }),
     )
     .await
 }

@@ -15,7 +15,8 @@ impl Hub {
             Command::Send(_, namespace, message) => {
                 let wanted = |session: &&Rc<Session>| {
                     let own = &session.namespace.name;
-                    namespace.as_ref().is_none_or(|namespace| namespace == own)
+                    let here = namespace.as_ref().is_none_or(|namespace| namespace == own);
+                    here && !session.is_detached()
                 };
                 self.send_to(sessions.iter().filter(wanted), message)
             }
@@ -84,7 +85,7 @@ impl Hub {
         }
         self.counters.deliveries.add(sent);
         if sent > 0 {
-            self.undelivered.borrow_mut().push(message.accepted);
+            self.owe_observation(message.accepted);
         }
         sent
     }
@@ -104,12 +105,6 @@ impl Hub {
     fn end(&self, session: &Rc<Session>, cause: Cause) {
         session.close(cause);
         self.disconnected(session, cause);
-    }
-
-    /// Ends a session that waits to be recovered.
-    fn end_detached(&self, session: &Rc<Session>) {
-        self.absent(session.id, session.detachment.get());
-        self.forget(session);
     }
 
     fn revoke(&self, sessions: &[Rc<Session>], issued_before: Option<u64>) -> u64 {
@@ -144,13 +139,5 @@ impl Hub {
             joined
         };
         crate::eager::run(work, move |joined| gather.add(joined));
-    }
-
-    /// Whether a session was revoked by its own name.
-    pub(super) fn refuse_revoked_session(&self, id: sluice_rooms::SessionId) -> bool {
-        self.session(id).is_some_and(|session| {
-            self.refuse_revoked(&session.identity.borrow(), Some(id))
-                .is_err()
-        })
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct HubCounters {
     latency_sum_us: Counter,
     /// Refusals by code. The codes are constants, so they are few.
     failures: Mutex<BTreeMap<String, u64>>,
+    /// What became of tokens: `accepted`, `anonymous` where there was none, or the refusal's code.
+    auth: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 /// How many distinct codes are counted; what a backend makes up beyond counts as `other`.
@@ -68,6 +70,32 @@ impl HubCounters {
             failures.insert(code.to_owned(), 1);
         } else {
             *failures.entry("other".to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Counts what became of a client's token.
+    pub(crate) fn authenticated(&self, outcome: &'static str) {
+        let mut auth = self.auth.lock().unwrap_or_else(PoisonError::into_inner);
+        *auth.entry(outcome).or_default() += 1;
+    }
+
+    /// What became of tokens.
+    pub(crate) fn auth(&self) -> BTreeMap<&'static str, u64> {
+        self.auth
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Counts the end of a connection that broke a protocol's rules.
+    pub(crate) fn broke_rules(&self, cause: Cause) {
+        if let Cause::Protocol(code) = cause {
+            self.failed(match code {
+                1003 => "unsupported_data",
+                1007 => "invalid_text",
+                1009 => "message_too_large",
+                _ => "protocol_error",
+            });
         }
     }
 

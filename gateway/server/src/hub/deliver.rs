@@ -1,11 +1,14 @@
 //! From the backbone to the members on this worker.
 
-use std::{rc::Rc, sync::Arc};
+use std::{rc::Rc, sync::Arc, time::Instant};
 
 use sluice_backbone::{Delivery, SessionInfo};
 use sluice_rooms::{Message, RoomKey, SlowConsumer};
 
-use super::{Encoded, Hub, Session};
+use super::{Encoded, Hub, Session, timers::TICK};
+
+/// The most messages whose delivery is timed at once.
+const MAX_UNDELIVERED: usize = 16_384;
 
 impl Hub {
     pub(super) fn deliver(self: &Rc<Self>, delivery: Delivery) {
@@ -32,7 +35,11 @@ impl Hub {
             return;
         };
         let (offset, except) = (message.offset(), message.except);
-        let (accepted, slow) = (message.accepted, room.settings.get().slow_consumer);
+        let accepted = message.accepted;
+        // Dropping one of several frames would leave a client with half a message.
+        let whole = message.attachments.is_empty();
+        let slow = room.settings.get().slow_consumer;
+        let slow = if whole { slow } else { SlowConsumer::Close };
         let encoded = Encoded::message(&key.namespace, message);
         let mut delivered = 0;
         for member in &*room.members.borrow() {
@@ -41,13 +48,16 @@ impl Hub {
             if seen || except.is_some_and(|except| except == member.session.id) {
                 continue;
             }
-            self.send(&member.session, &encoded, slow);
-            delivered += 1;
+            if !member.session.defer(&encoded) {
+                self.send(&member.session, &encoded, slow);
+                delivered += 1;
+            }
         }
         if delivered > 0 {
             self.counters.deliveries.add(delivered);
-            self.undelivered.borrow_mut().push(accepted);
+            self.owe_observation(accepted);
         }
+        self.trace_delivery(&room, offset, delivered);
     }
 
     fn send(&self, session: &Session, encoded: &Encoded, slow: SlowConsumer) {
@@ -87,10 +97,27 @@ impl Hub {
         }
     }
 
+    /// Remembers a message that is delivered but not yet written.
+    pub(super) fn owe_observation(&self, accepted: Instant) {
+        let mut undelivered = self.undelivered.borrow_mut();
+        if undelivered.len() < MAX_UNDELIVERED {
+            undelivered.push(accepted);
+        }
+    }
+
     /// All that was owed is written: so long did delivery take.
     pub(super) fn observe_delivery(&self) {
         for accepted in self.undelivered.borrow_mut().drain(..) {
             self.counters.observe(accepted.elapsed());
+        }
+    }
+
+    /// Nothing was written for a whole tick: what is delivered waits for polls, or for clients
+    /// that do not read.
+    pub(super) fn observe_overdue(&self) {
+        let oldest = self.undelivered.borrow().first().copied();
+        if oldest.is_some_and(|accepted| accepted.elapsed() > TICK) {
+            self.observe_delivery();
         }
     }
 }

@@ -75,6 +75,14 @@ impl Encoded {
         }
     }
 
+    /// The message, where it is one that a history keeps.
+    pub(crate) fn kept(&self) -> Option<&Arc<Message>> {
+        match &self.content {
+            Content::Message(message) if message.position.is_some() => Some(message),
+            _ => None,
+        }
+    }
+
     /// As Socket.IO has it: `(data, meta)`, and with history the position as the last argument,
     /// which the stock client keeps to recover from.
     pub(crate) fn socketio(&self) -> &Packet {

@@ -1,11 +1,14 @@
 //! How a session begins.
 
-use std::{rc::Rc, sync::Arc};
+use std::{
+    rc::Rc,
+    sync::{Arc, PoisonError},
+};
 
 use sluice_policy::{AuthError, Identity};
 use sluice_rooms::{Pid, Position, SessionId};
 
-use super::{Hub, Session, recovery::Recovery, timers::Timer};
+use super::{Hub, Outlet, Session, recovery::Recovery};
 use crate::{backend::Who, failure::Failure, shared::unix_now};
 
 /// A client that wants in.
@@ -20,10 +23,13 @@ pub(crate) struct Knock {
     pub(crate) position: Option<Position>,
 }
 
-/// A client that is in. Its session has no connection yet.
+/// A client that is in. [`Hub::attach`] must follow at once: until then its session has no
+/// connection and would lose what is sent to it.
 pub(crate) struct Entered {
     pub(crate) session: Rc<Session>,
     pub(crate) recovered: bool,
+    /// The rooms that the backend puts it into.
+    rooms: Vec<Arc<str>>,
 }
 
 impl Hub {
@@ -39,31 +45,40 @@ impl Hub {
     }
 
     async fn try_enter(self: &Rc<Self>, knock: Knock) -> Result<Entered, Failure> {
-        if self.shared.is_draining() {
-            return Err(Failure::DRAINING);
-        }
         let identity = self.identify(knock.token.as_deref()).await?;
         let fresh = Pid::random();
         let rooms = self.ask_backend(&knock, fresh, &identity).await?;
-        let user = Arc::clone(identity.user());
-        if !identity.is_anonymous() {
-            let most = self.policy().limits.connections_per_user;
-            self.shared.backbone.enter(&user, most)?;
+        // The session may still have a connection, which counts against its user's until it goes.
+        let recovery = self.recover(&knock, &identity).await;
+        if let Err(failure) = self.count_in(&identity) {
+            self.let_go(recovery, identity.user());
+            return Err(failure);
         }
-        let recovery = self.recover(&knock, &user).await;
-        let entered = self.begin(&knock, fresh, identity, recovery).await;
-        self.put_into(&entered.session, rooms).await;
-        Ok(entered)
+        let (session, recovered) = self.begin(&knock, fresh, identity, recovery).await;
+        self.register(&session);
+        Ok(Entered {
+            session,
+            recovered,
+            rooms,
+        })
     }
 
     /// Checks a token. Where its key is not known, the key set is read again, once.
     pub(super) async fn identify(&self, token: Option<&str>) -> Result<Identity, Failure> {
+        let identity = self.authenticate(token).await;
+        self.counters.authenticated(match &identity {
+            Ok(identity) if identity.is_anonymous() => "anonymous",
+            Ok(_) => "accepted",
+            Err(error) => error.code(),
+        });
+        Ok(identity?)
+    }
+
+    async fn authenticate(&self, token: Option<&str>) -> Result<Identity, AuthError> {
         let policy = self.policy();
         let Some(token) = token else {
-            if policy.auth.required {
-                return Err(AuthError::Missing.into());
-            }
-            return Ok(Identity::anonymous());
+            let anonymous = (!policy.auth.required).then(Identity::anonymous);
+            return anonymous.ok_or(AuthError::Missing);
         };
         let Some(auth) = &policy.auth.tokens else {
             return Ok(Identity::anonymous());
@@ -83,13 +98,11 @@ impl Hub {
         &self,
         identity: &Identity,
         session: Option<SessionId>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), AuthError> {
         let revocations = &self.shared.revocations;
-        let revocations = revocations
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let revocations = revocations.read().unwrap_or_else(PoisonError::into_inner);
         let session = session.map(|session| session.to_string());
-        Ok(revocations.check(identity, session.as_deref(), unix_now())?)
+        revocations.check(identity, session.as_deref(), unix_now())
     }
 
     /// The rooms that the backend puts the session into, if it is to be asked.
@@ -99,12 +112,8 @@ impl Hub {
         fresh: Pid,
         identity: &Identity,
     ) -> Result<Vec<Arc<str>>, Failure> {
-        if !self
-            .policy()
-            .backend
-            .as_ref()
-            .is_some_and(|backend| backend.ask_on_connect)
-        {
+        let policy = self.policy();
+        if !policy.backend.as_ref().is_some_and(|b| b.ask_on_connect) {
             return Ok(Vec::new());
         }
         let who = Who {
@@ -112,10 +121,21 @@ impl Hub {
             user: Arc::clone(identity.user()),
             session: knock.pid.unwrap_or(fresh).session(),
         };
-        self.shared
-            .backend
-            .connect(who, knock.protocol, identity)
-            .await
+        let backend = &self.shared.backend;
+        backend.connect(who, knock.protocol, identity).await
+    }
+
+    /// Counts a session into its user's, if all that may have changed while it waited allows it.
+    fn count_in(&self, identity: &Identity) -> Result<(), Failure> {
+        if self.shared.is_draining() {
+            return Err(Failure::DRAINING);
+        }
+        self.refuse_revoked(identity, None)?;
+        if !identity.is_anonymous() {
+            let most = self.policy.borrow().limits.connections_per_user;
+            self.shared.backbone.enter(identity.user(), most)?;
+        }
+        Ok(())
     }
 
     async fn begin(
@@ -124,24 +144,15 @@ impl Hub {
         fresh: Pid,
         identity: Identity,
         recovery: Recovery,
-    ) -> Entered {
+    ) -> (Rc<Session>, bool) {
         let namespace = self.namespace(&knock.namespace);
         if let (Recovery::Found(record), Some(pid)) = (recovery, knock.pid) {
             let session = Session::new(pid, Rc::clone(&namespace), identity.clone());
             if self.resume(&session, record, knock.position).await {
-                self.register(&session);
-                return Entered {
-                    session,
-                    recovered: true,
-                };
+                return (session, true);
             }
         }
-        let session = Session::new(fresh, namespace, identity);
-        self.register(&session);
-        Entered {
-            session,
-            recovered: false,
-        }
+        (Session::new(fresh, namespace, identity), false)
     }
 
     fn register(self: &Rc<Self>, session: &Rc<Session>) {
@@ -149,31 +160,43 @@ impl Hub {
         self.sessions
             .borrow_mut()
             .insert(session.id, Rc::clone(session));
-        let mut users = self.users.borrow_mut();
-        users
-            .entry(session.user())
-            .or_default()
-            .push(Rc::clone(session));
-        drop(users);
+        // Those without a user have none to be found by, and there may be very many of them.
+        if !session.identity.borrow().is_anonymous() {
+            let mut users = self.users.borrow_mut();
+            users
+                .entry(session.user())
+                .or_default()
+                .push(Rc::clone(session));
+        }
         self.watch_token(session);
     }
 
-    /// Has the session end when its token does, and the client's time to refresh it.
-    pub(super) fn watch_token(&self, session: &Session) {
-        let expires_at = session.identity.borrow().expires_at();
-        if expires_at == u64::MAX {
-            return;
+    /// Gives a session its connection. The rooms that the backend puts it into follow as soon as
+    /// its client was told that it is connected.
+    pub(crate) fn attach(self: &Rc<Self>, entered: Entered, outlet: Outlet) -> Rc<Session> {
+        let Entered {
+            session,
+            recovered,
+            rooms,
+        } = entered;
+        self.counters.opened.add(1);
+        *session.outlet.borrow_mut() = outlet;
+        let (user, protocol) = (session.user(), session.protocol());
+        tracing::debug!(session = %session.id, %user, namespace = %session.namespace.name,
+            protocol, recovered, "a session has a connection");
+        let state = if recovered { "recovered" } else { "opened" };
+        self.trace_session(state, &session, None);
+        if !rooms.is_empty() {
+            tokio::task::spawn_local(Rc::clone(self).put_into(Rc::clone(&session), rooms));
         }
-        let grace = self.policy().auth.refresh_grace.as_secs();
-        let left = expires_at.saturating_add(grace).saturating_sub(unix_now());
-        self.schedule_ms(left.saturating_mul(1000), Timer::Token(session.id));
+        session
     }
 
-    async fn put_into(self: &Rc<Self>, session: &Rc<Session>, rooms: Vec<Arc<str>>) {
-        for name in rooms {
-            if let Ok(room) = self.room(&session.namespace, &name) {
+    async fn put_into(self: Rc<Self>, session: Rc<Session>, rooms: Vec<Arc<str>>) {
+        for name in &rooms {
+            if let Ok(room) = self.room(&session.namespace, name) {
                 // A room that is full is left out; the backend sees who is in it.
-                let _ = self.admit(session, &room).await;
+                let _ = self.admit(&session, &room).await;
             }
         }
     }

@@ -2,20 +2,16 @@
 
 use std::{rc::Rc, time::Duration};
 
-use serde::Serialize;
 use sluice_net::Cause;
+use sluice_rooms::SessionId;
 
-use super::{Encoded, Hub, Outlet, Session, room::Room, timers::Timer};
-use crate::drain::{Closed, Move};
+use super::{Hub, Outlet, Session, room::Room, timers::Timer};
 
 /// How long presence shows a user whose connection was lost.
 const PRESENCE_GRACE: Duration = Duration::from_secs(15);
 
 /// The same where the client said that it goes away (close code 1001): a page that is left.
 const GOING_AWAY_GRACE: Duration = Duration::from_secs(1);
-
-/// The most sessions of one worker that wait to be recovered; the oldest go first.
-const MAX_DETACHED: usize = 65_536;
 
 impl Hub {
     /// A session's connection has ended.
@@ -25,31 +21,33 @@ impl Hub {
         }
         self.counters.closed(cause);
         let policy = self.policy();
-        let user = session.user();
-        tracing::debug!(session = %session.id, %user, %cause, "a connection ended");
-        if policy
+        let tell = policy
             .backend
             .as_ref()
-            .is_some_and(|backend| backend.tell_on_disconnect)
-        {
+            .is_some_and(|b| b.tell_on_disconnect);
+        if tell {
             self.shared.backend.disconnected(session.who(), cause);
         }
         if cause.recoverable() && !policy.recovery_window.is_zero() {
+            self.note_state("detached", session, cause.name());
             self.detach(session, cause);
         } else {
+            self.note_state("ended", session, cause.name());
             self.finish(session);
         }
+    }
+
+    /// Logs what became of a session.
+    fn note_state(&self, state: &'static str, session: &Session, cause: &'static str) {
+        let user = session.user();
+        tracing::debug!(session = %session.id, %user, state, cause, "a session has no connection");
+        self.trace_session(state, session, None);
     }
 
     /// Keeps the session for a client that comes back.
     fn detach(&self, session: &Rc<Session>, cause: Cause) {
         self.exit(session);
-        *session.outlet.borrow_mut() = Outlet::Detached;
-        self.counters.detached.add(1);
-        for membership in &*session.rooms.borrow() {
-            membership.room.remove(membership.index.get());
-            self.unsubscribe_if_empty(&membership.room);
-        }
+        self.take_outlet(session);
         let detachment = self.detachments.get().wrapping_add(1);
         self.detachments.set(detachment);
         session.detachment.set(detachment);
@@ -59,56 +57,88 @@ impl Hub {
             PRESENCE_GRACE
         };
         self.schedule(grace, Timer::Absent(session.id, detachment));
-        self.schedule(
-            self.policy().recovery_window,
-            Timer::Expire(session.id, detachment),
-        );
-        self.bound_detached(session, detachment);
+        let window = self.policy.borrow().recovery_window;
+        self.schedule(window, Timer::Expire(session.id, detachment));
+        self.bound_detached(session.id, detachment);
     }
 
-    fn bound_detached(&self, session: &Session, detachment: u32) {
-        let mut detached = self.detached.borrow_mut();
-        detached.push_back((session.id, detachment));
-        if detached.len() <= MAX_DETACHED {
-            return;
+    /// Takes the connection from a session that keeps its rooms.
+    fn take_outlet(&self, session: &Session) {
+        *session.outlet.borrow_mut() = Outlet::Detached;
+        self.counters.detached.add(1);
+        for membership in &*session.rooms.borrow() {
+            membership.room.remove(membership.index.get());
+            self.unsubscribe_if_empty(&membership.room);
         }
-        let oldest = detached.pop_front();
-        drop(detached);
-        if let Some((id, detachment)) = oldest {
+    }
+
+    /// Ends the oldest sessions that wait to be recovered, where there are too many.
+    fn bound_detached(&self, id: SessionId, detachment: u32) {
+        let mut waiting = self.detached.borrow_mut();
+        waiting.push_back((id, detachment));
+        let most = self.max_detached.get();
+        // Most of those in the queue may have come back long ago.
+        if waiting.len() > most.saturating_mul(2) {
+            waiting.retain(|(id, detachment)| self.waits(*id, *detachment).is_some());
+        }
+        let mut surplus = self.counters.detached.get().saturating_sub(most as u64);
+        let mut oldest = Vec::new();
+        while surplus > 0
+            && let Some(first) = waiting.pop_front()
+        {
+            if self.waits(first.0, first.1).is_some() {
+                oldest.push(first);
+                surplus -= 1;
+            }
+        }
+        drop(waiting);
+        for (id, detachment) in oldest {
             self.expire(id, detachment);
         }
     }
 
+    /// The session, where it still is in that detachment.
+    fn waits(&self, id: SessionId, detachment: u32) -> Option<Rc<Session>> {
+        self.session(id)
+            .filter(|session| session.is_detached() && session.detachment.get() == detachment)
+    }
+
     /// A session was not recovered in time.
-    pub(super) fn expire(&self, id: sluice_rooms::SessionId, detachment: u32) {
-        let Some(session) = self.session(id) else {
-            return;
-        };
-        if session.is_detached() && session.detachment.get() == detachment {
-            self.absent(id, detachment);
-            self.forget(&session);
+    pub(super) fn expire(&self, id: SessionId, detachment: u32) {
+        if let Some(session) = self.waits(id, detachment) {
+            self.note_state("expired", &session, "recovery_window");
+            self.end_detached(&session);
         }
     }
 
     /// A session is away for so long that presence says so.
-    pub(super) fn absent(&self, id: sluice_rooms::SessionId, detachment: u32) {
-        let Some(session) = self.session(id) else {
-            return;
-        };
-        let away = session.is_detached() && session.detachment.get() == detachment;
-        if away && session.present.replace(false) {
+    pub(super) fn absent(&self, id: SessionId, detachment: u32) {
+        if let Some(session) = self.waits(id, detachment) {
+            self.leave_presence(&session);
+        }
+    }
+
+    fn leave_presence(&self, session: &Session) {
+        if session.present.replace(false) {
             for membership in &*session.rooms.borrow() {
-                self.shared
-                    .backbone
-                    .leave(&membership.room.key, &session.user());
+                let key = &membership.room.key;
+                self.shared.backbone.leave(key, &session.user());
             }
         }
+    }
+
+    /// Ends a session that waits to be recovered.
+    pub(super) fn end_detached(&self, session: &Rc<Session>) {
+        self.leave_presence(session);
+        self.forget(session);
     }
 
     /// Ends a session that has a connection.
     fn finish(&self, session: &Rc<Session>) {
         self.exit(session);
-        for membership in session.rooms.borrow_mut().drain(..) {
+        // Taken out first: what follows looks at the rooms of other sessions.
+        let rooms = session.rooms.take();
+        for membership in &rooms {
             self.leave_room(session, &membership.room, membership.index.get());
         }
         *session.outlet.borrow_mut() = Outlet::Detached;
@@ -122,42 +152,42 @@ impl Hub {
         }
         session.ended.set(true);
         self.counters.closed(cause);
+        self.note_state("replaced", session, cause.name());
         session.close(cause);
         self.exit(session);
-        for membership in &*session.rooms.borrow() {
-            membership.room.remove(membership.index.get());
-            self.unsubscribe_if_empty(&membership.room);
-        }
-        *session.outlet.borrow_mut() = Outlet::Detached;
-        self.counters.detached.add(1);
+        self.take_outlet(session);
     }
 
     /// Forgets a detached session.
     pub(super) fn forget(&self, session: &Rc<Session>) {
         self.counters.detached.sub(1);
-        let rooms = session.rooms.borrow_mut().drain(..).count();
-        self.counters.memberships.sub(rooms as u64);
+        let rooms = session.rooms.take();
+        self.counters.memberships.sub(rooms.len() as u64);
         self.forget_entry(session);
     }
 
-    fn forget_entry(&self, session: &Session) {
+    fn forget_entry(&self, session: &Rc<Session>) {
         session.ended.set(true);
         self.counters.sessions.sub(1);
         self.sessions.borrow_mut().remove(&session.id);
-    }
-
-    /// Counts a connected session out of its user's.
-    fn exit(&self, session: &Rc<Session>) {
-        let user = session.user();
-        if !session.identity.borrow().is_anonymous() {
-            self.shared.backbone.exit(&user);
+        self.looks.borrow_mut().remove(&session.id);
+        if session.identity.borrow().is_anonymous() {
+            return;
         }
-        let mut users = self.users.borrow_mut();
+        let (user, mut users) = (session.user(), self.users.borrow_mut());
         if let Some(sessions) = users.get_mut(&user) {
             sessions.retain(|other| !Rc::ptr_eq(other, session));
             if sessions.is_empty() {
                 users.remove(&user);
             }
+        }
+    }
+
+    /// Counts a connected session out of its user's.
+    fn exit(&self, session: &Session) {
+        let identity = session.identity.borrow();
+        if !identity.is_anonymous() {
+            self.shared.backbone.exit(identity.user());
         }
     }
 
@@ -171,51 +201,8 @@ impl Hub {
 
     pub(super) fn unsubscribe_if_empty(&self, room: &Room) {
         if room.is_empty() {
-            self.shared
-                .backbone
-                .unsubscribe(self.worker.index(), &room.key);
-        }
-    }
-
-    /// Tells every client that the gateway drains, and how soon its connection ends.
-    pub(super) fn notify(&self, reason: &'static str, within_ms: u64) {
-        #[derive(Serialize)]
-        struct Drain {
-            reason: &'static str,
-            within: u64,
-        }
-        for namespace in self.namespaces.borrow().values() {
-            let drain = Drain {
-                reason,
-                within: within_ms,
-            };
-            let encoded = Encoded::own(&namespace.name, "drain", &drain);
-            for session in self.sessions.borrow().values() {
-                if Rc::ptr_eq(&session.namespace, namespace) {
-                    // A client that is slow now learns it from the close.
-                    let _ = session.send(&encoded);
-                }
-            }
-        }
-    }
-
-    /// Closes up to so many connections, those that have nothing waiting first.
-    pub(super) fn move_some(&self, batch: Move) -> Closed {
-        let sessions = self.sessions.borrow();
-        let mut open: Vec<_> = sessions
-            .values()
-            .filter(|s| !s.is_detached())
-            .cloned()
-            .collect();
-        drop(sessions);
-        let most = batch.most.min(open.len());
-        open.sort_by_cached_key(|session| session.queued_bytes());
-        for session in &open[..most] {
-            session.close(batch.cause);
-        }
-        Closed {
-            closed: most,
-            left: open.len() - most,
+            let worker = self.worker.index();
+            self.shared.backbone.unsubscribe(worker, &room.key);
         }
     }
 }

@@ -1,18 +1,24 @@
 //! A namespace on one worker.
 
-use std::{cell::RefCell, rc::Rc, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+};
 
 use rustc_hash::FxHashMap;
 
 use super::room::Room;
 
-/// More rooms without members than this are forgotten at once.
+/// With fewer rooms than this, those without members are not looked for.
 const KEEP: usize = 16_384;
 
 /// A namespace's rooms, as far as this worker has to do with them.
 pub(crate) struct Namespace {
     pub(crate) name: Arc<str>,
     pub(crate) rooms: RefCell<FxHashMap<Arc<str>, Rc<Room>>>,
+    /// With so many rooms those without members are forgotten.
+    forget_at: Cell<usize>,
 }
 
 impl Namespace {
@@ -20,6 +26,7 @@ impl Namespace {
         Rc::new(Self {
             name: name.into(),
             rooms: RefCell::default(),
+            forget_at: Cell::new(KEEP),
         })
     }
 
@@ -31,8 +38,10 @@ impl Namespace {
     /// Remembers a room.
     pub(crate) fn insert(&self, room: &Rc<Room>) {
         let mut rooms = self.rooms.borrow_mut();
-        if rooms.len() >= KEEP && rooms.len().is_power_of_two() {
+        if rooms.len() >= self.forget_at.get() {
             rooms.retain(|_, room| !room.is_empty());
+            // Looking at all of them must stay rare, however many stay.
+            self.forget_at.set(KEEP.max(rooms.len() * 2));
         }
         rooms.insert(Arc::clone(&room.key.name), Rc::clone(room));
     }

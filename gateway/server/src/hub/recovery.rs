@@ -4,10 +4,10 @@ use std::{rc::Rc, sync::Arc};
 
 use sluice_backbone::{Bookmark, Claim, Error, Missed, Record};
 use sluice_net::Cause;
-use sluice_policy::Action;
-use sluice_rooms::Position;
+use sluice_policy::{Action, Identity};
+use sluice_rooms::{Pid, Position, RoomSettings};
 
-use super::{Encoded, Hub, Knock, Outlet, Session, operations::may, room::Room};
+use super::{Hub, Knock, Session, backlog::Backlog, operations::may, room::Room};
 
 /// What became of a client's wish to recover.
 pub(super) enum Recovery {
@@ -21,32 +21,46 @@ pub(super) enum Recovery {
 
 impl Hub {
     /// Finds the session that a client says it had, and takes it over.
-    pub(super) async fn recover(&self, knock: &Knock, user: &Arc<str>) -> Recovery {
+    pub(super) async fn recover(&self, knock: &Knock, identity: &Identity) -> Recovery {
         let Some(pid) = knock.pid else {
             return Recovery::NotAsked;
         };
-        if self.refuse_revoked_session(pid.session()) {
-            return Recovery::Unknown;
-        }
-        let claim = Claim {
-            pid,
-            user: Arc::clone(user),
-            namespace: (*knock.namespace).into(),
+        let found = match self.refuse_revoked(identity, Some(pid.session())) {
+            Ok(()) => self.claim(knock, pid, identity).await,
+            Err(_) => None,
         };
-        if let Some(record) = self.give_up(&claim) {
-            return Recovery::Found(record);
-        }
-        let claimed = self
-            .shared
-            .backbone
-            .claim(self.worker.index(), claim)
-            .wait()
-            .await;
-        if let Ok(Some(record)) = claimed {
+        if let Some(record) = found {
             return Recovery::Found(record);
         }
         self.counters.recovery_unknown.add(1);
         Recovery::Unknown
+    }
+
+    async fn claim(&self, knock: &Knock, pid: Pid, identity: &Identity) -> Option<Record> {
+        let claim = Claim {
+            pid,
+            user: Arc::clone(identity.user()),
+            namespace: (*knock.namespace).into(),
+        };
+        if let Some(record) = self.give_up(&claim) {
+            return Some(record);
+        }
+        let worker = self.worker.index();
+        let claimed = self.shared.backbone.claim(worker, claim).wait().await;
+        claimed.ok().flatten()
+    }
+
+    /// The client of a session that was found is not let in after all.
+    pub(super) fn let_go(&self, recovery: Recovery, user: &Arc<str>) {
+        if let Recovery::Found(Record {
+            rooms,
+            present: true,
+        }) = recovery
+        {
+            for (key, _) in &rooms {
+                self.shared.backbone.leave(key, user);
+            }
+        }
     }
 
     /// Ends a session here, if it is the one that is claimed, so that it can go on elsewhere.
@@ -77,23 +91,22 @@ impl Hub {
     ) -> bool {
         session.present.set(record.present);
         let rooms = self.rooms_of(session, &record);
+        self.return_to_presence(session, &rooms).await;
         let bookmarks = bookmarks(&rooms, position);
         let missed = match self.subscribe_all(&rooms, position).await {
             Ok(()) => {
-                self.shared
-                    .backbone
-                    .missed(&bookmarks, session.id)
-                    .wait()
-                    .await
+                let missed = self.shared.backbone.missed(&bookmarks, session.id);
+                missed.wait().await
             }
             Err(error) => Err(error),
         };
+        // From here on nothing waits, so that no message falls in between.
         let Ok(missed) = missed else {
             self.counters.recovery_gone.add(1);
             self.abandon(session, &rooms);
             return false;
         };
-        self.catch_up(session, &rooms, &missed).await;
+        self.catch_up(session, &bookmarks, missed);
         self.counters.recovered.add(1);
         true
     }
@@ -127,27 +140,37 @@ impl Hub {
         Ok(())
     }
 
-    async fn catch_up(&self, session: &Rc<Session>, rooms: &[(Rc<Room>, u64)], missed: &Missed) {
-        for (room, _) in rooms {
-            room.add(session, missed.through);
-            self.counters.memberships.add(1);
+    /// Shows the session in its rooms again, where presence had given it up.
+    async fn return_to_presence(&self, session: &Session, rooms: &[(Rc<Room>, u64)]) {
+        if session.present.replace(true) {
+            return;
         }
-        if !session.present.replace(true) {
-            for (room, _) in rooms {
-                let settings = room.settings.get();
-                // It was a member before; a bound that is full now does not turn it away.
-                let unbounded = sluice_rooms::RoomSettings {
-                    members: None,
-                    ..settings
-                };
-                let join = self
-                    .shared
-                    .backbone
-                    .join(&room.key, &session.user(), &unbounded);
-                let _ = join.wait().await;
+        for (room, _) in rooms {
+            // It was a member before; a bound that is full now does not turn it away.
+            let unbounded = RoomSettings {
+                members: None,
+                ..room.settings.get()
+            };
+            let join = self
+                .shared
+                .backbone
+                .join(&room.key, &session.user(), &unbounded);
+            let _ = join.wait().await;
+        }
+    }
+
+    fn catch_up(&self, session: &Rc<Session>, bookmarks: &[Bookmark], missed: Missed) {
+        for bookmark in bookmarks {
+            match self.room(&session.namespace, &bookmark.room.name) {
+                // What it missed is on its way only: where it is lost, it is to be had again.
+                Ok(room) => {
+                    let began = bookmark.after.min(missed.through);
+                    self.enrol(session, &room, began, missed.through);
+                }
+                Err(_) => self.shared.backbone.leave(&bookmark.room, &session.user()),
             }
         }
-        *session.backlog.borrow_mut() = Some(missed.messages.as_slice().into());
+        *session.backlog.borrow_mut() = Backlog::of(missed.messages);
     }
 
     fn abandon(&self, session: &Session, rooms: &[(Rc<Room>, u64)]) {
@@ -156,21 +179,6 @@ impl Hub {
                 self.shared.backbone.leave(&room.key, &session.user());
             }
             self.unsubscribe_if_empty(room);
-        }
-    }
-
-    /// Gives a session its connection.
-    pub(crate) fn attach(&self, session: &Rc<Session>, outlet: Outlet) {
-        self.counters.opened.add(1);
-        *session.outlet.borrow_mut() = outlet;
-    }
-
-    /// Sends what a recovered session missed, once its client knows that it is connected.
-    pub(crate) fn send_backlog(&self, session: &Session) {
-        let backlog = session.backlog.borrow_mut().take().unwrap_or_default();
-        self.counters.deliveries.add(backlog.len() as u64);
-        for message in backlog {
-            session.send_or_close(&Encoded::message(&session.namespace.name, message));
         }
     }
 }

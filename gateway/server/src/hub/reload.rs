@@ -35,11 +35,9 @@ impl Hub {
         room.set_policy(policy);
         let settings = room.settings.get();
         // Says the new settings to the backbone; the subscription itself stays as it is.
-        drop(
-            self.shared
-                .backbone
-                .subscribe(self.worker.index(), &room.key, &settings),
-        );
+        let worker = self.worker.index();
+        let told = self.shared.backbone.subscribe(worker, &room.key, &settings);
+        told.then(drop);
         self.evict(room, |session| may(Action::Join, session, room));
     }
 

@@ -8,10 +8,10 @@ use std::{
 
 use sluice_net::{Cause, Connection, Full};
 use sluice_policy::{Identity, TokenBucket};
-use sluice_rooms::{Message, Pid, RoomKey, SessionId};
+use sluice_rooms::{Pid, RoomKey, SessionId};
 use sluice_socketio::{Carrier, Client};
 
-use super::{encoded::Encoded, namespace::Namespace, room::Room};
+use super::{backlog::Backlog, encoded::Encoded, namespace::Namespace, room::Room};
 use crate::{backend::Who, socketio::SocketIoFront};
 
 /// How a session is reached.
@@ -48,8 +48,8 @@ pub(crate) struct Session {
     pub(crate) ended: Cell<bool>,
     /// Which of its detachments this is, so that a timer of an earlier one does nothing.
     pub(crate) detachment: Cell<u32>,
-    /// Messages to send once the client knows that it is connected.
-    pub(crate) backlog: RefCell<Option<Box<[Arc<Message>]>>>,
+    /// Messages to send before any newer one, once the client knows that it is connected.
+    pub(super) backlog: RefCell<Option<Box<Backlog>>>,
 }
 
 impl Session {

@@ -2,15 +2,13 @@
 
 use std::{rc::Rc, time::Duration};
 
-use sluice_net::Cause;
 use sluice_rooms::SessionId;
 use tokio::time::MissedTickBehavior;
 
-use super::{Hub, Session};
-use crate::shared::unix_now;
+use super::Hub;
 
 /// How long a tick of the wheel is.
-const TICK: Duration = Duration::from_millis(250);
+pub(super) const TICK: Duration = Duration::from_millis(250);
 
 /// What a timer is for. The number is a session's detachment.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +18,8 @@ pub(super) enum Timer {
     /// A detached session is no longer kept.
     Expire(SessionId, u32),
     /// A session's token, or the time to refresh it, runs out.
-    Token(SessionId),
+    /// The number is when the token ends that was looked at.
+    Token(SessionId, u64),
 }
 
 impl Hub {
@@ -43,10 +42,12 @@ impl Hub {
         interval.set_missed_tick_behavior(MissedTickBehavior::Burst);
         loop {
             interval.tick().await;
+            self.send_lagging();
             let due = self.wheel.borrow_mut().advance();
             for timer in due {
                 self.fire(timer);
             }
+            self.observe_overdue();
         }
     }
 
@@ -54,20 +55,7 @@ impl Hub {
         match timer {
             Timer::Absent(id, detachment) => self.absent(id, detachment),
             Timer::Expire(id, detachment) => self.expire(id, detachment),
-            Timer::Token(id) => {
-                if let Some(session) = self.session(id) {
-                    self.check_token(&session);
-                }
-            }
-        }
-    }
-
-    /// Closes a session whose token has run out; one that was refreshed has a later timer.
-    fn check_token(&self, session: &Session) {
-        let expires_at = session.identity.borrow().expires_at();
-        let grace = self.policy().auth.refresh_grace.as_secs();
-        if expires_at.saturating_add(grace) <= unix_now() {
-            session.close(Cause::TokenExpired);
+            Timer::Token(id, looked_for) => self.check_token(id, looked_for),
         }
     }
 }

@@ -1,0 +1,81 @@
+//! What a session missed, sent no faster than its client reads.
+
+use std::{collections::VecDeque, rc::Rc, sync::Arc};
+
+use sluice_net::Cause;
+use sluice_rooms::Message;
+
+use super::{Encoded, Hub, Session};
+
+/// The most messages that wait in a backlog, what was missed and what came since. A client that
+/// is further behind comes back and recovers again.
+const MAX_BACKLOG: usize = 100_000;
+
+/// Messages that are to be sent before any newer one.
+#[derive(Debug)]
+pub(crate) struct Backlog(VecDeque<Arc<Message>>);
+
+impl Backlog {
+    /// A backlog of these messages; none where there are none.
+    pub(super) fn of(messages: Vec<Arc<Message>>) -> Option<Box<Self>> {
+        (!messages.is_empty()).then(|| Box::new(Self(messages.into())))
+    }
+}
+
+impl Session {
+    /// Puts a kept message behind the backlog. False where there is none, and the message can be
+    /// sent as it is.
+    pub(super) fn defer(&self, message: &Encoded) -> bool {
+        let mut backlog = self.backlog.borrow_mut();
+        let (Some(backlog), Some(message)) = (backlog.as_mut(), message.kept()) else {
+            return false;
+        };
+        backlog.0.push_back(Arc::clone(message));
+        if backlog.0.len() > MAX_BACKLOG {
+            self.close(Cause::SlowConsumer);
+        }
+        true
+    }
+}
+
+impl Hub {
+    /// Sends a session's backlog, now as far as it may wait for the connection and the rest as the
+    /// client reads.
+    pub(crate) fn send_backlog(&self, session: &Rc<Session>) {
+        if !self.send_some(session) {
+            self.lagging.borrow_mut().push(Rc::clone(session));
+        }
+    }
+
+    /// Goes on with the backlogs that did not fit at once.
+    pub(super) fn send_lagging(&self) {
+        let mut lagging = std::mem::take(&mut *self.lagging.borrow_mut());
+        lagging.retain(|session| {
+            !session.ended.get() && !session.is_detached() && !self.send_some(session)
+        });
+        self.lagging.borrow_mut().append(&mut lagging);
+    }
+
+    /// Whether the whole backlog is sent.
+    fn send_some(&self, session: &Session) -> bool {
+        let mut backlog = session.backlog.borrow_mut();
+        let Some(waiting) = backlog.as_mut() else {
+            return true;
+        };
+        let enough = self.policy.borrow().limits.outbound_bytes / 2;
+        while let Some(message) = waiting.0.front() {
+            // Half of what may wait is left to messages of other kinds.
+            if session.queued_bytes() > enough {
+                return false;
+            }
+            let encoded = Encoded::message(&session.namespace.name, Arc::clone(message));
+            if session.send(&encoded).is_err() {
+                return false;
+            }
+            self.counters.deliveries.add(1);
+            waiting.0.pop_front();
+        }
+        *backlog = None;
+        true
+    }
+}

@@ -1,0 +1,224 @@
+//! Coming into rooms and going out of them.
+
+use std::{rc::Rc, sync::Arc};
+
+use sluice_backbone::{Bookmark, Joined, Missed};
+use sluice_policy::Action;
+use sluice_rooms::Epoch;
+
+use super::may;
+use crate::{
+    answer::{Answer, Outcome},
+    failure::Failure,
+    hub::{Encoded, Hub, Session, room::Room},
+    operation::JoinOptions,
+};
+
+impl Hub {
+    pub(super) async fn join(
+        self: Rc<Self>,
+        session: &Rc<Session>,
+        room: Box<str>,
+        options: JoinOptions,
+    ) -> Outcome {
+        let room = self.room(&session.namespace, &room)?;
+        may(Action::Join, session, &room)?;
+        if session.is_in(&room) {
+            if options.after.is_none() {
+                let joined = self.subscribe(&room).await?;
+                return Ok(joined_answer(&room, &joined, None));
+            }
+            self.leave(session, &room.key.name)?;
+        }
+        let joined = self.enlist(session, &room).await?;
+        if let Some(after) = options.after {
+            return self
+                .catch_up_in(session, room, joined, after, options.epoch)
+                .await;
+        }
+        let room = self.seat(session, &room, joined.offset, joined.offset)?;
+        Ok(joined_answer(&room, &joined, None))
+    }
+
+    /// The rest of a join that goes on reading after a message.
+    async fn catch_up_in(
+        &self,
+        session: &Rc<Session>,
+        room: Rc<Room>,
+        joined: Joined,
+        after: u64,
+        epoch: Option<Box<str>>,
+    ) -> Outcome {
+        let settings = room.settings.get();
+        let bookmark = Bookmark {
+            room: room.key.clone(),
+            settings,
+            after,
+        };
+        let same = epoch.is_none_or(|epoch| Epoch::parse(&epoch) == Some(joined.epoch));
+        let missed = self.shared.backbone.missed(&[bookmark], session.id);
+        let missed = missed.wait().await.ok();
+        let fits = |missed: &Missed| self.fits(session, missed);
+        let Some(missed) = missed.filter(|m| same && settings.history.is_some() && fits(m)) else {
+            self.counters.recovery_gone.add(1);
+            let room = self.seat(session, &room, joined.offset, joined.offset)?;
+            return Ok(joined_answer(&room, &joined, Some(false)));
+        };
+        // What it missed is on its way only: where it is lost, it is to be had again.
+        let room = self.seat(session, &room, after.min(missed.through), missed.through)?;
+        self.counters.recovered.add(1);
+        for message in missed.messages {
+            session.send_or_close(&Encoded::message(&session.namespace.name, message));
+        }
+        let joined = Joined {
+            offset: missed.through,
+            ..joined
+        };
+        Ok(joined_answer(&room, &joined, Some(true)))
+    }
+
+    /// Whether what was missed may wait for the connection all at once, so that it can come before
+    /// the answer. A client that missed more reads the history page by page.
+    fn fits(&self, session: &Session, missed: &Missed) -> bool {
+        let bytes: usize = missed.messages.iter().map(|message| message.size()).sum();
+        session.queued_bytes() + bytes <= self.policy.borrow().limits.outbound_bytes / 2
+    }
+
+    /// Makes a session a member, whatever the room's access rules.
+    pub(in crate::hub) async fn admit(
+        self: &Rc<Self>,
+        session: &Rc<Session>,
+        room: &Rc<Room>,
+    ) -> Result<(), Failure> {
+        if !session.is_in(room) {
+            let joined = self.enlist(session, room).await?;
+            self.seat(session, room, joined.offset, joined.offset)?;
+        }
+        Ok(())
+    }
+
+    /// All of a join that may have to wait. [`Self::seat`] must follow at once, so that no
+    /// message falls in between.
+    async fn enlist(&self, session: &Session, room: &Rc<Room>) -> Result<Joined, Failure> {
+        if self.has_all_rooms(session) {
+            return Err(Failure::TOO_MANY_ROOMS);
+        }
+        let (key, settings) = (&room.key, room.settings.get());
+        let user = session.user();
+        let backbone = &self.shared.backbone;
+        backbone.join(key, &user, &settings).wait().await?;
+        let joined = self.subscribe(room).await;
+        joined.map_err(|error| {
+            backbone.leave(key, &user);
+            error.into()
+        })
+    }
+
+    /// Gives a session that was enlisted its place. Messages up to `floor` do not come to it
+    /// again; what it misses later, if it ever does, begins after `began`.
+    fn seat(
+        &self,
+        session: &Rc<Session>,
+        room: &Rc<Room>,
+        began: u64,
+        floor: u64,
+    ) -> Result<Rc<Room>, Failure> {
+        // Much may have happened while the join waited: to the session, to the room, and by
+        // another join of the same session.
+        let free = self.seat_is_free(session, room);
+        match free {
+            Ok(Some(room)) => {
+                self.enrol(session, &room, began, floor);
+                Ok(room)
+            }
+            other => {
+                self.shared.backbone.leave(&room.key, &session.user());
+                let current = session.namespace.known(&room.key.name);
+                self.unsubscribe_if_empty(current.as_ref().unwrap_or(room));
+                other.map(|_| Rc::clone(room))
+            }
+        }
+    }
+
+    /// The room to sit in; none where the session does already.
+    fn seat_is_free(&self, session: &Session, room: &Room) -> Result<Option<Rc<Room>>, Failure> {
+        if session.ended.get() || session.is_detached() {
+            return Err(Failure::NOT_CONNECTED);
+        }
+        let room = self.room(&session.namespace, &room.key.name)?;
+        if session.is_in(&room) {
+            return Ok(None);
+        }
+        if self.has_all_rooms(session) {
+            return Err(Failure::TOO_MANY_ROOMS);
+        }
+        Ok(Some(room))
+    }
+
+    /// Enters a session among a room's members.
+    pub(in crate::hub) fn enrol(
+        &self,
+        session: &Rc<Session>,
+        room: &Rc<Room>,
+        began: u64,
+        floor: u64,
+    ) {
+        room.add(session, floor);
+        if let Some(membership) = session.rooms.borrow_mut().last_mut() {
+            membership.from = began;
+        }
+        self.counters.memberships.add(1);
+        self.trace_session("joined", session, Some(&room.key.name));
+    }
+
+    fn has_all_rooms(&self, session: &Session) -> bool {
+        let most = self.policy.borrow().limits.joins_per_connection as usize;
+        session.rooms.borrow().len() >= most
+    }
+
+    pub(in crate::hub) async fn subscribe(
+        &self,
+        room: &Room,
+    ) -> Result<Joined, sluice_backbone::Error> {
+        let (worker, settings) = (self.worker.index(), room.settings.get());
+        let joined = self.shared.backbone.subscribe(worker, &room.key, &settings);
+        joined.wait().await
+    }
+
+    /// Takes a session out of a room, connected or not.
+    pub(in crate::hub) fn leave(&self, session: &Session, room: &str) -> Outcome {
+        let mut rooms = session.rooms.borrow_mut();
+        let at = rooms.iter().position(|m| *m.room.key.name == *room);
+        let membership = rooms.swap_remove(at.ok_or(Failure::NOT_MEMBER)?);
+        drop(rooms);
+        self.trace_session("left", session, Some(room));
+        if session.is_detached() {
+            self.leave_detached(session, &membership.room);
+        } else {
+            self.leave_room(session, &membership.room, membership.index.get());
+        }
+        Ok(Answer::Done {})
+    }
+
+    /// A session without a connection has no place among a room's members.
+    fn leave_detached(&self, session: &Session, room: &Room) {
+        self.counters.memberships.sub(1);
+        if session.present.get() {
+            self.shared.backbone.leave(&room.key, &session.user());
+        }
+    }
+}
+
+fn joined_answer(room: &Room, joined: &Joined, recovered: Option<bool>) -> Answer {
+    let epoch = room
+        .settings
+        .get()
+        .history
+        .map(|_| joined.epoch.to_string());
+    Answer::Joined {
+        room: Arc::clone(&room.key.name),
+        epoch,
+        offset: joined.offset,
+        recovered,
+    }
+}

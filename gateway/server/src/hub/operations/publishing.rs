@@ -1,0 +1,156 @@
+//! Messages to rooms, to users and to everyone.
+
+use std::{rc::Rc, sync::Arc, time::Instant};
+
+use serde::Deserialize;
+use sluice_backbone::{Command, Publication, Target};
+use sluice_policy::Action;
+use sluice_rooms::Message;
+
+use crate::{
+    answer::{Answer, Outcome},
+    failure::Failure,
+    hub::{Hub, Session},
+    operation::{Content, Publish},
+    rules,
+    shared::unix_now_ms,
+};
+
+impl Hub {
+    pub(super) fn publish(
+        self: &Rc<Self>,
+        session: &Rc<Session>,
+        publish: Publish<'_>,
+        answer: impl FnOnce(&Outcome) + 'static,
+    ) {
+        let publication = match self.publication(session, publish) {
+            Ok(publication) => publication,
+            Err(failure) => return self.answer(&Err(failure), answer),
+        };
+        let hub = Rc::clone(self);
+        self.shared
+            .backbone
+            .publish(publication)
+            .then(move |receipt| {
+                let outcome = receipt.map_err(Failure::from).map(|receipt| {
+                    let counter = &hub.counters;
+                    if receipt.duplicate {
+                        counter.duplicates.add(1);
+                    } else {
+                        counter.published.add(1);
+                    }
+                    let offset = receipt.position.map(|position| position.offset);
+                    Answer::Published {
+                        id: receipt.id,
+                        offset,
+                    }
+                });
+                hub.answer(&outcome, answer);
+            });
+    }
+
+    /// Checks all that a room asks of a message.
+    fn publication(&self, session: &Session, publish: Publish<'_>) -> Result<Publication, Failure> {
+        let room = self.room(&session.namespace, &publish.room)?;
+        let policy = room.policy.borrow();
+        rules::may(
+            &policy,
+            Action::Publish,
+            &session.identity.borrow(),
+            &room.key,
+        )?;
+        rules::validate(&policy, &publish.content.event, &publish.content.data)?;
+        let Content {
+            event,
+            data,
+            attachments,
+        } = publish.content;
+        let identity = session.identity.borrow();
+        Ok(Publication {
+            room: room.key.clone(),
+            settings: room.settings.get(),
+            event: event.into(),
+            data: data.into(),
+            attachments,
+            from: (!identity.is_anonymous()).then(|| Arc::clone(identity.user())),
+            id: publish.id,
+            except: (!publish.echo).then_some(session.id),
+        })
+    }
+
+    pub(super) fn direct(&self, session: &Session, user: &str, content: Content<'_>) -> Answer {
+        let namespace = Some(Arc::clone(&session.namespace.name));
+        let message = Arc::new(message(session, content));
+        let target = Target::User(user.into());
+        drop(
+            self.shared
+                .backbone
+                .command(Command::Send(target, namespace, message)),
+        );
+        Answer::Done {}
+    }
+
+    pub(super) fn broadcast(&self, session: &Session, content: Content<'_>) -> Outcome {
+        if !may_broadcast(session.identity.borrow().claims()) {
+            return Err(Failure::BROADCAST_DENIED);
+        }
+        let namespace = Some(Arc::clone(&session.namespace.name));
+        let message = Arc::new(message(session, content));
+        drop(
+            self.shared
+                .backbone
+                .command(Command::Send(Target::Everyone, namespace, message)),
+        );
+        Ok(Answer::Done {})
+    }
+}
+
+fn message(session: &Session, content: Content<'_>) -> Message {
+    let identity = session.identity.borrow();
+    Message {
+        room: None,
+        event: content.event.into(),
+        data: content.data.into(),
+        attachments: content.attachments,
+        from: (!identity.is_anonymous()).then(|| Arc::clone(identity.user())),
+        id: format!("{:016x}", rand::random::<u64>()).into(),
+        position: None,
+        time: unix_now_ms(),
+        except: None,
+        accepted: Instant::now(),
+    }
+}
+
+/// Whether the claims have `sluice.broadcast: true`.
+fn may_broadcast(claims: &str) -> bool {
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Sluice {
+        broadcast: bool,
+    }
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Claims {
+        sluice: Sluice,
+    }
+    serde_json::from_str::<Claims>(claims).is_ok_and(|claims| claims.sluice.broadcast)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_claim_lets_a_user_broadcast() {
+        assert!(may_broadcast(r#"{"sub":"a","sluice":{"broadcast":true}}"#));
+        for claims in [
+            "{}",
+            r#"{"sluice":{}}"#,
+            r#"{"sluice":{"broadcast":"true"}}"#,
+            "[]",
+            "",
+        ] {
+            assert!(!may_broadcast(claims), "{claims}");
+        }
+    }
+}

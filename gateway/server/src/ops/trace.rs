@@ -1,0 +1,70 @@
+//! Following one user, room or session in the logs: only for whoever is on the machine itself.
+
+use std::net::SocketAddr;
+
+use axum::{
+    extract::{ConnectInfo, Query, State},
+    http::StatusCode,
+};
+use serde::Deserialize;
+use sluice_rooms::SessionId;
+
+use super::Ops;
+use crate::trace::Filter;
+
+/// What to follow; exactly one of them.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    user: Option<Box<str>>,
+    room: Option<Box<str>>,
+    session: Option<Box<str>>,
+}
+
+impl Wanted {
+    fn filter(self) -> Option<Filter> {
+        match (self.user, self.room, self.session) {
+            (Some(user), None, None) => Some(Filter::User(user)),
+            (None, Some(room), None) => Some(Filter::Room(room)),
+            (None, None, Some(session)) => SessionId::parse(&session).map(Filter::Session),
+            _ => None,
+        }
+    }
+}
+
+type Answer = (StatusCode, &'static str);
+
+const REMOTE: Answer = (
+    StatusCode::FORBIDDEN,
+    "Only the machine itself may trace; ask from inside the pod.\n",
+);
+
+/// Begins to follow something, in the place of whatever was followed before.
+pub(super) async fn begin(
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Query(wanted): Query<Wanted>,
+    State(ops): State<Ops>,
+) -> Answer {
+    if !peer.ip().to_canonical().is_loopback() {
+        return REMOTE;
+    }
+    let Some(filter) = wanted.filter() else {
+        let what = "Name one of user, room and session, as in ?room=lobby.\n";
+        return (StatusCode::BAD_REQUEST, what);
+    };
+    tracing::info!(?filter, "tracing begins");
+    ops.shared.trace.set(Some(filter));
+    (StatusCode::OK, "The log has it from now on.\n")
+}
+
+/// Follows nothing any more.
+pub(super) async fn end(
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    State(ops): State<Ops>,
+) -> Answer {
+    if !peer.ip().to_canonical().is_loopback() {
+        return REMOTE;
+    }
+    tracing::info!("tracing ends");
+    ops.shared.trace.set(None);
+    (StatusCode::OK, "Nothing is traced any more.\n")
+}
