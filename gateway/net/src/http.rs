@@ -21,10 +21,6 @@ pub type Body = Full<Bytes>;
 /// What a handler's answer comes as.
 pub type HandlerFuture = Pin<Box<dyn Future<Output = Answer>>>;
 
-/// How long a client may take over a request's head, and how long a kept-alive connection may
-/// stay silent.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// The longest request head.
 const MAX_HEAD: usize = 16 * 1024;
 
@@ -56,8 +52,31 @@ impl std::fmt::Debug for Answer {
     }
 }
 
+/// How long a client may take before it is cut off.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Over a TLS handshake.
+    pub tls: Duration,
+    /// Over a request's head; as long may a kept-alive connection stay silent.
+    pub head: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            tls: Duration::from_secs(10),
+            head: Duration::from_secs(30),
+        }
+    }
+}
+
 /// What answers requests on a worker.
 pub trait Handler: 'static {
+    /// How long its clients may take.
+    fn patience(&self) -> Patience {
+        Patience::default()
+    }
+
     /// Answers one request.
     fn handle(self: Rc<Self>, request: Request<Incoming>, peer: Peer) -> HandlerFuture;
 }
@@ -85,7 +104,7 @@ where
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(handler.patience().head)
         .max_buf_size(MAX_HEAD)
         .serve_connection(TokioIo::new(stream), service)
         .without_shutdown()

@@ -27,7 +27,7 @@ pub mod worker;
 pub use close::Cause;
 pub use connection::{Connection, Options};
 pub use counter::{Counter, Counters};
-pub use http::{Answer, Body, Handler, HandlerFuture, Peer, Upgrade, response};
+pub use http::{Answer, Body, Handler, HandlerFuture, Patience, Peer, Upgrade, response};
 pub use listener::{Endpoint, accept, listen};
 pub use outbound::Full;
 pub use outgoing::Outgoing;

@@ -7,15 +7,12 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::{
     http::{self, Handler, Peer},
-    tls::Certificate,
+    tls::{Certificate, TlsStream},
     worker::Worker,
 };
 
 /// How many handshakes the kernel keeps for a busy worker.
 const BACKLOG: i32 = 4096;
-
-/// How long a TLS handshake may take.
-const TLS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a worker that has run out of file descriptors waits before it accepts again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -94,10 +91,10 @@ fn admit<H: Handler>(
     match &endpoint.certificate {
         None => tokio::task::spawn_local(http::serve(worker, handler, stream, peer)),
         Some(certificate) => {
-            let acceptor = certificate.acceptor();
+            let handshake = TlsStream::accept(stream, certificate.current());
+            let handshake = tokio::time::timeout(handler.patience().tls, handshake);
             tokio::task::spawn_local(async move {
-                let handshake = tokio::time::timeout(TLS_TIMEOUT, acceptor.accept(stream)).await;
-                match handshake {
+                match handshake.await {
                     Ok(Ok(stream)) => http::serve(worker, handler, stream, peer).await,
                     _ => http::end(&worker, true),
                 }

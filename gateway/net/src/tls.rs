@@ -1,13 +1,20 @@
 //! TLS for a listener, by rustls, with a certificate that can be exchanged while it serves.
 
+mod session;
+mod stream;
+
 use std::{
     io,
     sync::{Arc, RwLock},
 };
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, pki_types::pem::PemObject};
+use rustls::{
+    ServerConfig, crypto::aws_lc_rs, pki_types::pem::PemObject, server::NoServerSessionStorage,
+};
 use thiserror::Error;
+
+pub(crate) use self::stream::{Detached, TlsStream};
 
 /// Why a certificate cannot be served.
 #[derive(Debug, Error)]
@@ -44,12 +51,13 @@ impl Certificate {
         Ok(())
     }
 
-    pub(crate) fn acceptor(&self) -> tokio_rustls::TlsAcceptor {
+    /// What a handshake that begins now is done with.
+    pub(crate) fn current(&self) -> Arc<ServerConfig> {
         let config = self
             .0
             .read()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        Arc::clone(&config).into()
+        Arc::clone(&config)
     }
 }
 
@@ -58,13 +66,18 @@ fn config(chain: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>, TlsError> {
         .collect::<Result<Vec<_>, _>>()
         .map_err(|e| TlsError::Certificate(e.to_string()))?;
     let key = PrivateKeyDer::from_pem_slice(key).map_err(|e| TlsError::Key(e.to_string()))?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.send_half_rtt_data = false;
+    // A client that comes back brings its session along in one encrypted ticket: it is spared the
+    // signature, and nothing is kept for it here.
+    config.ticketer = aws_lc_rs::Ticketer::new()?;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 1;
     Ok(Arc::new(config))
 }
 

@@ -1,0 +1,85 @@
+//! What a connection is owed, and what becomes of it when the client does not read.
+
+use futures_util::{SinkExt, StreamExt};
+use sluice_net::Cause;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::{Server, Setup, closing, until};
+
+#[tokio::test]
+async fn frames_of_one_tick_leave_in_one_write() {
+    let server = Server::start(Setup::default());
+    let mut client = server.client().await;
+    client.send(Message::text("burst 1000 20")).await.unwrap();
+    for _ in 0..1000 {
+        let message = client.next().await.unwrap().unwrap();
+        assert_eq!(message.len(), 20);
+    }
+    assert_eq!(server.counters.frames_out.get(), 1000);
+    server.counts(|c| &c.writes, 1).await;
+}
+
+#[tokio::test]
+async fn messages_to_a_blocked_client_go_out_when_it_reads() {
+    let mut setup = Setup::default();
+    setup.options.max_outbound = 100 << 20;
+    let server = Server::start(setup);
+    let mut client = server.client().await;
+    client
+        .send(Message::text("burst 300 100000"))
+        .await
+        .unwrap();
+    server.counts(|c| &c.frames_out, 300).await;
+    assert!(server.counters.queued_bytes.get() > 0);
+    // A connection that is blocked still reads, and what it is owed then waits its turn.
+    client.send(Message::text("last")).await.unwrap();
+    for _ in 0..300 {
+        let message = client.next().await.unwrap().unwrap();
+        assert_eq!(message.len(), 100_000);
+    }
+    let last = client.next().await.unwrap().unwrap();
+    assert_eq!(last, Message::text("last"));
+    server.counts(|c| &c.queued_bytes, 0).await;
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_closed_and_its_memory_given_back() {
+    let server = Server::start(Setup::default());
+    let mut client = server.client().await;
+    while server.counters.slow_consumers.get() == 0 {
+        client.send(Message::text("burst 10 100000")).await.unwrap();
+    }
+    let limit = 4 << 20;
+    assert!(server.counters.queued_bytes.get() <= limit);
+    until(|| server.told() == [Cause::SlowConsumer]).await;
+    assert!(server.counters.dropped.get() > 0);
+    // What was cut is gone; a message under way is whole, and then comes the reason.
+    let frame = closing(&mut client).await.unwrap();
+    assert_eq!(u16::from(frame.code), 4001);
+    drop(client);
+    server.empties().await;
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_again_leaves_nothing_behind() {
+    let server = Server::start(Setup::default());
+    let mut client = server.client().await;
+    while server.counters.slow_consumers.get() == 0 {
+        client.send(Message::text("burst 10 100000")).await.unwrap();
+    }
+    until(|| server.told() == [Cause::SlowConsumer]).await;
+    // The client keeps its end open and does not read: the server waits a while, then forgets it.
+    server.empties().await;
+}
+
+#[tokio::test]
+async fn a_message_longer_than_the_bound_goes_to_a_client_that_is_owed_nothing() {
+    let mut setup = Setup::default();
+    setup.options.max_outbound = 10;
+    let server = Server::start(setup);
+    let mut client = server.client().await;
+    client.send(Message::text("burst 1 100000")).await.unwrap();
+    let message = client.next().await.unwrap().unwrap();
+    assert_eq!(message.len(), 100_000);
+    assert_eq!(server.counters.slow_consumers.get(), 0);
+}
