@@ -12,7 +12,7 @@ mod encode;
 mod error;
 mod placeholders;
 
-pub use args::{Args, RawArgs, ack_args, args};
+pub use args::{Args, RawArgs, ack_args, args, is_reserved};
 pub use decode::decode;
 pub use encode::{ack, connect, connect_error, disconnect, event};
 pub use error::Error;

@@ -56,6 +56,10 @@ impl Failure {
         }
     }
 
+    pub(crate) const EVENT_RESERVED: Self = Self::new(
+        "event_reserved",
+        "the event's name means something to clients or to the gateway itself; choose another",
+    );
     pub(crate) const RATE: Self = Self::new(
         "rate_limited",
         "too many messages from this connection; send more slowly",

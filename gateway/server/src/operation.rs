@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use sluice_codec::sio;
 use sluice_rooms::{Query, check_name};
 
 use crate::failure::Failure;
@@ -226,8 +227,9 @@ impl<'a> Args<'_, 'a> {
     }
 
     fn content(&self, at: usize, attachments: Vec<Bytes>) -> Result<Content<'a>, Failure> {
-        let event = self.name(at, "event")?;
+        let event = self.text(at, "event")?;
         let data = self.args.get(at + 1).map_or("null", |arg| arg.get());
+        check_content(&event, data, attachments.len())?;
         Ok(Content {
             event,
             data: data.into(),
@@ -256,6 +258,24 @@ impl<'a> Args<'_, 'a> {
             }
         }
     }
+}
+
+/// Events that only the gateway itself sends.
+const OWN_EVENTS: [&str; 4] = ["presence", "drain", "revoked", "throttled"];
+
+/// Checks what one client sends to others: no name and no placeholder may make a stock client
+/// close its connection, and nobody may speak for the gateway.
+pub(crate) fn check_content(event: &str, data: &str, attachments: usize) -> Result<(), Failure> {
+    check_name(event)?;
+    if sio::is_reserved(event) || OWN_EVENTS.contains(&event) {
+        return Err(Failure::EVENT_RESERVED);
+    }
+    if attachments > 0 && sio::placeholders(data, attachments).is_err() {
+        return Err(Failure::arguments(
+            "a placeholder in the data names an attachment that the message does not have",
+        ));
+    }
+    Ok(())
 }
 
 /// Checks a publisher's id for its message.
@@ -336,6 +356,27 @@ mod tests {
             panic!("refused")
         };
         assert_eq!((&*content.event, &*content.data), ("order", "[1,[2]]"));
+    }
+
+    #[test]
+    fn a_name_that_would_close_the_readers_is_refused() {
+        for event in ["connect", "disconnect", "newListener", "presence", "drain"] {
+            let args = args(&[r#""r""#, &format!("{event:?}"), "1"]);
+            assert_eq!(
+                read("publish", &args).unwrap_err().code,
+                "event_reserved",
+                "{event}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_placeholder_without_its_attachment_is_refused() {
+        let args = args(&[r#""r""#, r#""e""#, r#"{"_placeholder":true,"num":1}"#]);
+        let args: Vec<&RawValue> = args.iter().map(|arg| &**arg).collect();
+        let blobs = vec![Bytes::from_static(b"a")];
+        let failure = Operation::from_event("publish".into(), &args, blobs, true).unwrap_err();
+        assert_eq!(failure.code, "bad_arguments");
     }
 
     #[test]

@@ -34,13 +34,18 @@ const RESERVED: [&str; 6] = [
     "removeListener",
 ];
 
+/// Whether an event cannot have this name: a client that gets one closes its connection.
+pub fn is_reserved(event: &str) -> bool {
+    RESERVED.contains(&event)
+}
+
 /// Reads an event's payload, `["name", argument, …]`, whole: what follows the array is refused.
 pub fn args(data: &str) -> Result<Args<'_>, Error> {
     let List {
         head: Name(event),
         args,
     } = read::<Name<'_>>(data)?;
-    if RESERVED.contains(&event.as_ref()) {
+    if is_reserved(&event) {
         return Err(Error::ReservedEvent);
     }
     Ok(Args { event, args })

@@ -29,8 +29,24 @@ impl Hub {
         self.look_at_token(session.id, expires_at);
     }
 
+    /// Seconds for which a connection outlives its token: at least the leeway, or a client would
+    /// be let in with a token that ends its connection at once, again and again.
+    fn token_grace(&self) -> u64 {
+        let policy = self.policy.borrow();
+        let leeway = policy
+            .auth
+            .tokens
+            .as_ref()
+            .map(|tokens| tokens.rules().leeway);
+        policy
+            .auth
+            .refresh_grace
+            .max(leeway.unwrap_or_default())
+            .as_secs()
+    }
+
     fn look_at_token(&self, id: SessionId, expires_at: u64) {
-        let grace = self.policy.borrow().auth.refresh_grace.as_secs();
+        let grace = self.token_grace();
         let left = expires_at.saturating_add(grace).saturating_sub(unix_now());
         self.schedule_ms(left.saturating_mul(1000), Timer::Token(id, expires_at));
     }
@@ -45,7 +61,7 @@ impl Hub {
             return;
         }
         let expires_at = session.identity.borrow().expires_at();
-        let grace = self.policy.borrow().auth.refresh_grace.as_secs();
+        let grace = self.token_grace();
         if expires_at.saturating_add(grace) <= unix_now() {
             return session.close(Cause::TokenExpired);
         }

@@ -11,7 +11,9 @@ use sluice_rooms::{Pid, Position, check_name};
 
 use crate::{
     failure::Failure,
-    operation::{Content, HistoryOptions, JoinOptions, Operation, Publish, message_id},
+    operation::{
+        Content, HistoryOptions, JoinOptions, Operation, Publish, check_content, message_id,
+    },
 };
 
 /// A request's id, repeated in its answer.
@@ -188,10 +190,14 @@ impl<'a> Fields<'a> {
     }
 
     fn content(self) -> Result<Content<'a>, Failure> {
+        let event = self.event.ok_or_else(|| lacks("event"))?;
+        let data = self.data.map_or("null", RawValue::get);
+        let attachments = attachments(&self.attachments)?;
+        check_content(&event, data, attachments.len())?;
         Ok(Content {
-            event: name(self.event, "event")?,
-            data: self.data.map_or("null", RawValue::get).into(),
-            attachments: attachments(&self.attachments)?,
+            event,
+            data: data.into(),
+            attachments,
         })
     }
 }
