@@ -105,8 +105,8 @@ impl From<Vec<Problem>> for Failed {
     }
 }
 
-/// Runs the command line.
-pub(crate) fn run() -> ExitCode {
+/// Runs the command line of `sluice-gateway`; problems are told on standard error.
+pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         None => serve(cli.serve),

@@ -85,11 +85,7 @@ pub(crate) struct WorkerCounters {
 /// # Errors
 /// Where an address cannot be listened on, or a thread not be started.
 pub(crate) fn run(start: Start) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .thread_name("control")
-        .enable_all()
-        .build()?;
+    let runtime = control()?;
     let gateway = Gateway::start(start, &runtime)?;
     runtime.block_on(gateway.serve())?;
     // Workers hold nothing that must be saved; the process ends with them.
@@ -97,20 +93,39 @@ pub(crate) fn run(start: Start) -> io::Result<()> {
     Ok(())
 }
 
-struct Gateway {
+/// The runtime of all that is not a connection.
+pub(crate) fn control() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("control")
+        .enable_all()
+        .build()
+}
+
+/// What a gateway has open beside the port for clients.
+pub(crate) struct Doors {
+    pub(crate) api: SocketAddr,
+    pub(crate) ops: SocketAddr,
+    /// Dropped to close the server API once its last answers are given.
+    pub(crate) stop_api: oneshot::Sender<()>,
+    pub(crate) api_task: JoinHandle<()>,
+}
+
+/// A gateway whose workers run.
+pub(crate) struct Gateway {
     setup: Setup,
     texts: Texts,
     documents: Documents,
     shared: Arc<Shared>,
     registry: Registry,
     memory: Arc<Memory>,
-    drainer: Arc<Drainer>,
+    pub(crate) drainer: Arc<Drainer>,
     certificate: Option<Certificate>,
     counters: Vec<WorkerCounters>,
 }
 
 impl Gateway {
-    fn start(start: Start, runtime: &Runtime) -> io::Result<Self> {
+    pub(crate) fn start(start: Start, runtime: &Runtime) -> io::Result<Self> {
         let Start {
             setup,
             texts,
@@ -140,7 +155,7 @@ impl Gateway {
         let drainer = Drainer::new(Arc::clone(&shared), runtime.handle().clone());
         let certificate = reload::certificate(&documents, setup.secrets.as_deref())?;
         let counters = inboxes.iter().map(|_| WorkerCounters::default()).collect();
-        let gateway = Self {
+        let mut gateway = Self {
             setup,
             texts,
             documents,
@@ -151,11 +166,14 @@ impl Gateway {
             certificate,
             counters,
         };
-        gateway.start_workers(inboxes)?;
+        gateway.setup.clients = gateway.start_workers(inboxes)?;
         Ok(gateway)
     }
 
-    fn start_workers(&self, inboxes: Vec<sluice_net::inbox::Receiver<Mail>>) -> io::Result<()> {
+    fn start_workers(
+        &self,
+        inboxes: Vec<sluice_net::inbox::Receiver<Mail>>,
+    ) -> io::Result<SocketAddr> {
         let mut address = self.setup.clients;
         let (mailboxes, engine_boxes) = sluice_engineio::mailboxes(inboxes.len());
         let each = SPARE_SOCKETS + u64::from(self.shared.policy.load().max_connections);
@@ -180,11 +198,30 @@ impl Gateway {
         }
         tracing::info!(%address, workers = self.counters.len(), tls = self.certificate.is_some(),
             "clients can connect: Socket.IO at /socket.io/, plain WebSocket at /ws");
-        Ok(())
+        Ok(address)
+    }
+
+    /// Where clients connect.
+    pub(crate) fn clients(&self) -> SocketAddr {
+        self.setup.clients
     }
 
     async fn serve(self) -> io::Result<()> {
         let mut signals = Signals::new()?;
+        let (shared, drainer) = (Arc::clone(&self.shared), Arc::clone(&self.drainer));
+        let doors = self.open().await?;
+        if drained(&mut signals, &drainer).await {
+            // Whoever asked for the drain still gets its answer, and the backend its news.
+            drop(doors.stop_api);
+            let _ = tokio::time::timeout(FINISH, doors.api_task).await;
+            shared.backend.finish(FINISH).await;
+            tracing::info!("the gateway has drained and ends");
+        }
+        Ok(())
+    }
+
+    /// Opens the server API and the port for the platform, and begins all that goes on by itself.
+    pub(crate) async fn open(self) -> io::Result<Doors> {
         let registry = self.registry.clone();
         let metrics = Metrics::new(
             &self.shared,
@@ -195,10 +232,9 @@ impl Gateway {
         )
         .map_err(io::Error::other)?;
         let (stop_api, api_stopped) = oneshot::channel();
-        let (api, api_task) = self.start_api(&metrics, api_stopped).await?;
-        self.start_ops(metrics).await?;
+        let (api, api_address, api_task) = self.start_api(&metrics, api_stopped).await?;
+        let ops_address = self.start_ops(metrics).await?;
         tokio::spawn(tick(Arc::clone(&self.shared)));
-        let (shared, drainer) = (Arc::clone(&self.shared), Arc::clone(&self.drainer));
         tokio::spawn(reload::watch(reload::Watched {
             setup: self.setup,
             texts: self.texts,
@@ -207,21 +243,19 @@ impl Gateway {
             certificate: self.certificate,
             api,
         }));
-        if drained(&mut signals, &drainer).await {
-            // Whoever asked for the drain still gets its answer, and the backend its news.
-            drop(stop_api);
-            let _ = tokio::time::timeout(FINISH, api_task).await;
-            shared.backend.finish(FINISH).await;
-            tracing::info!("the gateway has drained and ends");
-        }
-        Ok(())
+        Ok(Doors {
+            api: api_address,
+            ops: ops_address,
+            stop_api,
+            api_task,
+        })
     }
 
     async fn start_api(
         &self,
         metrics: &Metrics,
         stopped: oneshot::Receiver<()>,
-    ) -> io::Result<(Api, JoinHandle<()>)> {
+    ) -> io::Result<(Api, SocketAddr, JoinHandle<()>)> {
         let rules = Arc::new(Current {
             shared: Arc::clone(&self.shared),
         });
@@ -235,17 +269,19 @@ impl Gateway {
         .map_err(io::Error::other)?;
         reload::set_keys(&api, &self.documents, self.setup.secrets.as_deref());
         let listener = bind("the server API", self.setup.api).await?;
+        let address = listener.local_addr()?;
         let stopped = async { drop(stopped.await) };
         let task = tokio::spawn(sluice_api::serve(listener, api.clone(), stopped));
-        Ok((api, task))
+        Ok((api, address, task))
     }
 
-    async fn start_ops(&self, metrics: Metrics) -> io::Result<()> {
+    async fn start_ops(&self, metrics: Metrics) -> io::Result<SocketAddr> {
         let listener = bind("health and metrics", self.setup.ops).await?;
+        let address = listener.local_addr()?;
         let drainer = Arc::clone(&self.drainer);
         let shared = Arc::clone(&self.shared);
         tokio::spawn(ops::serve(listener, metrics, drainer, shared));
-        Ok(())
+        Ok(address)
     }
 }
 

@@ -45,6 +45,9 @@ impl Hub {
     }
 
     async fn try_enter(self: &Rc<Self>, knock: Knock) -> Result<Entered, Failure> {
+        if self.shared.is_draining() {
+            return Err(Failure::DRAINING);
+        }
         let identity = self.identify(knock.token.as_deref()).await?;
         let fresh = Pid::random();
         let rooms = self.ask_backend(&knock, fresh, &identity).await?;

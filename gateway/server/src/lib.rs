@@ -1,0 +1,27 @@
+//! The gateway as its binary runs it, and as tests run it inside their own process.
+
+mod admission;
+mod answer;
+mod backend;
+mod cli;
+mod documents;
+mod drain;
+mod eager;
+mod embedded;
+mod failure;
+mod front;
+mod gateway;
+mod hub;
+mod log;
+mod mail;
+mod metrics;
+mod native;
+mod operation;
+mod ops;
+mod rules;
+mod shared;
+mod socketio;
+mod trace;
+
+pub use cli::run;
+pub use embedded::Embedded;
