@@ -112,7 +112,12 @@ where
     let then = upgrade.borrow_mut().take();
     match (served, then) {
         (Ok(parts), Some(then)) => then(parts.io.into_inner().into(), parts.read_buf),
-        (served, _) => end(&worker, served.is_err()),
+        (Ok(parts), None) => {
+            // A TLS client is told that the answer was whole.
+            Stream::from(parts.io.into_inner()).shutdown();
+            end(&worker, false);
+        }
+        (Err(_), _) => end(&worker, true),
     }
 }
 

@@ -6,18 +6,15 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{Server, Setup, masked};
+use crate::support::{HANDSHAKE, Server, Setup, masked};
 
 /// What a flush ends with, which is not sent (RFC 7692, section 7.2.1).
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 
 async fn open(server: &Server, extensions: &str) -> (TcpStream, String) {
     let mut tcp = server.tcp().await;
-    let request = format!(
-        "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-         Sec-WebSocket-Extensions: {extensions}\r\n\r\n"
-    );
+    let head = HANDSHAKE.trim_end();
+    let request = format!("{head}\r\nSec-WebSocket-Extensions: {extensions}\r\n\r\n");
     tcp.write_all(request.as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

@@ -11,7 +11,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, protocol::CloseFrame},
 };
 
-use crate::support::{Server, Setup, ask, closing, masked, until};
+use crate::support::{HANDSHAKE, Server, Setup, ask, closing, masked, until};
 
 async fn write(client: &mut WebSocketStream<TcpStream>, bytes: &[u8]) {
     client.get_mut().write_all(bytes).await.unwrap();
@@ -147,9 +147,7 @@ async fn several_messages_in_one_segment_are_all_read() {
 async fn bytes_right_behind_the_handshake_are_read() {
     let server = Server::start(Setup::default());
     let mut tcp = server.tcp().await;
-    let request = b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    let bytes = [&request[..], &masked(0x81, b"early")].concat();
+    let bytes = [HANDSHAKE.as_bytes(), &masked(0x81, b"early")].concat();
     tcp.write_all(&bytes).await.unwrap();
     let mut answer = Vec::new();
     while !answer.ends_with(b"\x81\x05early") {

@@ -30,6 +30,11 @@ use tokio_tungstenite::{
 
 pub const URL: &str = "ws://localhost/ws";
 
+/// A request that opens a WebSocket, for clients that write bytes.
+pub const HANDSHAKE: &str = "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n\
+    Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
 /// How a server is started.
 pub struct Setup {
     pub options: Options,

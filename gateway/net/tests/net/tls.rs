@@ -10,16 +10,19 @@ use rustls::{
 };
 use sluice_net::{Cause, Patience, tls::Certificate};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional_with_sizes},
     net::TcpStream,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
-    tungstenite::{Message, protocol::CloseFrame},
+    tungstenite::{
+        Message,
+        protocol::{CloseFrame, Role},
+    },
 };
 
-use crate::support::{Server, Setup, URL, ask, closing, masked};
+use crate::support::{HANDSHAKE, Server, Setup, URL, ask, closing, masked};
 
 /// A certificate, its key, and a client's view of it.
 struct Pair {
@@ -128,6 +131,69 @@ async fn records_that_arrive_byte_by_byte_are_put_together() {
     }
     let echoed = client.next().await;
     assert_eq!(echoed.unwrap().unwrap(), Message::text("in pieces"));
+}
+
+async fn a_handshake_byte_by_byte_succeeds(version: &'static SupportedProtocolVersion) {
+    let pair = Pair::new();
+    let server = start(&pair);
+    let (near, mut far) = tokio::io::duplex(1);
+    let mut tcp = server.tcp().await;
+    let pump = copy_bidirectional_with_sizes(&mut far, &mut tcp, 1, 1);
+    let echo = async {
+        let name = "localhost".try_into().unwrap();
+        let stream = pair.connector(version).connect(name, near).await.unwrap();
+        let (mut client, _) = client_async(URL, stream).await.unwrap();
+        let message = Message::text("in small steps");
+        assert_eq!(ask(&mut client, message.clone()).await, message);
+    };
+    tokio::select! {
+        _ = pump => panic!("the server gave up"),
+        () = echo => {}
+    }
+}
+
+#[tokio::test]
+async fn a_tls_1_3_handshake_may_come_byte_by_byte() {
+    a_handshake_byte_by_byte_succeeds(&TLS13).await;
+}
+
+#[tokio::test]
+async fn a_tls_1_2_handshake_may_come_byte_by_byte() {
+    a_handshake_byte_by_byte_succeeds(&TLS12).await;
+}
+
+#[tokio::test]
+async fn records_right_behind_the_websocket_handshake_are_all_read() {
+    let pair = Pair::new();
+    let server = start(&pair);
+    let mut stream = handshake(&server, &pair.connector(&TLS13)).await.unwrap();
+    let frames = (0..100u8).map(|i| masked(0x82, &[i; 600]));
+    let bytes = HANDSHAKE.bytes().chain(frames.flatten());
+    stream.write_all(&bytes.collect::<Vec<_>>()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let mut client = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
+    for i in 0..100 {
+        let echo = client.next().await.unwrap().unwrap();
+        assert_eq!(echo, Message::binary(vec![i; 600]));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_over_tls_is_whole_when_the_session_ends() {
+    let pair = Pair::new();
+    let server = start(&pair);
+    let mut stream = handshake(&server, &pair.connector(&TLS13)).await.unwrap();
+    let request = b"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    // Without close_notify this would be an error.
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("hello"), "{answer}");
+    server.empties().await;
+    assert_eq!(server.counters.handshakes_failed.get(), 0);
 }
 
 #[tokio::test]
