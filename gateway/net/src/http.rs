@@ -1,11 +1,18 @@
 //! HTTP/1.1 up to the point where a connection becomes a WebSocket, by hyper.
 
 use std::{
-    cell::RefCell, convert::Infallible, future::Future, net::SocketAddr, pin::Pin, rc::Rc,
+    cell::RefCell,
+    convert::Infallible,
+    future::{Future, poll_fn},
+    net::SocketAddr,
+    pin::Pin,
+    rc::Rc,
+    task::{Poll, ready},
     time::Duration,
 };
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -23,6 +30,9 @@ pub type HandlerFuture = Pin<Box<dyn Future<Output = Answer>>>;
 
 /// The longest request head.
 const MAX_HEAD: usize = 16 * 1024;
+
+/// How long a client may take to read the last answer.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Who sent a request.
 #[derive(Debug, Clone, Copy)]
@@ -92,33 +102,46 @@ where
     let service = service_fn(|request| {
         let answer = Rc::clone(&handler).handle(request, peer);
         let upgrade = Rc::clone(&upgrade);
-        async move {
-            Ok::<_, Infallible>(match answer.await {
-                Answer::Response(response) => response,
-                Answer::Upgrade(response, then) => {
-                    *upgrade.borrow_mut() = Some(then);
-                    response
-                }
-            })
-        }
+        answer.map(move |answer| match answer {
+            Answer::Response(response) => Ok::<_, Infallible>(response),
+            Answer::Upgrade(response, then) => {
+                *upgrade.borrow_mut() = Some(then);
+                Ok(response)
+            }
+        })
     });
-    let served = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(handler.patience().head)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), service)
-        .without_shutdown()
-        .await;
+        .serve_connection(TokioIo::new(stream), service);
+    let served = poll_fn(|cx| connection.poll_without_shutdown(cx)).await;
+    let parts = connection.into_parts();
+    let stream = parts.io.into_inner().into();
     let then = upgrade.borrow_mut().take();
     match (served, then) {
-        (Ok(parts), Some(then)) => then(parts.io.into_inner().into(), parts.read_buf),
-        (Ok(parts), None) => {
-            // A TLS client is told that the answer was whole.
-            Stream::from(parts.io.into_inner()).shutdown();
-            end(&worker, false);
+        (Ok(()), Some(then)) => then(stream, parts.read_buf),
+        (served, _) => {
+            finish(&worker, stream).await;
+            end(&worker, served.is_err());
         }
-        (Err(_), _) => end(&worker, true),
     }
+}
+
+/// Gives the client time to read the last answer: closing on bytes that were not read would reset
+/// the connection, and the answer with it.
+async fn finish(worker: &Worker, mut stream: Stream) {
+    stream.shutdown();
+    let drained = poll_fn(|cx| {
+        let mut scratch = worker.read_scratch();
+        loop {
+            match ready!(stream.poll_read(cx, &mut scratch)) {
+                Ok(0) | Err(_) => return Poll::Ready(()),
+                Ok(_) => {}
+            }
+        }
+    });
+    let _ = tokio::time::timeout(LINGER, drained).await;
 }
 
 pub(crate) fn end(worker: &Worker, failed: bool) {
