@@ -14,6 +14,8 @@ mod recovery;
 mod reload;
 mod room;
 mod session;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod tokens;
 mod trace;

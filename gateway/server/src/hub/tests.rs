@@ -1,0 +1,219 @@
+//! One worker's sessions, with a clock that runs as told.
+
+mod bench;
+mod slow;
+
+use std::time::Duration;
+
+use sluice_backbone::Backbone;
+use sluice_net::Cause;
+use sluice_rooms::RoomKey;
+use tokio::time::sleep;
+
+use self::bench::{Bench, on_bench};
+use super::Session;
+use crate::{
+    drain::Move,
+    operation::{JoinOptions, Operation},
+};
+
+fn join(room: &str) -> Operation<'_> {
+    Operation::Join {
+        room: room.into(),
+        from: JoinOptions::default(),
+    }
+}
+
+fn refresh(token: &str) -> Operation<'_> {
+    Operation::Refresh {
+        token: token.into(),
+    }
+}
+
+/// How many users presence shows in a room.
+async fn present(bench: &Bench, room: &str) -> usize {
+    let key = RoomKey::new("/", room);
+    let members = bench.memory.members(&key, 10).wait().await;
+    members.unwrap().count
+}
+
+fn members(bench: &Bench, room: &str) -> usize {
+    let room = bench.hub.namespace("/").known(room);
+    room.map_or(0, |room| room.members.borrow().len())
+}
+
+fn is_closing(session: &Session) -> bool {
+    match &*session.outlet.borrow() {
+        super::Outlet::Native(connection) => connection.ended().is_some(),
+        _ => true,
+    }
+}
+
+fn counts(bench: &Bench) -> (u64, u64, u64) {
+    let counters = &bench.hub.counters;
+    (
+        counters.sessions.get(),
+        counters.detached.get(),
+        counters.memberships.get(),
+    )
+}
+
+#[test]
+fn two_joins_of_one_room_at_once_make_one_member() {
+    on_bench(async |bench| {
+        let ann = bench.enter("ann").await;
+        let first = bench.ask(&ann, join("r"));
+        let second = bench.ask(&ann, join("r"));
+        assert!(first.await.is_ok() && second.await.is_ok());
+        assert_eq!((members(&bench, "r"), counts(&bench).2), (1, 1));
+        bench.hub.disconnected(&ann, Cause::Left);
+        assert_eq!(members(&bench, "r"), 0);
+        assert_eq!(present(&bench, "r").await, 0);
+        assert_eq!(counts(&bench), (0, 0, 0));
+    });
+}
+
+#[test]
+fn a_session_that_ends_while_it_joins_leaves_nothing_behind() {
+    on_bench(async |bench| {
+        for cause in [Cause::Left, Cause::Lost] {
+            let ann = bench.enter("ann").await;
+            let joining = bench.ask(&ann, join("r"));
+            bench.hub.disconnected(&ann, cause);
+            assert!(joining.await.is_err());
+            assert_eq!(members(&bench, "r"), 0);
+            assert_eq!(present(&bench, "r").await, 0);
+        }
+        sleep(Duration::from_mins(3)).await;
+        assert_eq!(counts(&bench), (0, 0, 0));
+    });
+}
+
+#[test]
+fn a_room_that_is_forgotten_while_somebody_joins_has_its_member() {
+    on_bench(async |bench| {
+        let ann = bench.enter("ann").await;
+        let joining = bench.ask(&ann, join("r"));
+        bench.hub.namespace("/").forget_empty();
+        assert!(joining.await.is_ok());
+        assert_eq!(members(&bench, "r"), 1);
+    });
+}
+
+#[test]
+fn refreshing_often_piles_up_no_timers() {
+    on_bench(async |bench| {
+        let ann = bench.enter("ann").await;
+        let before = bench.hub.wheel.borrow().len();
+        for seconds in (1_000..1_100).chain([100, 2_000, 100, 2_000]) {
+            let token = bench.token("ann", Duration::from_secs(seconds));
+            assert!(bench.ask(&ann, refresh(&token)).await.is_ok());
+        }
+        // One for each that ends sooner than all before.
+        assert!(bench.hub.wheel.borrow().len() <= before + 2);
+        bench.hub.disconnected(&ann, Cause::Left);
+        assert!(bench.hub.looks.borrow().is_empty());
+    });
+}
+
+#[test]
+fn a_connection_that_takes_its_time_to_end_is_not_closed_in_the_place_of_another() {
+    on_bench(async |bench| {
+        let mut sessions = Vec::new();
+        for user in ["ann", "bob", "cat"] {
+            sessions.push(bench.enter(user).await);
+        }
+        let one = Move {
+            most: 1,
+            cause: Cause::Drain,
+        };
+        for closing in 1..=3 {
+            assert_eq!(bench.hub.move_some(one).closed, 1);
+            let closed = sessions.iter().filter(|session| is_closing(session));
+            assert_eq!(closed.count(), closing);
+        }
+    });
+}
+
+#[test]
+fn a_drain_that_closes_nothing_says_how_many_are_left() {
+    on_bench(async |bench| {
+        let ann = bench.enter("ann").await;
+        let _bob = bench.enter("bob").await;
+        bench.hub.disconnected(&ann, Cause::Lost);
+        let none = Move {
+            most: 0,
+            cause: Cause::Drain,
+        };
+        let closed = bench.hub.move_some(none);
+        assert_eq!((closed.closed, closed.left), (0, 1));
+    });
+}
+
+#[test]
+fn the_oldest_that_wait_to_come_back_go_when_too_many_do() {
+    on_bench(async |bench| {
+        bench.hub.max_detached.set(2);
+        let old = bench.enter("old").await;
+        bench.hub.disconnected(&old, Cause::Lost);
+        // One that comes and goes does not push the others out.
+        let mut restless = bench.enter("restless").await;
+        for _ in 0..20 {
+            bench.hub.disconnected(&restless, Cause::Lost);
+            restless = bench.recover("restless", &restless).await;
+        }
+        assert!(!old.ended.get());
+        assert!(bench.hub.detached.borrow().len() <= 5);
+        bench.hub.disconnected(&restless, Cause::Lost);
+        let last = bench.enter("last").await;
+        bench.hub.disconnected(&last, Cause::Lost);
+        assert!(old.ended.get() && !restless.ended.get() && !last.ended.get());
+        assert_eq!(counts(&bench), (2, 2, 0));
+    });
+}
+
+#[test]
+fn presence_shows_a_lost_user_for_a_while_and_one_who_leaves_the_page_hardly() {
+    on_bench(async |bench| {
+        for (cause, still, gone) in [(Cause::Lost, 14, 2), (Cause::Client(1001), 0, 2)] {
+            let ann = bench.enter("ann").await;
+            assert!(bench.ask(&ann, join("r")).await.is_ok());
+            bench.hub.disconnected(&ann, cause);
+            sleep(Duration::from_secs(still)).await;
+            assert_eq!(present(&bench, "r").await, 1);
+            sleep(Duration::from_secs(gone)).await;
+            assert_eq!(present(&bench, "r").await, 0);
+            // Whoever comes back after that is shown again, once.
+            let ann = bench.recover("ann", &ann).await;
+            assert_eq!(present(&bench, "r").await, 1);
+            bench.hub.disconnected(&ann, Cause::Left);
+            assert_eq!(present(&bench, "r").await, 0);
+        }
+        assert_eq!(counts(&bench), (0, 0, 0));
+    });
+}
+
+#[test]
+fn a_session_that_was_not_recovered_in_its_window_is_forgotten_once() {
+    on_bench(async |bench| {
+        let ann = bench.enter("ann").await;
+        assert!(bench.ask(&ann, join("r")).await.is_ok());
+        for _ in 0..3 {
+            bench.hub.disconnected(&ann, Cause::Lost);
+        }
+        assert_eq!(counts(&bench), (1, 1, 1));
+        sleep(Duration::from_mins(3)).await;
+        assert_eq!(counts(&bench), (0, 0, 0));
+        assert!(bench.hub.users.borrow().is_empty());
+    });
+}
+
+#[test]
+fn deliveries_that_are_never_written_are_not_remembered_for_ever() {
+    on_bench(async |bench| {
+        for _ in 0..100_000 {
+            bench.hub.owe_observation(std::time::Instant::now());
+        }
+        assert!(bench.hub.undelivered.borrow().len() < 20_000);
+    });
+}

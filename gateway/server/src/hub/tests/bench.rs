@@ -1,0 +1,182 @@
+//! A hub without anything around it.
+
+use std::{
+    cell::RefCell,
+    net::{TcpListener, TcpStream},
+    rc::Rc,
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicBool, AtomicU64},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use prometheus::Registry;
+use sluice_backbone::Memory;
+use sluice_crds::{Documents, Source};
+use sluice_net::{Connection, Options, Worker, worker};
+use sluice_policy::{Policy, sign_development_token};
+use tokio::{runtime, sync::oneshot};
+
+use super::slow::Slow;
+use crate::{
+    answer::Outcome,
+    backend::Backend,
+    documents::Secrets,
+    failure::Failure,
+    hub::{Hub, HubCounters, Knock, Outlet, Session},
+    mail::Post,
+    operation::Operation,
+    shared::{Addresses, Shared, unix_now},
+    trace::Trace,
+};
+
+const KEY: &str = "a-key-for-tests-only-of-enough-length";
+
+const DOCUMENTS: &str = r"
+apiVersion: sluice.dev/v1alpha1
+kind: RealtimeCluster
+metadata: {name: test}
+spec:
+  auth: {required: true, jwt: {keySecretRef: {name: keys, key: jwt}}}
+  limits: {messagesPerSecond: 10000}
+  recovery: {window: 2m}
+  rooms: {default: Open}
+  backbone: {memory: {}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: keys}
+stringData: {jwt: a-key-for-tests-only-of-enough-length}
+";
+
+pub(super) struct Bench {
+    pub(super) hub: Rc<Hub>,
+    pub(super) memory: Arc<Memory>,
+    listener: TcpListener,
+    /// The clients' ends of the connections.
+    ends: RefCell<Vec<TcpStream>>,
+}
+
+/// Runs a test on a worker whose clock is still until everyone waits for it.
+pub(super) fn on_bench(test: impl AsyncFnOnce(Bench)) {
+    let mut builder = runtime::Builder::new_current_thread();
+    let builder = builder.enable_all().start_paused(true);
+    let runtime = builder.build_local(runtime::LocalOptions::default());
+    runtime.unwrap().block_on(async {
+        let (sender, receiver) = oneshot::channel();
+        let main = async |worker| sender.send(worker).unwrap();
+        worker::run(0, Arc::default(), main).await;
+        test(Bench::new(receiver.await.unwrap())).await;
+    });
+}
+
+fn shared(memory: &Arc<Memory>, post: Arc<Post>, documents: &Documents) -> Arc<Shared> {
+    let secrets = Secrets {
+        documents,
+        mounted: None,
+    };
+    let policy = Policy::compile(documents, &secrets, None).unwrap();
+    let runtime = runtime::Handle::current();
+    Arc::new(Shared {
+        backbone: Arc::new(Slow(Arc::clone(memory))),
+        post,
+        backend: Backend::new(&policy, runtime, &Registry::new()),
+        policy: ArcSwap::from_pointee(policy),
+        revocations: Arc::new(RwLock::default()),
+        addresses: Addresses::default(),
+        connections: AtomicU64::new(0),
+        peak: AtomicU64::new(0),
+        draining: AtomicBool::new(false),
+        trace: Trace::default(),
+        compression: false,
+        number: 1,
+    })
+}
+
+impl Bench {
+    fn new(worker: Rc<Worker>) -> Self {
+        let source = Source {
+            name: "test.yaml",
+            text: DOCUMENTS,
+        };
+        let documents = sluice_crds::load(&[source]).unwrap();
+        let (post, mut inboxes) = Post::new(1);
+        let memory = Arc::new(Memory::new(Arc::clone(&post) as _));
+        let shared = shared(&memory, post, &documents);
+        let hub = Hub::new(worker, shared, Arc::new(HubCounters::default()));
+        tokio::task::spawn_local(Rc::clone(&hub).run(inboxes.pop().unwrap()));
+        tokio::task::spawn_local(Rc::clone(&hub).turn());
+        Self {
+            hub,
+            memory,
+            listener: TcpListener::bind("127.0.0.1:0").unwrap(),
+            ends: RefCell::default(),
+        }
+    }
+
+    pub(super) fn token(&self, user: &str, ttl: Duration) -> String {
+        let policy = self.hub.policy();
+        let rules = policy.auth.tokens.as_ref().unwrap().rules();
+        let claims = serde_json::Map::new();
+        sign_development_token(rules, KEY.as_bytes(), user, claims, ttl, unix_now()).unwrap()
+    }
+
+    /// A new session of a user, with a connection.
+    pub(super) async fn enter(&self, user: &str) -> Rc<Session> {
+        self.knock(user, Knock::default()).await.unwrap()
+    }
+
+    /// A user's session again, over another connection.
+    pub(super) async fn recover(&self, user: &str, session: &Session) -> Rc<Session> {
+        let knock = Knock {
+            pid: Some(session.pid),
+            ..Knock::default()
+        };
+        let again = self.knock(user, knock).await.unwrap();
+        assert_eq!(again.id, session.id);
+        again
+    }
+
+    async fn knock(&self, user: &str, knock: Knock) -> Result<Rc<Session>, Failure> {
+        let knock = Knock {
+            namespace: "/".into(),
+            protocol: "websocket",
+            token: Some(self.token(user, Duration::from_hours(1)).into()),
+            ..knock
+        };
+        let entered = Rc::clone(&self.hub).enter(knock).await?;
+        let session = self.hub.attach(entered, Outlet::Native(self.connection()));
+        self.hub.send_backlog(&session);
+        Ok(session)
+    }
+
+    fn connection(&self) -> Rc<Connection> {
+        let end = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = self.listener.accept().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        self.ends.borrow_mut().push(end);
+        let stream = tokio::net::TcpStream::from_std(stream).unwrap();
+        let options = Options {
+            max_message: 65_536,
+            max_outbound: 1 << 20,
+            deflate: false,
+        };
+        Connection::new(Rc::clone(&self.hub.worker), stream.into(), &options)
+    }
+
+    /// Begins an operation; its result comes later.
+    pub(super) fn ask(
+        &self,
+        session: &Rc<Session>,
+        operation: Operation<'_>,
+    ) -> impl Future<Output = Result<(), Failure>> + use<> {
+        let (sender, receiver) = oneshot::channel();
+        let _ = self.hub.perform(session, operation, |outcome: &Outcome| {
+            let outcome = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
+            sender.send(outcome).unwrap();
+        });
+        async { receiver.await.unwrap() }
+    }
+}

@@ -1,0 +1,76 @@
+//! A backbone whose answers take a turn of the scheduler, as one over a network does.
+
+use std::sync::Arc;
+
+use sluice_backbone::{
+    Backbone, Bookmark, Claim, Command, Error, Joined, Members, Memory, Missed, Publication,
+    Receipt, Record, Reply, SessionInfo,
+};
+use sluice_rooms::{Epoch, Page, Query, RoomKey, RoomSettings, SessionId};
+
+pub(super) struct Slow(pub(super) Arc<Memory>);
+
+fn later<T: Send + 'static>(reply: Reply<T>) -> Reply<T> {
+    Reply::Later(Box::pin(async move {
+        tokio::task::yield_now().await;
+        reply.wait().await
+    }))
+}
+
+impl Backbone for Slow {
+    fn subscribe(&self, worker: usize, room: &RoomKey, settings: &RoomSettings) -> Reply<Joined> {
+        later(self.0.subscribe(worker, room, settings))
+    }
+
+    fn unsubscribe(&self, worker: usize, room: &RoomKey) {
+        self.0.unsubscribe(worker, room);
+    }
+
+    fn join(&self, room: &RoomKey, user: &Arc<str>, settings: &RoomSettings) -> Reply<()> {
+        later(self.0.join(room, user, settings))
+    }
+
+    fn leave(&self, room: &RoomKey, user: &Arc<str>) {
+        self.0.leave(room, user);
+    }
+
+    fn publish(&self, publication: Publication) -> Reply<Receipt> {
+        later(self.0.publish(publication))
+    }
+
+    fn missed(&self, bookmarks: &[Bookmark], of: SessionId) -> Reply<Missed> {
+        later(self.0.missed(bookmarks, of))
+    }
+
+    fn history(&self, room: &RoomKey, query: Query) -> Reply<(Epoch, Page)> {
+        later(self.0.history(room, query))
+    }
+
+    fn members(&self, room: &RoomKey, limit: usize) -> Reply<Members> {
+        later(self.0.members(room, limit))
+    }
+
+    fn command(&self, command: Command) -> Reply<u64> {
+        self.0.command(command)
+    }
+
+    fn sessions(&self, user: Option<Arc<str>>, limit: usize) -> Reply<Vec<SessionInfo>> {
+        self.0.sessions(user, limit)
+    }
+
+    fn enter(&self, user: &Arc<str>, limit: u32) -> Result<(), Error> {
+        self.0.enter(user, limit)
+    }
+
+    fn exit(&self, user: &Arc<str>) {
+        self.0.exit(user);
+    }
+
+    fn claim(&self, worker: usize, claim: Claim) -> Reply<Option<Record>> {
+        later(self.0.claim(worker, claim))
+    }
+
+    fn tick(&self) {
+        self.0.tick();
+    }
+}
