@@ -11,6 +11,7 @@ mod deflate;
 mod endings;
 mod flushing;
 mod frames;
+mod handshakes;
 mod http;
 mod support;
 mod tls;

@@ -1,5 +1,7 @@
 //! A server whose connections answer what they are sent, and clients for it.
 
+pub mod tls;
+
 use std::{
     net::SocketAddr,
     rc::Rc,

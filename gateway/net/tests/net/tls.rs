@@ -1,19 +1,12 @@
-//! TLS by the gateway itself.
-
-use std::{sync::Arc, time::Duration};
+//! Connections over TLS by the gateway itself.
 
 use futures_util::{SinkExt, StreamExt};
 use rustls::{
-    ClientConfig, HandshakeKind, RootCertStore, SupportedProtocolVersion,
-    crypto::aws_lc_rs::default_provider,
+    SupportedProtocolVersion,
     version::{TLS12, TLS13},
 };
-use sluice_net::{Cause, Patience, tls::Certificate};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional_with_sizes},
-    net::TcpStream,
-};
-use tokio_rustls::{TlsConnector, client::TlsStream};
+use sluice_net::Cause;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{
@@ -22,59 +15,10 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::support::{HANDSHAKE, Server, Setup, URL, ask, closing, masked};
-
-/// A certificate, its key, and a client's view of it.
-struct Pair {
-    chain: String,
-    key: String,
-    roots: RootCertStore,
-}
-
-impl Pair {
-    fn new() -> Self {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let mut roots = RootCertStore::empty();
-        roots.add(made.cert.der().clone()).unwrap();
-        Self {
-            chain: made.cert.pem(),
-            key: made.signing_key.serialize_pem(),
-            roots,
-        }
-    }
-
-    fn certificate(&self) -> Certificate {
-        Certificate::from_pem(self.chain.as_bytes(), self.key.as_bytes()).unwrap()
-    }
-
-    fn connector(&self, version: &'static SupportedProtocolVersion) -> TlsConnector {
-        let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_protocol_versions(&[version])
-            .unwrap()
-            .with_root_certificates(self.roots.clone())
-            .with_no_client_auth();
-        Arc::new(config).into()
-    }
-}
-
-type Stream = TlsStream<TcpStream>;
-
-async fn handshake(server: &Server, connector: &TlsConnector) -> std::io::Result<Stream> {
-    let name = "localhost".try_into().unwrap();
-    connector.connect(name, server.tcp().await).await
-}
-
-async fn client(server: &Server, connector: &TlsConnector) -> WebSocketStream<Stream> {
-    let stream = handshake(server, connector).await.unwrap();
-    client_async(URL, stream).await.unwrap().0
-}
-
-fn start(pair: &Pair) -> Server {
-    Server::start(Setup {
-        certificate: Some(pair.certificate()),
-        ..Setup::default()
-    })
-}
+use crate::support::{
+    HANDSHAKE, Server, Setup, ask, closing, masked,
+    tls::{Pair, client, handshake, start},
+};
 
 async fn a_message_of_a_megabyte_is_echoed(version: &'static SupportedProtocolVersion) {
     let pair = Pair::new();
@@ -131,35 +75,6 @@ async fn records_that_arrive_byte_by_byte_are_put_together() {
     }
     let echoed = client.next().await;
     assert_eq!(echoed.unwrap().unwrap(), Message::text("in pieces"));
-}
-
-async fn a_handshake_byte_by_byte_succeeds(version: &'static SupportedProtocolVersion) {
-    let pair = Pair::new();
-    let server = start(&pair);
-    let (near, mut far) = tokio::io::duplex(1);
-    let mut tcp = server.tcp().await;
-    let pump = copy_bidirectional_with_sizes(&mut far, &mut tcp, 1, 1);
-    let echo = async {
-        let name = "localhost".try_into().unwrap();
-        let stream = pair.connector(version).connect(name, near).await.unwrap();
-        let (mut client, _) = client_async(URL, stream).await.unwrap();
-        let message = Message::text("in small steps");
-        assert_eq!(ask(&mut client, message.clone()).await, message);
-    };
-    tokio::select! {
-        _ = pump => panic!("the server gave up"),
-        () = echo => {}
-    }
-}
-
-#[tokio::test]
-async fn a_tls_1_3_handshake_may_come_byte_by_byte() {
-    a_handshake_byte_by_byte_succeeds(&TLS13).await;
-}
-
-#[tokio::test]
-async fn a_tls_1_2_handshake_may_come_byte_by_byte() {
-    a_handshake_byte_by_byte_succeeds(&TLS12).await;
 }
 
 #[tokio::test]
@@ -278,91 +193,4 @@ async fn a_record_that_was_tampered_with_ends_the_connection() {
     assert_eq!(server.told(), [Cause::Lost]);
     let alert = client.get_mut().read(&mut [0; 16]).await.unwrap_err();
     assert!(alert.to_string().contains("BadRecordMac"), "{alert}");
-}
-
-#[tokio::test]
-async fn a_client_that_comes_back_resumes_its_session() {
-    let pair = Pair::new();
-    let server = start(&pair);
-    let connector = pair.connector(&TLS13);
-    for expected in [HandshakeKind::Full, HandshakeKind::Resumed] {
-        let mut client = client(&server, &connector).await;
-        ask(&mut client, Message::text("the ticket is read with this")).await;
-        let kind = client.get_ref().get_ref().1.handshake_kind();
-        assert_eq!(kind, Some(expected));
-    }
-}
-
-#[tokio::test]
-async fn an_exchanged_certificate_is_for_new_connections() {
-    let (old, new) = (Pair::new(), Pair::new());
-    let certificate = old.certificate();
-    let server = Server::start(Setup {
-        certificate: Some(certificate.clone()),
-        ..Setup::default()
-    });
-    let mut before = client(&server, &old.connector(&TLS13)).await;
-    let (chain, key) = (new.chain.as_bytes(), new.key.as_bytes());
-    certificate.exchange(chain, key).unwrap();
-    assert!(certificate.exchange(chain, b"no key").is_err());
-    assert!(certificate.exchange(chain, old.key.as_bytes()).is_err());
-    let mut after = client(&server, &new.connector(&TLS13)).await;
-    for client in [&mut before, &mut after] {
-        let message = Message::text("served");
-        assert_eq!(ask(client, message.clone()).await, message);
-    }
-    assert!(handshake(&server, &old.connector(&TLS13)).await.is_err());
-    server.counts(|c| &c.handshakes_failed, 1).await;
-}
-
-#[tokio::test]
-async fn plain_http_on_a_tls_port_is_cut() {
-    let pair = Pair::new();
-    let server = start(&pair);
-    let mut tcp = server.tcp().await;
-    tcp.write_all(b"GET /ws HTTP/1.1\r\nHost: a\r\n\r\n")
-        .await
-        .unwrap();
-    let mut answer = Vec::new();
-    // The end may come as a reset, since not all that was sent was read.
-    let _ = tcp.read_to_end(&mut answer).await;
-    server.counts(|c| &c.handshakes_failed, 1).await;
-    server.empties().await;
-    // An alert record, so that a client that speaks TLS badly learns why.
-    assert_eq!(answer.first().copied().unwrap_or(21), 21);
-}
-
-#[tokio::test]
-async fn a_handshake_that_does_not_come_is_cut() {
-    let pair = Pair::new();
-    let server = Server::start(Setup {
-        certificate: Some(pair.certificate()),
-        patience: Patience {
-            tls: Duration::from_millis(20),
-            ..Patience::default()
-        },
-        ..Setup::default()
-    });
-    let mut tcp = server.tcp().await;
-    assert_eq!(tcp.read(&mut [0; 16]).await.unwrap(), 0);
-    server.counts(|c| &c.handshakes_failed, 1).await;
-    server.empties().await;
-}
-
-#[tokio::test]
-async fn a_handshake_message_longer_than_any_is_refused() {
-    let pair = Pair::new();
-    let server = start(&pair);
-    let mut tcp = server.tcp().await;
-    // A client hello that says it has 16 MiB, in records of 16 KiB.
-    let mut record = vec![22, 3, 1, 0x40, 0, 1, 0xff, 0xff, 0xff];
-    record.resize(5 + 0x4000, 0);
-    for _ in 0..16 {
-        if tcp.write_all(&record).await.is_err() {
-            break;
-        }
-        record[5..9].fill(0);
-    }
-    server.counts(|c| &c.handshakes_failed, 1).await;
-    server.empties().await;
 }
