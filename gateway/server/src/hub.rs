@@ -22,7 +22,7 @@ mod trace;
 
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     rc::Rc,
     sync::Arc,
     time::Instant,
@@ -63,7 +63,7 @@ pub(crate) struct Hub {
     policy: RefCell<Arc<Policy>>,
     namespaces: RefCell<FxHashMap<Arc<str>, Rc<Namespace>>>,
     sessions: RefCell<FxHashMap<SessionId, Rc<Session>>>,
-    users: RefCell<FxHashMap<Arc<str>, Sessions>>,
+    users: RefCell<HashMap<Arc<str>, Sessions>>,
     wheel: RefCell<Wheel<Timer>>,
     /// Sessions in the order in which they lost their connections; most have come back since.
     detached: RefCell<VecDeque<(SessionId, u32)>>,

@@ -1,6 +1,7 @@
 //! What the workers of one gateway have in common.
 
 use std::{
+    collections::HashMap,
     net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
@@ -10,7 +11,6 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use rustc_hash::FxHashMap;
 use sluice_backbone::Backbone;
 use sluice_policy::{Policy, Revocations, counted_address};
 
@@ -71,7 +71,7 @@ pub(crate) fn unix_now_ms() -> u64 {
 
 /// How many connections each client address has.
 #[derive(Debug, Default)]
-pub(crate) struct Addresses(Mutex<FxHashMap<IpAddr, u32>>);
+pub(crate) struct Addresses(Mutex<HashMap<IpAddr, u32>>);
 
 impl Addresses {
     /// Counts a connection in, unless the address has `most` already.

@@ -36,10 +36,7 @@ impl Hub {
         };
         let (offset, except) = (message.offset(), message.except);
         let accepted = message.accepted;
-        // Dropping one of several frames would leave a client with half a message.
-        let whole = message.attachments.is_empty();
         let slow = room.settings.get().slow_consumer;
-        let slow = if whole { slow } else { SlowConsumer::Close };
         let encoded = Encoded::message(&key.namespace, message);
         let mut delivered = 0;
         for member in &*room.members.borrow() {

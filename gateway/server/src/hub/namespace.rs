@@ -2,11 +2,10 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::HashMap,
     rc::Rc,
     sync::Arc,
 };
-
-use rustc_hash::FxHashMap;
 
 use super::room::Room;
 
@@ -16,7 +15,8 @@ const KEEP: usize = 16_384;
 /// A namespace's rooms, as far as this worker has to do with them.
 pub(crate) struct Namespace {
     pub(crate) name: Arc<str>,
-    pub(crate) rooms: RefCell<FxHashMap<Arc<str>, Rc<Room>>>,
+    /// Clients choose the names, so the map's hashes are seeded.
+    pub(crate) rooms: RefCell<HashMap<Arc<str>, Rc<Room>>>,
     /// With so many rooms those without members are forgotten.
     forget_at: Cell<usize>,
 }

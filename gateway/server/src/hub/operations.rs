@@ -18,8 +18,12 @@ use crate::{
     rules,
 };
 
-/// Refusals in a row for being too fast, after which a connection is closed.
+/// Refusals for being too fast, after which a connection is closed.
 const MAX_STRIKES: u16 = 10_000;
+
+/// How many of them a message makes good that was not too fast. Even the fastest client has such
+/// messages in between, so one alone must not make good everything.
+const FORGIVEN: u16 = 100;
 
 impl Hub {
     /// Carries out an operation and calls `answer` with its result, before this returns unless
@@ -114,7 +118,8 @@ impl Hub {
         let fine = bucket.take(self.now_ms(), self.policy.borrow().limits.messages);
         session.bucket.set(bucket);
         if fine {
-            session.strikes.set(0);
+            let strikes = session.strikes.get().saturating_sub(FORGIVEN);
+            session.strikes.set(strikes);
             return Ok(());
         }
         self.counters.throttled.add(1);

@@ -100,12 +100,7 @@ impl Session {
     /// Sends a message in the session's protocol. The error says that it did not fit.
     pub(crate) fn send(&self, encoded: &Encoded) -> Result<(), Full> {
         match &*self.outlet.borrow() {
-            Outlet::SocketIo(carrier) => {
-                let packet = encoded.socketio();
-                packet
-                    .frames()
-                    .try_for_each(|frame| carrier.try_send(frame))
-            }
+            Outlet::SocketIo(carrier) => encoded.socketio().try_send(carrier),
             Outlet::Native(connection) => connection.send(encoded.native()),
             Outlet::Detached => Ok(()),
         }

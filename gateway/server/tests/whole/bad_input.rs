@@ -118,6 +118,8 @@ fn a_connection_joins_as_many_rooms_as_it_may_and_no_more() {
 fn whoever_goes_on_sending_too_fast_is_cut_off_even_with_nonsense() {
     let mut slow = cluster(json!({}));
     slow["spec"]["limits"]["messagesPerSecond"] = json!(10);
+    // The client does not read, so the refusals must all fit, or it is cut off for that.
+    slow["spec"]["limits"]["outboundBytes"] = json!(64 << 20);
     with(&[slow], async |gateway| {
         for frame in [r#"{"op":"leave","room":"r"}"#, "nonsense"] {
             let (mut ann, _) = Native::enter(&gateway, "ann").await;

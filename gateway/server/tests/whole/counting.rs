@@ -96,3 +96,29 @@ fn a_user_who_was_refused_does_not_count() {
         assert_eq!(Native::enter(&gateway, "ann").await.1["ok"], true);
     });
 }
+
+#[test]
+fn a_connection_that_polls_counts_until_it_ends() {
+    with(&[cluster(json!({}))], async |gateway| {
+        let address = gateway.embedded.clients();
+        let url = format!("http://{address}/socket.io/?EIO=4&transport=polling");
+        let http = reqwest::Client::new();
+        let ask = async |request: reqwest::RequestBuilder| {
+            request.send().await.unwrap().text().await.unwrap()
+        };
+        let opened = ask(http.get(&url)).await;
+        let opened: serde_json::Value = serde_json::from_str(&opened[1..]).unwrap();
+        let url = format!("{url}&sid={}", opened["sid"].as_str().unwrap());
+        let token = crate::support::token("ann", 600);
+        ask(http
+            .post(&url)
+            .body(format!("40{}", json!({"token": token}))))
+        .await;
+        assert!(ask(http.get(&url)).await.starts_with("40"));
+        assert_eq!(figure(&gateway, "sluice_connections").await, 1);
+        assert_eq!(figure(&gateway, "sluice_sessions").await, 1);
+        ask(http.post(&url).body("41\u{1e}1")).await;
+        until(async || figure(&gateway, "sluice_sessions").await == 0).await;
+        until(async || figure(&gateway, "sluice_connections").await == 0).await;
+    });
+}

@@ -66,14 +66,14 @@ fn a_changed_room_puts_those_out_who_may_no_longer_be_there() {
 #[test]
 fn a_user_who_is_taken_out_of_a_room_while_away_is_not_in_it_after_coming_back() {
     with(&[cluster(json!({})), kept()], async |gateway| {
+        let (mut ann, connected) = Native::enter(&gateway, "ann").await;
+        ann.must(json!({"op": "join", "room": "kept-a"})).await;
         let mut others = Vec::new();
         for _ in 0..6 {
             let (mut other, _) = Native::enter(&gateway, "other").await;
             other.must(json!({"op": "join", "room": "kept-a"})).await;
             others.push(other);
         }
-        let (mut ann, connected) = Native::enter(&gateway, "ann").await;
-        ann.must(json!({"op": "join", "room": "kept-a"})).await;
         drop(ann);
         until(async || figure(&gateway, "sluice_sessions_detached").await == 1).await;
 

@@ -14,7 +14,7 @@ fn a_connection_ends_with_its_token_unless_it_was_refreshed() {
     let auth = json!({
         "required": true,
         "refreshGrace": "0s",
-        "jwt": {"keySecretRef": {"name": "keys", "key": "jwt"}},
+        "jwt": {"keySecretRef": {"name": "keys", "key": "jwt"}, "leeway": "0s"},
     });
     with(&[cluster(json!({"auth": auth}))], async |gateway| {
         let short = json!({"token": token("ann", 2)});
@@ -39,7 +39,7 @@ fn a_connection_ends_with_its_token_unless_it_was_refreshed() {
 #[test]
 fn a_longer_grace_does_not_keep_a_connection_for_ever() {
     let auth = |grace: &str| {
-        let jwt = json!({"keySecretRef": {"name": "keys", "key": "jwt"}});
+        let jwt = json!({"keySecretRef": {"name": "keys", "key": "jwt"}, "leeway": "0s"});
         json!({"auth": {"required": true, "refreshGrace": grace, "jwt": jwt}})
     };
     with(&[cluster(auth("0s"))], async |gateway| {
