@@ -5,9 +5,9 @@ mod slow;
 
 use std::time::Duration;
 
-use sluice_backbone::Backbone;
+use sluice_backbone::{Backbone, Publication};
 use sluice_net::Cause;
-use sluice_rooms::RoomKey;
+use sluice_rooms::{RoomKey, RoomSettings};
 use tokio::time::sleep;
 
 use self::bench::{Bench, on_bench};
@@ -217,5 +217,31 @@ fn deliveries_that_are_never_written_are_not_remembered_for_ever() {
             bench.hub.owe_observation(std::time::Instant::now());
         }
         assert!(bench.hub.undelivered.borrow().len() < 20_000);
+    });
+}
+
+#[test]
+fn a_client_that_reads_is_not_closed_because_much_came_at_once() {
+    on_bench(async |bench| {
+        let ann = bench.enter("ann").await;
+        assert!(bench.ask(&ann, join("r")).await.is_ok());
+        // Half as much again as may wait for a connection.
+        for _ in 0..1_536 {
+            let publication = Publication {
+                room: RoomKey::new("/", "r"),
+                settings: RoomSettings::default(),
+                event: "m".into(),
+                data: format!("\"{}\"", "x".repeat(1_024)).into(),
+                attachments: Vec::new(),
+                from: None,
+                id: None,
+                except: None,
+            };
+            assert!(bench.memory.publish(publication).wait().await.is_ok());
+        }
+        while bench.hub.counters.deliveries.get() < 1_536 {
+            sleep(Duration::from_millis(1)).await;
+        }
+        assert!(!is_closing(&ann));
     });
 }
