@@ -245,3 +245,13 @@ fn a_client_that_reads_is_not_closed_because_much_came_at_once() {
         assert!(!is_closing(&ann));
     });
 }
+
+#[test]
+fn a_message_that_is_let_through_does_not_make_good_a_flood() {
+    on_bench(async |bench| {
+        let ann = bench.enter("ann").await;
+        ann.strikes.set(9_000);
+        assert!(bench.ask(&ann, join("r")).await.is_ok());
+        assert_eq!(ann.strikes.get(), 8_900);
+    });
+}
