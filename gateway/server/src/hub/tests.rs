@@ -255,3 +255,19 @@ fn a_message_that_is_let_through_does_not_make_good_a_flood() {
         assert_eq!(ann.strikes.get(), 8_900);
     });
 }
+
+#[test]
+fn a_session_that_is_ended_while_it_is_away_leaves_its_rooms_at_once() {
+    on_bench(async |bench| {
+        let ann = bench.enter("ann").await;
+        assert!(bench.ask(&ann, join("r")).await.is_ok());
+        bench.hub.disconnected(&ann, Cause::Lost);
+        assert_eq!(present(&bench, "r").await, 1);
+        bench.hub.end_detached(&ann);
+        assert_eq!(present(&bench, "r").await, 0);
+        assert_eq!(counts(&bench), (0, 0, 0));
+        // Its timers find nobody any more.
+        sleep(Duration::from_mins(3)).await;
+        assert_eq!(counts(&bench), (0, 0, 0));
+    });
+}
