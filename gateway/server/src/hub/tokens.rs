@@ -6,6 +6,10 @@ use sluice_rooms::SessionId;
 use super::{Hub, Session, timers::Timer};
 use crate::shared::unix_now;
 
+/// How far ahead a look at a token is scheduled. A timer cannot be taken back, so one that lay an
+/// hour ahead would outlive its session by that: many sessions that come and go would add up.
+const LOOK_EVERY_MS: u64 = 30_000;
+
 impl Hub {
     /// Has the session end when its token does, and the client's time to refresh it.
     pub(super) fn watch_token(&self, session: &Session) {
@@ -48,7 +52,8 @@ impl Hub {
     fn look_at_token(&self, id: SessionId, expires_at: u64) {
         let grace = self.token_grace();
         let left = expires_at.saturating_add(grace).saturating_sub(unix_now());
-        self.schedule_ms(left.saturating_mul(1000), Timer::Token(id, expires_at));
+        let soon = left.saturating_mul(1000).min(LOOK_EVERY_MS);
+        self.schedule_ms(soon, Timer::Token(id, expires_at));
     }
 
     /// Closes a session whose token has run out, or looks again when the token it has by now does.
