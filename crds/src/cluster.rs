@@ -26,6 +26,8 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::SecretKeyRef;
+
 /// What a fleet of gateways is and does. Every group of fields has defaults; `auth` is the one
 /// that must be decided: set `auth.jwt`, or say `auth.required: false`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, CustomResource, KubeSchema)]
@@ -215,4 +217,43 @@ pub enum RoomsDefault {
     /// Nobody may join it or publish to it.
     #[default]
     Deny,
+}
+
+impl RealtimeClusterSpec {
+    /// Every key of a `Secret` that the cluster refers to, with the path of the field that does.
+    /// The certificate is not among them: its Secret is named as a whole.
+    pub fn secret_refs(&self) -> Vec<(&'static str, &SecretKeyRef)> {
+        let jwt = self
+            .auth
+            .jwt
+            .as_ref()
+            .and_then(|jwt| jwt.key_secret_ref.as_ref());
+        let webhook = self
+            .backend
+            .as_ref()
+            .and_then(|backend| backend.webhook.as_ref());
+        let nats = self
+            .backbone
+            .as_ref()
+            .and_then(|backbone| backbone.nats.as_ref());
+        let nats = nats.and_then(|nats| nats.external.as_ref());
+        [
+            ("spec.auth.jwt.keySecretRef.key", jwt),
+            (
+                "spec.backend.webhook.secretRef.key",
+                webhook.map(|webhook| &webhook.secret_ref),
+            ),
+            (
+                "spec.serverApi.keySecretRef.key",
+                self.server_api.as_ref().map(|api| &api.key_secret_ref),
+            ),
+            (
+                "spec.backbone.nats.external.credentialsSecretRef.key",
+                nats.and_then(|nats| nats.credentials_secret_ref.as_ref()),
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(path, reference)| Some((path, reference?)))
+        .collect()
+    }
 }

@@ -13,7 +13,7 @@ pub(super) fn check(
     secrets: &[(Place, Secret)],
     problems: &mut Vec<Problem>,
 ) {
-    for (path, SecretKeyRef { name, key }) in references(spec) {
+    for (path, SecretKeyRef { name, key }) in spec.secret_refs() {
         let secret = secrets
             .iter()
             .map(|(_, secret)| secret)
@@ -33,39 +33,4 @@ pub(super) fn check(
             message,
         ));
     }
-}
-
-fn references(spec: &RealtimeClusterSpec) -> Vec<(&'static str, &SecretKeyRef)> {
-    let jwt = spec
-        .auth
-        .jwt
-        .as_ref()
-        .and_then(|jwt| jwt.key_secret_ref.as_ref());
-    let webhook = spec
-        .backend
-        .as_ref()
-        .and_then(|backend| backend.webhook.as_ref());
-    let nats = spec
-        .backbone
-        .as_ref()
-        .and_then(|backbone| backbone.nats.as_ref());
-    let nats = nats.and_then(|nats| nats.external.as_ref());
-    [
-        ("spec.auth.jwt.keySecretRef.key", jwt),
-        (
-            "spec.backend.webhook.secretRef.key",
-            webhook.map(|webhook| &webhook.secret_ref),
-        ),
-        (
-            "spec.serverApi.keySecretRef.key",
-            spec.server_api.as_ref().map(|api| &api.key_secret_ref),
-        ),
-        (
-            "spec.backbone.nats.external.credentialsSecretRef.key",
-            nats.and_then(|nats| nats.credentials_secret_ref.as_ref()),
-        ),
-    ]
-    .into_iter()
-    .filter_map(|(path, reference)| Some((path, reference?)))
-    .collect()
 }

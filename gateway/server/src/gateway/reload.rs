@@ -65,29 +65,14 @@ impl Watched {
     fn secret_bytes(&self) -> Vec<Option<Vec<u8>>> {
         let spec = &self.documents.cluster.spec;
         let secrets = self.secrets();
-        let reference =
-            |r: Option<&sluice_crds::SecretKeyRef>| r.and_then(|r| secrets.read(&r.name, &r.key));
-        let tls = |key| {
-            spec.tls
-                .as_ref()
-                .and_then(|tls| secrets.read(&tls.secret_name, key))
-        };
-        let jwt = spec
-            .auth
-            .jwt
-            .as_ref()
-            .and_then(|jwt| jwt.key_secret_ref.as_ref());
-        let webhook = spec
-            .backend
-            .as_ref()
-            .and_then(|backend| backend.webhook.as_ref());
-        vec![
-            reference(jwt),
-            reference(webhook.map(|webhook| &webhook.secret_ref)),
-            reference(spec.server_api.as_ref().map(|api| &api.key_secret_ref)),
-            tls("tls.crt"),
-            tls("tls.key"),
-        ]
+        let keys = spec.secret_refs().into_iter();
+        let mut bytes: Vec<_> = keys
+            .map(|(_, reference)| secrets.read(&reference.name, &reference.key))
+            .collect();
+        if let Some(tls) = &spec.tls {
+            bytes.extend(["tls.crt", "tls.key"].map(|key| secrets.read(&tls.secret_name, key)));
+        }
+        bytes
     }
 
     /// Takes changed documents, if they can be used.
