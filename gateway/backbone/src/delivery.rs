@@ -19,6 +19,32 @@ pub enum Delivery {
     Sessions(Option<Arc<str>>, Gather<SessionInfo>),
     /// Give up a session to whoever claims it.
     Claim(Claim, Gather<Record>),
+    /// Store every session again: what was stored of them may be lost.
+    StoreAll,
+    /// An answer that belongs here, between the messages before it and those behind it. Who waits
+    /// for it must run before anything further is read.
+    Answer(Answer),
+}
+
+/// Hands an answer to whoever waits for it.
+pub struct Answer(Box<dyn FnOnce() + Send>);
+
+impl Answer {
+    /// An answer that `give` hands over.
+    pub fn new(give: impl FnOnce() + Send + 'static) -> Self {
+        Self(Box::new(give))
+    }
+
+    /// Hands it over.
+    pub fn give(self) {
+        (self.0)();
+    }
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Answer")
+    }
 }
 
 /// The workers of this gateway, as the backbone sees them.

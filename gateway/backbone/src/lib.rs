@@ -11,24 +11,29 @@ mod gather;
 mod memory;
 mod publication;
 mod reply;
+mod session;
+mod stats;
 
 pub use command::{Command, SessionInfo, Target};
-pub use delivery::{Delivery, Sink};
+pub use delivery::{Answer, Delivery, Sink};
 pub use error::Error;
 pub use gather::Gather;
-pub use memory::{Memory, Stats};
+pub use memory::Memory;
 pub use publication::{Publication, Receipt};
 pub use reply::Reply;
-use sluice_rooms::{Epoch, Page, Pid, Query, RoomKey, RoomSettings, SessionId};
+pub use session::{Claim, Record, Stored};
+use sluice_rooms::{Epoch, Page, Position, Query, RoomKey, RoomSettings, SessionId};
+pub use stats::Stats;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Where a member's messages begin.
 #[derive(Debug, Clone, Copy)]
 pub struct Joined {
     /// The history's identity.
     pub epoch: Epoch,
-    /// No message so far has a greater offset, in any room: what comes is greater.
+    /// No message of the room that the worker has had so far has a greater offset: what comes is
+    /// greater.
     pub offset: u64,
 }
 
@@ -37,8 +42,9 @@ pub struct Joined {
 pub struct Missed {
     /// The messages of all rooms, in the order of their offsets.
     pub messages: Vec<Arc<sluice_rooms::Message>>,
-    /// Every message up to this offset is among them: what comes is greater.
-    pub through: u64,
+    /// For each bookmark, in their order: every message of the room up to this offset is among
+    /// them, and what comes is greater.
+    pub through: Vec<u64>,
 }
 
 /// A room that a session is in, and how far it has read there.
@@ -50,6 +56,8 @@ pub struct Bookmark {
     pub settings: RoomSettings,
     /// The offset of the last message that the session got, or after which it joined.
     pub after: u64,
+    /// How long ago at most the first message after that was published, where that is known.
+    pub within: Option<Duration>,
 }
 
 /// Who is in a room, as far as was asked.
@@ -65,6 +73,10 @@ pub struct Members {
 ///
 /// Calls come from workers and never block; what cannot be said at once comes as
 /// [`Reply::Later`]. Deliveries go to the [`Sink`] that the backbone was made with.
+///
+/// The answers of [`Self::subscribe`] and [`Self::missed`] belong between two messages: what was
+/// delivered to the worker before is not greater than the offsets in the answer, and what comes
+/// after is. One that comes later is therefore itself a [`Delivery::Answer`].
 pub trait Backbone: Send + Sync + 'static {
     /// `worker` has a member in `room` from now on and must get its messages. Says where they
     /// begin. Any number of calls need one [`Self::unsubscribe`].
@@ -83,9 +95,9 @@ pub trait Backbone: Send + Sync + 'static {
     /// the room's order, and is in the room's history if it has one.
     fn publish(&self, publication: Publication) -> Reply<Receipt>;
 
-    /// What the session `of` missed; [`Error::Gone`] where some of it is no longer there.
-    /// `worker` must be subscribed to all rooms of `bookmarks`.
-    fn missed(&self, bookmarks: &[Bookmark], of: SessionId) -> Reply<Missed>;
+    /// What the session `of` missed; [`Error::Gone`] where some of it is no longer there, or
+    /// where that cannot be ruled out. `worker` must be subscribed to all rooms of `bookmarks`.
+    fn missed(&self, worker: usize, bookmarks: &[Bookmark], of: SessionId) -> Reply<Missed>;
 
     /// Messages of a room's history.
     fn history(&self, room: &RoomKey, query: Query) -> Reply<(Epoch, Page)>;
@@ -105,29 +117,28 @@ pub trait Backbone: Send + Sync + 'static {
     /// A session of the user has ended.
     fn exit(&self, user: &Arc<str>);
 
-    /// Takes over a session from whichever other worker has it.
+    /// Takes over a session from whichever other worker has it, here or in another gateway, or
+    /// had it until its gateway died.
     fn claim(&self, worker: usize, claim: Claim) -> Reply<Option<Record>>;
+
+    /// Whether anything of sessions and messages outlives this process, so that [`Self::store`]
+    /// is worth calling.
+    fn outlives_process(&self) -> bool;
+
+    /// Keeps what is needed for the session to go on elsewhere if this gateway dies. When the
+    /// reply is there, it is kept.
+    fn store(&self, session: Stored) -> Reply<()>;
+
+    /// The session has ended for good: what was kept of it can go.
+    fn forget(&self, session: SessionId);
+
+    /// Whether a session that was a member of `rooms` here, and has read up to `position`, may
+    /// have missed a message before that: one that reached this gateway late.
+    fn doubts(&self, rooms: &[(RoomKey, u64)], position: Option<Position>) -> bool;
+
+    /// What it holds, with the rooms' sizes in buckets of these upper bounds.
+    fn stats(&self, bounds: &[u64]) -> Stats;
 
     /// Does what is due: announces presence, drops what has expired. Called every 100 ms.
     fn tick(&self);
-}
-
-/// A client's word that a session is its own. All of it must be true.
-#[derive(Debug, Clone)]
-pub struct Claim {
-    /// The session's private name.
-    pub pid: Pid,
-    /// Its user.
-    pub user: Arc<str>,
-    /// Its namespace.
-    pub namespace: Arc<str>,
-}
-
-/// A session on its way from one worker to another.
-#[derive(Debug, Clone)]
-pub struct Record {
-    /// Its rooms, and where its messages there began.
-    pub rooms: Vec<(RoomKey, u64)>,
-    /// Whether it still counts as a member of them, which goes over to whoever has the record.
-    pub present: bool,
 }

@@ -16,11 +16,10 @@ use sluice_rooms::{
     SessionId,
 };
 
-pub use self::rooms::Stats;
 use self::{room::Room, rooms::Rooms, sequence::Sequence, users::Users};
 use crate::{
     Backbone, Bookmark, Claim, Command, Delivery, Error, Gather, Joined, Members, Missed,
-    Publication, Receipt, Record, Reply, SessionInfo, Sink,
+    Publication, Receipt, Record, Reply, SessionInfo, Sink, Stats, Stored,
 };
 
 /// How many ticks lie between two sweeps of expired messages.
@@ -53,11 +52,6 @@ impl Memory {
             rooms: Rooms::default(),
             users: Users::default(),
         }
-    }
-
-    /// What it holds, with the rooms' sizes in buckets of these upper bounds.
-    pub fn stats(&self, bounds: &[u64]) -> Stats {
-        self.rooms.stats(bounds)
     }
 
     fn publish_now(&self, publication: Publication) -> Result<Receipt, Error> {
@@ -124,6 +118,7 @@ impl Memory {
         }
         messages.retain(|message| message.offset() <= through && message.except != Some(of));
         messages.sort_by_key(|message| message.offset());
+        let through = vec![through; bookmarks.len()];
         Ok(Missed { messages, through })
     }
 
@@ -175,6 +170,7 @@ fn message(publication: Publication, position: Option<Position>) -> Message {
         from: publication.from,
         id,
         position,
+        read_to: None,
         time,
         except: publication.except,
         accepted: Instant::now(),
@@ -219,7 +215,7 @@ impl Backbone for Memory {
         Reply::Now(self.publish_now(publication))
     }
 
-    fn missed(&self, bookmarks: &[Bookmark], of: SessionId) -> Reply<Missed> {
+    fn missed(&self, _worker: usize, bookmarks: &[Bookmark], of: SessionId) -> Reply<Missed> {
         Reply::Now(self.missed_now(bookmarks, of))
     }
 
@@ -273,6 +269,24 @@ impl Backbone for Memory {
         Reply::Later(Box::pin(async move {
             Ok(records.await.unwrap_or_default().pop())
         }))
+    }
+
+    fn outlives_process(&self) -> bool {
+        false
+    }
+
+    fn store(&self, _session: Stored) -> Reply<()> {
+        Reply::Now(Ok(()))
+    }
+
+    fn forget(&self, _session: SessionId) {}
+
+    fn doubts(&self, _rooms: &[(RoomKey, u64)], _position: Option<Position>) -> bool {
+        false
+    }
+
+    fn stats(&self, bounds: &[u64]) -> Stats {
+        self.rooms.stats(bounds)
     }
 
     fn tick(&self) {

@@ -23,6 +23,8 @@ pub struct Message {
     pub id: Box<str>,
     /// Its place in the room's history, where that is kept.
     pub position: Option<Position>,
+    /// How far its readers are with it, where it came late: further than its own offset.
+    pub read_to: Option<u64>,
     /// Milliseconds since the Unix epoch at which it was accepted.
     pub time: u64,
     /// The session that must not get it: a publisher who wants no echo.
@@ -35,6 +37,13 @@ impl Message {
     /// The offset in the room's history, or 0 where there is none.
     pub fn offset(&self) -> u64 {
         self.position.map_or(0, |position| position.offset)
+    }
+
+    /// What a reader keeps to go on from: nothing up to it is missing then.
+    pub fn read_position(&self) -> Option<Position> {
+        let position = self.position?;
+        let offset = self.read_to.unwrap_or(position.offset);
+        Some(Position { offset, ..position })
     }
 
     /// Roughly the memory that it holds, in bytes.

@@ -17,7 +17,7 @@ use std::{
 use arc_swap::ArcSwap;
 use prometheus::Registry;
 use sluice_api::Api;
-use sluice_backbone::{Backbone, Memory};
+use sluice_backbone::Memory;
 use sluice_crds::Documents;
 use sluice_net::{Counters, Endpoint, listen, tls::Certificate};
 use sluice_policy::{Policy, Revocations};
@@ -118,7 +118,6 @@ pub(crate) struct Gateway {
     documents: Documents,
     shared: Arc<Shared>,
     registry: Registry,
-    memory: Arc<Memory>,
     pub(crate) drainer: Arc<Drainer>,
     certificate: Option<Certificate>,
     counters: Vec<WorkerCounters>,
@@ -135,11 +134,11 @@ impl Gateway {
         let spec = &documents.cluster.spec;
         let (post, inboxes) = Post::new(workers(spec.gateway.workers));
         let registry = Registry::new();
-        let memory = Arc::new(Memory::new(Arc::clone(&post) as _));
+        let backbone = Arc::new(Memory::new(Arc::clone(&post) as _));
         let _inside = runtime.enter();
         policy.start();
         let shared = Arc::new(Shared {
-            backbone: Arc::clone(&memory) as Arc<dyn Backbone>,
+            backbone,
             post,
             backend: Backend::new(&policy, runtime.handle().clone(), &registry),
             policy: ArcSwap::from_pointee(policy),
@@ -161,7 +160,6 @@ impl Gateway {
             documents,
             shared,
             registry,
-            memory,
             drainer,
             certificate,
             counters,
@@ -223,14 +221,8 @@ impl Gateway {
     /// Opens the server API and the port for the platform, and begins all that goes on by itself.
     pub(crate) async fn open(self) -> io::Result<Doors> {
         let registry = self.registry.clone();
-        let metrics = Metrics::new(
-            &self.shared,
-            &self.memory,
-            &self.drainer,
-            &self.counters,
-            registry,
-        )
-        .map_err(io::Error::other)?;
+        let metrics = Metrics::new(&self.shared, &self.drainer, &self.counters, registry)
+            .map_err(io::Error::other)?;
         let (stop_api, api_stopped) = oneshot::channel();
         let (api, api_address, api_task) = self.start_api(&metrics, api_stopped).await?;
         let ops_address = self.start_ops(metrics).await?;

@@ -13,6 +13,7 @@ mod operations;
 mod recovery;
 mod reload;
 mod room;
+mod saving;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -142,8 +143,10 @@ impl Hub {
             let mut filled = 0;
             while let Some(letter) = mail.pop_front() {
                 filled += letter.size();
+                let answers = letter.is_answer();
                 self.read(letter);
-                if filled > self.policy.borrow().limits.outbound_bytes / FILL {
+                // Who waited for the answer goes on before the next letter is read.
+                if answers || filled > self.policy.borrow().limits.outbound_bytes / FILL {
                     filled = 0;
                     tokio::task::yield_now().await;
                 }

@@ -32,6 +32,11 @@ pub(crate) enum Mail {
 const AROUND: usize = 256;
 
 impl Mail {
+    /// Whether somebody on this worker waits for it.
+    pub(crate) fn is_answer(&self) -> bool {
+        matches!(self, Self::Delivery(Delivery::Answer(_)))
+    }
+
     /// How many bytes a client may be sent because of it, roughly.
     pub(crate) fn size(&self) -> usize {
         let Self::Delivery(Delivery::Room(message)) = self else {

@@ -10,7 +10,6 @@ use std::sync::{
 use prometheus::{
     Encoder, Registry, TextEncoder, core::Collector, core::Desc, proto::MetricFamily,
 };
-use sluice_backbone::Memory;
 use sluice_net::{Cause, Counter};
 
 use self::family::{counter, float, gauge, histogram, labelled};
@@ -32,14 +31,12 @@ pub(crate) struct Metrics {
 impl Metrics {
     pub(crate) fn new(
         shared: &Arc<Shared>,
-        memory: &Arc<Memory>,
         drainer: &Arc<Drainer>,
         workers: &[WorkerCounters],
         registry: Registry,
     ) -> prometheus::Result<Self> {
         registry.register(Box::new(Gateway {
             shared: Arc::clone(shared),
-            memory: Arc::clone(memory),
             drainer: Arc::clone(drainer),
             workers: workers.to_vec(),
         }))?;
@@ -62,7 +59,6 @@ impl Metrics {
 /// Sums up what the workers count, when asked.
 struct Gateway {
     shared: Arc<Shared>,
-    memory: Arc<Memory>,
     drainer: Arc<Drainer>,
     workers: Vec<WorkerCounters>,
 }
@@ -247,7 +243,7 @@ impl Gateway {
     }
 
     fn rooms(&self) -> Vec<MetricFamily> {
-        let stats = self.memory.stats(&SIZE_BOUNDS);
+        let stats = self.shared.backbone.stats(&SIZE_BOUNDS);
         let bounds: Vec<f64> = SIZE_BOUNDS.iter().map(|bound| float(*bound)).collect();
         let help = "Members of each room there is now.";
         vec![

@@ -15,6 +15,7 @@ use super::{
     room::Room,
     shard::{GROUPS, Shard},
 };
+use crate::Stats;
 
 const SHARDS: usize = 64;
 
@@ -144,19 +145,4 @@ impl Rooms {
 
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What a memory backbone holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Rooms with members or messages.
-    pub rooms: u64,
-    /// Members of all rooms.
-    pub members: u64,
-    /// How many rooms have a size within each bucket; the last one is for all beyond.
-    pub sizes: Vec<u64>,
-    /// Messages in histories.
-    pub messages: u64,
-    /// The memory that they hold, in bytes, roughly.
-    pub bytes: u64,
 }

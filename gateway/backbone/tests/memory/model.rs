@@ -176,7 +176,7 @@ impl World {
             session
                 .rooms
                 .values_mut()
-                .for_each(|from| *from = missed.through);
+                .for_each(|from| *from = missed.through[0]);
             (session.worker, session.detached) = (worker, false);
             return;
         }

@@ -12,6 +12,7 @@ fn claim() -> Claim {
         pid: Pid::random(),
         user: "ann".into(),
         namespace: "/".into(),
+        position: None,
     }
 }
 
@@ -86,6 +87,7 @@ fn a_claim_asks_all_workers_but_the_one_that_claims() {
                 gather.add(Record {
                     rooms: vec![(room("a"), 7)],
                     present: true,
+                    doubtful: false,
                 });
             }
         }

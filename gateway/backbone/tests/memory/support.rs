@@ -74,7 +74,7 @@ impl Fleet {
     }
 
     pub fn missed(&self, bookmarks: &[Bookmark]) -> Result<Missed, Error> {
-        now(self.memory.missed(bookmarks, stranger()))
+        now(self.memory.missed(0, bookmarks, stranger()))
     }
 
     /// Everything that was left for a worker since this was last asked.
@@ -171,6 +171,7 @@ pub fn bookmark(room: &RoomKey, settings: RoomSettings, after: u64) -> Bookmark 
         room: room.clone(),
         settings,
         after,
+        within: None,
     }
 }
 

@@ -24,6 +24,8 @@ impl Hub {
                     gather.add(record);
                 }
             }
+            Delivery::StoreAll => self.save_all(),
+            Delivery::Answer(answer) => answer.give(),
         }
     }
 

@@ -90,7 +90,8 @@ impl Encoded {
             Content::Own(event, json) => packet::event(&self.namespace, None, event, &[json], &[]),
             Content::Message(message) => {
                 let meta = serde_json::to_string(&Meta::from(&**message)).unwrap_or_default();
-                let position = message.position.map(|position| format!("\"{position}\""));
+                let position = message.read_position();
+                let position = position.map(|position| format!("\"{position}\""));
                 let mut args = vec![&*message.data, &*meta];
                 args.extend(position.as_deref());
                 let attachments = &message.attachments;
@@ -124,7 +125,7 @@ impl Encoded {
                     event: &message.event,
                     data: &data,
                     meta: Some((&**message).into()),
-                    offset: message.position.map(|position| position.to_string()),
+                    offset: message.read_position().map(|position| position.to_string()),
                     attachments: base64(&message.attachments),
                 }
             }

@@ -131,6 +131,7 @@ impl Hub {
     pub(super) fn end_detached(&self, session: &Rc<Session>) {
         self.leave_presence(session);
         self.forget(session);
+        self.shared.backbone.forget(session.id);
     }
 
     /// Ends a session that has a connection.
@@ -143,6 +144,7 @@ impl Hub {
         }
         *session.outlet.borrow_mut() = Outlet::Detached;
         self.forget_entry(session);
+        self.shared.backbone.forget(session.id);
     }
 
     /// Takes the connection from a session whose state goes elsewhere.
@@ -200,7 +202,7 @@ impl Hub {
     }
 
     pub(super) fn unsubscribe_if_empty(&self, room: &Room) {
-        if room.is_empty() {
+        if room.is_idle() {
             let worker = self.worker.index();
             self.shared.backbone.unsubscribe(worker, &room.key);
         }

@@ -39,7 +39,7 @@ impl Namespace {
     pub(crate) fn insert(&self, room: &Rc<Room>) {
         let mut rooms = self.rooms.borrow_mut();
         if rooms.len() >= self.forget_at.get() {
-            rooms.retain(|_, room| !room.is_empty());
+            rooms.retain(|_, room| !room.is_idle());
             // Looking at all of them must stay rare, however many stay.
             self.forget_at.set(KEEP.max(rooms.len() * 2));
         }
@@ -48,6 +48,6 @@ impl Namespace {
 
     /// Forgets rooms that nobody here is in.
     pub(crate) fn forget_empty(&self) {
-        self.rooms.borrow_mut().retain(|_, room| !room.is_empty());
+        self.rooms.borrow_mut().retain(|_, room| !room.is_idle());
     }
 }

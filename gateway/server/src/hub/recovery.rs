@@ -1,6 +1,6 @@
 //! A session that goes on over a new connection.
 
-use std::{rc::Rc, sync::Arc};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 use sluice_backbone::{Bookmark, Claim, Error, Missed, Record};
 use sluice_net::Cause;
@@ -8,6 +8,10 @@ use sluice_policy::{Action, Identity};
 use sluice_rooms::{Pid, Position, RoomSettings};
 
 use super::{Hub, Knock, Session, backlog::Backlog, operations::may, room::Room};
+
+/// How long before its connection is known to be lost a session may have missed something: the
+/// longest heartbeat, and some time to spare.
+const UNNOTICED: Duration = Duration::from_mins(2);
 
 /// What became of a client's wish to recover.
 pub(super) enum Recovery {
@@ -29,8 +33,14 @@ impl Hub {
             Ok(()) => self.claim(knock, pid, identity).await,
             Err(_) => None,
         };
-        if let Some(record) = found {
-            return Recovery::Found(record);
+        match found {
+            Some(record) if record.doubtful => {
+                self.counters.recovery_gone.add(1);
+                self.let_go(Recovery::Found(record), identity.user());
+                return Recovery::NotAsked;
+            }
+            Some(record) => return Recovery::Found(record),
+            None => {}
         }
         self.counters.recovery_unknown.add(1);
         Recovery::Unknown
@@ -41,6 +51,7 @@ impl Hub {
             pid,
             user: Arc::clone(identity.user()),
             namespace: (*knock.namespace).into(),
+            position: knock.position,
         };
         if let Some(record) = self.give_up(&claim) {
             return Some(record);
@@ -55,6 +66,7 @@ impl Hub {
         if let Recovery::Found(Record {
             rooms,
             present: true,
+            ..
         }) = recovery
         {
             for (key, _) in &rooms {
@@ -72,8 +84,10 @@ impl Hub {
         if !own {
             return None;
         }
+        let rooms = session.record_rooms();
         let record = Record {
-            rooms: session.record_rooms(),
+            doubtful: self.shared.backbone.doubts(&rooms, claim.position),
+            rooms,
             present: session.present.get(),
         };
         // The old connection is most likely dead; if not, its client must not fight the new one.
@@ -92,10 +106,13 @@ impl Hub {
         session.present.set(record.present);
         let rooms = self.rooms_of(session, &record);
         self.return_to_presence(session, &rooms).await;
-        let bookmarks = bookmarks(&rooms, position);
+        let pins: Vec<_> = rooms.iter().map(|(room, _)| room.pin()).collect();
+        let within = self.policy.borrow().recovery_window + UNNOTICED;
+        let bookmarks = bookmarks(&rooms, position, within);
         let missed = match self.subscribe_all(&rooms, position).await {
             Ok(()) => {
-                let missed = self.shared.backbone.missed(&bookmarks, session.id);
+                let worker = self.worker.index();
+                let missed = self.shared.backbone.missed(worker, &bookmarks, session.id);
                 missed.wait().await
             }
             Err(error) => Err(error),
@@ -103,11 +120,15 @@ impl Hub {
         // From here on nothing waits, so that no message falls in between.
         let Ok(missed) = missed else {
             self.counters.recovery_gone.add(1);
+            drop(pins);
             self.abandon(session, &rooms);
             return false;
         };
         self.catch_up(session, &bookmarks, missed);
         self.counters.recovered.add(1);
+        if rooms.len() != record.rooms.len() {
+            self.save_soon(session);
+        }
         true
     }
 
@@ -160,12 +181,12 @@ impl Hub {
     }
 
     fn catch_up(&self, session: &Rc<Session>, bookmarks: &[Bookmark], missed: Missed) {
-        for bookmark in bookmarks {
+        for (bookmark, through) in bookmarks.iter().zip(missed.through) {
             match self.room(&session.namespace, &bookmark.room.name) {
                 // What it missed is on its way only: where it is lost, it is to be had again.
                 Ok(room) => {
-                    let began = bookmark.after.min(missed.through);
-                    self.enrol(session, &room, began, missed.through);
+                    let began = bookmark.after.min(through);
+                    self.enrol(session, &room, began, through);
                 }
                 Err(_) => self.shared.backbone.leave(&bookmark.room, &session.user()),
             }
@@ -183,12 +204,17 @@ impl Hub {
     }
 }
 
-fn bookmarks(rooms: &[(Rc<Room>, u64)], position: Option<Position>) -> Vec<Bookmark> {
+fn bookmarks(
+    rooms: &[(Rc<Room>, u64)],
+    position: Option<Position>,
+    within: Duration,
+) -> Vec<Bookmark> {
     let read = position.map_or(0, |position| position.offset);
     let bookmark = |(room, from): &(Rc<Room>, u64)| Bookmark {
         room: room.key.clone(),
         settings: room.settings.get(),
         after: read.max(*from),
+        within: Some(within),
     };
     rooms.iter().map(bookmark).collect()
 }

@@ -9,7 +9,7 @@ use super::{Encoded, Hub, Session, namespace::Namespace, operations::may, room::
 use crate::failure::Failure;
 
 impl Hub {
-    pub(super) fn reload(&self, policy: Arc<Policy>) {
+    pub(super) fn reload(self: &Rc<Self>, policy: Arc<Policy>) {
         if let Some(hook) = &*self.on_policy.borrow() {
             hook(&policy);
         }
@@ -24,7 +24,7 @@ impl Hub {
         }
     }
 
-    fn reload_room(&self, namespace: &Namespace, room: &Rc<Room>) {
+    fn reload_room(self: &Rc<Self>, namespace: &Namespace, room: &Rc<Room>) {
         let policy = self.policy().room(&namespace.name, &room.key.name).cloned();
         let Some(policy) = policy else {
             return self.evict(room, |_| Err(Failure::ROOM_UNKNOWN));
@@ -42,7 +42,7 @@ impl Hub {
     }
 
     /// Takes those out of a room who may no longer be there, and tells them.
-    fn evict(&self, room: &Rc<Room>, may_stay: impl Fn(&Session) -> Result<(), Failure>) {
+    fn evict(self: &Rc<Self>, room: &Rc<Room>, may_stay: impl Fn(&Session) -> Result<(), Failure>) {
         #[derive(Serialize)]
         struct Revoked<'a> {
             room: &'a str,

@@ -24,6 +24,17 @@ pub(crate) struct Room {
     pub(crate) policy: RefCell<Arc<RoomPolicy>>,
     pub(crate) settings: Cell<RoomSettings>,
     pub(crate) members: RefCell<Vec<Member>>,
+    /// How many who are about to be members need it to stay subscribed.
+    awaited: Cell<u32>,
+}
+
+/// Keeps a room subscribed while somebody waits to become a member.
+pub(crate) struct Pin(Rc<Room>);
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        self.0.awaited.set(self.0.awaited.get() - 1);
+    }
 }
 
 impl Room {
@@ -34,11 +45,23 @@ impl Room {
             policy: RefCell::new(policy),
             settings: Cell::new(settings),
             members: RefCell::default(),
+            awaited: Cell::new(0),
         })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.members.borrow().is_empty()
+    }
+
+    /// Whether nobody needs it to be subscribed.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.is_empty() && self.awaited.get() == 0
+    }
+
+    /// Keeps it subscribed, whoever leaves meanwhile.
+    pub(crate) fn pin(self: &Rc<Self>) -> Pin {
+        self.awaited.set(self.awaited.get() + 1);
+        Pin(Rc::clone(self))
     }
 
     /// Lets another policy hold.

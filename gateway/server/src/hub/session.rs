@@ -10,6 +10,7 @@ use sluice_net::{Cause, Connection, Full};
 use sluice_policy::{Identity, TokenBucket};
 use sluice_rooms::{Pid, RoomKey, SessionId};
 use sluice_socketio::{Carrier, Client};
+use tokio::sync::Notify;
 
 use super::{backlog::Backlog, encoded::Encoded, namespace::Namespace, room::Room};
 use crate::{backend::Who, socketio::SocketIoFront};
@@ -48,6 +49,10 @@ pub(crate) struct Session {
     pub(crate) ended: Cell<bool>,
     /// Which of its detachments this is, so that a timer of an earlier one does nothing.
     pub(crate) detachment: Cell<u32>,
+    /// Whether it has changed since it was last saved.
+    pub(super) unsaved: Cell<bool>,
+    /// The save that is under way.
+    pub(super) saving: RefCell<Option<Rc<Notify>>>,
     /// Messages to send before any newer one, once the client knows that it is connected.
     pub(super) backlog: RefCell<Option<Box<Backlog>>>,
 }
@@ -67,6 +72,8 @@ impl Session {
             present: Cell::new(true),
             ended: Cell::new(false),
             detachment: Cell::new(0),
+            unsaved: Cell::new(false),
+            saving: RefCell::default(),
             backlog: RefCell::default(),
         })
     }

@@ -37,7 +37,14 @@ impl Hub {
                 .await;
         }
         let room = self.seat(session, &room, joined.offset, joined.offset)?;
+        self.settle(session).await;
         Ok(joined_answer(&room, &joined, None))
+    }
+
+    /// Keeps the new membership before the client learns of it. A client whose session cannot be
+    /// kept now is a member all the same; the session is kept once the backbone is back.
+    async fn settle(&self, session: &Session) {
+        let _ = self.save(session).await;
     }
 
     /// The rest of a join that goes on reading after a message.
@@ -54,26 +61,32 @@ impl Hub {
             room: room.key.clone(),
             settings,
             after,
+            within: None,
         };
         let same = epoch.is_none_or(|epoch| Epoch::parse(&epoch) == Some(joined.epoch));
-        let missed = self.shared.backbone.missed(&[bookmark], session.id);
+        let _pin = room.pin();
+        let worker = self.worker.index();
+        let missed = self.shared.backbone.missed(worker, &[bookmark], session.id);
         let missed = missed.wait().await.ok();
         let fits = |missed: &Missed| self.fits(session, missed);
         let Some(missed) = missed.filter(|m| same && settings.history.is_some() && fits(m)) else {
             self.counters.recovery_gone.add(1);
             let room = self.seat(session, &room, joined.offset, joined.offset)?;
+            self.settle(session).await;
             return Ok(joined_answer(&room, &joined, Some(false)));
         };
         // What it missed is on its way only: where it is lost, it is to be had again.
-        let room = self.seat(session, &room, after.min(missed.through), missed.through)?;
+        let through = missed.through.first().copied().unwrap_or(joined.offset);
+        let room = self.seat(session, &room, after.min(through), through)?;
         self.counters.recovered.add(1);
         for message in missed.messages {
             session.send_or_close(&Encoded::message(&session.namespace.name, message));
         }
         let joined = Joined {
-            offset: missed.through,
+            offset: through,
             ..joined
         };
+        self.settle(session).await;
         Ok(joined_answer(&room, &joined, Some(true)))
     }
 
@@ -93,6 +106,7 @@ impl Hub {
         if !session.is_in(room) {
             let joined = self.enlist(session, room).await?;
             self.seat(session, room, joined.offset, joined.offset)?;
+            self.settle(session).await;
         }
         Ok(())
     }
@@ -178,15 +192,16 @@ impl Hub {
 
     pub(in crate::hub) async fn subscribe(
         &self,
-        room: &Room,
+        room: &Rc<Room>,
     ) -> Result<Joined, sluice_backbone::Error> {
+        let _pin = room.pin();
         let (worker, settings) = (self.worker.index(), room.settings.get());
         let joined = self.shared.backbone.subscribe(worker, &room.key, &settings);
         joined.wait().await
     }
 
     /// Takes a session out of a room, connected or not.
-    pub(in crate::hub) fn leave(&self, session: &Session, room: &str) -> Outcome {
+    pub(in crate::hub) fn leave(self: &Rc<Self>, session: &Rc<Session>, room: &str) -> Outcome {
         let mut rooms = session.rooms.borrow_mut();
         let at = rooms.iter().position(|m| *m.room.key.name == *room);
         let membership = rooms.swap_remove(at.ok_or(Failure::NOT_MEMBER)?);
@@ -197,6 +212,7 @@ impl Hub {
         } else {
             self.leave_room(session, &membership.room, membership.index.get());
         }
+        self.save_soon(session);
         Ok(Answer::Done {})
     }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use sluice_backbone::{
     Backbone, Bookmark, Claim, Command, Error, Joined, Members, Memory, Missed, Publication,
-    Receipt, Record, Reply, SessionInfo,
+    Receipt, Record, Reply, SessionInfo, Stats, Stored,
 };
-use sluice_rooms::{Epoch, Page, Query, RoomKey, RoomSettings, SessionId};
+use sluice_rooms::{Epoch, Page, Position, Query, RoomKey, RoomSettings, SessionId};
 
 pub(super) struct Slow(pub(super) Arc<Memory>);
 
@@ -38,8 +38,8 @@ impl Backbone for Slow {
         later(self.0.publish(publication))
     }
 
-    fn missed(&self, bookmarks: &[Bookmark], of: SessionId) -> Reply<Missed> {
-        later(self.0.missed(bookmarks, of))
+    fn missed(&self, worker: usize, bookmarks: &[Bookmark], of: SessionId) -> Reply<Missed> {
+        later(self.0.missed(worker, bookmarks, of))
     }
 
     fn history(&self, room: &RoomKey, query: Query) -> Reply<(Epoch, Page)> {
@@ -68,6 +68,26 @@ impl Backbone for Slow {
 
     fn claim(&self, worker: usize, claim: Claim) -> Reply<Option<Record>> {
         later(self.0.claim(worker, claim))
+    }
+
+    fn outlives_process(&self) -> bool {
+        true
+    }
+
+    fn store(&self, session: Stored) -> Reply<()> {
+        later(self.0.store(session))
+    }
+
+    fn forget(&self, session: SessionId) {
+        self.0.forget(session);
+    }
+
+    fn doubts(&self, rooms: &[(RoomKey, u64)], position: Option<Position>) -> bool {
+        self.0.doubts(rooms, position)
+    }
+
+    fn stats(&self, bounds: &[u64]) -> Stats {
+        self.0.stats(bounds)
     }
 
     fn tick(&self) {

@@ -1,0 +1,42 @@
+//! Sessions on their way: kept for a gateway that dies, and taken over by another worker.
+
+use std::sync::Arc;
+
+use sluice_rooms::{Pid, Position, RoomKey, SessionId};
+
+/// What is kept of a session, so that it can go on when its gateway has died.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its public name; whoever claims it must know the private one.
+    pub session: SessionId,
+    /// Its user.
+    pub user: Arc<str>,
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its rooms, and where its messages there began.
+    pub rooms: Vec<(RoomKey, u64)>,
+}
+
+/// A client's word that a session is its own. All of it must be true.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The session's private name.
+    pub pid: Pid,
+    /// Its user.
+    pub user: Arc<str>,
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// How far the client has read.
+    pub position: Option<Position>,
+}
+
+/// A session on its way from one worker to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its rooms, and where its messages there began.
+    pub rooms: Vec<(RoomKey, u64)>,
+    /// Whether it still counts as a member of them, which goes over to whoever has the record.
+    pub present: bool,
+    /// Whether it may have missed a message before the position of its claim.
+    pub doubtful: bool,
+}

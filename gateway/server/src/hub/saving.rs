@@ -1,0 +1,69 @@
+//! Sessions that are kept outside of this process, so that they go on if it dies.
+
+use std::rc::Rc;
+
+use sluice_backbone::{Error, Stored};
+use tokio::sync::Notify;
+
+use super::{Hub, Session};
+
+impl Hub {
+    /// Has the session kept as it is now. One save at a time is under way for each session; what
+    /// changes meanwhile is in the next one.
+    pub(super) async fn save(&self, session: &Session) -> Result<(), Error> {
+        if !self.is_worth_saving() {
+            return Ok(());
+        }
+        session.unsaved.set(true);
+        while session.unsaved.get() && !session.ended.get() {
+            let under_way = session.saving.borrow().clone();
+            match under_way {
+                Some(save) => save.notified().await,
+                None => self.save_once(session).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn save_once(&self, session: &Session) -> Result<(), Error> {
+        let done = Rc::new(Notify::new());
+        *session.saving.borrow_mut() = Some(Rc::clone(&done));
+        session.unsaved.set(false);
+        let stored = self.shared.backbone.store(session.stored()).wait().await;
+        *session.saving.borrow_mut() = None;
+        done.notify_waiters();
+        stored
+    }
+
+    /// As [`Self::save`], for a change that nobody waits for.
+    pub(super) fn save_soon(self: &Rc<Self>, session: &Rc<Session>) {
+        if self.is_worth_saving() {
+            let (hub, session) = (Rc::clone(self), Rc::clone(session));
+            // What cannot be stored now is stored again once the backbone is back.
+            crate::eager::run(async move { hub.save(&session).await }, drop);
+        }
+    }
+
+    /// Saves every session that is in a room.
+    pub(super) fn save_all(self: &Rc<Self>) {
+        let sessions: Vec<_> = self.sessions.borrow().values().cloned().collect();
+        for session in sessions.iter().filter(|s| !s.rooms.borrow().is_empty()) {
+            self.save_soon(session);
+        }
+    }
+
+    fn is_worth_saving(&self) -> bool {
+        self.shared.backbone.outlives_process() && !self.policy.borrow().recovery_window.is_zero()
+    }
+}
+
+impl Session {
+    fn stored(&self) -> Stored {
+        Stored {
+            session: self.id,
+            user: self.user(),
+            namespace: std::sync::Arc::clone(&self.namespace.name),
+            rooms: self.record_rooms(),
+        }
+    }
+}
