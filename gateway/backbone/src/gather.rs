@@ -4,9 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
+type Then<T> = Box<dyn FnOnce(Vec<T>) + Send>;
+
 struct Shared<T> {
     parts: Mutex<Vec<T>>,
-    done: Mutex<Option<oneshot::Sender<Vec<T>>>>,
+    then: Mutex<Option<Then<T>>>,
 }
 
 /// Collects what its clones are given and reports when the last of them is gone.
@@ -24,15 +26,25 @@ impl<T> std::fmt::Debug for Gather<T> {
     }
 }
 
-impl<T> Gather<T> {
+impl<T: Send + 'static> Gather<T> {
     /// A gathering, and where its result arrives.
     pub fn new() -> (Self, oneshot::Receiver<Vec<T>>) {
         let (sender, receiver) = oneshot::channel();
-        let shared = Shared {
+        let gather = Self::then(move |parts| {
+            // Whoever asked may have stopped waiting.
+            let _ = sender.send(parts);
+        });
+        (gather, receiver)
+    }
+}
+
+impl<T> Gather<T> {
+    /// A gathering whose result goes to `then`, on the thread that drops the last clone.
+    pub fn then(then: impl FnOnce(Vec<T>) + Send + 'static) -> Self {
+        Self(Arc::new(Shared {
             parts: Mutex::default(),
-            done: Mutex::new(Some(sender)),
-        };
-        (Self(Arc::new(shared)), receiver)
+            then: Mutex::new(Some(Box::new(then))),
+        }))
     }
 
     /// Adds a part.
@@ -48,10 +60,9 @@ impl<T> Gather<T> {
 impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
         let parts = std::mem::take(self.parts.get_mut().unwrap_or_else(PoisonError::into_inner));
-        let done = self.done.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(done) = done.take() {
-            // Whoever asked may have stopped waiting.
-            let _ = done.send(parts);
+        let then = self.then.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(then) = then.take() {
+            then(parts);
         }
     }
 }

@@ -1,0 +1,232 @@
+//! What a gateway does in its fleet, without any input or output of its own.
+//!
+//! Workers call in ([`Core::publish`] and the like), the network brings packets and answers, a
+//! clock ticks; out come [`Action`]s for the link and deliveries for the workers. All of it runs
+//! under one lock, so whatever is delivered under it has one order.
+
+mod commands;
+mod completions;
+mod fleet;
+mod io;
+mod presence;
+mod users;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rand::{SeedableRng as _, rngs::SmallRng};
+use sluice_backbone::Sink;
+
+use self::{
+    commands::Commands,
+    fleet::Fleet,
+    io::{Io, Requests},
+    presence::Presence,
+    users::Users,
+};
+pub use self::{
+    completions::{Completions, Done},
+    io::{Action, Fields},
+};
+use crate::{Names, Packet};
+
+/// How often [`Core::tick`] is to be called.
+pub const TICK: Duration = Duration::from_millis(100);
+
+/// How long after its last sign of life a gateway counts as gone: its members leave then.
+pub const GONE_AFTER: Duration = Duration::from_secs(10);
+
+/// The time, in both ways in which it is needed.
+#[derive(Debug, Clone, Copy)]
+pub struct At {
+    /// For what lasts so long.
+    pub now: Instant,
+    /// Milliseconds since the Unix epoch, for what others are told.
+    pub time: u64,
+}
+
+/// Who a gateway is.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// Its number, which no other gateway of the fleet has.
+    pub gateway: u32,
+    /// Its name for people: a pod's name.
+    pub name: Arc<str>,
+    /// How its cluster's subjects and streams are called.
+    pub names: Names,
+    /// What its random choices begin from.
+    pub seed: u64,
+}
+
+/// What an answer is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A command to all gateways.
+    Command(u64),
+}
+
+/// The parts' surroundings.
+struct World {
+    identity: Identity,
+    sink: Arc<dyn Sink>,
+    requests: Requests,
+    rng: SmallRng,
+    connected: bool,
+}
+
+impl World {
+    fn io<'a>(&'a mut self, at: At, out: &'a mut Vec<Action>) -> Io<'a> {
+        Io {
+            now: at.now,
+            time: at.time,
+            gateway: self.identity.gateway,
+            names: &self.identity.names,
+            sink: &*self.sink,
+            out,
+            requests: &mut self.requests,
+            rng: &mut self.rng,
+            connected: self.connected,
+        }
+    }
+}
+
+/// One gateway's part of its fleet.
+pub struct Core {
+    world: World,
+    completions: Arc<Completions>,
+    fleet: Fleet,
+    presence: Presence,
+    users: Users,
+    commands: Commands,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core")
+            .field("identity", &self.world.identity)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    /// The core of a gateway that is not connected yet. `completions` is where workers leave what
+    /// they have done; whoever drives the core calls [`Self::completed`] then.
+    pub fn new(identity: Identity, sink: Arc<dyn Sink>, completions: Arc<Completions>) -> Self {
+        let rng = SmallRng::seed_from_u64(identity.seed);
+        Self {
+            completions,
+            fleet: Fleet::default(),
+            presence: Presence::default(),
+            users: Users::default(),
+            commands: Commands::default(),
+            world: World {
+                identity,
+                sink,
+                requests: Requests::default(),
+                rng,
+                connected: false,
+            },
+        }
+    }
+
+    /// The link is there, and has subscribed again to all that it is to get.
+    pub fn connected(&mut self, at: At, out: &mut Vec<Action>) {
+        self.world.connected = true;
+        let mut io = self.world.io(at, out);
+        self.fleet.connected(&mut io);
+        self.presence.connected(&mut io);
+        self.users.connected(&mut io);
+    }
+
+    /// The link is lost: no answer to what was asked will come.
+    pub fn disconnected(&mut self, at: At, out: &mut Vec<Action>) {
+        self.world.connected = false;
+        for (_, purpose) in self.world.requests.take_all() {
+            self.unanswered(at, purpose, out);
+        }
+        self.fleet.disconnected();
+    }
+
+    /// A message of a subject that was subscribed to.
+    pub fn message(&mut self, at: At, packet: &Packet, out: &mut Vec<Action>) {
+        let names = self.world.identity.names.clone();
+        let Some((kind, rest)) = names.split(packet.subject()) else {
+            return;
+        };
+        let mut io = self.world.io(at, out);
+        match kind {
+            "fleet" => self.fleet.message(&mut io, packet),
+            "pres" => self.presence.message(&mut io, rest, packet),
+            "users" => self.users.message(&mut io, packet),
+            "cmd" => {
+                self.commands
+                    .message(&mut io, &self.completions, &self.fleet, packet);
+            }
+            "gw" => self.call(at, rest, packet, out),
+            _ => {}
+        }
+    }
+
+    /// Another gateway calls this one: `<number>.<kind>`.
+    fn call(&mut self, at: At, rest: &str, packet: &Packet, out: &mut Vec<Action>) {
+        let Some((_, kind)) = rest.split_once('.') else {
+            return;
+        };
+        let mut io = self.world.io(at, out);
+        match kind {
+            "presence" => self.presence.called(&mut io, packet),
+            "users" => self.users.called(&mut io, packet),
+            _ => {}
+        }
+    }
+
+    /// An answer to a question.
+    pub fn answer(&mut self, at: At, request: u64, packet: &Packet, out: &mut Vec<Action>) {
+        let Some(purpose) = self.world.requests.purpose(request) else {
+            return;
+        };
+        let mut io = self.world.io(at, out);
+        match purpose {
+            Purpose::Command(id) => self.commands.answer(&mut io, request, id, packet),
+        }
+    }
+
+    /// A question stays without an answer.
+    fn unanswered(&mut self, at: At, purpose: Purpose, out: &mut Vec<Action>) {
+        let mut io = self.world.io(at, out);
+        match purpose {
+            Purpose::Command(id) => self.commands.unanswered(&mut io, id),
+        }
+    }
+
+    /// Workers have left what they have done.
+    pub fn completed(&mut self, at: At, out: &mut Vec<Action>) {
+        for done in self.completions.take() {
+            let mut io = self.world.io(at, out);
+            match done {
+                Done::Command { reply, sessions } => {
+                    commands::executed(&mut io, reply, sessions);
+                }
+                Done::Sessions { reply, sessions } => {
+                    commands::listed(&mut io, reply, &sessions);
+                }
+            }
+        }
+    }
+
+    /// Does what is due. Called every [`TICK`].
+    pub fn tick(&mut self, at: At, out: &mut Vec<Action>) {
+        for (_, purpose) in self.world.requests.overdue(at.now) {
+            self.unanswered(at, purpose, out);
+        }
+        let mut io = self.world.io(at, out);
+        for gone in self.fleet.tick(&mut io) {
+            self.presence.gone(&mut io, gone);
+            self.users.gone(gone);
+        }
+        self.presence.tick(&mut io);
+        self.users.tick(&mut io, &self.fleet);
+    }
+}

@@ -1,0 +1,58 @@
+//! What workers have done for other gateways, on its way back.
+
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use sluice_backbone::SessionInfo;
+
+/// Something that workers have done.
+#[derive(Debug)]
+pub enum Done {
+    /// A command; so many sessions carried it out.
+    Command {
+        /// Where the answer goes.
+        reply: Bytes,
+        /// How many sessions carried it out.
+        sessions: u64,
+    },
+    /// A list of sessions.
+    Sessions {
+        /// Where the answer goes.
+        reply: Bytes,
+        /// The sessions.
+        sessions: Vec<SessionInfo>,
+    },
+}
+
+/// Where workers leave what they have done.
+pub struct Completions {
+    done: Mutex<Vec<Done>>,
+    wake: Box<dyn Fn() + Send + Sync>,
+}
+
+impl std::fmt::Debug for Completions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Completions")
+    }
+}
+
+impl Completions {
+    /// None yet; `wake` is called with each.
+    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Self {
+            done: Mutex::default(),
+            wake: Box::new(wake),
+        }
+    }
+
+    pub(crate) fn add(&self, done: Done) {
+        let mut waiting = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.push(done);
+        drop(waiting);
+        (self.wake)();
+    }
+
+    pub(crate) fn take(&self) -> Vec<Done> {
+        std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

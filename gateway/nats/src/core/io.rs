@@ -1,0 +1,162 @@
+//! What a part of the core may do: send, ask, deliver, and know the time.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rand::{RngExt as _, rngs::SmallRng};
+use rustc_hash::FxHashMap;
+use sluice_backbone::Sink;
+
+use super::Purpose;
+use crate::Names;
+
+/// Headers to send, in order.
+pub type Fields = Vec<(&'static str, String)>;
+
+/// Something for the link to do, in the order in which it was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Get the messages of a subject from now on.
+    Subscribe(String),
+    /// Get them no more.
+    Unsubscribe(String),
+    /// Send a message.
+    Publish {
+        /// Where to.
+        subject: String,
+        /// The request that answers belong to, where any are wanted.
+        request: Option<u64>,
+        /// Its headers.
+        headers: Fields,
+        /// Its payload.
+        payload: Bytes,
+    },
+    /// Send an answer to where a packet asked for it.
+    Reply {
+        /// Where to.
+        subject: Bytes,
+        /// Its payload.
+        payload: Bytes,
+    },
+}
+
+/// A question whose answer has not come yet.
+#[derive(Debug)]
+struct Open {
+    purpose: Purpose,
+    due: Instant,
+}
+
+/// Questions on their way, by number.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    last: u64,
+    open: FxHashMap<u64, Open>,
+}
+
+impl Requests {
+    /// What a question was for.
+    pub(crate) fn purpose(&self, request: u64) -> Option<Purpose> {
+        self.open.get(&request).map(|open| open.purpose.clone())
+    }
+
+    /// No further answer is wanted.
+    pub(crate) fn close(&mut self, request: u64) {
+        self.open.remove(&request);
+    }
+
+    /// Takes out the questions whose time is up.
+    pub(crate) fn overdue(&mut self, now: Instant) -> Vec<(u64, Purpose)> {
+        let mut due: Vec<_> = self
+            .open
+            .extract_if(|_, open| open.due <= now)
+            .map(|(request, open)| (request, open.purpose))
+            .collect();
+        due.sort_unstable_by_key(|(request, _)| *request);
+        due
+    }
+
+    /// Takes out all questions: the connection that they went over is lost.
+    pub(crate) fn take_all(&mut self) -> Vec<(u64, Purpose)> {
+        let mut all: Vec<_> = self
+            .open
+            .drain()
+            .map(|(request, open)| (request, open.purpose))
+            .collect();
+        all.sort_unstable_by_key(|(request, _)| *request);
+        all
+    }
+}
+
+/// A part's hands.
+pub(crate) struct Io<'a> {
+    pub(crate) now: Instant,
+    /// Milliseconds since the Unix epoch.
+    pub(crate) time: u64,
+    /// The number of this gateway.
+    pub(crate) gateway: u32,
+    pub(crate) names: &'a Names,
+    pub(crate) sink: &'a dyn Sink,
+    pub(crate) out: &'a mut Vec<Action>,
+    pub(crate) requests: &'a mut Requests,
+    pub(crate) rng: &'a mut SmallRng,
+    pub(crate) connected: bool,
+}
+
+impl Io<'_> {
+    pub(crate) fn subscribe(&mut self, subject: String) {
+        self.out.push(Action::Subscribe(subject));
+    }
+
+    pub(crate) fn unsubscribe(&mut self, subject: String) {
+        self.out.push(Action::Unsubscribe(subject));
+    }
+
+    pub(crate) fn publish(&mut self, subject: String, headers: Fields, payload: impl Into<Bytes>) {
+        self.out.push(Action::Publish {
+            subject,
+            request: None,
+            headers,
+            payload: payload.into(),
+        });
+    }
+
+    pub(crate) fn reply(&mut self, subject: Bytes, payload: impl Into<Bytes>) {
+        self.out.push(Action::Reply {
+            subject,
+            payload: payload.into(),
+        });
+    }
+
+    /// Asks, and has the answers brought to the part that `purpose` names. Without one in time,
+    /// the part hears that too.
+    pub(crate) fn request(
+        &mut self,
+        subject: String,
+        headers: Fields,
+        payload: impl Into<Bytes>,
+        purpose: Purpose,
+        within: Duration,
+    ) -> u64 {
+        self.requests.last += 1;
+        let request = self.requests.last;
+        let due = self.now + within;
+        self.requests.open.insert(request, Open { purpose, due });
+        self.out.push(Action::Publish {
+            subject,
+            request: Some(request),
+            headers,
+            payload: payload.into(),
+        });
+        request
+    }
+
+    /// A random number below `bound`, which must not be 0.
+    pub(crate) fn random(&mut self, bound: u64) -> u64 {
+        self.rng.random_range(0..bound)
+    }
+
+    pub(crate) fn random_id(&mut self) -> u64 {
+        self.rng.random()
+    }
+}

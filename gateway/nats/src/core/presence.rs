@@ -1,0 +1,19 @@
+//! Who is in which room, over all gateways: `<prefix>.pres.<room>`.
+
+use super::io::Io;
+use crate::Packet;
+
+#[derive(Debug, Default)]
+pub(crate) struct Presence {}
+
+impl Presence {
+    pub(crate) fn connected(&mut self, _io: &mut Io<'_>) {}
+
+    pub(crate) fn message(&mut self, _io: &mut Io<'_>, _place: &str, _packet: &Packet) {}
+
+    pub(crate) fn called(&mut self, _io: &mut Io<'_>, _packet: &Packet) {}
+
+    pub(crate) fn gone(&mut self, _io: &mut Io<'_>, _gateway: u32) {}
+
+    pub(crate) fn tick(&mut self, _io: &mut Io<'_>) {}
+}

@@ -1,0 +1,19 @@
+//! How many sessions each user has, over all gateways: `<prefix>.users`.
+
+use super::{fleet::Fleet, io::Io};
+use crate::Packet;
+
+#[derive(Debug, Default)]
+pub(crate) struct Users {}
+
+impl Users {
+    pub(crate) fn connected(&mut self, _io: &mut Io<'_>) {}
+
+    pub(crate) fn message(&mut self, _io: &mut Io<'_>, _packet: &Packet) {}
+
+    pub(crate) fn called(&mut self, _io: &mut Io<'_>, _packet: &Packet) {}
+
+    pub(crate) fn gone(&mut self, _gateway: u32) {}
+
+    pub(crate) fn tick(&mut self, _io: &mut Io<'_>, _fleet: &Fleet) {}
+}

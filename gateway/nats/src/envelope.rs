@@ -1,0 +1,1 @@
+//! A message of a room as it goes over NATS.

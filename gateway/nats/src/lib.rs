@@ -1,0 +1,12 @@
+//! The backbone of a fleet: NATS, with JetStream for what is kept.
+//!
+//! The [`core`] decides: a state machine without input and output, which tests and simulations
+//! drive as the network does. The `link` carries what it wants sent.
+
+pub mod core;
+mod envelope;
+mod names;
+mod packet;
+
+pub use names::Names;
+pub use packet::{Headers, Packet};
