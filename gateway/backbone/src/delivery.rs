@@ -19,6 +19,9 @@ pub enum Delivery {
     Sessions(Option<Arc<str>>, Gather<SessionInfo>),
     /// Give up a session to whoever claims it.
     Claim(Claim, Gather<Record>),
+    /// A message for the local members of a room is lost for good: they are to come back and be
+    /// told.
+    Lost(RoomKey),
     /// Store every session again: what was stored of them may be lost.
     StoreAll,
     /// An answer that belongs here, between the messages before it and those behind it. Who waits

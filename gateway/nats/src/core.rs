@@ -4,12 +4,18 @@
 //! clock ticks; out come [`Action`]s for the link and deliveries for the workers. All of it runs
 //! under one lock, so whatever is delivered under it has one order.
 
+mod calls;
 mod commands;
 mod completions;
 mod fleet;
 mod io;
+mod kept;
+mod live;
 mod presence;
+mod rooms;
+mod sessions;
 mod users;
+mod workers;
 
 use std::{
     sync::Arc,
@@ -20,15 +26,21 @@ use rand::{SeedableRng as _, rngs::SmallRng};
 use sluice_backbone::Sink;
 
 use self::{
+    calls::Calls,
     commands::Commands,
     fleet::Fleet,
     io::{Io, Requests},
+    kept::Kept,
+    live::Live,
     presence::Presence,
+    sessions::Sessions,
     users::Users,
 };
 pub use self::{
+    calls::{AnswerTo, Called, Unreachable},
     completions::{Completions, Done},
     io::{Action, Fields},
+    kept::KeptCounters,
 };
 use crate::{Names, Packet};
 
@@ -65,6 +77,18 @@ pub struct Identity {
 pub(crate) enum Purpose {
     /// A command to all gateways.
     Command(u64),
+    /// A call to one of them.
+    Call(u64),
+    /// Something about rooms with history.
+    Kept(kept::Ask),
+    /// Something about stored sessions.
+    Sessions(sessions::Ask),
+}
+
+/// Where the servers tell that the rooms' stream has another leader.
+fn advisory(names: &Names) -> String {
+    let stream = names.rooms();
+    format!("$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.{stream}")
 }
 
 /// The parts' surroundings.
@@ -96,6 +120,10 @@ impl World {
 pub struct Core {
     world: World,
     completions: Arc<Completions>,
+    kept: Kept,
+    live: Live,
+    sessions: Sessions,
+    calls: Calls,
     fleet: Fleet,
     presence: Presence,
     users: Users,
@@ -117,6 +145,10 @@ impl Core {
         let rng = SmallRng::seed_from_u64(identity.seed);
         Self {
             completions,
+            kept: Kept::new(identity.seed),
+            live: Live::default(),
+            sessions: Sessions::default(),
+            calls: Calls::default(),
             fleet: Fleet::default(),
             presence: Presence::default(),
             users: Users::default(),
@@ -131,10 +163,26 @@ impl Core {
         }
     }
 
+    /// What this gateway gets from its beginning: to be called once, before anything else.
+    pub fn start(&mut self, out: &mut Vec<Action>) {
+        let names = &self.world.identity.names;
+        let own = format!("{:08x}.*", self.world.identity.gateway);
+        let subjects = [
+            advisory(names),
+            names.subject("gw", &own),
+            format!("{}.fleet", names.prefix()),
+            format!("{}.users", names.prefix()),
+            format!("{}.cmd", names.prefix()),
+        ];
+        out.extend(subjects.map(Action::Subscribe));
+    }
+
     /// The link is there, and has subscribed again to all that it is to get.
     pub fn connected(&mut self, at: At, out: &mut Vec<Action>) {
         self.world.connected = true;
         let mut io = self.world.io(at, out);
+        self.kept.begin_resync(&mut io);
+        self.sessions.connected();
         self.fleet.connected(&mut io);
         self.presence.connected(&mut io);
         self.users.connected(&mut io);
@@ -147,16 +195,19 @@ impl Core {
             self.unanswered(at, purpose, out);
         }
         self.fleet.disconnected();
+        self.kept.disconnected(&self.world.io(at, out));
     }
 
     /// A message of a subject that was subscribed to.
     pub fn message(&mut self, at: At, packet: &Packet, out: &mut Vec<Action>) {
         let names = self.world.identity.names.clone();
         let Some((kind, rest)) = names.split(packet.subject()) else {
-            return;
+            return self.advised(at, packet, out);
         };
         let mut io = self.world.io(at, out);
         match kind {
+            "out" => self.kept.message(&mut io, rest, packet),
+            "live" => self.live.message(&io, rest, packet),
             "fleet" => self.fleet.message(&mut io, packet),
             "pres" => self.presence.message(&mut io, rest, packet),
             "users" => self.users.message(&mut io, packet),
@@ -164,13 +215,20 @@ impl Core {
                 self.commands
                     .message(&mut io, &self.completions, &self.fleet, packet);
             }
-            "gw" => self.call(at, rest, packet, out),
+            "gw" => self.called(at, rest, packet, out),
             _ => {}
         }
     }
 
+    /// The servers tell of something.
+    fn advised(&mut self, at: At, packet: &Packet, out: &mut Vec<Action>) {
+        if packet.subject() == advisory(&self.world.identity.names) {
+            self.kept.leader_changed(&self.world.io(at, out));
+        }
+    }
+
     /// Another gateway calls this one: `<number>.<kind>`.
-    fn call(&mut self, at: At, rest: &str, packet: &Packet, out: &mut Vec<Action>) {
+    fn called(&mut self, at: At, rest: &str, packet: &Packet, out: &mut Vec<Action>) {
         let Some((_, kind)) = rest.split_once('.') else {
             return;
         };
@@ -178,7 +236,8 @@ impl Core {
         match kind {
             "presence" => self.presence.called(&mut io, packet),
             "users" => self.users.called(&mut io, packet),
-            _ => {}
+            "claim" => Sessions::claimed(&io, &self.completions, packet),
+            kind => self.calls.called(&self.completions, kind, packet),
         }
     }
 
@@ -190,6 +249,9 @@ impl Core {
         let mut io = self.world.io(at, out);
         match purpose {
             Purpose::Command(id) => self.commands.answer(&mut io, request, id, packet),
+            Purpose::Call(id) => self.calls.answer(&mut io, request, id, packet),
+            Purpose::Kept(ask) => self.kept.answer(&mut io, request, &ask, packet),
+            Purpose::Sessions(ask) => self.sessions.answer(&mut io, request, &ask, packet),
         }
     }
 
@@ -198,6 +260,9 @@ impl Core {
         let mut io = self.world.io(at, out);
         match purpose {
             Purpose::Command(id) => self.commands.unanswered(&mut io, id),
+            Purpose::Call(id) => self.calls.unanswered(id),
+            Purpose::Kept(ask) => self.kept.unanswered(&mut io, &ask),
+            Purpose::Sessions(ask) => self.sessions.unanswered(&mut io, &ask),
         }
     }
 
@@ -209,6 +274,21 @@ impl Core {
                 Done::Command { reply, sessions } => {
                     commands::executed(&mut io, reply, sessions);
                 }
+                Done::ClaimedHere { id, record } => {
+                    self.sessions.claimed_here(&mut io, id, record);
+                }
+                Done::Claimed {
+                    reply,
+                    session,
+                    user,
+                    record,
+                } => {
+                    if let Some(record) = record.as_ref().filter(|record| record.present) {
+                        self.presence.linger(&mut io, &record.rooms, &user);
+                    }
+                    self.sessions.give(&mut io, reply, session, record.as_ref());
+                }
+                Done::Answered { reply, answer } => io.reply(reply, answer),
                 Done::Sessions { reply, sessions } => {
                     commands::listed(&mut io, reply, &sessions);
                 }
@@ -222,6 +302,12 @@ impl Core {
             self.unanswered(at, purpose, out);
         }
         let mut io = self.world.io(at, out);
+        self.kept.tick(&mut io);
+        self.live.tick(&mut io);
+        self.sessions.tick(&mut io, &self.fleet);
+        for (user, from) in self.sessions.take_moved() {
+            self.users.moved(&user, from);
+        }
         for gone in self.fleet.tick(&mut io) {
             self.presence.gone(&mut io, gone);
             self.users.gone(gone);

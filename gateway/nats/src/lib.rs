@@ -8,5 +8,5 @@ mod envelope;
 mod names;
 mod packet;
 
-pub use names::Names;
+pub use names::{Names, token, untoken};
 pub use packet::{Headers, Packet};

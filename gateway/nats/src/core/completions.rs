@@ -1,9 +1,10 @@
 //! What workers have done for other gateways, on its way back.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use sluice_backbone::SessionInfo;
+use sluice_backbone::{Record, SessionInfo};
+use sluice_rooms::SessionId;
 
 /// Something that workers have done.
 #[derive(Debug)]
@@ -14,6 +15,31 @@ pub enum Done {
         reply: Bytes,
         /// How many sessions carried it out.
         sessions: u64,
+    },
+    /// The other workers here have said whether they have a session that one of them claims.
+    ClaimedHere {
+        /// Which claim.
+        id: u64,
+        /// What is left of the session.
+        record: Option<Record>,
+    },
+    /// A session that another gateway claims was given up, or is not here.
+    Claimed {
+        /// Where the answer goes.
+        reply: Bytes,
+        /// The session.
+        session: SessionId,
+        /// Its user.
+        user: Arc<str>,
+        /// What is left of it.
+        record: Option<Record>,
+    },
+    /// A call of another gateway.
+    Answered {
+        /// Where the answer goes.
+        reply: Bytes,
+        /// The answer.
+        answer: Bytes,
     },
     /// A list of sessions.
     Sessions {

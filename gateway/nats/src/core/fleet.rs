@@ -19,7 +19,7 @@ impl Fleet {
     }
 
     /// Whether a gateway was heard a moment ago.
-    pub(crate) fn is_heard(&self, _gateway: u32) -> bool {
+    pub(crate) fn is_heard(&self, _gateway: u32, _now: std::time::Instant) -> bool {
         false
     }
 }

@@ -15,5 +15,8 @@ impl Users {
 
     pub(crate) fn gone(&mut self, _gateway: u32) {}
 
+    /// A session of the user was taken over from that gateway.
+    pub(crate) fn moved(&mut self, _user: &str, _from: u32) {}
+
     pub(crate) fn tick(&mut self, _io: &mut Io<'_>, _fleet: &Fleet) {}
 }

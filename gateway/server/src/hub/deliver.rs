@@ -24,6 +24,7 @@ impl Hub {
                     gather.add(record);
                 }
             }
+            Delivery::Lost(room) => self.part_members(&room),
             Delivery::StoreAll => self.save_all(),
             Delivery::Answer(answer) => answer.give(),
         }
@@ -74,6 +75,22 @@ impl Hub {
         let slow = room.settings.get().slow_consumer;
         for member in &*room.members.borrow() {
             self.send(&member.session, encoded, slow);
+        }
+    }
+
+    /// Closes the connections of a room's members, who come back, recover, and learn there that
+    /// they cannot.
+    fn part_members(&self, key: &RoomKey) {
+        let room = self.namespace(&key.namespace).known(&key.name);
+        let members = room.map(|room| {
+            let members = room.members.borrow();
+            members
+                .iter()
+                .map(|m| Rc::clone(&m.session))
+                .collect::<Vec<_>>()
+        });
+        for session in members.unwrap_or_default() {
+            session.close(sluice_net::Cause::SlowConsumer);
         }
     }
 

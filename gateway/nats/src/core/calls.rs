@@ -1,0 +1,127 @@
+//! What gateways ask of each other for the layers above: `<prefix>.gw.<number>.<kind>`.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use tokio::sync::oneshot;
+
+use super::{Completions, Done, Purpose, io::Io};
+use crate::Packet;
+
+/// The most calls of this gateway that wait for their answers.
+const MOST: usize = 65_536;
+
+/// Nobody answered in time: the gateway is gone, or cannot be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the other gateway cannot be reached")]
+pub struct Unreachable;
+
+/// What a layer above does with what other gateways ask.
+pub trait Called: Send + Sync + 'static {
+    /// The gateway `from` asks, or tells where it wants no answer. Must not block.
+    fn called(&self, from: u32, kind: &str, request: Bytes, answer: Option<AnswerTo>);
+}
+
+/// Where an answer to another gateway goes.
+#[derive(Debug)]
+pub struct AnswerTo {
+    reply: Bytes,
+    completions: Arc<Completions>,
+}
+
+impl AnswerTo {
+    /// Gives the answer.
+    pub fn give(self, answer: Bytes) {
+        let reply = self.reply;
+        self.completions.add(Done::Answered { reply, answer });
+    }
+}
+
+/// Calls to other gateways, and what is done with theirs.
+#[derive(Default)]
+pub(crate) struct Calls {
+    last: u64,
+    open: BTreeMap<u64, oneshot::Sender<Result<Bytes, Unreachable>>>,
+    called: Option<Arc<dyn Called>>,
+}
+
+impl Calls {
+    pub(crate) fn set_called(&mut self, called: Arc<dyn Called>) {
+        self.called = Some(called);
+    }
+
+    /// Asks another gateway.
+    pub(crate) fn call(
+        &mut self,
+        io: &mut Io<'_>,
+        to: (u32, &str),
+        request: &[u8],
+        within: Duration,
+    ) -> oneshot::Receiver<Result<Bytes, Unreachable>> {
+        let (tell, told) = oneshot::channel();
+        if !io.connected || self.open.len() >= MOST {
+            // The receiver is right here.
+            let _ = tell.send(Err(Unreachable));
+            return told;
+        }
+        self.last += 1;
+        self.open.insert(self.last, tell);
+        let (subject, payload) = (subject(io, to), signed(io, request));
+        let purpose = Purpose::Call(self.last);
+        io.request(subject, Vec::new(), payload, purpose, within);
+        told
+    }
+
+    /// Tells another gateway.
+    pub(crate) fn tell(io: &mut Io<'_>, to: (u32, &str), message: &[u8]) {
+        let (subject, payload) = (subject(io, to), signed(io, message));
+        io.publish(subject, Vec::new(), payload);
+    }
+
+    pub(crate) fn answer(&mut self, io: &mut Io<'_>, request: u64, id: u64, packet: &Packet) {
+        io.requests.close(request);
+        let result = match packet.headers.status() {
+            None => Ok(packet.payload.clone()),
+            Some(_) => Err(Unreachable),
+        };
+        self.end(id, result);
+    }
+
+    pub(crate) fn unanswered(&mut self, id: u64) {
+        self.end(id, Err(Unreachable));
+    }
+
+    fn end(&mut self, id: u64, result: Result<Bytes, Unreachable>) {
+        if let Some(tell) = self.open.remove(&id) {
+            // Whoever asked may be gone.
+            let _ = tell.send(result);
+        }
+    }
+
+    /// Another gateway asks or tells.
+    pub(crate) fn called(&self, completions: &Arc<Completions>, kind: &str, packet: &Packet) {
+        let Some((from, request)) = packet.payload.split_first_chunk::<4>() else {
+            return;
+        };
+        if let Some(called) = &self.called {
+            let answer = packet.reply.clone().map(|reply| AnswerTo {
+                reply,
+                completions: Arc::clone(completions),
+            });
+            let request = packet.payload.slice_ref(request);
+            called.called(u32::from_be_bytes(*from), kind, request, answer);
+        }
+    }
+}
+
+fn subject(io: &Io<'_>, (gateway, kind): (u32, &str)) -> String {
+    io.names.subject("gw", &format!("{gateway:08x}.{kind}"))
+}
+
+/// The number of this gateway, then the request.
+fn signed(io: &Io<'_>, request: &[u8]) -> Bytes {
+    let mut bytes = BytesMut::with_capacity(request.len() + 4);
+    bytes.put_u32(io.gateway);
+    bytes.put_slice(request);
+    bytes.freeze()
+}

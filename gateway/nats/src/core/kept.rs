@@ -1,0 +1,389 @@
+//! Rooms with history: one JetStream stream for all of them.
+//!
+//! A message is stored under `<prefix>.in.<room>`; the stream's leader republishes it under
+//! `<prefix>.out.<room>` with its sequence number, which is its offset, and with that of the
+//! room's message before it. A gateway subscribes to the rooms it has members in, so it gets no
+//! others, and sees by those two numbers whether any are missing. What is missing is read from
+//! the stream before anything after it is delivered. There are no consumers.
+
+mod audit;
+mod barrier;
+mod history;
+mod late;
+mod missed;
+mod publishing;
+mod reading;
+mod repair;
+mod resync;
+mod room;
+mod seeded;
+
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sluice_backbone::{Delivery, Error, Joined, Reply};
+use sluice_rooms::{Epoch, Message, Position, RoomKey};
+use tokio::sync::oneshot;
+
+pub(crate) use self::publishing::message;
+use self::{
+    audit::Audit,
+    barrier::Barrier,
+    history::Reads,
+    late::Late,
+    missed::Missing,
+    publishing::Publishing,
+    reading::Stream,
+    resync::Standing,
+    room::{Arrival, Phase, Repair, Room, Step},
+    seeded::Seeded,
+};
+use super::{Purpose, io::Io};
+use crate::{
+    Packet, envelope,
+    names::{self, Place},
+};
+
+/// How long a room stays followed that no worker needs: its members may be about to come back.
+const LINGER: Duration = Duration::from_secs(30);
+
+/// What a question is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// From where on messages come for sure.
+    Barrier,
+    /// How far the stream is, after the link was lost.
+    Info,
+    /// What all rooms missed meanwhile.
+    Scan,
+    /// What one room misses.
+    Repair(Place),
+    /// Whether that is still there.
+    RepairCheck(Place),
+    /// The acknowledgement of a message.
+    Publish(u64),
+    /// A part of what a session missed: the number of the wish, and the place of the room in it.
+    Missed(u64, usize, missed::Part),
+    /// A page of a history.
+    History(u64),
+    /// The message after which that page begins.
+    Reach(u64),
+    /// The last messages of some rooms.
+    Audit,
+}
+
+/// What happened to messages of rooms with history.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct KeptCounters {
+    /// Stored by this gateway.
+    pub published: u64,
+    /// Sent to the stream again, because no answer came.
+    pub retried: u64,
+    /// Delivered to workers.
+    pub delivered: u64,
+    /// Of them, read from the stream because they had not come.
+    pub repaired: u64,
+    /// Of them, delivered after messages with greater offsets of other rooms.
+    pub late: u64,
+    /// Not delivered because they had been before.
+    pub repeated: u64,
+    /// Not to be had any more when they were found to be missing.
+    pub lost: u64,
+    /// Not to be read.
+    pub malformed: u64,
+}
+
+/// All rooms with history.
+pub(crate) struct Kept {
+    stream: Stream,
+    /// The history's identity; none until the stream was seen.
+    epoch: Option<Epoch>,
+    /// No message with a greater offset was delivered.
+    watermark: u64,
+    rooms: HashMap<Place, Box<Room>, Seeded>,
+    standing: Standing,
+    /// What arrived while others were still to be read.
+    held: VecDeque<(Place, Arrival)>,
+    barrier: Barrier,
+    /// Rooms that miss something.
+    repairing: BTreeSet<Place>,
+    late: Late,
+    publishing: Publishing,
+    missing: Missing,
+    reads: Reads,
+    audit: Audit,
+    pub(crate) counters: KeptCounters,
+}
+
+impl Kept {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            stream: Stream::default(),
+            epoch: None,
+            watermark: 0,
+            rooms: HashMap::with_hasher(Seeded::new(seed)),
+            standing: Standing::default(),
+            held: VecDeque::new(),
+            barrier: Barrier::default(),
+            repairing: BTreeSet::new(),
+            late: Late::default(),
+            publishing: Publishing::default(),
+            missing: Missing::default(),
+            reads: Reads::default(),
+            audit: Audit::default(),
+            counters: KeptCounters::default(),
+        }
+    }
+
+    /// The history's identity, once the stream was seen.
+    pub(crate) fn epoch(&self) -> Option<Epoch> {
+        self.epoch
+    }
+
+    pub(crate) fn watermark(&self) -> u64 {
+        self.watermark
+    }
+
+    /// How many rooms are followed.
+    pub(crate) fn len(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// How many recent messages are held, and roughly their bytes.
+    pub(crate) fn recent(&self) -> (u64, u64) {
+        self.rooms.values().fold((0, 0), |(count, bytes), room| {
+            let (more, size) = (room.recent.len() as u64, room.recent_bytes() as u64);
+            (count + more, bytes + size)
+        })
+    }
+
+    /// A worker has a member in a room from now on.
+    pub(crate) fn subscribe(
+        &mut self,
+        io: &mut Io<'_>,
+        worker: usize,
+        key: &RoomKey,
+    ) -> Reply<Joined> {
+        let place = names::place(key);
+        let now = io.now;
+        if !self.rooms.contains_key(&place) {
+            io.subscribe(io.names.subject("out", &place));
+            let room = Room::new(key.clone(), Arc::clone(&place), now);
+            self.rooms.insert(Arc::clone(&place), Box::new(room));
+            self.barrier.want(Arc::clone(&place));
+        }
+        let Some(room) = self.rooms.get_mut(&place) else {
+            return Reply::Now(Err(Error::Unavailable));
+        };
+        room.idle_since = None;
+        if let Phase::Joining { waiting, .. } = &mut room.phase {
+            let (tell, told) = oneshot::channel();
+            waiting.push((worker, tell));
+            self.pass_barrier(io);
+            return later(told);
+        }
+        room.workers.insert(worker);
+        let offset = self.watermark.max(room.floor);
+        Reply::Now(self.epoch.map_or(Err(Error::Unavailable), |epoch| {
+            Ok(Joined { epoch, offset })
+        }))
+    }
+
+    /// A worker has no member in a room any more.
+    pub(crate) fn unsubscribe(&mut self, io: &Io<'_>, worker: usize, key: &RoomKey) {
+        if let Some(room) = self.rooms.get_mut(&names::place(key)) {
+            room.workers.remove(worker);
+            if room.workers.is_empty() {
+                room.idle_since = Some(io.now);
+            }
+        }
+    }
+
+    /// The stream's leader has passed on a message.
+    pub(crate) fn message(&mut self, io: &mut Io<'_>, place: &str, packet: &Packet) {
+        let Some((place, key)) = self.known(place) else {
+            return;
+        };
+        let Some(arrival) = self.read(io, key, packet) else {
+            self.counters.malformed += 1;
+            return;
+        };
+        if self.standing.is_live() {
+            self.arrive(io, &place, arrival);
+        } else {
+            self.hold(place, arrival);
+        }
+    }
+
+    fn known(&self, place: &str) -> Option<(Place, RoomKey)> {
+        let room = self.rooms.get(place)?;
+        Some((Arc::clone(&room.place), room.key.clone()))
+    }
+
+    fn read(&mut self, io: &Io<'_>, key: RoomKey, packet: &Packet) -> Option<Arrival> {
+        let offset = packet.headers.number("Nats-Sequence")?;
+        let previous = packet.headers.number("Nats-Last-Sequence")?;
+        let envelope = envelope::decode(key, &packet.payload, io.now)?;
+        if envelope.gateway != io.gateway {
+            self.publishing.count_foreign(io, &envelope.message);
+        }
+        Some(Arrival {
+            message: envelope.message,
+            offset,
+            previous,
+        })
+    }
+
+    /// A message of a followed room, while nothing of all rooms is held back.
+    fn arrive(&mut self, io: &mut Io<'_>, place: &Place, arrival: Arrival) {
+        let Some(room) = self.rooms.get_mut(place) else {
+            return;
+        };
+        match &mut room.phase {
+            Phase::Joining { early, .. } => early.push(arrival),
+            Phase::Repairing(repair) => repair.hold(arrival),
+            Phase::Following => match room.step(arrival) {
+                Step::Repeated => self.counters.repeated += 1,
+                Step::Next(arrival) => self.deliver(io, place, arrival),
+                Step::Gap(through, arrival) => {
+                    room.phase = Phase::Repairing(Repair::new(through, Some(arrival)));
+                    self.repairing.insert(Arc::clone(place));
+                    self.read_missing(io, place);
+                }
+            },
+        }
+    }
+
+    /// Hands the room's next message to the workers that have members there.
+    fn deliver(&mut self, io: &Io<'_>, place: &Place, arrival: Arrival) {
+        let (Some(epoch), Some(room)) = (self.epoch, self.rooms.get_mut(place)) else {
+            return;
+        };
+        let Arrival {
+            mut message,
+            offset,
+            ..
+        } = arrival;
+        message.position = Some(Position { epoch, offset });
+        if offset < self.watermark {
+            message.read_to = Some(self.watermark);
+            self.counters.late += 1;
+            self.late.note(io.now, place, offset, self.watermark);
+        }
+        self.watermark = self.watermark.max(offset);
+        self.counters.delivered += 1;
+        let message = Arc::new(message);
+        room.delivered(&message);
+        deliver_to(io, room, &message);
+    }
+
+    /// Whether a session that was in `rooms` here may have missed a message that came late.
+    pub(crate) fn doubts(&self, rooms: &[(RoomKey, u64)], position: Option<Position>) -> bool {
+        let (Some(position), false) = (position, self.late.is_empty()) else {
+            return false;
+        };
+        Some(position.epoch) == self.epoch
+            && rooms.iter().any(|(key, from)| {
+                self.late
+                    .concerns(&names::place(key), *from, position.offset)
+            })
+    }
+
+    pub(crate) fn disconnected(&mut self, io: &Io<'_>) {
+        self.stand_apart();
+        self.barrier.forget();
+        for place in self.repairing.clone() {
+            self.repair_later(io, &place);
+        }
+    }
+
+    pub(crate) fn answer(&mut self, io: &mut Io<'_>, request: u64, ask: &Ask, packet: &Packet) {
+        match ask {
+            Ask::Barrier => self.barrier_passed(io, request, packet),
+            Ask::Info => self.informed(io, request, packet),
+            Ask::Scan => self.scanned(io, request, packet),
+            Ask::Repair(place) => self.repaired(io, request, place, packet),
+            Ask::RepairCheck(place) => self.repair_checked(io, request, place, packet),
+            Ask::Publish(id) => self.acknowledged(io, request, *id, packet),
+            Ask::Missed(id, at, part) => self.missed_part(io, request, (*id, *at, *part), packet),
+            Ask::History(id) => self.history_part(io, request, *id, packet),
+            Ask::Reach(id) => self.reached_back(io, request, *id, packet),
+            Ask::Audit => self.audited(io, request, packet),
+        }
+    }
+
+    pub(crate) fn unanswered(&mut self, io: &mut Io<'_>, ask: &Ask) {
+        match ask {
+            Ask::Barrier => self.barrier.forget(),
+            Ask::Info | Ask::Scan => self.resync_later(io),
+            Ask::Repair(place) | Ask::RepairCheck(place) => self.repair_later(io, place),
+            Ask::Publish(id) => self.publishing.unanswered(io, *id),
+            Ask::Missed(id, at, part) => self.missed_later(io, *id, *at, *part),
+            Ask::History(id) | Ask::Reach(id) => self.reads.fail(*id),
+            Ask::Audit => {}
+        }
+    }
+
+    pub(crate) fn tick(&mut self, io: &mut Io<'_>) {
+        self.pass_barrier(io);
+        self.give_up_joining(io);
+        self.resync_if_due(io);
+        self.repair_if_due(io);
+        self.publish_if_due(io);
+        self.missed_if_due(io);
+        self.audit_if_due(io);
+        if self.audit.is_time_to_sweep(io.now) {
+            self.sweep(io);
+        }
+    }
+
+    /// Drops what is not recent any more, and rooms that nobody has needed for a while.
+    fn sweep(&mut self, io: &mut Io<'_>) {
+        self.late.forget(io.now);
+        let idle = |room: &Room| {
+            room.idle_since
+                .is_some_and(|since| io.now.duration_since(since) > LINGER)
+        };
+        let mut gone = Vec::new();
+        for (place, room) in &mut self.rooms {
+            room.age(io.now);
+            if idle(room) && room.workers.is_empty() && room.is_followed() {
+                gone.push(Arc::clone(place));
+            }
+        }
+        gone.sort_unstable();
+        for place in gone {
+            self.rooms.remove(&place);
+            io.unsubscribe(io.names.subject("out", &place));
+        }
+    }
+
+    fn ask(&self, io: &mut Io<'_>, subject: String, body: String, ask: Ask) -> u64 {
+        io.request(subject, Vec::new(), body, Purpose::Kept(ask), ANSWER)
+    }
+}
+
+/// How long an answer about the stream may take.
+const ANSWER: Duration = Duration::from_secs(2);
+
+fn deliver_to(io: &Io<'_>, room: &Room, message: &Arc<Message>) {
+    for worker in room.workers.iter() {
+        io.sink.deliver(worker, Delivery::Room(Arc::clone(message)));
+    }
+}
+
+/// An answer that comes later.
+pub(super) fn later<T: Send + 'static>(told: oneshot::Receiver<Result<T, Error>>) -> Reply<T> {
+    Reply::Later(Box::pin(async move {
+        // A core that is gone tells nothing.
+        told.await.unwrap_or(Err(Error::Unavailable))
+    }))
+}
+
+/// Whether a time has come.
+fn is_due(at: Option<Instant>, now: Instant) -> bool {
+    at.is_some_and(|at| at <= now)
+}

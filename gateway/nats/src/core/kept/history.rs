@@ -1,0 +1,216 @@
+//! Pages of a room's history, read from the stream.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use sluice_backbone::{Error, Reply};
+use sluice_rooms::{Epoch, HistoryLimits, Message, Page, Query, RoomKey};
+use tokio::sync::oneshot;
+
+use super::{
+    Ask, Io, Kept, later,
+    reading::{self, BATCH, Got, Stream},
+};
+use crate::{
+    Packet,
+    names::{self, Place},
+};
+
+/// The most reads at once.
+const MOST: usize = 1_024;
+
+/// A read under way.
+#[derive(Debug)]
+struct Read {
+    place: Place,
+    query: Query,
+    limits: HistoryLimits,
+    cursor: u64,
+    /// The oldest message of the room that is not too old, and how many there are from it on.
+    first: Option<(u64, u64)>,
+    page: VecDeque<Arc<Message>>,
+    tell: oneshot::Sender<Result<(Epoch, Page), Error>>,
+}
+
+/// All reads under way.
+#[derive(Debug, Default)]
+pub(super) struct Reads {
+    last: u64,
+    reads: BTreeMap<u64, Read>,
+}
+
+impl Reads {
+    pub(super) fn fail(&mut self, id: u64) {
+        if let Some(read) = self.reads.remove(&id) {
+            // Whoever asked may be gone.
+            let _ = read.tell.send(Err(Error::Unavailable));
+        }
+    }
+}
+
+impl Kept {
+    /// A page of a room's history.
+    pub(crate) fn history(
+        &mut self,
+        io: &mut Io<'_>,
+        room: &RoomKey,
+        limits: HistoryLimits,
+        query: Query,
+    ) -> Reply<(Epoch, Page)> {
+        if !io.connected || self.epoch.is_none() {
+            return Reply::Now(Err(Error::Unavailable));
+        }
+        if self.reads.reads.len() >= MOST {
+            return Reply::Now(Err(Error::Overloaded));
+        }
+        let (tell, told) = oneshot::channel();
+        self.reads.last += 1;
+        let id = self.reads.last;
+        let read = Read {
+            place: names::place(room),
+            query,
+            limits,
+            // All of it is looked at, to tell whether any of what was asked for is gone.
+            cursor: 0,
+            first: None,
+            page: VecDeque::new(),
+            tell,
+        };
+        self.reads.reads.insert(id, read);
+        self.read_on(io, id);
+        later(told)
+    }
+
+    fn read_on(&mut self, io: &mut Io<'_>, id: u64) {
+        if let Some(read) = self.reads.reads.get(&id) {
+            let subject = io.names.subject("in", &read.place);
+            let body = reading::from_offset(&subject, read.cursor + 1, BATCH);
+            self.ask(io, reading::batch_subject(io.names), body, Ask::History(id));
+        }
+    }
+
+    pub(super) fn history_part(&mut self, io: &mut Io<'_>, request: u64, id: u64, packet: &Packet) {
+        let (Some(read), Some(epoch)) = (self.reads.reads.get_mut(&id), self.epoch) else {
+            return io.requests.close(request);
+        };
+        let before = read.cursor;
+        match reading::got(io.names, packet, io.now) {
+            Got::Message(found) => {
+                read.cursor = found.offset;
+                let pending = found.pending;
+                let full = read.take(found.into_message(epoch), pending, io.time);
+                if full || pending == 0 {
+                    io.requests.close(request);
+                    self.finish_read(io, id);
+                }
+            }
+            Got::Malformed(offset) => read.cursor = offset,
+            Got::End if before > 0 => {
+                io.requests.close(request);
+                self.read_on(io, id);
+            }
+            Got::End | Got::Nothing => {
+                io.requests.close(request);
+                self.finish_read(io, id);
+            }
+            Got::Unavailable => {
+                io.requests.close(request);
+                self.reads.fail(id);
+            }
+        }
+    }
+
+    /// The page is there; whether any of what was asked for is gone may have to be looked up.
+    fn finish_read(&mut self, io: &mut Io<'_>, id: u64) {
+        let Some(read) = self.reads.reads.get(&id) else {
+            return;
+        };
+        match read.truncated(self.stream) {
+            Some(truncated) => self.tell_page(id, truncated),
+            None => {
+                let body = reading::exactly(read.query.after.unwrap_or(0));
+                self.ask(io, reading::batch_subject(io.names), body, Ask::Reach(id));
+            }
+        }
+    }
+
+    /// The message after which a page begins is there, or is gone like all that was as old.
+    pub(super) fn reached_back(&mut self, io: &mut Io<'_>, request: u64, id: u64, packet: &Packet) {
+        io.requests.close(request);
+        let Some(read) = self.reads.reads.get(&id) else {
+            return;
+        };
+        let max_age = read.limits.max_age;
+        let truncated = match reading::got(io.names, packet, io.now) {
+            Got::Message(found) => age(io.time, &found.message) > max_age,
+            _ => true,
+        };
+        self.tell_page(id, truncated);
+    }
+
+    fn tell_page(&mut self, id: u64, truncated: bool) {
+        if let (Some(read), Some(epoch)) = (self.reads.reads.remove(&id), self.epoch) {
+            let messages = read.page.into();
+            let page = Page {
+                messages,
+                truncated,
+            };
+            // Whoever asked may be gone.
+            let _ = read.tell.send(Ok((epoch, page)));
+        }
+    }
+}
+
+fn age(time: u64, message: &Message) -> Duration {
+    Duration::from_millis(time.saturating_sub(message.time))
+}
+
+impl Read {
+    /// Takes a message into the page if it belongs there. True once the page cannot change.
+    fn take(&mut self, message: Arc<Message>, pending: u64, time: u64) -> bool {
+        let offset = message.offset();
+        if age(time, &message) > self.limits.max_age {
+            return false;
+        }
+        self.first.get_or_insert((offset, pending + 1));
+        if self.query.before.is_some_and(|before| offset >= before) {
+            return true;
+        }
+        if self.query.after.is_some_and(|after| offset <= after) {
+            return false;
+        }
+        self.page.push_back(message);
+        match self.query.after {
+            // The oldest ones after it.
+            Some(_) => self.page.len() >= self.query.limit,
+            // The newest ones.
+            None => {
+                if self.page.len() > self.query.limit {
+                    self.page.pop_front();
+                }
+                false
+            }
+        }
+    }
+
+    /// Whether messages after the wanted offset are gone; none where it cannot be told from what
+    /// was read.
+    fn truncated(&self, stream: Stream) -> Option<bool> {
+        let Some(after) = self.query.after else {
+            return Some(false);
+        };
+        let count = match self.first {
+            Some((first, _)) if first <= after => return Some(false),
+            Some((_, count)) => count,
+            None => 0,
+        };
+        if stream.per_room.is_some_and(|limit| count >= limit) {
+            return Some(true);
+        }
+        // From the very beginning: there is nothing that could tell of older ones.
+        (after == 0).then_some(false)
+    }
+}

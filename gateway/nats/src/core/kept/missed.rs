@@ -1,0 +1,460 @@
+//! What a session missed: from the recent messages where they reach back, else from the stream.
+//!
+//! An answer is whole or it is that some may be gone. Whether any are gone is told by what is
+//! still there: the oldest messages of a room go first.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sluice_backbone::{Answer, Bookmark, Delivery, Error, Missed, Reply};
+use sluice_rooms::{Message, SessionId};
+use tokio::sync::oneshot;
+
+use super::{
+    Ask, Io, Kept, is_due, later,
+    reading::{self, BATCH, Got, Leader, Stream},
+};
+use crate::{
+    Packet,
+    names::{self, Place},
+};
+
+/// How long a session waits for what it missed.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// How long after an answer that was not complete it is asked again.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// The most messages that one session can be given.
+const MOST: usize = 100_000;
+
+/// A part of what has to be known of a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The last message that the leader has.
+    Tail,
+    /// The oldest message that is still there, and how many are.
+    First,
+    /// When the message was taken after which the session wants all.
+    Time,
+    /// The messages themselves.
+    Range,
+}
+
+/// One room of a wish.
+#[derive(Debug)]
+struct Want {
+    place: Place,
+    after: u64,
+    /// How long ago the first missed message was published at most.
+    within: Option<Duration>,
+    max_age: Duration,
+    /// Everything up to here is read.
+    cursor: u64,
+    read: Vec<Arc<Message>>,
+    tail: Option<u64>,
+    /// The oldest message that is there, and how many are.
+    first: Option<(Option<u64>, u64)>,
+    proven: bool,
+    asked: Vec<Part>,
+    /// When the rest is read; none while an answer is awaited.
+    again: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Wish {
+    worker: usize,
+    of: SessionId,
+    wants: Vec<Want>,
+    tell: oneshot::Sender<Result<Missed, Error>>,
+    until: Instant,
+}
+
+/// The sessions that wait for what they missed.
+#[derive(Debug, Default)]
+pub(super) struct Missing {
+    last: u64,
+    wishes: BTreeMap<u64, Wish>,
+}
+
+/// How far a room's part is.
+enum Progress {
+    Ready,
+    Waiting,
+    Failed(Error),
+}
+
+impl Kept {
+    /// What a session missed in its rooms with history.
+    pub(crate) fn missed(
+        &mut self,
+        io: &mut Io<'_>,
+        worker: usize,
+        bookmarks: &[Bookmark],
+        of: SessionId,
+    ) -> Reply<Missed> {
+        let (tell, told) = oneshot::channel();
+        self.missing.last += 1;
+        let id = self.missing.last;
+        let wish = Wish {
+            worker,
+            of,
+            wants: bookmarks.iter().map(Want::new).collect(),
+            tell,
+            until: io.now + PATIENCE,
+        };
+        self.missing.wishes.insert(id, wish);
+        self.pursue(io, id);
+        later(told)
+    }
+
+    /// Asks for what is still needed, and answers once nothing is.
+    fn pursue(&mut self, io: &mut Io<'_>, id: u64) {
+        let Some(mut wish) = self.missing.wishes.remove(&id) else {
+            return;
+        };
+        let mut ready = true;
+        for at in 0..wish.wants.len() {
+            match self.further(io, &mut wish.wants[at], (id, at)) {
+                Progress::Ready => {}
+                Progress::Waiting => ready = false,
+                Progress::Failed(error) => return tell(io, wish, Err(error)),
+            }
+        }
+        if ready {
+            let missed = self.gather(&wish);
+            tell(io, wish, missed);
+        } else {
+            self.missing.wishes.insert(id, wish);
+        }
+    }
+
+    fn further(&mut self, io: &mut Io<'_>, want: &mut Want, of: (u64, usize)) -> Progress {
+        let Some(room) = self.rooms.get_mut(&want.place) else {
+            return Progress::Failed(Error::Unavailable);
+        };
+        if !room.is_followed() || want.again.is_some() {
+            return Progress::Waiting;
+        }
+        if want.cursor >= room.floor {
+            return Progress::Ready;
+        }
+        let Some(tail) = room.tail.or(want.tail) else {
+            return self.ask_part(io, want, of, Part::Tail);
+        };
+        if tail <= room.floor {
+            room.tail = Some(tail);
+        }
+        let floor = room.floor;
+        if !want.proven && !(tail != 0 && tail <= want.after) {
+            match want.proof(self.stream) {
+                Proof::Whole => want.proven = true,
+                Proof::Gone => return Progress::Failed(Error::Gone),
+                Proof::Needs(part) => return self.ask_part(io, want, of, part),
+            }
+        }
+        if tail <= want.cursor {
+            want.cursor = floor;
+            return Progress::Ready;
+        }
+        if want.read.len() > MOST {
+            return Progress::Failed(Error::Gone);
+        }
+        self.ask_part(io, want, of, Part::Range)
+    }
+
+    fn ask_part(
+        &self,
+        io: &mut Io<'_>,
+        want: &mut Want,
+        (id, at): (u64, usize),
+        part: Part,
+    ) -> Progress {
+        if want.asked.contains(&part) {
+            return Progress::Waiting;
+        }
+        want.asked.push(part);
+        let subject = io.names.subject("in", &want.place);
+        let (to, body) = match part {
+            Part::Tail => (
+                reading::leader_subject(io.names),
+                reading::last_by(&subject),
+            ),
+            Part::First => {
+                let body = reading::from_offset(&subject, 1, 1);
+                (reading::batch_subject(io.names), body)
+            }
+            Part::Time => (
+                reading::batch_subject(io.names),
+                reading::exactly(want.after),
+            ),
+            Part::Range => {
+                let body = reading::from_offset(&subject, want.cursor + 1, BATCH);
+                (reading::batch_subject(io.names), body)
+            }
+        };
+        self.ask(io, to, body, Ask::Missed(id, at, part));
+        Progress::Waiting
+    }
+
+    pub(super) fn missed_part(
+        &mut self,
+        io: &mut Io<'_>,
+        request: u64,
+        (id, at, part): (u64, usize, Part),
+        packet: &Packet,
+    ) {
+        let epoch = self.epoch;
+        let wish = self.missing.wishes.get_mut(&id);
+        let Some(want) = wish.and_then(|wish| wish.wants.get_mut(at)) else {
+            return io.requests.close(request);
+        };
+        let room = self.rooms.get(&want.place);
+        let floor = room.map_or(0, |room| room.floor);
+        let over = match (part, epoch) {
+            (Part::Tail, _) => want.tail_came(packet, io.now),
+            (_, None) => true,
+            (Part::Range, Some(epoch)) => match reading::got(io.names, packet, io.now) {
+                Got::Message(found) if found.offset <= floor => {
+                    want.cursor = want.cursor.max(found.offset);
+                    want.read.push(found.into_message(epoch));
+                    false
+                }
+                // Everything behind the floor is recent.
+                Got::Message(_) => {
+                    want.cursor = want.cursor.max(floor);
+                    false
+                }
+                Got::Malformed(offset) => {
+                    want.cursor = want.cursor.max(offset.min(floor));
+                    false
+                }
+                end => want.range_ended(&end, io.now),
+            },
+            (_, Some(_)) => want.evidence_came(part, reading::got(io.names, packet, io.now), io),
+        };
+        if over {
+            io.requests.close(request);
+            want.asked.retain(|asked| *asked != part);
+            self.pursue(io, id);
+        }
+    }
+
+    pub(super) fn missed_later(&mut self, io: &mut Io<'_>, id: u64, at: usize, part: Part) {
+        let wish = self.missing.wishes.get_mut(&id);
+        if let Some(want) = wish.and_then(|wish| wish.wants.get_mut(at)) {
+            want.asked.retain(|asked| *asked != part);
+            want.again = Some(io.now + AGAIN);
+        }
+    }
+
+    pub(super) fn missed_if_due(&mut self, io: &mut Io<'_>) {
+        let ids: Vec<_> = self.missing.wishes.keys().copied().collect();
+        for id in ids {
+            let Some(wish) = self.missing.wishes.get_mut(&id) else {
+                continue;
+            };
+            if wish.until <= io.now {
+                if let Some(wish) = self.missing.wishes.remove(&id) {
+                    tell(io, wish, Err(Error::Unavailable));
+                }
+                continue;
+            }
+            for want in &mut wish.wants {
+                if io.connected && is_due(want.again, io.now) {
+                    want.again = None;
+                }
+            }
+            self.pursue(io, id);
+        }
+    }
+
+    /// Everything is there: puts it together, as of this moment.
+    fn gather(&self, wish: &Wish) -> Result<Missed, Error> {
+        let mut messages = Vec::new();
+        let mut through = Vec::with_capacity(wish.wants.len());
+        for want in &wish.wants {
+            let room = self.rooms.get(&want.place).ok_or(Error::Unavailable)?;
+            messages.extend(want.read.iter().cloned());
+            messages.extend(room.recent_after(want.cursor).cloned());
+            through.push(room.head.max(want.after));
+        }
+        messages.retain(|message| message.except != Some(wish.of));
+        messages.sort_by_key(|message| message.offset());
+        Ok(Missed { messages, through })
+    }
+}
+
+fn tell(io: &Io<'_>, wish: Wish, missed: Result<Missed, Error>) {
+    let Wish { worker, tell, .. } = wish;
+    let answer = Answer::new(move || {
+        // Whoever waited may be gone.
+        let _ = tell.send(missed);
+    });
+    io.sink.deliver(worker, Delivery::Answer(answer));
+}
+
+/// Whether nothing is gone of what a session wants.
+#[derive(Debug, PartialEq, Eq)]
+enum Proof {
+    Whole,
+    Gone,
+    Needs(Part),
+}
+
+impl Want {
+    fn new(bookmark: &Bookmark) -> Self {
+        let history = bookmark.settings.history;
+        Self {
+            place: names::place(&bookmark.room),
+            after: bookmark.after,
+            within: bookmark.within,
+            max_age: history.map_or(Duration::ZERO, |limits| limits.max_age),
+            cursor: bookmark.after,
+            read: Vec::new(),
+            tail: None,
+            first: None,
+            proven: false,
+            asked: Vec::new(),
+            again: None,
+        }
+    }
+
+    /// A message at or before the wanted ones that is still there proves it, since the oldest go
+    /// first. Else fewer must be there than the room may keep, and none be old enough to go.
+    fn proof(&self, stream: Stream) -> Proof {
+        let Some((first, count)) = self.first else {
+            return Proof::Needs(Part::First);
+        };
+        if first.is_some_and(|first| first <= self.after) {
+            return Proof::Whole;
+        }
+        if stream.per_room.is_some_and(|limit| count >= limit) {
+            return Proof::Gone;
+        }
+        match self.within {
+            Some(within) if within < self.max_age => Proof::Whole,
+            Some(_) => Proof::Gone,
+            None => Proof::Needs(Part::Time),
+        }
+    }
+
+    fn tail_came(&mut self, packet: &Packet, now: Instant) -> bool {
+        match reading::leader(packet) {
+            Leader::Has(offset) => self.tail = Some(offset),
+            Leader::Nothing => self.tail = Some(0),
+            Leader::Unavailable => self.again = Some(now + AGAIN),
+        }
+        true
+    }
+
+    /// The end of an answer with messages: the rest comes with the next one.
+    fn range_ended(&mut self, end: &Got, now: Instant) -> bool {
+        let reached = self.tail.is_some_and(|tail| tail <= self.cursor);
+        if !reached || matches!(end, Got::Unavailable) {
+            self.again = Some(now + AGAIN);
+        }
+        true
+    }
+
+    /// True once nothing further comes.
+    fn evidence_came(&mut self, part: Part, got: Got, io: &Io<'_>) -> bool {
+        match (part, got) {
+            (Part::First, Got::Message(found)) => {
+                self.first = Some((Some(found.offset), found.pending + 1));
+                false
+            }
+            (Part::First, Got::Malformed(offset)) => {
+                self.first = Some((Some(offset), u64::MAX));
+                false
+            }
+            (Part::First, Got::Nothing) => {
+                self.first = Some((None, 0));
+                true
+            }
+            (Part::Time, Got::Message(found)) => {
+                let age = io.time.saturating_sub(found.message.time);
+                self.within = Some(Duration::from_millis(age) + Duration::from_secs(1));
+                true
+            }
+            // It is gone, so its time cannot be told, nor what went with it.
+            (Part::Time, Got::Nothing | Got::Malformed(_)) => {
+                self.within = Some(Duration::MAX);
+                true
+            }
+            (_, Got::Unavailable) => {
+                self.again = Some(io.now + AGAIN);
+                true
+            }
+            _ => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sluice_rooms::{HistoryLimits, RoomKey, RoomSettings};
+
+    const DAY: Duration = Duration::from_hours(24);
+
+    fn want(within: Option<Duration>, first: Option<(Option<u64>, u64)>) -> Want {
+        let settings = RoomSettings {
+            history: Some(HistoryLimits {
+                max_messages: 10,
+                max_age: DAY,
+            }),
+            ..RoomSettings::default()
+        };
+        let bookmark = Bookmark {
+            room: RoomKey::new("/", "r"),
+            settings,
+            after: 20,
+            within,
+        };
+        let mut want = Want::new(&bookmark);
+        want.first = first;
+        want
+    }
+
+    const STREAM: Stream = Stream {
+        per_room: Some(10),
+        max_age: None,
+    };
+
+    #[test]
+    fn an_older_message_that_is_still_there_proves_that_none_is_gone() {
+        assert_eq!(want(None, Some((Some(20), 10))).proof(STREAM), Proof::Whole);
+        assert_eq!(want(None, Some((Some(3), 10))).proof(STREAM), Proof::Whole);
+    }
+
+    #[test]
+    fn a_room_that_is_full_of_newer_messages_may_have_dropped_some() {
+        let minute = Some(Duration::from_mins(1));
+        assert_eq!(
+            want(minute, Some((Some(21), 10))).proof(STREAM),
+            Proof::Gone
+        );
+    }
+
+    #[test]
+    fn newer_messages_prove_it_where_none_can_be_too_old() {
+        let (minute, week) = (Some(Duration::from_mins(1)), Some(DAY * 7));
+        assert_eq!(
+            want(minute, Some((Some(21), 9))).proof(STREAM),
+            Proof::Whole
+        );
+        assert_eq!(want(minute, Some((None, 0))).proof(STREAM), Proof::Whole);
+        assert_eq!(want(week, Some((Some(21), 9))).proof(STREAM), Proof::Gone);
+    }
+
+    #[test]
+    fn what_is_not_known_is_asked_for() {
+        assert_eq!(want(None, None).proof(STREAM), Proof::Needs(Part::First));
+        let newer = want(None, Some((Some(21), 9)));
+        assert_eq!(newer.proof(STREAM), Proof::Needs(Part::Time));
+    }
+}

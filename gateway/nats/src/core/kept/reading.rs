@@ -1,0 +1,220 @@
+//! Questions to the stream and what it answers.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde::Deserialize;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use sluice_rooms::{Epoch, Message, Position};
+
+use crate::{
+    Names, Packet, envelope,
+    names::{self, Place},
+};
+
+/// The most messages of one answer.
+pub(super) const BATCH: u64 = 1_000;
+
+/// The most bytes of one answer.
+const BATCH_BYTES: u64 = 4 << 20;
+
+/// What is known of the stream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Stream {
+    /// The most messages that it keeps of a room.
+    pub(super) per_room: Option<u64>,
+    /// The greatest age of its messages.
+    pub(super) max_age: Option<Duration>,
+}
+
+/// What the stream says of itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Info {
+    pub(super) epoch: Epoch,
+    pub(super) last: u64,
+    pub(super) stream: Stream,
+}
+
+/// One answer out of a batch (ADR-31 of NATS).
+#[derive(Debug)]
+pub(super) enum Got {
+    /// A message, and how many follow it in the stream.
+    Message(Box<Found>),
+    /// That was all.
+    End,
+    /// There is none.
+    Nothing,
+    /// Nobody answers for the stream now, or not in this way.
+    Unavailable,
+    /// A message that nobody of ours wrote.
+    Malformed(u64),
+}
+
+/// A stored message.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) place: Place,
+    pub(super) offset: u64,
+    pub(super) pending: u64,
+    pub(super) message: Message,
+}
+
+impl Found {
+    pub(super) fn into_message(self, epoch: Epoch) -> Arc<Message> {
+        let position = Some(Position {
+            epoch,
+            offset: self.offset,
+        });
+        Arc::new(Message {
+            position,
+            ..self.message
+        })
+    }
+}
+
+pub(super) fn info_subject(names: &Names) -> String {
+    format!("$JS.API.STREAM.INFO.{}", names.rooms())
+}
+
+/// Any replica answers.
+pub(super) fn batch_subject(names: &Names) -> String {
+    format!("$JS.API.DIRECT.GET.{}", names.rooms())
+}
+
+/// The leader answers, so what it has not got is not there.
+pub(super) fn leader_subject(names: &Names) -> String {
+    format!("$JS.API.STREAM.MSG.GET.{}", names.rooms())
+}
+
+/// Messages of a subject, which may have wildcards, from `offset` on.
+pub(super) fn from_offset(subject: &str, offset: u64, batch: u64) -> String {
+    json!({"seq": offset, "next_by_subj": subject, "batch": batch, "max_bytes": BATCH_BYTES})
+        .to_string()
+}
+
+/// The last message of each subject.
+pub(super) fn last_of(subjects: &[String]) -> String {
+    json!({"multi_last": subjects, "batch": subjects.len()}).to_string()
+}
+
+/// One message, whatever its room.
+pub(super) fn exactly(offset: u64) -> String {
+    json!({"seq": offset}).to_string()
+}
+
+/// The next message of a subject, asked of the leader.
+pub(super) fn next_of(subject: &str, offset: u64) -> String {
+    json!({"seq": offset, "next_by_subj": subject}).to_string()
+}
+
+/// The last message of a subject, asked of the leader.
+pub(super) fn last_by(subject: &str) -> String {
+    json!({"last_by_subj": subject}).to_string()
+}
+
+/// Reads one answer out of a batch.
+pub(super) fn got(names: &Names, packet: &Packet, now: Instant) -> Got {
+    match packet.headers.status() {
+        None => found(names, packet, now),
+        Some(204) => Got::End,
+        Some(404) => Got::Nothing,
+        Some(_) => Got::Unavailable,
+    }
+}
+
+fn found(names: &Names, packet: &Packet, now: Instant) -> Got {
+    let headers = &packet.headers;
+    let Some(offset) = headers.number("Nats-Sequence") else {
+        return Got::Unavailable;
+    };
+    let read = || {
+        let (kind, place) = names.split(headers.get("Nats-Subject")?)?;
+        let room = names::room(place).filter(|_| kind == "in")?;
+        Some(Box::new(Found {
+            place: place.into(),
+            offset,
+            pending: headers.number("Nats-Num-Pending").unwrap_or(0),
+            message: envelope::decode(room, &packet.payload, now)?.message,
+        }))
+    };
+    read().map_or(Got::Malformed(offset), Got::Message)
+}
+
+/// Reads what the stream says of itself; `None` where it is not there or has no leader.
+pub(super) fn info(packet: &Packet) -> Option<Info> {
+    #[derive(Deserialize)]
+    struct Reply {
+        created: String,
+        config: Config,
+        state: State,
+    }
+    #[derive(Deserialize)]
+    struct Config {
+        name: String,
+        #[serde(default)]
+        max_age: u64,
+        #[serde(default)]
+        max_msgs_per_subject: i64,
+    }
+    #[derive(Deserialize)]
+    struct State {
+        last_seq: u64,
+    }
+    let reply: Reply = serde_json::from_slice(&packet.payload).ok()?;
+    let per_room = u64::try_from(reply.config.max_msgs_per_subject).ok();
+    Some(Info {
+        epoch: epoch(&reply.config.name, &reply.created),
+        last: reply.state.last_seq,
+        stream: Stream {
+            per_room: per_room.filter(|limit| *limit > 0),
+            max_age: (reply.config.max_age > 0).then(|| Duration::from_nanos(reply.config.max_age)),
+        },
+    })
+}
+
+/// A stream that was made anew numbers its messages anew.
+fn epoch(stream: &str, created: &str) -> Epoch {
+    let digest = Sha256::digest(format!("{stream} {created}"));
+    let bits = digest
+        .first_chunk::<8>()
+        .map_or(0, |b| u64::from_be_bytes(*b));
+    Epoch::from_bits(bits)
+}
+
+/// The leader's answer for one message: its offset, or that there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leader {
+    Has(u64),
+    Nothing,
+    Unavailable,
+}
+
+pub(super) fn leader(packet: &Packet) -> Leader {
+    #[derive(Deserialize)]
+    struct Reply {
+        message: Option<Stored>,
+        error: Option<Refused>,
+    }
+    #[derive(Deserialize)]
+    struct Stored {
+        seq: u64,
+    }
+    #[derive(Deserialize)]
+    struct Refused {
+        code: u16,
+    }
+    match serde_json::from_slice::<Reply>(&packet.payload) {
+        Ok(Reply {
+            message: Some(stored),
+            ..
+        }) => Leader::Has(stored.seq),
+        Ok(Reply {
+            error: Some(Refused { code: 404 }),
+            ..
+        }) => Leader::Nothing,
+        _ => Leader::Unavailable,
+    }
+}

@@ -1,0 +1,180 @@
+//! One room with history, as far as this gateway follows it.
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sluice_backbone::{Error, Joined};
+use sluice_rooms::{Message, RoomKey};
+use tokio::sync::oneshot;
+
+use crate::{core::workers::Workers, names::Place};
+
+/// The most recent messages that are held, so that who comes back a moment later needs no look
+/// into the stream.
+const RECENT: usize = 256;
+
+/// The most bytes of them.
+const RECENT_BYTES: usize = 256 << 10;
+
+/// How long they are held.
+const RECENT_FOR: Duration = Duration::from_mins(2);
+
+/// A message on its way to the members.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) message: Message,
+    pub(super) offset: u64,
+    /// The offset of the room's message before it.
+    pub(super) previous: u64,
+}
+
+/// Who waits for a room to be followed.
+pub(super) type Waiting = (usize, oneshot::Sender<Result<Joined, Error>>);
+
+/// How a room is followed.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// It was subscribed to; it is not known yet from where on messages come for sure.
+    Joining {
+        waiting: Vec<Waiting>,
+        early: Vec<Arrival>,
+        since: Instant,
+    },
+    /// Every message comes, or is missed when the next one does.
+    Following,
+    /// Some are missing and are being read from the stream; what came after them waits.
+    Repairing(Repair),
+}
+
+/// A repair under way.
+#[derive(Debug)]
+pub(super) struct Repair {
+    /// The last message that is known to be missing.
+    pub(super) through: u64,
+    pub(super) held: VecDeque<Arrival>,
+    pub(super) tries: u32,
+    /// When to read again; none while an answer is awaited.
+    pub(super) again: Option<Instant>,
+}
+
+/// What to do with a message.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// It was delivered before.
+    Repeated,
+    /// It is the next one.
+    Next(Arrival),
+    /// Those between this offset and it are missing.
+    Gap(u64, Arrival),
+}
+
+/// A room that this gateway follows.
+#[derive(Debug)]
+pub(super) struct Room {
+    pub(super) key: RoomKey,
+    pub(super) place: Place,
+    pub(super) workers: Workers,
+    pub(super) phase: Phase,
+    /// The last message that was delivered, or after which the room is followed.
+    pub(super) head: u64,
+    /// Every message after this one was delivered here, and is recent unless it was dropped.
+    pub(super) floor: u64,
+    /// The last message up to where the room was followed from; unknown until somebody asks.
+    pub(super) tail: Option<u64>,
+    pub(super) recent: VecDeque<Arc<Message>>,
+    recent_bytes: usize,
+    /// Since when no worker has needed it.
+    pub(super) idle_since: Option<Instant>,
+}
+
+impl Room {
+    pub(super) fn new(key: RoomKey, place: Place, now: Instant) -> Self {
+        Self {
+            key,
+            place,
+            workers: Workers::default(),
+            phase: Phase::Joining {
+                waiting: Vec::new(),
+                early: Vec::new(),
+                since: now,
+            },
+            head: 0,
+            floor: 0,
+            tail: None,
+            recent: VecDeque::new(),
+            recent_bytes: 0,
+            idle_since: None,
+        }
+    }
+
+    /// Follows the room from after `offset` on.
+    pub(super) fn follow(&mut self, offset: u64) {
+        self.phase = Phase::Following;
+        (self.head, self.floor, self.tail) = (offset, offset, None);
+        self.drop_recent();
+    }
+
+    /// Where a message stands to what was delivered. The previous one in the room tells whether
+    /// any are missing.
+    pub(super) fn step(&self, arrival: Arrival) -> Step {
+        if arrival.offset <= self.head {
+            Step::Repeated
+        } else if arrival.previous <= self.head {
+            Step::Next(arrival)
+        } else {
+            Step::Gap(arrival.previous, arrival)
+        }
+    }
+
+    /// Notes that a message is delivered.
+    pub(super) fn delivered(&mut self, message: &Arc<Message>) {
+        self.head = message.offset();
+        self.recent_bytes += message.size();
+        self.recent.push_back(Arc::clone(message));
+        while self.recent.len() > RECENT || self.recent_bytes > RECENT_BYTES {
+            self.drop_oldest();
+        }
+    }
+
+    /// Drops what is not recent any more.
+    pub(super) fn age(&mut self, now: Instant) {
+        let old = |message: &Arc<Message>| now.duration_since(message.accepted) > RECENT_FOR;
+        while self.recent.front().is_some_and(old) {
+            self.drop_oldest();
+        }
+        if self.recent.is_empty() {
+            self.recent = VecDeque::new();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(message) = self.recent.pop_front() {
+            self.recent_bytes -= message.size();
+            self.floor = message.offset();
+            self.tail = Some(self.floor);
+        }
+    }
+
+    fn drop_recent(&mut self) {
+        self.recent = VecDeque::new();
+        self.recent_bytes = 0;
+    }
+
+    /// Roughly the memory that the recent messages hold, in bytes.
+    pub(super) fn recent_bytes(&self) -> usize {
+        self.recent_bytes
+    }
+
+    /// Recent messages after `offset`, which must not be less than the floor.
+    pub(super) fn recent_after(&self, offset: u64) -> impl Iterator<Item = &Arc<Message>> {
+        let start = self.recent.partition_point(|m| m.offset() <= offset);
+        self.recent.range(start..)
+    }
+
+    pub(super) fn is_followed(&self) -> bool {
+        !matches!(self.phase, Phase::Joining { .. })
+    }
+}

@@ -1,0 +1,161 @@
+//! What workers ask about rooms and sessions.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use sluice_backbone::{
+    Bookmark, Claim, Error, Joined, Missed, Publication, Receipt, Record, Reply, Stored,
+};
+use sluice_rooms::{Epoch, HistoryLimits, Page, Position, Query, RoomKey, RoomSettings, SessionId};
+use tokio::sync::oneshot;
+
+use super::{Action, At, Called, Core, KeptCounters, Unreachable, calls::Calls};
+
+impl Core {
+    /// As [`Backbone::subscribe`](sluice_backbone::Backbone::subscribe). A room without history
+    /// is joined at once.
+    pub fn subscribe(
+        &mut self,
+        at: At,
+        (worker, room): (usize, &RoomKey),
+        settings: &RoomSettings,
+        out: &mut Vec<Action>,
+    ) -> Reply<Joined> {
+        let mut io = self.world.io(at, out);
+        // Who published before the Room was changed may still use the other way.
+        if settings.history.is_some() {
+            self.live.unsubscribe(&io, worker, room);
+            return self.kept.subscribe(&mut io, worker, room);
+        }
+        self.kept.unsubscribe(&io, worker, room);
+        self.live.subscribe(&mut io, worker, room);
+        Reply::Now(Ok(Joined {
+            epoch: self.kept.epoch().unwrap_or(Epoch::from_bits(0)),
+            offset: self.kept.watermark(),
+        }))
+    }
+
+    /// As [`Backbone::unsubscribe`](sluice_backbone::Backbone::unsubscribe).
+    pub fn unsubscribe(&mut self, at: At, worker: usize, room: &RoomKey, out: &mut Vec<Action>) {
+        let io = self.world.io(at, out);
+        self.kept.unsubscribe(&io, worker, room);
+        self.live.unsubscribe(&io, worker, room);
+    }
+
+    /// As [`Backbone::publish`](sluice_backbone::Backbone::publish).
+    pub fn publish(
+        &mut self,
+        at: At,
+        publication: Publication,
+        out: &mut Vec<Action>,
+    ) -> Reply<Receipt> {
+        let mut io = self.world.io(at, out);
+        match publication.settings.history {
+            Some(limits) => self.kept.publish(&mut io, publication, &limits),
+            None => Reply::Now(self.live.publish(&mut io, publication)),
+        }
+    }
+
+    /// As [`Backbone::missed`](sluice_backbone::Backbone::missed).
+    pub fn missed(
+        &mut self,
+        at: At,
+        worker: usize,
+        bookmarks: &[Bookmark],
+        of: SessionId,
+        out: &mut Vec<Action>,
+    ) -> Reply<Missed> {
+        self.kept
+            .missed(&mut self.world.io(at, out), worker, bookmarks, of)
+    }
+
+    /// As [`Backbone::history`](sluice_backbone::Backbone::history).
+    pub fn history(
+        &mut self,
+        at: At,
+        (room, limits): (&RoomKey, HistoryLimits),
+        query: Query,
+        out: &mut Vec<Action>,
+    ) -> Reply<(Epoch, Page)> {
+        self.kept
+            .history(&mut self.world.io(at, out), room, limits, query)
+    }
+
+    /// As [`Backbone::doubts`](sluice_backbone::Backbone::doubts).
+    pub fn doubts(&self, rooms: &[(RoomKey, u64)], position: Option<Position>) -> bool {
+        self.kept.doubts(rooms, position)
+    }
+
+    /// As [`Backbone::store`](sluice_backbone::Backbone::store).
+    pub fn store(&mut self, at: At, session: &Stored, out: &mut Vec<Action>) -> Reply<()> {
+        self.sessions.store(&mut self.world.io(at, out), session)
+    }
+
+    /// As [`Backbone::forget`](sluice_backbone::Backbone::forget).
+    pub fn forget(&mut self, at: At, session: SessionId, out: &mut Vec<Action>) {
+        self.sessions.forget(&mut self.world.io(at, out), session);
+    }
+
+    /// As [`Backbone::claim`](sluice_backbone::Backbone::claim).
+    pub fn claim(
+        &mut self,
+        at: At,
+        worker: usize,
+        claim: Claim,
+        out: &mut Vec<Action>,
+    ) -> Reply<Option<Record>> {
+        let mut io = self.world.io(at, out);
+        self.sessions
+            .claim(&mut io, &self.completions, worker, claim)
+    }
+
+    /// How long sessions can be recovered.
+    pub fn set_recovery_window(&mut self, window: Duration) {
+        self.sessions.set_window(window);
+    }
+
+    /// Has `called` answer what other gateways ask of the layers above.
+    pub fn set_called(&mut self, called: Arc<dyn Called>) {
+        self.calls.set_called(called);
+    }
+
+    /// Asks another gateway.
+    pub fn call(
+        &mut self,
+        at: At,
+        to: (u32, &str),
+        request: &[u8],
+        within: Duration,
+        out: &mut Vec<Action>,
+    ) -> oneshot::Receiver<Result<Bytes, Unreachable>> {
+        self.calls
+            .call(&mut self.world.io(at, out), to, request, within)
+    }
+
+    /// Tells another gateway something.
+    pub fn tell(&mut self, at: At, to: (u32, &str), message: &[u8], out: &mut Vec<Action>) {
+        Calls::tell(&mut self.world.io(at, out), to, message);
+    }
+
+    /// What happened to messages of rooms with history.
+    pub fn kept_counters(&self) -> KeptCounters {
+        self.kept.counters
+    }
+
+    /// Rooms that are followed, messages that are held of them and roughly their bytes.
+    pub fn holdings(&self) -> (u64, u64, u64) {
+        let rooms = self.kept.len() + self.live.len();
+        let (messages, bytes) = self.kept.recent();
+        (rooms as u64, messages, bytes)
+    }
+
+    /// Messages that wait to be stored, and sessions of this gateway that are.
+    pub fn stored(&self) -> (u64, u64) {
+        (self.kept.unstored() as u64, self.sessions.len() as u64)
+    }
+
+    /// The history's identity, once the stream was seen; an error until then.
+    pub fn epoch(&self) -> Result<Epoch, Error> {
+        self.kept.epoch().ok_or(Error::Unavailable)
+    }
+}

@@ -1,0 +1,458 @@
+//! Taking over a session: from another worker, from another gateway, or from one that died.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sluice_backbone::{Claim, Delivery, Error, Gather, Record, Reply};
+use sluice_rooms::{Pid, Position, RoomKey, SessionId};
+use tokio::sync::oneshot;
+
+use super::{
+    ANSWER, Ask, Io, MARK, Sessions, refuse,
+    stored::{self, Found},
+    subject,
+};
+use crate::{
+    Packet,
+    core::{Completions, Done, Purpose, kept::later},
+};
+
+/// How long a claim may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the gateway that has the session may take to give it up; one that takes longer counts
+/// as dead.
+const OWNER: Duration = Duration::from_secs(1);
+
+/// How far a claim is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// The other workers here are asked.
+    Here,
+    /// The store is asked who has the session.
+    Find,
+    /// That gateway is asked.
+    Owner,
+    /// It does not answer, so the leader of the store is asked for what was kept.
+    Read,
+    /// It is stored under this gateway's number.
+    Store,
+    /// The old one is replaced by an end mark.
+    Mark,
+}
+
+#[derive(Debug)]
+struct Claiming {
+    worker: usize,
+    claim: Claim,
+    step: Step,
+    owner: u32,
+    /// The number under which the old one is stored.
+    sequence: u64,
+    record: Option<Record>,
+    tell: oneshot::Sender<Result<Option<Record>, Error>>,
+    until: Instant,
+}
+
+/// All claims under way.
+#[derive(Debug, Default)]
+pub(super) struct Claims {
+    last: u64,
+    open: BTreeMap<u64, Claiming>,
+}
+
+/// A claim on its way to the gateway that has the session.
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    pid: String,
+    user: Arc<str>,
+    namespace: Arc<str>,
+    position: Option<String>,
+}
+
+/// Its answer.
+#[derive(Debug, Serialize, Deserialize)]
+struct Given {
+    rooms: Vec<(String, u64)>,
+    doubtful: bool,
+}
+
+impl Sessions {
+    /// Takes over a session.
+    pub(crate) fn claim(
+        &mut self,
+        io: &mut Io<'_>,
+        completions: &Arc<Completions>,
+        worker: usize,
+        claim: Claim,
+    ) -> Reply<Option<Record>> {
+        let (tell, told) = oneshot::channel();
+        self.claims.last += 1;
+        let id = self.claims.last;
+        let claiming = Claiming {
+            worker,
+            claim,
+            step: Step::Here,
+            owner: 0,
+            sequence: 0,
+            record: None,
+            tell,
+            until: io.now + PATIENCE,
+        };
+        self.claims.open.insert(id, claiming);
+        self.ask_here(io, completions, id);
+        later(told)
+    }
+
+    fn ask_here(&mut self, io: &mut Io<'_>, completions: &Arc<Completions>, id: u64) {
+        let Some(claiming) = self.claims.open.get(&id) else {
+            return;
+        };
+        if io.sink.workers() < 2 {
+            return self.find(io, id);
+        }
+        let completions = Arc::clone(completions);
+        let gather = Gather::then(move |mut records: Vec<Record>| {
+            let record = records.pop();
+            completions.add(Done::ClaimedHere { id, record });
+        });
+        for other in (0..io.sink.workers()).filter(|other| *other != claiming.worker) {
+            let delivery = Delivery::Claim(claiming.claim.clone(), gather.clone());
+            io.sink.deliver(other, delivery);
+        }
+    }
+
+    /// The other workers here have answered.
+    pub(crate) fn claimed_here(&mut self, io: &mut Io<'_>, id: u64, record: Option<Record>) {
+        if record.is_some() {
+            self.finish(io, id, Ok(record));
+        } else {
+            self.find(io, id);
+        }
+    }
+
+    fn find(&mut self, io: &mut Io<'_>, id: u64) {
+        let Some(claiming) = self.claims.open.get_mut(&id) else {
+            return;
+        };
+        if !io.connected {
+            return self.finish(io, id, Err(Error::Unavailable));
+        }
+        claiming.step = Step::Find;
+        let session = claiming.claim.pid.session();
+        let any = io.names.subject("sess", &format!("*.{session}"));
+        let to = format!("$JS.API.DIRECT.GET.{}", io.names.sessions());
+        ask(io, to, json!({"last_by_subj": any}).to_string(), id, ANSWER);
+    }
+
+    pub(super) fn claim_answered(
+        &mut self,
+        io: &mut Io<'_>,
+        request: u64,
+        id: u64,
+        packet: &Packet,
+    ) {
+        io.requests.close(request);
+        let Some(claiming) = self.claims.open.get(&id) else {
+            return;
+        };
+        match claiming.step {
+            Step::Here => {}
+            Step::Find => self.found(io, id, packet),
+            Step::Owner => self.owner_answered(io, id, packet),
+            Step::Read => self.read(io, id, packet),
+            Step::Store => self.own_stored(io, id, packet),
+            Step::Mark => self.marked(io, id, packet),
+        }
+    }
+
+    fn found(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
+        let owner = match packet.headers.status() {
+            None => packet
+                .headers
+                .get("Nats-Subject")
+                .and_then(|s| owner(io, s)),
+            Some(404) => None,
+            Some(_) => return self.finish(io, id, Err(Error::Unavailable)),
+        };
+        let live = stored::decode(&packet.payload).is_some();
+        match owner.filter(|owner| live && *owner != io.gateway) {
+            Some(owner) => self.ask_owner(io, id, owner),
+            None => self.finish(io, id, Ok(None)),
+        }
+    }
+
+    fn ask_owner(&mut self, io: &mut Io<'_>, id: u64, owner: u32) {
+        if let Some(claiming) = self.claims.open.get_mut(&id) {
+            (claiming.step, claiming.owner) = (Step::Owner, owner);
+            let to = io.names.subject("gw", &format!("{owner:08x}.claim"));
+            let wire = Wire {
+                pid: claiming.claim.pid.reveal(),
+                user: Arc::clone(&claiming.claim.user),
+                namespace: Arc::clone(&claiming.claim.namespace),
+                position: claiming.claim.position.map(|position| position.to_string()),
+            };
+            let body = serde_json::to_string(&wire).unwrap_or_default();
+            ask(io, to, body, id, OWNER);
+        }
+    }
+
+    fn owner_answered(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
+        if packet.headers.status().is_some() {
+            // Nobody listens there any more.
+            return self.read_kept(io, id);
+        }
+        let Some(claiming) = self.claims.open.get_mut(&id) else {
+            return;
+        };
+        match serde_json::from_slice::<Option<Given>>(&packet.payload) {
+            Ok(Some(given)) => {
+                let namespace = &claiming.claim.namespace;
+                let rooms = given.rooms.into_iter();
+                claiming.record = Some(Record {
+                    rooms: rooms
+                        .map(|(name, from)| (RoomKey::new(Arc::clone(namespace), name), from))
+                        .collect(),
+                    present: false,
+                    doubtful: given.doubtful,
+                });
+                self.store_own(io, id);
+            }
+            _ => self.finish(io, id, Ok(None)),
+        }
+    }
+
+    fn read_kept(&mut self, io: &mut Io<'_>, id: u64) {
+        if let Some(claiming) = self.claims.open.get_mut(&id) {
+            claiming.step = Step::Read;
+            let old = subject(io, claiming.owner, claiming.claim.pid.session());
+            let to = format!("$JS.API.STREAM.MSG.GET.{}", io.names.sessions());
+            ask(io, to, json!({"last_by_subj": old}).to_string(), id, ANSWER);
+        }
+    }
+
+    fn read(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
+        let Some(claiming) = self.claims.open.get_mut(&id) else {
+            return;
+        };
+        let claim = &claiming.claim;
+        let own =
+            |found: &Found| *found.user == *claim.user && *found.namespace == *claim.namespace;
+        match kept(packet) {
+            Kept::Found(sequence, found) if own(&found) => {
+                claiming.sequence = sequence;
+                claiming.record = Some(found.record);
+                self.store_own(io, id);
+            }
+            Kept::Found(..) | Kept::Nothing => self.finish(io, id, Ok(None)),
+            Kept::Unavailable => self.finish(io, id, Err(Error::Unavailable)),
+        }
+    }
+
+    fn store_own(&mut self, io: &mut Io<'_>, id: u64) {
+        self.register(io);
+        let Some(claiming) = self.claims.open.get_mut(&id) else {
+            return;
+        };
+        claiming.step = Step::Store;
+        let session = claiming.claim.pid.session();
+        let record = claiming.record.as_ref();
+        let payload = stored::encode(&sluice_backbone::Stored {
+            session,
+            user: Arc::clone(&claiming.claim.user),
+            namespace: Arc::clone(&claiming.claim.namespace),
+            rooms: record
+                .map(|record| record.rooms.clone())
+                .unwrap_or_default(),
+        });
+        self.own.insert(session);
+        let to = subject(io, io.gateway, session);
+        let purpose = Purpose::Sessions(Ask::Claim(id));
+        io.request(to, Vec::new(), payload, purpose, ANSWER);
+    }
+
+    fn own_stored(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
+        let Some(claiming) = self.claims.open.get_mut(&id) else {
+            return;
+        };
+        if stored::sequence(packet).is_none() {
+            return self.finish(io, id, Err(Error::Unavailable));
+        }
+        if claiming.sequence == 0 {
+            // Its last gateway lives and has put the mark itself.
+            return self.finish_found(io, id);
+        }
+        claiming.step = Step::Mark;
+        let old = subject(io, claiming.owner, claiming.claim.pid.session());
+        let expected = claiming.sequence.to_string();
+        let headers = vec![
+            ("Nats-Expected-Last-Subject-Sequence", expected),
+            ("Nats-TTL", MARK.to_owned()),
+        ];
+        let purpose = Purpose::Sessions(Ask::Claim(id));
+        io.request(old, headers, stored::MARK, purpose, ANSWER);
+    }
+
+    fn marked(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
+        if stored::sequence(packet).is_some() {
+            return self.finish_found(io, id);
+        }
+        // Somebody else has it.
+        if let Some(claiming) = self.claims.open.get(&id) {
+            let session = claiming.claim.pid.session();
+            self.forget(io, session);
+        }
+        self.finish(io, id, Ok(None));
+    }
+
+    fn finish_found(&mut self, io: &mut Io<'_>, id: u64) {
+        let claiming = self.claims.open.get_mut(&id);
+        if let Some(claiming) = claiming {
+            let record = claiming.record.take();
+            let (user, owner) = (Arc::clone(&claiming.claim.user), claiming.owner);
+            self.moved.push((user, owner));
+            self.finish(io, id, Ok(record));
+        }
+    }
+
+    fn finish(&mut self, _io: &mut Io<'_>, id: u64, result: Result<Option<Record>, Error>) {
+        if let Some(claiming) = self.claims.open.remove(&id) {
+            refuse(claiming.tell, result);
+        }
+    }
+
+    pub(super) fn claim_unanswered(&mut self, io: &mut Io<'_>, id: u64) {
+        let step = self.claims.open.get(&id).map(|claiming| claiming.step);
+        match step {
+            Some(Step::Owner) if io.connected => self.read_kept(io, id),
+            Some(_) => self.finish(io, id, Err(Error::Unavailable)),
+            None => {}
+        }
+    }
+
+    pub(super) fn give_up_claims(&mut self, io: &mut Io<'_>) {
+        let over = |claiming: &Claiming| claiming.until <= io.now;
+        let ids: Vec<_> = self
+            .claims
+            .open
+            .iter()
+            .filter(|(_, claiming)| over(claiming))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ids {
+            self.finish(io, id, Err(Error::Unavailable));
+        }
+    }
+}
+
+/// The other side: a session of this gateway is claimed.
+impl Sessions {
+    pub(crate) fn claimed(io: &Io<'_>, completions: &Arc<Completions>, packet: &Packet) {
+        let (Some(claim), Some(reply)) = (read_claim(&packet.payload), packet.reply.clone()) else {
+            return;
+        };
+        let session = claim.pid.session();
+        let user = Arc::clone(&claim.user);
+        let completions = Arc::clone(completions);
+        let gather = Gather::then(move |mut records: Vec<Record>| {
+            let record = records.pop();
+            completions.add(Done::Claimed {
+                reply,
+                session,
+                user,
+                record,
+            });
+        });
+        for worker in 0..io.sink.workers() {
+            let delivery = Delivery::Claim(claim.clone(), gather.clone());
+            io.sink.deliver(worker, delivery);
+        }
+    }
+
+    /// The workers have given it up, or have no such session.
+    pub(crate) fn give(
+        &mut self,
+        io: &mut Io<'_>,
+        reply: Bytes,
+        session: SessionId,
+        record: Option<&Record>,
+    ) {
+        let given = record.map(|record| Given {
+            rooms: record
+                .rooms
+                .iter()
+                .map(|(key, from)| (key.name.to_string(), *from))
+                .collect(),
+            doubtful: record.doubtful,
+        });
+        if record.is_some() {
+            self.forget(io, session);
+        }
+        io.reply(reply, serde_json::to_vec(&given).unwrap_or_default());
+    }
+}
+
+fn ask(io: &mut Io<'_>, subject: String, body: String, id: u64, within: Duration) {
+    let purpose = Purpose::Sessions(Ask::Claim(id));
+    io.request(subject, Vec::new(), body, purpose, within);
+}
+
+fn read_claim(payload: &[u8]) -> Option<Claim> {
+    let wire: Wire = serde_json::from_slice(payload).ok()?;
+    let position = wire.position.as_deref().map(Position::parse);
+    Some(Claim {
+        pid: Pid::parse(&wire.pid)?,
+        user: wire.user,
+        namespace: wire.namespace,
+        position: position.flatten(),
+    })
+}
+
+/// Whose session is stored under a subject.
+fn owner(io: &Io<'_>, subject: &str) -> Option<u32> {
+    let (_, rest) = io.names.split(subject)?;
+    u32::from_str_radix(rest.split_once('.')?.0, 16).ok()
+}
+
+enum Kept {
+    Found(u64, Found),
+    Nothing,
+    Unavailable,
+}
+
+fn kept(packet: &Packet) -> Kept {
+    #[derive(Deserialize)]
+    struct Reply {
+        message: Option<Message>,
+        error: Option<Refused>,
+    }
+    #[derive(Deserialize)]
+    struct Message {
+        seq: u64,
+        #[serde(default)]
+        data: String,
+    }
+    #[derive(Deserialize)]
+    struct Refused {
+        code: u16,
+    }
+    let Ok(reply) = serde_json::from_slice::<Reply>(&packet.payload) else {
+        return Kept::Unavailable;
+    };
+    if let Some(message) = reply.message {
+        let data = STANDARD.decode(message.data).unwrap_or_default();
+        return stored::decode(&data)
+            .map_or(Kept::Nothing, |found| Kept::Found(message.seq, found));
+    }
+    match reply.error {
+        Some(Refused { code: 404 }) => Kept::Nothing,
+        _ => Kept::Unavailable,
+    }
+}

@@ -1,0 +1,101 @@
+//! A session as it is stored.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use sluice_backbone::{Record, Stored};
+use sluice_rooms::RoomKey;
+
+use crate::Packet;
+
+/// What stands in the place of a session that has ended.
+pub(super) const MARK: &[u8] = b"{}";
+
+#[derive(Serialize, Deserialize)]
+struct Body<'a> {
+    #[serde(borrow)]
+    user: Cow<'a, str>,
+    #[serde(borrow)]
+    namespace: Cow<'a, str>,
+    /// The rooms' names, and where its messages there began.
+    rooms: Vec<(Cow<'a, str>, u64)>,
+}
+
+/// What was read of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) user: Box<str>,
+    pub(super) namespace: Box<str>,
+    pub(super) record: Record,
+}
+
+/// Writes a session. Its rooms all belong to its namespace.
+pub(super) fn encode(session: &Stored) -> Bytes {
+    let rooms = session.rooms.iter();
+    let body = Body {
+        user: (&*session.user).into(),
+        namespace: (&*session.namespace).into(),
+        rooms: rooms
+            .map(|(key, from)| ((&*key.name).into(), *from))
+            .collect(),
+    };
+    // Text and numbers can always be written to memory.
+    serde_json::to_vec(&body).unwrap_or_default().into()
+}
+
+/// Reads a session; `None` where it has ended, or nobody wrote such.
+pub(super) fn decode(payload: &[u8]) -> Option<Found> {
+    let body: Body<'_> = serde_json::from_slice(payload).ok()?;
+    let rooms = body.rooms.iter();
+    let record = Record {
+        rooms: rooms
+            .map(|(name, from)| (RoomKey::new(&*body.namespace, &**name), *from))
+            .collect(),
+        // Its gateway is gone, and its members with it, now or soon.
+        present: false,
+        doubtful: false,
+    };
+    Some(Found {
+        user: body.user.into(),
+        namespace: body.namespace.into(),
+        record,
+    })
+}
+
+/// The sequence number under which something was stored; `None` where it was refused.
+pub(super) fn sequence(packet: &Packet) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Ack {
+        seq: u64,
+        error: Option<serde::de::IgnoredAny>,
+    }
+    let ack: Ack = serde_json::from_slice(&packet.payload).ok()?;
+    ack.error.is_none().then_some(ack.seq)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sluice_rooms::Pid;
+
+    #[test]
+    fn a_session_reads_back_as_it_was_written() {
+        let stored = Stored {
+            session: Pid::random().session(),
+            user: "a\"n".into(),
+            namespace: "/x".into(),
+            rooms: vec![(RoomKey::new("/x", "r\n"), 7)],
+        };
+        let found = decode(&encode(&stored)).unwrap();
+        assert_eq!((&*found.user, &*found.namespace), ("a\"n", "/x"));
+        assert_eq!(found.record.rooms, stored.rooms);
+        assert!(!found.record.present);
+    }
+
+    #[test]
+    fn an_end_mark_is_no_session() {
+        assert_eq!(decode(MARK), None);
+        assert_eq!(decode(b""), None);
+    }
+}

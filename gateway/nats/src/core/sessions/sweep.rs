@@ -1,0 +1,127 @@
+//! The sessions of gateways that are gone are deleted once nobody can recover them any more.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+
+use super::{ANSWER, Ask, Io, Sessions};
+use crate::{
+    Packet,
+    core::{Purpose, fleet::Fleet},
+};
+
+/// How often is looked for such gateways.
+const EVERY: Duration = Duration::from_mins(1);
+
+/// How long after the recovery window they are deleted.
+const SPARE: Duration = Duration::from_mins(1);
+
+/// The most gateways that are remembered as missing.
+const MOST: usize = 65_536;
+
+#[derive(Debug, Default)]
+pub(super) struct Sweep {
+    registered: bool,
+    next: Option<Instant>,
+    /// How long a session can be recovered.
+    window: Duration,
+    /// Since when a gateway with sessions has not been heard.
+    missing: BTreeMap<u32, Instant>,
+    /// Those that were listed just now.
+    listed: BTreeSet<u32>,
+}
+
+impl Sweep {
+    pub(super) fn listed(&mut self, io: &mut Io<'_>, request: u64, packet: &Packet) {
+        if packet.headers.status().is_some() {
+            io.requests.close(request);
+            return;
+        }
+        let subject = packet.headers.get("Nats-Subject");
+        let number = subject.and_then(|subject| io.names.split(subject));
+        if let Some((_, number)) = number
+            && let Ok(gateway) = u32::from_str_radix(number, 16)
+            && self.listed.len() < MOST
+        {
+            self.listed.insert(gateway);
+        }
+    }
+
+    pub(super) fn purged(&mut self, gateway: u32, packet: &Packet) {
+        if packet.headers.status().is_none() {
+            self.missing.remove(&gateway);
+        }
+    }
+}
+
+impl Sessions {
+    /// How long a session can be recovered.
+    pub(crate) fn set_window(&mut self, window: Duration) {
+        self.sweep.window = window;
+    }
+
+    /// Says that this gateway has stored sessions, before the first one.
+    pub(super) fn register(&mut self, io: &mut Io<'_>) {
+        if !self.sweep.registered {
+            self.sweep.registered = true;
+            let own = io.names.subject("owner", &format!("{:08x}", io.gateway));
+            io.publish(own, Vec::new(), "");
+        }
+    }
+
+    /// The store may have been made anew.
+    pub(crate) fn connected(&mut self) {
+        self.sweep.registered = false;
+    }
+
+    pub(crate) fn tick(&mut self, io: &mut Io<'_>, fleet: &Fleet) {
+        self.give_up_claims(io);
+        if !io.connected || self.sweep.next.is_some_and(|at| at > io.now) {
+            return;
+        }
+        // Gateways that look at different times do not all delete the same.
+        let jitter = Duration::from_millis(io.random(5_000));
+        self.sweep.next = Some(io.now + EVERY + jitter);
+        self.purge_missing(io, fleet);
+        let to = format!("$JS.API.DIRECT.GET.{}", io.names.sessions());
+        let all = io.names.subject("owner", "*");
+        let body = json!({"seq": 1, "next_by_subj": all, "batch": 1_000}).to_string();
+        let purpose = Purpose::Sessions(Ask::Gateways);
+        io.request(to, Vec::new(), body, purpose, ANSWER);
+    }
+
+    fn purge_missing(&mut self, io: &mut Io<'_>, fleet: &Fleet) {
+        let sweep = &mut self.sweep;
+        let listed = std::mem::take(&mut sweep.listed);
+        sweep.missing.retain(|gateway, _| listed.contains(gateway));
+        for gateway in listed {
+            if gateway == io.gateway || fleet.is_heard(gateway, io.now) {
+                sweep.missing.remove(&gateway);
+                continue;
+            }
+            let since = *sweep.missing.entry(gateway).or_insert(io.now);
+            if io.now.duration_since(since) > sweep.window + SPARE {
+                purge(
+                    io,
+                    &io.names.subject("sess", &format!("{gateway:08x}.>")),
+                    gateway,
+                );
+                purge(
+                    io,
+                    &io.names.subject("owner", &format!("{gateway:08x}")),
+                    gateway,
+                );
+            }
+        }
+    }
+}
+
+fn purge(io: &mut Io<'_>, subject: &str, gateway: u32) {
+    let to = format!("$JS.API.STREAM.PURGE.{}", io.names.sessions());
+    let body = json!({"filter": subject}).to_string();
+    let purpose = Purpose::Sessions(Ask::Purge(gateway));
+    io.request(to, Vec::new(), body, purpose, ANSWER);
+}
