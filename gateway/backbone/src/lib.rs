@@ -100,7 +100,12 @@ pub trait Backbone: Send + Sync + 'static {
     fn missed(&self, worker: usize, bookmarks: &[Bookmark], of: SessionId) -> Reply<Missed>;
 
     /// Messages of a room's history.
-    fn history(&self, room: &RoomKey, query: Query) -> Reply<(Epoch, Page)>;
+    fn history(
+        &self,
+        room: &RoomKey,
+        settings: &RoomSettings,
+        query: Query,
+    ) -> Reply<(Epoch, Page)>;
 
     /// Up to `limit` users of a room, and how many there are.
     fn members(&self, room: &RoomKey, limit: usize) -> Reply<Members>;

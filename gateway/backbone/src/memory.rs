@@ -219,7 +219,12 @@ impl Backbone for Memory {
         Reply::Now(self.missed_now(bookmarks, of))
     }
 
-    fn history(&self, room: &RoomKey, query: Query) -> Reply<(Epoch, Page)> {
+    fn history(
+        &self,
+        room: &RoomKey,
+        _settings: &RoomSettings,
+        query: Query,
+    ) -> Reply<(Epoch, Page)> {
         Reply::Now(Ok((self.sequence.epoch(), self.rooms.page(room, query))))
     }
 

@@ -3,10 +3,13 @@
 //! The [`core`] decides: a state machine without input and output, which tests and simulations
 //! drive as the network does. The `link` carries what it wants sent.
 
+mod backbone;
 pub mod core;
 mod envelope;
 mod names;
 mod packet;
+pub mod streams;
 
+pub use backbone::Nats;
 pub use names::{Names, token, untoken};
 pub use packet::{Headers, Packet};

@@ -63,6 +63,12 @@ struct Serve {
     /// Where the platform reads health and metrics.
     #[arg(long, env = "SLUICE_OPS_LISTEN", default_value = "0.0.0.0:3002")]
     ops_listen: SocketAddr,
+    /// What people call this gateway; in Kubernetes, its pod's name.
+    #[arg(long, env = "SLUICE_NAME", default_value = "gateway")]
+    name: String,
+    /// Where NATS is, whatever the documents say: URLs separated by commas.
+    #[arg(long, env = "SLUICE_NATS_URL")]
+    nats: Option<String>,
     /// How log lines are written.
     #[arg(long, env = "SLUICE_LOG_FORMAT", value_enum, default_value = "text")]
     log_format: Format,
@@ -139,6 +145,8 @@ fn serve(serve: Serve) -> Result<(), Failed> {
         clients: serve.listen,
         api: serve.api_listen,
         ops: serve.ops_listen,
+        name: serve.name,
+        nats: serve.nats,
     };
     gateway::run(Start {
         setup,

@@ -11,6 +11,7 @@ use std::{
 };
 
 use sluice_api::{DrainPhase, DrainProgress, DrainRequest};
+use sluice_nats::Nats;
 use sluice_net::Cause;
 use tokio::{
     sync::{oneshot, watch},
@@ -39,6 +40,8 @@ pub(crate) struct Closed {
 /// Drains this gateway when told to.
 pub(crate) struct Drainer {
     shared: Arc<Shared>,
+    /// The fleet, whose rate all draining gateways share.
+    nats: Option<Arc<Nats>>,
     state: watch::Sender<DrainPhase>,
     moved: AtomicU64,
     plan: Mutex<Plan>,
@@ -53,9 +56,14 @@ struct Plan {
 }
 
 impl Drainer {
-    pub(crate) fn new(shared: Arc<Shared>, runtime: tokio::runtime::Handle) -> Arc<Self> {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        nats: Option<Arc<Nats>>,
+        runtime: tokio::runtime::Handle,
+    ) -> Arc<Self> {
         Arc::new(Self {
             shared,
+            nats,
             state: watch::Sender::new(DrainPhase::Serving),
             moved: AtomicU64::new(0),
             plan: Mutex::default(),
@@ -141,8 +149,10 @@ impl Drainer {
     }
 
     fn rate(&self) -> f64 {
-        let own = f64::from(self.shared.policy.load().drain.connections_per_second);
-        self.plan().rate.unwrap_or(own)
+        let all = f64::from(self.shared.policy.load().drain.connections_per_second);
+        let asked = self.plan().rate;
+        let share = |nats: &Arc<Nats>| nats.with(|core, at, _| core.share(at, all));
+        asked.unwrap_or_else(|| self.nats.as_ref().map_or(all, share))
     }
 
     /// Has the workers close `most` connections between them, in turn.

@@ -57,6 +57,8 @@ impl Embedded {
             clients: free,
             api: free,
             ops: free,
+            name: "embedded".to_owned(),
+            nats: None,
         };
         let start = Start {
             setup,

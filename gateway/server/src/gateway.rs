@@ -1,5 +1,6 @@
 //! A running gateway: its threads, its listeners, and how it ends.
 
+mod fleet;
 mod reload;
 mod work;
 
@@ -17,7 +18,6 @@ use std::{
 use arc_swap::ArcSwap;
 use prometheus::Registry;
 use sluice_api::Api;
-use sluice_backbone::Memory;
 use sluice_crds::Documents;
 use sluice_net::{Counters, Endpoint, listen, tls::Certificate};
 use sluice_policy::{Policy, Revocations};
@@ -30,6 +30,7 @@ use tokio::{
     time::MissedTickBehavior,
 };
 
+use self::fleet::Fleet;
 use crate::{
     backend::Backend,
     documents::Texts,
@@ -63,6 +64,10 @@ pub(crate) struct Setup {
     pub(crate) clients: SocketAddr,
     pub(crate) api: SocketAddr,
     pub(crate) ops: SocketAddr,
+    /// What people call this gateway: its pod's name.
+    pub(crate) name: String,
+    /// Where NATS is, whatever the documents say.
+    pub(crate) nats: Option<String>,
 }
 
 /// What a gateway starts with.
@@ -119,6 +124,7 @@ pub(crate) struct Gateway {
     shared: Arc<Shared>,
     registry: Registry,
     pub(crate) drainer: Arc<Drainer>,
+    fleet: Fleet,
     certificate: Option<Certificate>,
     counters: Vec<WorkerCounters>,
 }
@@ -134,11 +140,13 @@ impl Gateway {
         let spec = &documents.cluster.spec;
         let (post, inboxes) = Post::new(workers(spec.gateway.workers));
         let registry = Registry::new();
-        let backbone = Arc::new(Memory::new(Arc::clone(&post) as _));
+        let number = rand::random();
+        let us = (number, Arc::clone(&post) as _);
+        let fleet = Fleet::new(&documents, &setup, us, runtime.handle())?;
         let _inside = runtime.enter();
         policy.start();
         let shared = Arc::new(Shared {
-            backbone,
+            backbone: Arc::clone(&fleet.backbone),
             post,
             backend: Backend::new(&policy, runtime.handle().clone(), &registry),
             policy: ArcSwap::from_pointee(policy),
@@ -149,9 +157,10 @@ impl Gateway {
             draining: AtomicBool::new(false),
             trace: Trace::default(),
             compression: spec.gateway.compression,
-            number: rand::random(),
+            number,
         });
-        let drainer = Drainer::new(Arc::clone(&shared), runtime.handle().clone());
+        let nats = fleet.nats.clone();
+        let drainer = Drainer::new(Arc::clone(&shared), nats, runtime.handle().clone());
         let certificate = reload::certificate(&documents, setup.secrets.as_deref())?;
         let counters = inboxes.iter().map(|_| WorkerCounters::default()).collect();
         let mut gateway = Self {
@@ -161,6 +170,7 @@ impl Gateway {
             shared,
             registry,
             drainer,
+            fleet,
             certificate,
             counters,
         };
@@ -207,12 +217,16 @@ impl Gateway {
     async fn serve(self) -> io::Result<()> {
         let mut signals = Signals::new()?;
         let (shared, drainer) = (Arc::clone(&self.shared), Arc::clone(&self.drainer));
+        let nats = self.fleet.nats.clone();
         let doors = self.open().await?;
         if drained(&mut signals, &drainer).await {
             // Whoever asked for the drain still gets its answer, and the backend its news.
             drop(doors.stop_api);
             let _ = tokio::time::timeout(FINISH, doors.api_task).await;
             shared.backend.finish(FINISH).await;
+            if let Some(nats) = nats {
+                nats.end().await;
+            }
             tracing::info!("the gateway has drained and ends");
         }
         Ok(())
@@ -221,18 +235,32 @@ impl Gateway {
     /// Opens the server API and the port for the platform, and begins all that goes on by itself.
     pub(crate) async fn open(self) -> io::Result<Doors> {
         let registry = self.registry.clone();
-        let metrics = Metrics::new(&self.shared, &self.drainer, &self.counters, registry)
-            .map_err(io::Error::other)?;
+        let metrics = Metrics::new(
+            &self.shared,
+            &self.drainer,
+            self.fleet.nats.clone(),
+            &self.counters,
+            registry,
+        )
+        .map_err(io::Error::other)?;
         let (stop_api, api_stopped) = oneshot::channel();
         let (api, api_address, api_task) = self.start_api(&metrics, api_stopped).await?;
         let ops_address = self.start_ops(metrics).await?;
         tokio::spawn(tick(Arc::clone(&self.shared)));
+        if let Some(nats) = self.fleet.nats.clone() {
+            tokio::spawn(fleet::report(
+                nats,
+                Arc::clone(&self.shared),
+                Arc::clone(&self.drainer),
+            ));
+        }
         tokio::spawn(reload::watch(reload::Watched {
             setup: self.setup,
             texts: self.texts,
             documents: self.documents,
             shared: self.shared,
             certificate: self.certificate,
+            fleet: self.fleet,
             api,
         }));
         Ok(Doors {

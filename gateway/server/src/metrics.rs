@@ -1,5 +1,6 @@
 //! The gateway's figures, as Prometheus reads them.
 
+mod backbone;
 mod family;
 
 use std::sync::{
@@ -10,6 +11,7 @@ use std::sync::{
 use prometheus::{
     Encoder, Registry, TextEncoder, core::Collector, core::Desc, proto::MetricFamily,
 };
+use sluice_nats::Nats;
 use sluice_net::{Cause, Counter};
 
 use self::family::{counter, float, gauge, histogram, labelled};
@@ -32,12 +34,14 @@ impl Metrics {
     pub(crate) fn new(
         shared: &Arc<Shared>,
         drainer: &Arc<Drainer>,
+        nats: Option<Arc<Nats>>,
         workers: &[WorkerCounters],
         registry: Registry,
     ) -> prometheus::Result<Self> {
         registry.register(Box::new(Gateway {
             shared: Arc::clone(shared),
             drainer: Arc::clone(drainer),
+            nats,
             workers: workers.to_vec(),
         }))?;
         Ok(Self { registry })
@@ -60,6 +64,7 @@ impl Metrics {
 struct Gateway {
     shared: Arc<Shared>,
     drainer: Arc<Drainer>,
+    nats: Option<Arc<Nats>>,
     workers: Vec<WorkerCounters>,
 }
 
@@ -348,6 +353,7 @@ impl Collector for Gateway {
         families.extend(self.bytes());
         families.extend(self.rooms());
         families.extend(self.rest());
+        families.extend(self.nats.iter().flat_map(|nats| backbone::families(nats)));
         families
     }
 }

@@ -11,10 +11,10 @@ use sluice_rooms::{HistoryLimits, PresenceMode, RoomKey, RoomSettings, SlowConsu
 use crate::failure::Failure;
 
 /// The bound on a history that its Room bounds by age only.
-const MAX_MESSAGES: u32 = 100_000;
+pub(crate) const MAX_MESSAGES: u32 = 100_000;
 
 /// The bound on a history that its Room bounds by count only.
-const MAX_AGE: Duration = Duration::from_hours(365 * 24);
+pub(crate) const MAX_AGE: Duration = Duration::from_hours(365 * 24);
 
 /// A room's settings.
 pub(crate) fn settings(policy: &RoomPolicy) -> RoomSettings {

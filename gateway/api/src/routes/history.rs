@@ -105,7 +105,11 @@ async fn history(
         before: query.before,
         limit: query.limit,
     };
-    let (epoch, page) = api.backbone().history(&room, asked).wait().await?;
+    let (epoch, page) = api
+        .backbone()
+        .history(&room, &settings, asked)
+        .wait()
+        .await?;
     let messages = page
         .messages
         .iter()

@@ -81,7 +81,12 @@ fn a_forgotten_room_says_that_its_messages_are_gone() {
         before: None,
         limit: 9,
     };
-    assert!(now(fleet.memory.history(&room, query)).unwrap().1.truncated);
+    assert!(
+        now(fleet.memory.history(&room, &RoomSettings::default(), query))
+            .unwrap()
+            .1
+            .truncated
+    );
 }
 
 #[test]

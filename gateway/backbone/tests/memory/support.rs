@@ -101,7 +101,12 @@ impl Fleet {
             limit: usize::MAX,
             ..Query::default()
         };
-        offsets(&now(self.memory.history(room, query)).unwrap().1.messages)
+        offsets(
+            &now(self.memory.history(room, &RoomSettings::default(), query))
+                .unwrap()
+                .1
+                .messages,
+        )
     }
 }
 

@@ -8,7 +8,7 @@ use sluice_net::tls::Certificate;
 use sluice_policy::Policy;
 use tokio::time::MissedTickBehavior;
 
-use super::Setup;
+use super::{Setup, fleet::Fleet};
 use crate::{
     documents::{self, Secrets, Texts},
     mail::Mail,
@@ -26,6 +26,7 @@ pub(super) struct Watched {
     pub(super) documents: Documents,
     pub(super) shared: Arc<Shared>,
     pub(super) certificate: Option<Certificate>,
+    pub(super) fleet: Fleet,
     pub(super) api: Api,
 }
 
@@ -98,6 +99,7 @@ impl Watched {
         policy.start();
         let changes = policy.changes_from(&current);
         tracing::info!(generation = policy.generation, %changes, "changed documents are in force");
+        self.fleet.reload(&self.documents);
         self.shared.backend.configure(&policy);
         self.shared.policy.store(Arc::clone(&policy));
         self.shared

@@ -69,7 +69,7 @@ impl Hub {
         let hub = Rc::clone(self);
         self.shared
             .backbone
-            .history(&room.key, query)
+            .history(&room.key, &room.settings.get(), query)
             .then(move |page| {
                 let outcome = page
                     .map_err(Failure::from)

@@ -42,8 +42,13 @@ impl Backbone for Slow {
         later(self.0.missed(worker, bookmarks, of))
     }
 
-    fn history(&self, room: &RoomKey, query: Query) -> Reply<(Epoch, Page)> {
-        later(self.0.history(room, query))
+    fn history(
+        &self,
+        room: &RoomKey,
+        settings: &RoomSettings,
+        query: Query,
+    ) -> Reply<(Epoch, Page)> {
+        later(self.0.history(room, settings, query))
     }
 
     fn members(&self, room: &RoomKey, limit: usize) -> Reply<Members> {

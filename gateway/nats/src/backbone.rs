@@ -1,0 +1,335 @@
+//! The core, driven by workers, the link and a clock.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use sluice_backbone::{
+    Backbone, Bookmark, Claim, Command, Error, Joined, Members, Missed, Publication, Receipt,
+    Record, Reply, SessionInfo, Sink, Stats, Stored,
+};
+use sluice_rooms::{Epoch, Page, Position, Query, RoomKey, RoomSettings, SessionId};
+use tokio::{sync::Notify, time::MissedTickBehavior};
+
+use crate::{
+    Packet,
+    core::{Action, At, Completions, Core, Identity, TICK},
+    link::{Handler, Link, NO_HEADERS, Options, ServerInfo, link},
+};
+
+/// The backbone of one gateway of a fleet.
+pub struct Nats {
+    core: Mutex<Core>,
+    sink: Arc<dyn Sink>,
+    link: Link,
+    /// What answers to this gateway's questions are addressed to, before their number.
+    inbox: String,
+    completed: Arc<Notify>,
+    changed: Arc<Notify>,
+}
+
+impl std::fmt::Debug for Nats {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Nats").finish_non_exhaustive()
+    }
+}
+
+impl Nats {
+    /// A backbone for the workers behind `sink`. It connects, and stays connected, on a thread of
+    /// its own, for as long as it is used.
+    ///
+    /// # Errors
+    /// Where the thread cannot be started, or the options cannot be used.
+    pub fn start(
+        identity: Identity,
+        sink: Arc<dyn Sink>,
+        options: Options,
+    ) -> std::io::Result<Arc<Self>> {
+        let completed = Arc::new(Notify::new());
+        let wake = Arc::clone(&completed);
+        let completions = Arc::new(Completions::new(move || wake.notify_one()));
+        let inbox = format!(
+            "_INBOX.{:016x}{:016x}",
+            rand::random::<u64>(),
+            rand::random::<u64>()
+        );
+        let (link, connection) = link(options).map_err(std::io::Error::other)?;
+        let nats = Arc::new(Self {
+            core: Mutex::new(Core::new(identity, Arc::clone(&sink), completions)),
+            sink,
+            link,
+            inbox,
+            completed,
+            changed: Arc::new(Notify::new()),
+        });
+        nats.link.subscribe(&format!("{}.*", nats.inbox));
+        nats.with(|core, _, out| core.start(out));
+        let driver = Driver(Arc::downgrade(&nats));
+        let ticking = Arc::downgrade(&nats);
+        let completed = Arc::clone(&nats.completed);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        std::thread::Builder::new()
+            .name("nats".to_owned())
+            .spawn(move || {
+                runtime.block_on(async move {
+                    tokio::select! {
+                        () = connection.run(driver) => {}
+                        () = tick(ticking, completed) => {}
+                    }
+                });
+            })?;
+        Ok(nats)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        // A core that a panic left half-way would be worse than none; the panic ends the process.
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Calls the core, and sends what it wants sent before anybody else calls it.
+    pub fn with<T>(&self, call: impl FnOnce(&mut Core, At, &mut Vec<Action>) -> T) -> T {
+        let mut out = Vec::new();
+        let mut core = self.lock();
+        let result = call(&mut core, at(), &mut out);
+        for action in out {
+            self.act(action);
+        }
+        result
+    }
+
+    fn act(&self, action: Action) {
+        match action {
+            Action::Subscribe(subject) => self.link.subscribe(&subject),
+            Action::Unsubscribe(subject) => self.link.unsubscribe(&subject),
+            Action::Publish {
+                subject,
+                request,
+                headers,
+                payload,
+            } => {
+                let reply = request.map(|request| format!("{}.{request}", self.inbox));
+                // What is not sent is not answered, and then sent again by whoever needs it.
+                let _ = self
+                    .link
+                    .publish(&subject, reply.as_deref(), &headers, &payload);
+            }
+            Action::Reply { subject, payload } => {
+                let subject = std::str::from_utf8(&subject).unwrap_or_default();
+                let _ = self.link.publish(subject, None, NO_HEADERS, &payload);
+            }
+        }
+    }
+
+    /// Says that this gateway ends, and sends what is still to be sent.
+    pub async fn end(&self) {
+        self.with(Core::bye);
+        self.link.close().await;
+    }
+
+    /// The connection, for its figures.
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// Notified with each connect, when what is there has to be looked at again.
+    pub fn connects(&self) -> Arc<Notify> {
+        Arc::clone(&self.changed)
+    }
+}
+
+fn at() -> At {
+    At {
+        now: Instant::now(),
+        time: SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO)
+            .as_millis() as u64,
+    }
+}
+
+async fn tick(nats: Weak<Nats>, completed: Arc<Notify>) {
+    let mut interval = tokio::time::interval(TICK);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let due = tokio::select! {
+            _ = interval.tick() => true,
+            () = completed.notified() => false,
+        };
+        let Some(nats) = nats.upgrade() else {
+            return;
+        };
+        nats.with(|core, at, out| {
+            core.completed(at, out);
+            if due {
+                core.tick(at, out);
+            }
+        });
+    }
+}
+
+/// What the link calls.
+struct Driver(Weak<Nats>);
+
+impl Driver {
+    fn with(&self, call: impl FnOnce(&Nats)) {
+        if let Some(nats) = self.0.upgrade() {
+            call(&nats);
+        }
+    }
+}
+
+impl Handler for Driver {
+    fn connected(&mut self, server: &ServerInfo) {
+        tracing::info!(server = %server.server_name, "connected to NATS");
+        self.with(|nats| {
+            nats.with(Core::connected);
+            nats.changed.notify_one();
+        });
+    }
+
+    fn disconnected(&mut self, why: &str) {
+        tracing::warn!(
+            why,
+            "the connection to NATS is lost; clients stay, and it is tried again"
+        );
+        self.with(|nats| nats.with(Core::disconnected));
+    }
+
+    fn message(&mut self, packet: Packet) {
+        self.with(|nats| {
+            let answer = packet
+                .subject()
+                .strip_prefix(&*nats.inbox)
+                .and_then(|rest| rest.strip_prefix('.'))
+                .map(str::parse::<u64>);
+            nats.with(|core, at, out| match answer {
+                None => core.message(at, &packet, out),
+                Some(Ok(request)) => core.answer(at, request, &packet, out),
+                Some(Err(_)) => {}
+            });
+        });
+    }
+
+    fn is_full(&self) -> bool {
+        self.0
+            .upgrade()
+            .is_some_and(|nats| (0..nats.sink.workers()).any(|worker| nats.sink.is_full(worker)))
+    }
+}
+
+impl Backbone for Nats {
+    fn subscribe(&self, worker: usize, room: &RoomKey, settings: &RoomSettings) -> Reply<Joined> {
+        self.with(|core, at, out| core.subscribe(at, (worker, room), settings, out))
+    }
+
+    fn unsubscribe(&self, worker: usize, room: &RoomKey) {
+        self.with(|core, at, out| core.unsubscribe(at, worker, room, out));
+    }
+
+    fn join(&self, room: &RoomKey, user: &Arc<str>, settings: &RoomSettings) -> Reply<()> {
+        self.with(|core, at, out| core.join(at, room, user, settings, out))
+    }
+
+    fn leave(&self, room: &RoomKey, user: &Arc<str>) {
+        self.lock().leave(room, user);
+    }
+
+    fn publish(&self, publication: Publication) -> Reply<Receipt> {
+        self.with(|core, at, out| core.publish(at, publication, out))
+    }
+
+    fn missed(&self, worker: usize, bookmarks: &[Bookmark], of: SessionId) -> Reply<Missed> {
+        let mut kept: Vec<_> = bookmarks.to_vec();
+        kept.retain(|bookmark| bookmark.settings.history.is_some());
+        if kept.len() == bookmarks.len() {
+            return self.with(|core, at, out| core.missed(at, worker, &kept, of, out));
+        }
+        let places: Vec<_> = bookmarks
+            .iter()
+            .map(|bookmark| (bookmark.settings.history.is_some(), bookmark.after))
+            .collect();
+        let missed = self.with(|core, at, out| core.missed(at, worker, &kept, of, out));
+        Reply::Later(Box::pin(async move {
+            let mut missed = missed.wait().await?;
+            let mut through = missed.through.into_iter();
+            missed.through = places
+                .into_iter()
+                .map(|(kept, after)| {
+                    if kept {
+                        through.next().unwrap_or(after)
+                    } else {
+                        after
+                    }
+                })
+                .collect();
+            Ok(missed)
+        }))
+    }
+
+    fn history(
+        &self,
+        room: &RoomKey,
+        settings: &RoomSettings,
+        query: Query,
+    ) -> Reply<(Epoch, Page)> {
+        match settings.history {
+            Some(limits) => self.with(|core, at, out| core.history(at, (room, limits), query, out)),
+            None => Reply::Now(Err(Error::NoHistory)),
+        }
+    }
+
+    fn members(&self, room: &RoomKey, limit: usize) -> Reply<Members> {
+        self.with(|core, at, out| core.members(at, room, limit, out))
+    }
+
+    fn command(&self, command: Command) -> Reply<u64> {
+        self.with(|core, at, out| core.command(at, command, out))
+    }
+
+    fn sessions(&self, user: Option<Arc<str>>, limit: usize) -> Reply<Vec<SessionInfo>> {
+        self.with(|core, at, out| core.sessions(at, user, limit, out))
+    }
+
+    fn enter(&self, user: &Arc<str>, limit: u32) -> Result<(), Error> {
+        self.with(|core, at, out| core.enter(at, user, limit, out))
+    }
+
+    fn exit(&self, user: &Arc<str>) {
+        self.lock().exit(user);
+    }
+
+    fn claim(&self, worker: usize, claim: Claim) -> Reply<Option<Record>> {
+        self.with(|core, at, out| core.claim(at, worker, claim, out))
+    }
+
+    fn outlives_process(&self) -> bool {
+        true
+    }
+
+    fn store(&self, session: Stored) -> Reply<()> {
+        self.with(|core, at, out| core.store(at, &session, out))
+    }
+
+    fn forget(&self, session: SessionId) {
+        self.with(|core, at, out| core.forget(at, session, out));
+    }
+
+    fn doubts(&self, rooms: &[(RoomKey, u64)], position: Option<Position>) -> bool {
+        self.lock().doubts(rooms, position)
+    }
+
+    fn stats(&self, bounds: &[u64]) -> Stats {
+        let core = self.lock();
+        let (_, messages, bytes) = core.holdings();
+        Stats {
+            messages,
+            bytes,
+            ..core.member_stats(bounds)
+        }
+    }
+
+    fn tick(&self) {}
+}
