@@ -1,0 +1,142 @@
+//! One connection to NATS, made for very many subscriptions: core NATS and nothing else.
+//!
+//! [`link`] gives a [`Link`], the handle with which any thread subscribes and publishes without
+//! ever waiting, and a [`Driver`], whose task holds the connection and calls a [`Handler`]. All
+//! that is asked of a link leaves in the order in which it was asked, subscriptions and messages
+//! alike: when the answer to a message comes, the subscriptions before it are in force at the
+//! server.
+
+mod auth;
+mod backoff;
+mod complaint;
+mod dial;
+mod drive;
+mod driver;
+mod incoming;
+mod options;
+mod outbox;
+mod outgoing;
+pub mod protocol;
+mod pulse;
+mod quiet;
+mod servers;
+mod shared;
+mod stats;
+mod subjects;
+mod tls;
+mod url;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::watch;
+
+pub use self::{
+    auth::{Auth, Credentials, CredentialsError},
+    driver::Driver,
+    options::Options,
+    outbox::{MAX_WAITING, Refused},
+    protocol::ServerInfo,
+    stats::Stats,
+    tls::CaError,
+    url::{ServerUrl, UrlError},
+};
+use self::{dial::Dialer, outbox::Outbox, servers::Servers, shared::Shared};
+use crate::Packet;
+
+/// How long a link that ends waits for the server to take what was sent.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+
+/// No headers, for [`Link::publish`].
+pub const NO_HEADERS: &[(&str, &str)] = &[];
+
+/// What happens on a link. Called on the link's task, in order; it must not block.
+pub trait Handler: Send + 'static {
+    /// The link is connected, and all current subscriptions are on their way to the server:
+    /// whatever is sent from here on comes behind them.
+    fn connected(&mut self, server: &ServerInfo);
+
+    /// The link is connected no more; `why` is for people. Of what was sent last nobody knows
+    /// whether it arrived. The link connects again by itself.
+    fn disconnected(&mut self, why: &str);
+
+    /// A message of a subject that is subscribed to, or was a moment ago. Subscriptions that
+    /// overlap each bring their own copy. Its parts are views of what was read together with
+    /// many other messages: copy what is kept for long.
+    fn message(&mut self, message: Packet);
+
+    /// While this is true the link stops reading, and asks again every few milliseconds. What was
+    /// read already (64 KiB at most, or one large message) still comes.
+    fn is_full(&self) -> bool {
+        false
+    }
+}
+
+/// The handle of a link: any number of clones, on any thread. Nothing but [`Self::close`] waits.
+#[derive(Debug, Clone)]
+pub struct Link {
+    shared: Arc<Shared>,
+    ended: watch::Receiver<()>,
+}
+
+/// A link that is not connected yet: its [`Driver`] is to be run.
+pub fn link(options: Options) -> Result<(Link, Driver), CaError> {
+    let shared = Arc::new(Shared::default());
+    let (running, ended) = watch::channel(());
+    let servers = Servers::new(options.urls.clone());
+    let dialer = Dialer::new(options)?;
+    let driver = Driver::new(Arc::clone(&shared), dialer, servers, running);
+    Ok((Link { shared, ended }, driver))
+}
+
+impl Link {
+    /// Gets the messages of `subject` from now on, over every reconnect. Once is enough: a
+    /// subject that is subscribed to stays so. One that cannot be written is ignored and logged.
+    pub fn subscribe(&self, subject: &str) {
+        if protocol::encode::is_subject(subject) {
+            self.shared.change(|outbox| outbox.subscribe(subject));
+        } else {
+            tracing::error!(
+                subject,
+                "a subject that NATS cannot have is not subscribed to"
+            );
+        }
+    }
+
+    /// Gets them no more. Those that are on their way still come.
+    pub fn unsubscribe(&self, subject: &str) {
+        self.shared.change(|outbox| outbox.unsubscribe(subject));
+    }
+
+    /// Sends a message, without its coming back to this link. It may still be lost with the
+    /// connection. Refused messages are counted.
+    pub fn publish<N: AsRef<str>, V: AsRef<str>>(
+        &self,
+        subject: &str,
+        reply: Option<&str>,
+        headers: &[(N, V)],
+        payload: &[u8],
+    ) -> Result<(), Refused> {
+        self.shared
+            .change(|outbox| outbox.publish(subject, reply, headers, payload))
+    }
+
+    /// Whether there is a connection, as far as is known.
+    pub fn is_connected(&self) -> bool {
+        self.shared.change(|outbox| outbox.is_connected())
+    }
+
+    /// What was counted so far, and what is held now.
+    pub fn stats(&self) -> Stats {
+        self.shared.stats()
+    }
+
+    /// Sends what was accepted so far, ends the link, and returns when the server has it all, or
+    /// after two seconds. Nothing is accepted any more.
+    pub async fn close(&self) {
+        self.shared.close();
+        let mut ended = self.ended.clone();
+        // The driver never sends: this ends with an error when the driver is gone.
+        let gone = async { while ended.changed().await.is_ok() {} };
+        let _ = tokio::time::timeout(CLOSE_WITHIN * 2, gone).await;
+    }
+}

@@ -1,0 +1,141 @@
+//! The task of a link: connects, drives the connection, and connects again.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::watch;
+
+use super::{
+    Handler, Outbox,
+    backoff::Backoff,
+    dial::{DialError, Dialer, Established},
+    drive::{Drive, Ended},
+    quiet::Quiet,
+    servers::Servers,
+    shared::Shared,
+};
+
+/// A connection that lasted so long was a good one: after it the next try is soon.
+const LASTING: Duration = Duration::from_secs(5);
+
+/// Holds the connection of a [`super::Link`]. Where it is dropped, the link never connects again.
+#[derive(Debug)]
+pub struct Driver {
+    shared: Arc<Shared>,
+    dialer: Dialer,
+    servers: Servers,
+    backoff: Backoff,
+    /// Tells [`super::Link::close`] by its end that the link has ended.
+    _running: watch::Sender<()>,
+}
+
+impl Driver {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        dialer: Dialer,
+        servers: Servers,
+        running: watch::Sender<()>,
+    ) -> Self {
+        Self {
+            shared,
+            dialer,
+            servers,
+            backoff: Backoff::default(),
+            _running: running,
+        }
+    }
+
+    /// Connects, calls `handler`, and connects again, until the link is closed. Needs a tokio
+    /// runtime with I/O and time.
+    pub async fn run(mut self, mut handler: impl Handler) {
+        let mut next = None;
+        while let Some(established) = self.established(next.take()).await {
+            let ended = self.hold(established, &mut handler).await;
+            if ended.closed {
+                return;
+            }
+            next = ended.next;
+        }
+    }
+
+    /// The connection to hold next; `None` when the link is closed before there is one.
+    async fn established(&mut self, next: Option<Established>) -> Option<Established> {
+        if next.is_some() {
+            return next;
+        }
+        tokio::select! {
+            biased;
+            () = self.shared.closing() => None,
+            established = connect(&self.dialer, &self.servers, &mut self.backoff) => Some(established),
+        }
+    }
+
+    /// From the beginning of a connection to its end.
+    async fn hold(&mut self, established: Established, handler: &mut impl Handler) -> Ended {
+        let (info, url) = (established.info.clone(), established.url.clone());
+        tracing::info!(server = %url, name = info.server_name, version = info.version, "connected to NATS");
+        self.servers.connected(&url, &info);
+        self.shared.change(|outbox| outbox.begin(&info));
+        handler.connected(&info);
+        let began = Instant::now();
+        let drive = Drive::new(
+            &self.shared,
+            &self.dialer,
+            &mut self.servers,
+            handler,
+            established,
+        );
+        let ended = drive.run().await;
+        if ended.next.is_none() {
+            self.shared.change(Outbox::end);
+        }
+        if ended.closed {
+            tracing::info!(server = %url, "the connection to NATS is closed");
+        } else {
+            tracing::warn!(server = %url, why = ended.why, "the connection to NATS is lost");
+        }
+        handler.disconnected(&ended.why);
+        if began.elapsed() >= LASTING {
+            self.backoff.reset();
+        } else {
+            self.backoff.failed();
+        }
+        ended
+    }
+}
+
+/// Tries all servers until one takes the connection, for ever.
+pub(super) async fn connect(
+    dialer: &Dialer,
+    servers: &Servers,
+    backoff: &mut Backoff,
+) -> Established {
+    let mut quiet = Quiet::default();
+    loop {
+        tokio::time::sleep(backoff.delay(rand::random())).await;
+        let mut slow = false;
+        for url in servers.round() {
+            match dialer.dial(&url).await {
+                Ok(established) => return established,
+                Err(error) => {
+                    slow |= error.is_about_credentials();
+                    report(&mut quiet, &url.to_string(), &error);
+                }
+            }
+        }
+        backoff.failed();
+        if slow {
+            backoff.slow();
+        }
+    }
+}
+
+fn report(quiet: &mut Quiet, server: &str, error: &DialError) {
+    if quiet.is_news(&format!("{server} {error}"), Instant::now()) {
+        tracing::warn!(server, %error, "a NATS server cannot be connected to; the link goes on trying");
+    } else {
+        tracing::debug!(server, %error, "a NATS server still cannot be connected to");
+    }
+}

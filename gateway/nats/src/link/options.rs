@@ -1,0 +1,37 @@
+//! What a link is told.
+
+use std::time::Duration;
+
+use super::{Auth, ServerUrl};
+
+/// Where a link goes, as whom, and how long it waits.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The servers to begin with; at least one. A link learns of the rest of their cluster.
+    pub urls: Vec<ServerUrl>,
+    /// The client's name, which the server shows.
+    pub name: String,
+    /// What it proves itself with where the URL has no user of its own.
+    pub auth: Auth,
+    /// Certificates in PEM that are trusted besides those of the system.
+    pub ca: Option<String>,
+    /// How long a server may take to connect, and again to greet.
+    pub connect_timeout: Duration,
+    /// How often a server is asked whether it is there. After three times as long without a sign
+    /// of life the connection counts as lost.
+    pub ping_interval: Duration,
+}
+
+impl Options {
+    /// A link to these servers, without credentials, with the usual times.
+    pub fn new(urls: Vec<ServerUrl>, name: impl Into<String>) -> Self {
+        Self {
+            urls,
+            name: name.into(),
+            auth: Auth::None,
+            ca: None,
+            connect_timeout: Duration::from_secs(2),
+            ping_interval: Duration::from_secs(5),
+        }
+    }
+}

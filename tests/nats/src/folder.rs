@@ -1,0 +1,30 @@
+//! A folder that a server keeps its things in.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+/// A folder for one server, gone with it.
+#[derive(Debug)]
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        let name = format!("sluice-test-nats-{:016x}", rand::random::<u64>());
+        let path = env::temp_dir().join(name);
+        fs::create_dir_all(&path).expect("a folder for temporary files can be made");
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left over is the temporary files' own cleaner's.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
