@@ -4,11 +4,17 @@
 //! clock ticks; out come [`Action`]s for the link and deliveries for the workers. All of it runs
 //! under one lock, so whatever is delivered under it has one order.
 
+mod assembly;
 mod commands;
 mod completions;
 mod fleet;
 mod io;
+mod members;
+mod number;
+mod patience;
 mod presence;
+#[cfg(test)]
+mod tests;
 mod users;
 
 use std::{
@@ -28,7 +34,9 @@ use self::{
 };
 pub use self::{
     completions::{Completions, Done},
+    fleet::{Draining, PeerInfo, PolicyStatus, State, Status},
     io::{Action, Fields},
+    members::Faults,
 };
 use crate::{Names, Packet};
 
@@ -65,6 +73,8 @@ pub struct Identity {
 pub(crate) enum Purpose {
     /// A command to all gateways.
     Command(u64),
+    /// A question whom all gateways have in a room.
+    Members(u64),
 }
 
 /// The parts' surroundings.
@@ -117,7 +127,7 @@ impl Core {
         let rng = SmallRng::seed_from_u64(identity.seed);
         Self {
             completions,
-            fleet: Fleet::default(),
+            fleet: Fleet::new(Arc::clone(&identity.name)),
             presence: Presence::default(),
             users: Users::default(),
             commands: Commands::default(),
@@ -138,6 +148,7 @@ impl Core {
         self.fleet.connected(&mut io);
         self.presence.connected(&mut io);
         self.users.connected(&mut io);
+        self.commands.connected(&mut io);
     }
 
     /// The link is lost: no answer to what was asked will come.
@@ -157,13 +168,14 @@ impl Core {
         };
         let mut io = self.world.io(at, out);
         match kind {
+            // Whoever has said goodbye says nothing of those who leave with it.
+            "pres" | "users" if self.fleet.has_ended() => {}
             "fleet" => self.fleet.message(&mut io, packet),
-            "pres" => self.presence.message(&mut io, rest, packet),
-            "users" => self.users.message(&mut io, packet),
-            "cmd" => {
-                self.commands
-                    .message(&mut io, &self.completions, &self.fleet, packet);
-            }
+            "pres" => self
+                .presence
+                .message(&mut io, &mut self.fleet, rest, packet),
+            "users" => self.users.message(&mut io, &mut self.fleet, packet),
+            "cmd" => self.commands.message(&mut io, &self.completions, packet),
             "gw" => self.call(at, rest, packet, out),
             _ => {}
         }
@@ -176,8 +188,10 @@ impl Core {
         };
         let mut io = self.world.io(at, out);
         match kind {
-            "presence" => self.presence.called(&mut io, packet),
-            "users" => self.users.called(&mut io, packet),
+            "presence" | "users" if self.fleet.has_ended() => {}
+            "fleet" => self.fleet.called(&mut io, packet),
+            "presence" => self.presence.called(&mut io, &mut self.fleet, packet),
+            "users" => self.users.message(&mut io, &mut self.fleet, packet),
             _ => {}
         }
     }
@@ -190,6 +204,7 @@ impl Core {
         let mut io = self.world.io(at, out);
         match purpose {
             Purpose::Command(id) => self.commands.answer(&mut io, request, id, packet),
+            Purpose::Members(id) => self.presence.answer(&mut io, request, id, packet),
         }
     }
 
@@ -197,7 +212,8 @@ impl Core {
     fn unanswered(&mut self, at: At, purpose: Purpose, out: &mut Vec<Action>) {
         let mut io = self.world.io(at, out);
         match purpose {
-            Purpose::Command(id) => self.commands.unanswered(&mut io, id),
+            Purpose::Command(id) => self.commands.unanswered(id),
+            Purpose::Members(id) => self.presence.unanswered(&mut io, id),
         }
     }
 
@@ -210,7 +226,7 @@ impl Core {
                     commands::executed(&mut io, reply, sessions);
                 }
                 Done::Sessions { reply, sessions } => {
-                    commands::listed(&mut io, reply, &sessions);
+                    commands::listed_here(&mut io, reply, &sessions);
                 }
             }
         }
@@ -221,12 +237,20 @@ impl Core {
         for (_, purpose) in self.world.requests.overdue(at.now) {
             self.unanswered(at, purpose, out);
         }
+        if self.fleet.has_ended() {
+            return;
+        }
         let mut io = self.world.io(at, out);
-        for gone in self.fleet.tick(&mut io) {
-            self.presence.gone(&mut io, gone);
+        let turn = self.fleet.tick(&mut io);
+        for gone in turn.gone {
+            self.presence.gone(gone);
             self.users.gone(gone);
         }
+        if turn.returned {
+            self.presence.introduce_again();
+            self.users.introduce(&mut io);
+        }
         self.presence.tick(&mut io);
-        self.users.tick(&mut io, &self.fleet);
+        self.users.tick(&mut io);
     }
 }
