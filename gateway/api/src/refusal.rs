@@ -95,6 +95,7 @@ impl From<Error> for Refusal {
         let status = match error {
             Error::Gone => StatusCode::GONE,
             Error::NoHistory | Error::RoomFull | Error::UserConnections => StatusCode::CONFLICT,
+            Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Error::RoomRate => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };

@@ -26,6 +26,9 @@ pub enum Error {
     /// Some worker is too far behind.
     #[error("the gateway is overloaded; publish again after a pause")]
     Overloaded,
+    /// What is to be sent to the other gateways is larger than the backbone takes.
+    #[error("the message is larger than the backbone takes; send less at a time")]
+    TooLarge,
     /// The backbone cannot be reached.
     #[error("the backbone cannot be reached; publish again later")]
     Unavailable,
@@ -41,6 +44,7 @@ impl Error {
             Self::RoomFull => "room_full",
             Self::UserConnections => "user_connections_exceeded",
             Self::Overloaded => "overloaded",
+            Self::TooLarge => "payload_too_large",
             Self::Unavailable => "backbone_unavailable",
         }
     }

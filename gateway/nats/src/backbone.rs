@@ -294,7 +294,7 @@ impl Backbone for Nats {
     }
 
     fn enter(&self, user: &Arc<str>, limit: u32) -> Result<(), Error> {
-        self.with(|core, at, out| core.enter(at, user, limit, out))
+        self.lock().enter(at(), user, limit)
     }
 
     fn exit(&self, user: &Arc<str>) {

@@ -4,6 +4,7 @@
 //! clock ticks; out come [`Action`]s for the link and deliveries for the workers. All of it runs
 //! under one lock, so whatever is delivered under it has one order.
 
+mod assembly;
 mod calls;
 mod commands;
 mod completions;
@@ -11,9 +12,14 @@ mod fleet;
 mod io;
 mod kept;
 mod live;
+mod members;
+mod number;
+mod patience;
 mod presence;
 mod rooms;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod users;
 mod workers;
 
@@ -39,8 +45,10 @@ use self::{
 pub use self::{
     calls::{AnswerTo, Called, Unreachable},
     completions::{Completions, Done},
+    fleet::{Draining, PeerInfo, PolicyStatus, State, Status},
     io::{Action, Fields},
     kept::KeptCounters,
+    members::Faults,
 };
 use crate::{Names, Packet};
 
@@ -49,6 +57,10 @@ pub const TICK: Duration = Duration::from_millis(100);
 
 /// How long after its last sign of life a gateway counts as gone: its members leave then.
 pub const GONE_AFTER: Duration = Duration::from_secs(10);
+
+/// How long a user whose session goes to another gateway stays a member through this one, so that
+/// nobody sees them leave before they are seen there.
+const MOVE: Duration = Duration::from_secs(2);
 
 /// The time, in both ways in which it is needed.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +89,8 @@ pub struct Identity {
 pub(crate) enum Purpose {
     /// A command to all gateways.
     Command(u64),
+    /// A question whom all gateways have in a room.
+    Members(u64),
     /// A call to one of them.
     Call(u64),
     /// Something about rooms with history.
@@ -149,7 +163,7 @@ impl Core {
             live: Live::default(),
             sessions: Sessions::default(),
             calls: Calls::default(),
-            fleet: Fleet::default(),
+            fleet: Fleet::new(Arc::clone(&identity.name)),
             presence: Presence::default(),
             users: Users::default(),
             commands: Commands::default(),
@@ -186,6 +200,7 @@ impl Core {
         self.fleet.connected(&mut io);
         self.presence.connected(&mut io);
         self.users.connected(&mut io);
+        self.commands.connected(&mut io);
     }
 
     /// The link is lost: no answer to what was asked will come.
@@ -208,13 +223,14 @@ impl Core {
         match kind {
             "out" => self.kept.message(&mut io, rest, packet),
             "live" => self.live.message(&io, rest, packet),
+            // Whoever has said goodbye says nothing of those who leave with it.
+            "pres" | "users" if self.fleet.has_ended() => {}
             "fleet" => self.fleet.message(&mut io, packet),
-            "pres" => self.presence.message(&mut io, rest, packet),
-            "users" => self.users.message(&mut io, packet),
-            "cmd" => {
-                self.commands
-                    .message(&mut io, &self.completions, &self.fleet, packet);
-            }
+            "pres" => self
+                .presence
+                .message(&mut io, &mut self.fleet, rest, packet),
+            "users" => self.users.message(&mut io, &mut self.fleet, packet),
+            "cmd" => self.commands.message(&mut io, &self.completions, packet),
             "gw" => self.called(at, rest, packet, out),
             _ => {}
         }
@@ -234,8 +250,10 @@ impl Core {
         };
         let mut io = self.world.io(at, out);
         match kind {
-            "presence" => self.presence.called(&mut io, packet),
-            "users" => self.users.called(&mut io, packet),
+            "presence" | "users" if self.fleet.has_ended() => {}
+            "fleet" => self.fleet.called(&mut io, packet),
+            "presence" => self.presence.called(&mut io, &mut self.fleet, packet),
+            "users" => self.users.message(&mut io, &mut self.fleet, packet),
             "claim" => Sessions::claimed(&io, &self.completions, packet),
             kind => self.calls.called(&self.completions, kind, packet),
         }
@@ -252,6 +270,7 @@ impl Core {
             Purpose::Call(id) => self.calls.answer(&mut io, request, id, packet),
             Purpose::Kept(ask) => self.kept.answer(&mut io, request, &ask, packet),
             Purpose::Sessions(ask) => self.sessions.answer(&mut io, request, &ask, packet),
+            Purpose::Members(id) => self.presence.answer(&mut io, request, id, packet),
         }
     }
 
@@ -259,7 +278,8 @@ impl Core {
     fn unanswered(&mut self, at: At, purpose: Purpose, out: &mut Vec<Action>) {
         let mut io = self.world.io(at, out);
         match purpose {
-            Purpose::Command(id) => self.commands.unanswered(&mut io, id),
+            Purpose::Command(id) => self.commands.unanswered(id),
+            Purpose::Members(id) => self.presence.unanswered(&mut io, id),
             Purpose::Call(id) => self.calls.unanswered(id),
             Purpose::Kept(ask) => self.kept.unanswered(&mut io, &ask),
             Purpose::Sessions(ask) => self.sessions.unanswered(&mut io, &ask),
@@ -284,13 +304,15 @@ impl Core {
                     record,
                 } => {
                     if let Some(record) = record.as_ref().filter(|record| record.present) {
-                        self.presence.linger(&mut io, &record.rooms, &user);
+                        let rooms: Vec<_> =
+                            record.rooms.iter().map(|(key, _)| key.clone()).collect();
+                        self.presence.linger(&mut io, &rooms, &user, MOVE);
                     }
                     self.sessions.give(&mut io, reply, session, record.as_ref());
                 }
                 Done::Answered { reply, answer } => io.reply(reply, answer),
                 Done::Sessions { reply, sessions } => {
-                    commands::listed(&mut io, reply, &sessions);
+                    commands::listed_here(&mut io, reply, &sessions);
                 }
             }
         }
@@ -301,6 +323,9 @@ impl Core {
         for (_, purpose) in self.world.requests.overdue(at.now) {
             self.unanswered(at, purpose, out);
         }
+        if self.fleet.has_ended() {
+            return;
+        }
         let mut io = self.world.io(at, out);
         self.kept.tick(&mut io);
         self.live.tick(&mut io);
@@ -308,11 +333,16 @@ impl Core {
         for (user, from) in self.sessions.take_moved() {
             self.users.moved(&user, from);
         }
-        for gone in self.fleet.tick(&mut io) {
-            self.presence.gone(&mut io, gone);
+        let turn = self.fleet.tick(&mut io);
+        for gone in turn.gone {
+            self.presence.gone(gone);
             self.users.gone(gone);
         }
+        if turn.returned {
+            self.presence.introduce_again();
+            self.users.introduce(&mut io);
+        }
         self.presence.tick(&mut io);
-        self.users.tick(&mut io, &self.fleet);
+        self.users.tick(&mut io);
     }
 }

@@ -1,29 +1,238 @@
 //! What is done to sessions wherever they are: `<prefix>.cmd`.
 
-use bytes::Bytes;
-use sluice_backbone::SessionInfo;
+mod listing;
+mod open;
+mod wire;
 
-use super::{Completions, fleet::Fleet, io::Io};
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use rustc_hash::FxHashMap;
+use sluice_backbone::{Command, Delivery, Error, Gather, Reply, SessionInfo};
+use tokio::sync::oneshot;
+
+use self::{
+    listing::{Answer, listed},
+    open::{Open, Sum},
+    wire::Request,
+};
+use super::{
+    Completions, Done, Purpose,
+    fleet::Fleet,
+    io::Io,
+    number::{Number, everyone, json},
+};
 use crate::Packet;
 
+/// How long gateways have time to answer.
+const WITHIN: Duration = Duration::from_secs(2);
+
+/// The most requests that wait for answers.
+const MAX_OPEN: usize = 16_384;
+
+/// The largest request: what NATS takes by default, less what stands around it.
+const MAX_BYTES: usize = 1024 * 1024 - 1024;
+
+/// Requests to all gateways, of this one and of others.
 #[derive(Debug, Default)]
-pub(crate) struct Commands {}
-
-impl Commands {
-    pub(crate) fn message(
-        &mut self,
-        _io: &mut Io<'_>,
-        _completions: &std::sync::Arc<Completions>,
-        _fleet: &Fleet,
-        _packet: &Packet,
-    ) {
-    }
-
-    pub(crate) fn answer(&mut self, _io: &mut Io<'_>, _request: u64, _id: u64, _packet: &Packet) {}
-
-    pub(crate) fn unanswered(&mut self, _io: &mut Io<'_>, _id: u64) {}
+pub(crate) struct Commands {
+    last: u64,
+    open: FxHashMap<u64, Open>,
+    subscribed: bool,
+    silent: u64,
+    garbage: u64,
 }
 
-pub(crate) fn executed(_io: &mut Io<'_>, _reply: Bytes, _sessions: u64) {}
+impl Commands {
+    pub(crate) fn connected(&mut self, io: &mut Io<'_>) {
+        if !std::mem::replace(&mut self.subscribed, true) {
+            io.subscribe(everyone(io.names, "cmd"));
+        }
+    }
 
-pub(crate) fn listed(_io: &mut Io<'_>, _reply: Bytes, _sessions: &[SessionInfo]) {}
+    /// Has every session of the fleet that a command speaks of carry it out. While this gateway
+    /// has no connection to the others, only those here.
+    pub(crate) fn command(
+        &mut self,
+        io: &mut Io<'_>,
+        fleet: &Fleet,
+        command: Command,
+    ) -> Reply<u64> {
+        let command = Arc::new(command);
+        let (sender, others) = oneshot::channel();
+        let request = Request::Command(Arc::clone(&command));
+        if let Err(error) = self.ask(io, fleet, &request, Sum::Done(0, sender)) {
+            return Reply::Now(Err(error));
+        }
+        let (gather, here) = Gather::new();
+        deliver(io, || {
+            Delivery::Command(Arc::clone(&command), gather.clone())
+        });
+        Reply::Later(Box::pin(async move {
+            let here: u64 = here.await.unwrap_or_default().iter().sum();
+            Ok(here + others.await.unwrap_or_default())
+        }))
+    }
+
+    /// The sessions of the fleet, up to `limit`, those of `user` only if one is given.
+    pub(crate) fn sessions(
+        &mut self,
+        io: &mut Io<'_>,
+        fleet: &Fleet,
+        user: Option<Arc<str>>,
+        limit: usize,
+    ) -> Reply<Vec<SessionInfo>> {
+        let (sender, others) = oneshot::channel();
+        let sum = Sum::Sessions {
+            sessions: Vec::new(),
+            limit,
+            sender,
+        };
+        let user_of = user.clone();
+        if let Err(error) = self.ask(io, fleet, &Request::Sessions { user, limit }, sum) {
+            return Reply::Now(Err(error));
+        }
+        let (gather, here) = Gather::new();
+        deliver(io, || Delivery::Sessions(user_of.clone(), gather.clone()));
+        Reply::Later(Box::pin(async move {
+            let mut sessions = here.await.unwrap_or_default();
+            sessions.extend(others.await.unwrap_or_default());
+            sessions.truncate(limit);
+            Ok(sessions)
+        }))
+    }
+
+    fn ask(
+        &mut self,
+        io: &mut Io<'_>,
+        fleet: &Fleet,
+        request: &Request,
+        sum: Sum,
+    ) -> Result<(), Error> {
+        let waiting = fleet.heard(io.now);
+        let open = Open::new(waiting, sum);
+        if !io.connected || !fleet.is_anybody_heard(io.now) {
+            open.finish();
+            return Ok(());
+        }
+        if self.open.len() >= MAX_OPEN {
+            return Err(Error::Overloaded);
+        }
+        let payload = wire::encode(io.gateway, request);
+        if payload.len() > MAX_BYTES {
+            return Err(Error::TooLarge);
+        }
+        self.last += 1;
+        self.open.insert(self.last, open);
+        let (subject, purpose) = (everyone(io.names, "cmd"), Purpose::Command(self.last));
+        io.request(subject, Vec::new(), payload, purpose, WITHIN);
+        Ok(())
+    }
+
+    /// Another gateway's request.
+    pub(crate) fn message(
+        &mut self,
+        io: &mut Io<'_>,
+        completions: &Arc<Completions>,
+        packet: &Packet,
+    ) {
+        let request = wire::decode(packet.payload.clone(), io.now);
+        let (Some((from, request)), Some(reply)) = (request, packet.reply.clone()) else {
+            self.garbage += 1;
+            return;
+        };
+        if from == io.gateway {
+            return;
+        }
+        let completions = Arc::clone(completions);
+        match request {
+            Request::Command(command) => {
+                let gather = Gather::then(move |done: Vec<u64>| {
+                    let sessions = done.iter().sum();
+                    completions.add(Done::Command { reply, sessions });
+                });
+                deliver(io, || {
+                    Delivery::Command(Arc::clone(&command), gather.clone())
+                });
+            }
+            Request::Sessions { user, limit } => {
+                let gather = Gather::then(move |mut sessions: Vec<SessionInfo>| {
+                    sessions.truncate(limit);
+                    completions.add(Done::Sessions { reply, sessions });
+                });
+                deliver(io, || Delivery::Sessions(user.clone(), gather.clone()));
+            }
+        }
+    }
+
+    /// An answer to a request of this gateway's.
+    pub(crate) fn answer(&mut self, io: &mut Io<'_>, request: u64, id: u64, packet: &Packet) {
+        let Some(open) = self.open.get_mut(&id) else {
+            return io.requests.close(request);
+        };
+        if packet.headers.status().is_none() {
+            let Ok(answer) = serde_json::from_slice(&packet.payload) else {
+                self.garbage += 1;
+                return;
+            };
+            if !open.add(answer) {
+                return;
+            }
+        }
+        // All have answered, or nobody is there to do so.
+        io.requests.close(request);
+        self.unanswered(id);
+    }
+
+    /// No more answers will come.
+    pub(crate) fn unanswered(&mut self, id: u64) {
+        let Some(open) = self.open.remove(&id) else {
+            return;
+        };
+        let silent = open.finish();
+        if !silent.is_empty() {
+            self.silent += silent.len() as u64;
+            let gateways: Vec<_> = silent.iter().map(|(_, name)| &**name).collect();
+            tracing::warn!(
+                ?gateways,
+                "gateways did not answer; they may have done nothing"
+            );
+        }
+    }
+
+    /// How often a gateway did not answer in time.
+    pub(crate) fn silent(&self) -> u64 {
+        self.silent
+    }
+
+    /// How many messages could not be understood.
+    pub(crate) fn garbage(&self) -> u64 {
+        self.garbage
+    }
+}
+
+fn deliver(io: &Io<'_>, delivery: impl Fn() -> Delivery) {
+    for worker in 0..io.sink.workers() {
+        io.sink.deliver(worker, delivery());
+    }
+}
+
+/// So many sessions here carried out what another gateway wanted.
+pub(crate) fn executed(io: &mut Io<'_>, reply: Bytes, sessions: u64) {
+    let answer = Answer {
+        gateway: Number(io.gateway),
+        done: Some(sessions),
+        sessions: Vec::new(),
+    };
+    io.reply(reply, json(&answer));
+}
+
+/// These are the sessions here that another gateway asked for.
+pub(crate) fn listed_here(io: &mut Io<'_>, reply: Bytes, sessions: &[SessionInfo]) {
+    let answer = Answer {
+        gateway: Number(io.gateway),
+        done: None,
+        sessions: listed(sessions),
+    };
+    io.reply(reply, json(&answer));
+}

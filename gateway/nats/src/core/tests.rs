@@ -1,0 +1,13 @@
+//! Several cores on one bus.
+
+mod bus;
+mod commands;
+mod fleet;
+mod garbage;
+mod large;
+mod law;
+mod loss;
+mod moving;
+mod presence;
+mod users;
+mod workers;

@@ -1,0 +1,116 @@
+use std::time::Duration;
+
+use super::bus::Bus;
+use crate::core::{Core, Draining, GONE_AFTER, PolicyStatus, State, Status};
+
+fn names(bus: &Bus, node: usize) -> Vec<String> {
+    let peers = bus.nodes[node].core.peers(bus.at);
+    peers.iter().map(|peer| peer.name.to_string()).collect()
+}
+
+fn is_heard(bus: &Bus, node: usize, other: usize) -> bool {
+    let fleet = &bus.nodes[node].core.fleet;
+    fleet.is_heard(other as u32 + 1, bus.at.now)
+}
+
+fn draining(remaining: u64) -> Status {
+    Status {
+        state: State::Draining,
+        connections: remaining,
+        draining: Some(Draining {
+            remaining,
+            rate: Some(9.0),
+        }),
+        ..Status::default()
+    }
+}
+
+#[test]
+fn a_new_gateway_knows_all_others_at_once_and_they_know_it() {
+    let bus = Bus::new(3);
+    assert_eq!(names(&bus, 2), ["chat-0", "chat-1"]);
+    assert_eq!(names(&bus, 0), ["chat-1", "chat-2"]);
+    assert!(is_heard(&bus, 2, 0) && is_heard(&bus, 0, 2));
+}
+
+#[test]
+fn a_gateway_says_what_it_is_doing() {
+    let mut bus = Bus::new(2);
+    let status = Status {
+        connections: 7,
+        policy: PolicyStatus {
+            generation: 4,
+            digest: "ab".into(),
+            refused: None,
+        },
+        ..Status::default()
+    };
+    bus.act(0, |core, at, out| core.set_status(at, status.clone(), out));
+    bus.run_seconds(1);
+    assert_eq!(bus.nodes[1].core.peers(bus.at)[0].status, status);
+}
+
+#[test]
+fn a_drain_is_known_at_once() {
+    let mut bus = Bus::new(2);
+    bus.act(0, |core, at, out| core.set_status(at, draining(5), out));
+    assert_eq!(bus.nodes[1].core.peers(bus.at)[0].status, draining(5));
+}
+
+#[test]
+fn draining_gateways_share_one_rate() {
+    let mut bus = Bus::new(3);
+    bus.act(0, |core, at, out| core.set_status(at, draining(300), out));
+    bus.act(1, |core, at, out| core.set_status(at, draining(100), out));
+    let share = |node: usize| bus.nodes[node].core.share(bus.at, 100.0);
+    assert!((share(0) - 75.0).abs() < 1e-9);
+    assert!((share(1) - 25.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_gateway_that_dies_is_not_heard_soon_and_gone_later() {
+    let mut bus = Bus::new(2);
+    bus.kill(1);
+    bus.run(Duration::from_millis(2_500));
+    assert!(is_heard(&bus, 0, 1));
+    bus.run(Duration::from_secs(1));
+    assert!(!is_heard(&bus, 0, 1));
+    assert_eq!(names(&bus, 0), ["chat-1"]);
+    bus.run(GONE_AFTER);
+    assert!(names(&bus, 0).is_empty());
+}
+
+#[test]
+fn a_gateway_that_says_bye_is_heard_no_more() {
+    let mut bus = Bus::new(2);
+    bus.act(1, Core::bye);
+    assert!(!is_heard(&bus, 0, 1));
+    assert!(bus.nodes[0].core.peers(bus.at)[0].ends);
+    bus.run(GONE_AFTER);
+    assert!(names(&bus, 0).is_empty());
+}
+
+#[test]
+fn while_nobody_can_be_heard_nobody_is_gone() {
+    let mut bus = Bus::new(2);
+    bus.disconnect(0);
+    bus.run(GONE_AFTER * 2);
+    assert_eq!(names(&bus, 0), ["chat-1"]);
+    bus.kill(1);
+    bus.connect(0);
+    bus.run(Duration::from_millis(9_800));
+    assert_eq!(names(&bus, 0), ["chat-1"]);
+    bus.run_seconds(1);
+    assert!(names(&bus, 0).is_empty());
+}
+
+#[test]
+fn the_number_of_gateways_is_bounded() {
+    let mut bus = Bus::new(1);
+    for number in 100..4_300 {
+        let beat = format!(r#"{{"gateway":"{number:08x}"}}"#);
+        bus.inject(0, "fleet", beat.as_bytes());
+    }
+    assert_eq!(names(&bus, 0).len(), 4_096);
+    assert!(bus.nodes[0].core.faults().fleet >= 104);
+}
