@@ -40,7 +40,7 @@ pub use self::{
     calls::{AnswerTo, Called, Unreachable},
     completions::{Completions, Done},
     io::{Action, Fields},
-    kept::KeptCounters,
+    kept::{KeptCounters, Unsettled},
 };
 use crate::{Names, Packet};
 

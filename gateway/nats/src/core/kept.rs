@@ -96,6 +96,27 @@ pub struct KeptCounters {
     pub malformed: u64,
 }
 
+/// What waits for something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unsettled {
+    /// Questions whose answer has not come.
+    pub questions: usize,
+    /// Sessions on their way into the store.
+    pub storing: usize,
+    /// Sessions that are being taken over.
+    pub claims: usize,
+    /// Messages on their way into the stream.
+    pub publications: usize,
+    /// Rooms that are not followed yet.
+    pub joining: usize,
+    /// Rooms that miss something.
+    pub repairing: usize,
+    /// Sessions that wait for what they missed.
+    pub missing: usize,
+    /// Whether all rooms are held back.
+    pub apart: bool,
+}
+
 /// All rooms with history.
 pub(crate) struct Kept {
     stream: Stream,
@@ -145,6 +166,19 @@ impl Kept {
 
     pub(crate) fn watermark(&self) -> u64 {
         self.watermark
+    }
+
+    /// What waits for something here.
+    pub(crate) fn unsettled(&self) -> Unsettled {
+        let joining = |room: &&Box<Room>| !room.is_followed();
+        Unsettled {
+            publications: self.unstored(),
+            joining: self.rooms.values().filter(joining).count(),
+            repairing: self.repairing.len(),
+            missing: self.missing.len(),
+            apart: !self.standing.is_live(),
+            ..Unsettled::default()
+        }
     }
 
     /// How many rooms are followed.

@@ -121,6 +121,16 @@ impl Sessions {
         std::mem::take(&mut self.moved)
     }
 
+    /// How many sessions are on their way into the store.
+    pub(crate) fn storing(&self) -> usize {
+        self.storing.len()
+    }
+
+    /// How many claims are under way.
+    pub(crate) fn claiming(&self) -> usize {
+        self.claims.len()
+    }
+
     /// How many sessions of this gateway are stored.
     pub(crate) fn len(&self) -> usize {
         self.own.len()

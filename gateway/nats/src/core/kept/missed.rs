@@ -49,6 +49,8 @@ pub(crate) enum Part {
 struct Want {
     place: Place,
     after: u64,
+    /// Whether the room has a history; else nothing is missed there.
+    kept: bool,
     /// How long ago the first missed message was published at most.
     within: Option<Duration>,
     max_age: Duration,
@@ -78,6 +80,12 @@ struct Wish {
 pub(super) struct Missing {
     last: u64,
     wishes: BTreeMap<u64, Wish>,
+}
+
+impl Missing {
+    pub(super) fn len(&self) -> usize {
+        self.wishes.len()
+    }
 }
 
 /// How far a room's part is.
@@ -133,6 +141,9 @@ impl Kept {
     }
 
     fn further(&mut self, io: &mut Io<'_>, want: &mut Want, of: (u64, usize)) -> Progress {
+        if !want.kept {
+            return Progress::Ready;
+        }
         let Some(room) = self.rooms.get_mut(&want.place) else {
             return Progress::Failed(Error::Unavailable);
         };
@@ -277,6 +288,10 @@ impl Kept {
         let mut messages = Vec::new();
         let mut through = Vec::with_capacity(wish.wants.len());
         for want in &wish.wants {
+            if !want.kept {
+                through.push(want.after);
+                continue;
+            }
             let room = self.rooms.get(&want.place).ok_or(Error::Unavailable)?;
             messages.extend(want.read.iter().cloned());
             messages.extend(room.recent_after(want.cursor).cloned());
@@ -311,6 +326,7 @@ impl Want {
         Self {
             place: names::place(&bookmark.room),
             after: bookmark.after,
+            kept: history.is_some(),
             within: bookmark.within,
             max_age: history.map_or(Duration::ZERO, |limits| limits.max_age),
             cursor: bookmark.after,

@@ -68,6 +68,12 @@ pub(super) struct Claims {
     open: BTreeMap<u64, Claiming>,
 }
 
+impl Claims {
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+}
+
 /// A claim on its way to the gateway that has the session.
 #[derive(Serialize, Deserialize)]
 struct Wire {
