@@ -58,6 +58,8 @@ pub(super) struct Repair {
     pub(super) tries: u32,
     /// When to read again; none while an answer is awaited.
     pub(super) again: Option<Instant>,
+    /// Whether the answer that is awaited has shown that nothing is gone before it.
+    pub(super) proven: bool,
 }
 
 /// What to do with a message.
@@ -137,6 +139,13 @@ impl Room {
         while self.recent.len() > RECENT || self.recent_bytes > RECENT_BYTES {
             self.drop_oldest();
         }
+    }
+
+    /// Notes that messages up to `offset` are gone: what was delivered has a gap before it.
+    pub(super) fn lose(&mut self, offset: u64) {
+        self.head = self.head.max(offset);
+        (self.floor, self.tail) = (self.head, None);
+        self.drop_recent();
     }
 
     /// Drops what is not recent any more.
