@@ -293,7 +293,7 @@ impl Kept {
     }
 
     /// Everything is there: puts it together, as of this moment.
-    fn gather(&self, wish: &Wish) -> Result<Missed, Error> {
+    fn gather(&mut self, wish: &Wish) -> Result<Missed, Error> {
         let mut messages = Vec::new();
         let mut through = Vec::with_capacity(wish.wants.len());
         for want in &wish.wants {
@@ -308,7 +308,21 @@ impl Kept {
         }
         messages.retain(|message| message.except != Some(wish.of));
         messages.sort_by_key(|message| message.offset());
+        for message in &mut messages {
+            in_order(message);
+        }
+        // From the stream may come what is ahead of all that was delivered here. Its reader must
+        // not go back with what comes then.
+        let last = messages.last().map_or(0, |message| message.offset());
+        self.watermark = self.watermark.max(last);
         Ok(Missed { messages, through })
+    }
+}
+
+/// Among others in their order a message is not late, whatever it was when it came.
+fn in_order(message: &mut Arc<Message>) {
+    if message.read_to.is_some() {
+        Arc::make_mut(message).read_to = None;
     }
 }
 
