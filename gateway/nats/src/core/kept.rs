@@ -11,6 +11,7 @@ mod barrier;
 mod history;
 mod late;
 mod missed;
+mod proving;
 mod publishing;
 mod reading;
 mod repair;
@@ -35,6 +36,7 @@ use self::{
     history::Reads,
     late::Late,
     missed::Missing,
+    proving::Proving,
     publishing::Publishing,
     reading::Stream,
     resync::Standing,
@@ -59,6 +61,8 @@ pub(crate) enum Ask {
     Info,
     /// What all rooms missed meanwhile.
     Scan,
+    /// What follows the last message that was delivered in one room.
+    Prove(Place),
     /// What one room misses.
     Repair(Place),
     /// Whether that is still there.
@@ -128,6 +132,7 @@ pub(crate) struct Kept {
     standing: Standing,
     /// What arrived while others were still to be read.
     held: VecDeque<(Place, Arrival)>,
+    proving: Proving,
     barrier: Barrier,
     /// Rooms that miss something.
     repairing: BTreeSet<Place>,
@@ -148,6 +153,7 @@ impl Kept {
             rooms: HashMap::with_hasher(Seeded::new(seed)),
             standing: Standing::default(),
             held: VecDeque::new(),
+            proving: Proving::default(),
             barrier: Barrier::default(),
             repairing: BTreeSet::new(),
             late: Late::default(),
@@ -339,6 +345,7 @@ impl Kept {
             Ask::Barrier => self.barrier_passed(io, request, packet),
             Ask::Info => self.informed(io, request, packet),
             Ask::Scan => self.scanned(io, request, packet),
+            Ask::Prove(place) => self.proved(io, request, place, packet),
             Ask::Repair(place) => self.repaired(io, request, place, packet),
             Ask::RepairCheck(place) => self.repair_checked(io, request, place, packet),
             Ask::Publish(id) => self.acknowledged(io, request, *id, packet),
@@ -353,6 +360,7 @@ impl Kept {
         match ask {
             Ask::Barrier => self.barrier.forget(),
             Ask::Info | Ask::Scan => self.resync_later(io),
+            Ask::Prove(place) => self.prove_later(io, place),
             Ask::Repair(place) | Ask::RepairCheck(place) => self.repair_later(io, place),
             Ask::Publish(id) => self.publishing.unanswered(io, *id),
             Ask::Missed(id, at, part) => self.missed_later(io, *id, *at, *part),

@@ -95,7 +95,7 @@ impl Kept {
     ) {
         match reading::got(io.names, packet, io.now) {
             Got::Message(found) => {
-                self.prove(io, place, &found);
+                self.join_up(io, place, &found);
                 self.deliver_found(io, place, found.offset, found.message);
             }
             // It holds its offset and can be delivered to nobody.
@@ -112,7 +112,7 @@ impl Kept {
     }
 
     /// The first message of an answer tells whether any are gone before it.
-    fn prove(&mut self, io: &Io<'_>, place: &Place, found: &Found) {
+    fn join_up(&mut self, io: &Io<'_>, place: &Place, found: &Found) {
         let Some(room) = self.rooms.get_mut(place) else {
             return;
         };

@@ -183,6 +183,11 @@ impl Room {
         self.recent.range(start..)
     }
 
+    /// Whether a message is after all that was delivered, with nothing that is known to be missing.
+    pub(super) fn is_next(&self, offset: u64) -> bool {
+        matches!(self.phase, Phase::Following) && self.head < offset
+    }
+
     pub(super) fn is_followed(&self) -> bool {
         !matches!(self.phase, Phase::Joining { .. })
     }
