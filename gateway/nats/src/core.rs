@@ -47,7 +47,7 @@ pub use self::{
     completions::{Completions, Done},
     fleet::{Draining, PeerInfo, PolicyStatus, State, Status},
     io::{Action, Fields},
-    kept::KeptCounters,
+    kept::{KeptCounters, Unsettled},
     members::Faults,
 };
 use crate::{Names, Packet};

@@ -55,6 +55,11 @@ pub(crate) struct Requests {
 }
 
 impl Requests {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
+    }
+
     /// What a question was for.
     pub(crate) fn purpose(&self, request: u64) -> Option<Purpose> {
         self.open.get(&request).map(|open| open.purpose.clone())

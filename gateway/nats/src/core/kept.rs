@@ -11,6 +11,7 @@ mod barrier;
 mod history;
 mod late;
 mod missed;
+mod proving;
 mod publishing;
 mod reading;
 mod repair;
@@ -35,6 +36,7 @@ use self::{
     history::Reads,
     late::Late,
     missed::Missing,
+    proving::Proving,
     publishing::Publishing,
     reading::Stream,
     resync::Standing,
@@ -59,6 +61,8 @@ pub(crate) enum Ask {
     Info,
     /// What all rooms missed meanwhile.
     Scan,
+    /// What follows the last message that was delivered in one room.
+    Prove(Place),
     /// What one room misses.
     Repair(Place),
     /// Whether that is still there.
@@ -96,6 +100,27 @@ pub struct KeptCounters {
     pub malformed: u64,
 }
 
+/// What waits for something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unsettled {
+    /// Questions whose answer has not come.
+    pub questions: usize,
+    /// Sessions on their way into the store.
+    pub storing: usize,
+    /// Sessions that are being taken over.
+    pub claims: usize,
+    /// Messages on their way into the stream.
+    pub publications: usize,
+    /// Rooms that are not followed yet.
+    pub joining: usize,
+    /// Rooms that miss something.
+    pub repairing: usize,
+    /// Sessions that wait for what they missed.
+    pub missing: usize,
+    /// Whether all rooms are held back.
+    pub apart: bool,
+}
+
 /// All rooms with history.
 pub(crate) struct Kept {
     stream: Stream,
@@ -107,6 +132,7 @@ pub(crate) struct Kept {
     standing: Standing,
     /// What arrived while others were still to be read.
     held: VecDeque<(Place, Arrival)>,
+    proving: Proving,
     barrier: Barrier,
     /// Rooms that miss something.
     repairing: BTreeSet<Place>,
@@ -127,6 +153,7 @@ impl Kept {
             rooms: HashMap::with_hasher(Seeded::new(seed)),
             standing: Standing::default(),
             held: VecDeque::new(),
+            proving: Proving::default(),
             barrier: Barrier::default(),
             repairing: BTreeSet::new(),
             late: Late::default(),
@@ -145,6 +172,19 @@ impl Kept {
 
     pub(crate) fn watermark(&self) -> u64 {
         self.watermark
+    }
+
+    /// What waits for something here.
+    pub(crate) fn unsettled(&self) -> Unsettled {
+        let joining = |room: &&Box<Room>| !room.is_followed();
+        Unsettled {
+            publications: self.unstored(),
+            joining: self.rooms.values().filter(joining).count(),
+            repairing: self.repairing.len(),
+            missing: self.missing.len(),
+            apart: !self.standing.is_live(),
+            ..Unsettled::default()
+        }
     }
 
     /// How many rooms are followed.
@@ -305,6 +345,7 @@ impl Kept {
             Ask::Barrier => self.barrier_passed(io, request, packet),
             Ask::Info => self.informed(io, request, packet),
             Ask::Scan => self.scanned(io, request, packet),
+            Ask::Prove(place) => self.proved(io, request, place, packet),
             Ask::Repair(place) => self.repaired(io, request, place, packet),
             Ask::RepairCheck(place) => self.repair_checked(io, request, place, packet),
             Ask::Publish(id) => self.acknowledged(io, request, *id, packet),
@@ -319,6 +360,7 @@ impl Kept {
         match ask {
             Ask::Barrier => self.barrier.forget(),
             Ask::Info | Ask::Scan => self.resync_later(io),
+            Ask::Prove(place) => self.prove_later(io, place),
             Ask::Repair(place) | Ask::RepairCheck(place) => self.repair_later(io, place),
             Ask::Publish(id) => self.publishing.unanswered(io, *id),
             Ask::Missed(id, at, part) => self.missed_later(io, *id, *at, *part),

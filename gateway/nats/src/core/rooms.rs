@@ -9,7 +9,7 @@ use sluice_backbone::{
 use sluice_rooms::{Epoch, HistoryLimits, Page, Position, Query, RoomKey, RoomSettings, SessionId};
 use tokio::sync::oneshot;
 
-use super::{Action, At, Called, Core, KeptCounters, Unreachable, calls::Calls};
+use super::{Action, At, Called, Core, KeptCounters, Unreachable, Unsettled, calls::Calls};
 
 impl Core {
     /// As [`Backbone::subscribe`](sluice_backbone::Backbone::subscribe). A room without history
@@ -152,6 +152,16 @@ impl Core {
     /// Messages that wait to be stored, and sessions of this gateway that are.
     pub fn stored(&self) -> (u64, u64) {
         (self.kept.unstored() as u64, self.sessions.len() as u64)
+    }
+
+    /// What waits for something; nothing does for ever.
+    pub fn unsettled(&self) -> Unsettled {
+        Unsettled {
+            questions: self.world.requests.len(),
+            storing: self.sessions.storing(),
+            claims: self.sessions.claiming(),
+            ..self.kept.unsettled()
+        }
     }
 
     /// The history's identity, once the stream was seen; an error until then.

@@ -10,11 +10,12 @@ mod stored;
 mod sweep;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use sluice_backbone::{Error, Record, Reply, Stored};
 use sluice_rooms::SessionId;
 use tokio::sync::oneshot;
@@ -29,6 +30,10 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// How long the end mark of a session is kept.
 const MARK: &str = "60s";
 
+/// How long after a session could not be stored it is tried again, and how many at a time.
+const AGAIN: Duration = Duration::from_millis(500);
+const AT_ONCE: usize = 512;
+
 /// What a question is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ask {
@@ -42,12 +47,25 @@ pub(crate) enum Ask {
     Purge(u32),
 }
 
+/// A session on its way into the store.
+#[derive(Debug)]
+struct Storing {
+    session: SessionId,
+    payload: Bytes,
+    /// Who waits for it; nobody any more when it is tried again.
+    tell: Option<oneshot::Sender<Result<(), Error>>>,
+}
+
 /// What this gateway has stored, and what it is taking over.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     last: u64,
-    storing: BTreeMap<u64, oneshot::Sender<Result<(), Error>>>,
-    own: HashSet<SessionId>,
+    storing: BTreeMap<u64, Storing>,
+    /// The sessions of this gateway, and the number under which each was stored last.
+    own: HashMap<SessionId, u64>,
+    /// What could not be stored, by the same number.
+    unkept: BTreeMap<u64, (SessionId, Bytes)>,
+    again: Option<Instant>,
     claims: Claims,
     /// Users whose sessions came from other gateways.
     moved: Vec<(Arc<str>, u32)>,
@@ -55,41 +73,88 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    /// Stores a session of this gateway.
+    /// Stores a session of this gateway. What cannot be stored now is stored as soon as it can.
     pub(crate) fn store(&mut self, io: &mut Io<'_>, session: &Stored) -> Reply<()> {
+        let (session, payload) = (session.session, stored::encode(session));
+        let id = self.number(session);
         if !io.connected {
+            self.unkept.insert(id, (session, payload));
             return Reply::Now(Err(Error::Unavailable));
         }
         self.register(io);
-        self.own.insert(session.session);
         let (tell, told) = oneshot::channel();
-        self.last += 1;
-        self.storing.insert(self.last, tell);
-        let subject = subject(io, io.gateway, session.session);
-        let purpose = Purpose::Sessions(Ask::Store(self.last));
-        let payload = stored::encode(session);
-        io.request(subject, Vec::new(), payload, purpose, ANSWER);
+        let tell = Some(tell);
+        let storing = Storing {
+            session,
+            payload,
+            tell,
+        };
+        self.send(io, id, storing);
         later(told)
+    }
+
+    /// Counts what is stored of a session; what was stored of it before matters no more.
+    fn number(&mut self, session: SessionId) -> u64 {
+        self.last += 1;
+        if let Some(before) = self.own.insert(session, self.last) {
+            self.unkept.remove(&before);
+        }
+        self.last
+    }
+
+    fn send(&mut self, io: &mut Io<'_>, id: u64, storing: Storing) {
+        let subject = subject(io, io.gateway, storing.session);
+        let (payload, purpose) = (storing.payload.clone(), Purpose::Sessions(Ask::Store(id)));
+        self.storing.insert(id, storing);
+        io.request(subject, Vec::new(), payload, purpose, ANSWER);
     }
 
     /// A session of this gateway has ended.
     pub(crate) fn forget(&mut self, io: &mut Io<'_>, session: SessionId) {
-        if self.own.remove(&session) {
+        if let Some(last) = self.own.remove(&session) {
+            self.unkept.remove(&last);
             let subject = subject(io, io.gateway, session);
             io.publish(subject, vec![("Nats-TTL", MARK.to_owned())], stored::MARK);
         }
     }
 
     fn stored(&mut self, id: u64, packet: Option<&Packet>) {
-        if let Some(tell) = self.storing.remove(&id) {
-            let kept = packet.is_some_and(|packet| stored::sequence(packet).is_some());
-            let result = if kept {
-                Ok(())
-            } else {
-                Err(Error::Unavailable)
-            };
+        let Some(storing) = self.storing.remove(&id) else {
+            return;
+        };
+        let Storing {
+            session,
+            payload,
+            tell,
+        } = storing;
+        let kept = packet.is_some_and(|packet| stored::sequence(packet).is_some());
+        if !kept && self.own.get(&session) == Some(&id) {
+            self.unkept.insert(id, (session, payload));
+        }
+        if let Some(tell) = tell {
             // Whoever stored it may be gone.
-            let _ = tell.send(result);
+            let _ = tell.send(kept.then_some(()).ok_or(Error::Unavailable));
+        }
+    }
+
+    /// Stores what could not be stored before.
+    fn store_again(&mut self, io: &mut Io<'_>) {
+        if !io.connected || self.again.is_some_and(|at| at > io.now) {
+            return;
+        }
+        self.again = Some(io.now + AGAIN);
+        for _ in 0..AT_ONCE {
+            let Some((id, (session, payload))) = self.unkept.pop_first() else {
+                return;
+            };
+            self.register(io);
+            let tell = None;
+            let storing = Storing {
+                session,
+                payload,
+                tell,
+            };
+            self.send(io, id, storing);
         }
     }
 
@@ -119,6 +184,16 @@ impl Sessions {
     /// Takes the users whose sessions came from other gateways since the last time.
     pub(crate) fn take_moved(&mut self) -> Vec<(Arc<str>, u32)> {
         std::mem::take(&mut self.moved)
+    }
+
+    /// How many sessions are on their way into the store.
+    pub(crate) fn storing(&self) -> usize {
+        self.storing.len() + self.unkept.len()
+    }
+
+    /// How many claims are under way.
+    pub(crate) fn claiming(&self) -> usize {
+        self.claims.len()
     }
 
     /// How many sessions of this gateway are stored.

@@ -10,12 +10,12 @@ use std::{
 };
 
 use sluice_backbone::{Answer, Bookmark, Delivery, Error, Missed, Reply};
-use sluice_rooms::{Message, SessionId};
+use sluice_rooms::{Epoch, Message, SessionId};
 use tokio::sync::oneshot;
 
 use super::{
     Ask, Io, Kept, is_due, later,
-    reading::{self, BATCH, Got, Leader, Stream},
+    reading::{self, BATCH, Found, Got, Leader, Stream},
 };
 use crate::{
     Packet,
@@ -36,7 +36,7 @@ const MOST: usize = 100_000;
 pub(crate) enum Part {
     /// The last message that the leader has.
     Tail,
-    /// The oldest message that is still there, and how many are.
+    /// The oldest message that is still there.
     First,
     /// When the message was taken after which the session wants all.
     Time,
@@ -49,6 +49,8 @@ pub(crate) enum Part {
 struct Want {
     place: Place,
     after: u64,
+    /// Whether the room has a history; else nothing is missed there.
+    kept: bool,
     /// How long ago the first missed message was published at most.
     within: Option<Duration>,
     max_age: Duration,
@@ -56,9 +58,12 @@ struct Want {
     cursor: u64,
     read: Vec<Arc<Message>>,
     tail: Option<u64>,
-    /// The oldest message that is there, and how many are.
-    first: Option<(Option<u64>, u64)>,
+    /// The oldest message that is there, once that is known.
+    first: Option<Option<u64>>,
+    /// Whether none is too old to be there.
     proven: bool,
+    /// Whether the answer that is awaited has shown that nothing is gone before it.
+    joined: bool,
     asked: Vec<Part>,
     /// When the rest is read; none while an answer is awaited.
     again: Option<Instant>,
@@ -78,6 +83,12 @@ struct Wish {
 pub(super) struct Missing {
     last: u64,
     wishes: BTreeMap<u64, Wish>,
+}
+
+impl Missing {
+    pub(super) fn len(&self) -> usize {
+        self.wishes.len()
+    }
 }
 
 /// How far a room's part is.
@@ -133,13 +144,16 @@ impl Kept {
     }
 
     fn further(&mut self, io: &mut Io<'_>, want: &mut Want, of: (u64, usize)) -> Progress {
+        if !want.kept {
+            return Progress::Ready;
+        }
         let Some(room) = self.rooms.get_mut(&want.place) else {
             return Progress::Failed(Error::Unavailable);
         };
         if !room.is_followed() || want.again.is_some() {
             return Progress::Waiting;
         }
-        if want.cursor >= room.floor {
+        if want.after >= room.floor {
             return Progress::Ready;
         }
         let Some(tail) = room.tail.or(want.tail) else {
@@ -150,14 +164,14 @@ impl Kept {
         }
         let floor = room.floor;
         if !want.proven && !(tail != 0 && tail <= want.after) {
-            match want.proof(self.stream) {
+            match want.proof() {
                 Proof::Whole => want.proven = true,
                 Proof::Gone => return Progress::Failed(Error::Gone),
                 Proof::Needs(part) => return self.ask_part(io, want, of, part),
             }
         }
-        if tail <= want.cursor {
-            want.cursor = floor;
+        if want.cursor >= floor || tail <= want.cursor {
+            want.cursor = want.cursor.max(floor);
             return Progress::Ready;
         }
         if want.read.len() > MOST {
@@ -192,7 +206,9 @@ impl Kept {
                 reading::exactly(want.after),
             ),
             Part::Range => {
-                let body = reading::from_offset(&subject, want.cursor + 1, BATCH);
+                want.joined = false;
+                // From the last one that is known: if it is there, nothing is gone after it.
+                let body = reading::from_offset(&subject, want.cursor.max(1), BATCH);
                 (reading::batch_subject(io.names), body)
             }
         };
@@ -218,14 +234,12 @@ impl Kept {
             (Part::Tail, _) => want.tail_came(packet, io.now),
             (_, None) => true,
             (Part::Range, Some(epoch)) => match reading::got(io.names, packet, io.now) {
-                Got::Message(found) if found.offset <= floor => {
-                    want.cursor = want.cursor.max(found.offset);
-                    want.read.push(found.into_message(epoch));
-                    false
-                }
-                // Everything behind the floor is recent.
-                Got::Message(_) => {
-                    want.cursor = want.cursor.max(floor);
+                Got::Message(found) => {
+                    if want.is_gone_before(&found, self.stream) {
+                        io.requests.close(request);
+                        return self.fail_wish(io, id, Error::Gone);
+                    }
+                    want.range_came(*found, floor, epoch);
                     false
                 }
                 Got::Malformed(offset) => {
@@ -240,6 +254,12 @@ impl Kept {
             io.requests.close(request);
             want.asked.retain(|asked| *asked != part);
             self.pursue(io, id);
+        }
+    }
+
+    fn fail_wish(&mut self, io: &Io<'_>, id: u64, error: Error) {
+        if let Some(wish) = self.missing.wishes.remove(&id) {
+            tell(io, wish, Err(error));
         }
     }
 
@@ -273,10 +293,14 @@ impl Kept {
     }
 
     /// Everything is there: puts it together, as of this moment.
-    fn gather(&self, wish: &Wish) -> Result<Missed, Error> {
+    fn gather(&mut self, wish: &Wish) -> Result<Missed, Error> {
         let mut messages = Vec::new();
         let mut through = Vec::with_capacity(wish.wants.len());
         for want in &wish.wants {
+            if !want.kept {
+                through.push(want.after);
+                continue;
+            }
             let room = self.rooms.get(&want.place).ok_or(Error::Unavailable)?;
             messages.extend(want.read.iter().cloned());
             messages.extend(room.recent_after(want.cursor).cloned());
@@ -284,7 +308,21 @@ impl Kept {
         }
         messages.retain(|message| message.except != Some(wish.of));
         messages.sort_by_key(|message| message.offset());
+        for message in &mut messages {
+            in_order(message);
+        }
+        // From the stream may come what is ahead of all that was delivered here. Its reader must
+        // not go back with what comes then.
+        let last = messages.last().map_or(0, |message| message.offset());
+        self.watermark = self.watermark.max(last);
         Ok(Missed { messages, through })
+    }
+}
+
+/// Among others in their order a message is not late, whatever it was when it came.
+fn in_order(message: &mut Arc<Message>) {
+    if message.read_to.is_some() {
+        Arc::make_mut(message).read_to = None;
     }
 }
 
@@ -311,6 +349,7 @@ impl Want {
         Self {
             place: names::place(&bookmark.room),
             after: bookmark.after,
+            kept: history.is_some(),
             within: bookmark.within,
             max_age: history.map_or(Duration::ZERO, |limits| limits.max_age),
             cursor: bookmark.after,
@@ -318,27 +357,23 @@ impl Want {
             tail: None,
             first: None,
             proven: false,
+            joined: false,
             asked: Vec::new(),
             again: None,
         }
     }
 
-    /// A message at or before the wanted ones that is still there proves it, since the oldest go
-    /// first. Else fewer must be there than the room may keep, and none be old enough to go.
-    fn proof(&self, stream: Stream) -> Proof {
-        let Some((first, count)) = self.first else {
-            return Proof::Needs(Part::First);
-        };
-        if first.is_some_and(|first| first <= self.after) {
+    /// None is too old to be there where the wanted ones are younger than the room keeps them, or
+    /// a message before them is still there, since the oldest go first.
+    fn proof(&self) -> Proof {
+        if self.within.is_some_and(|within| within < self.max_age) {
             return Proof::Whole;
         }
-        if stream.per_room.is_some_and(|limit| count >= limit) {
-            return Proof::Gone;
-        }
-        match self.within {
-            Some(within) if within < self.max_age => Proof::Whole,
-            Some(_) => Proof::Gone,
-            None => Proof::Needs(Part::Time),
+        match (self.first, self.within) {
+            (None, _) => Proof::Needs(Part::First),
+            (Some(Some(first)), _) if first <= self.after => Proof::Whole,
+            (_, Some(_)) => Proof::Gone,
+            (_, None) => Proof::Needs(Part::Time),
         }
     }
 
@@ -349,6 +384,21 @@ impl Want {
             Leader::Unavailable => self.again = Some(now + AGAIN),
         }
         true
+    }
+
+    /// Whether some may be gone before the first message of an answer.
+    fn is_gone_before(&mut self, found: &Found, stream: Stream) -> bool {
+        !std::mem::replace(&mut self.joined, true) && !found.follows(self.cursor, stream)
+    }
+
+    fn range_came(&mut self, found: Found, floor: u64, epoch: Epoch) {
+        if found.offset > floor {
+            // Everything behind the floor is recent.
+            self.cursor = self.cursor.max(floor);
+        } else if found.offset > self.cursor {
+            self.cursor = found.offset;
+            self.read.push(found.into_message(epoch));
+        }
     }
 
     /// The end of an answer with messages: the rest comes with the next one.
@@ -364,15 +414,15 @@ impl Want {
     fn evidence_came(&mut self, part: Part, got: Got, io: &Io<'_>) -> bool {
         match (part, got) {
             (Part::First, Got::Message(found)) => {
-                self.first = Some((Some(found.offset), found.pending + 1));
+                self.first = Some(Some(found.offset));
                 false
             }
             (Part::First, Got::Malformed(offset)) => {
-                self.first = Some((Some(offset), u64::MAX));
+                self.first = Some(Some(offset));
                 false
             }
             (Part::First, Got::Nothing) => {
-                self.first = Some((None, 0));
+                self.first = Some(None);
                 true
             }
             (Part::Time, Got::Message(found)) => {
@@ -401,7 +451,7 @@ mod tests {
 
     const DAY: Duration = Duration::from_hours(24);
 
-    fn want(within: Option<Duration>, first: Option<(Option<u64>, u64)>) -> Want {
+    fn want(within: Option<Duration>, first: Option<Option<u64>>) -> Want {
         let settings = RoomSettings {
             history: Some(HistoryLimits {
                 max_messages: 10,
@@ -420,41 +470,24 @@ mod tests {
         want
     }
 
-    const STREAM: Stream = Stream {
-        per_room: Some(10),
-        max_age: None,
-    };
-
     #[test]
     fn an_older_message_that_is_still_there_proves_that_none_is_gone() {
-        assert_eq!(want(None, Some((Some(20), 10))).proof(STREAM), Proof::Whole);
-        assert_eq!(want(None, Some((Some(3), 10))).proof(STREAM), Proof::Whole);
+        assert_eq!(want(None, Some(Some(20))).proof(), Proof::Whole);
+        assert_eq!(want(None, Some(Some(3))).proof(), Proof::Whole);
     }
 
     #[test]
-    fn a_room_that_is_full_of_newer_messages_may_have_dropped_some() {
-        let minute = Some(Duration::from_mins(1));
-        assert_eq!(
-            want(minute, Some((Some(21), 10))).proof(STREAM),
-            Proof::Gone
-        );
-    }
-
-    #[test]
-    fn newer_messages_prove_it_where_none_can_be_too_old() {
+    fn messages_that_cannot_be_too_old_are_there() {
         let (minute, week) = (Some(Duration::from_mins(1)), Some(DAY * 7));
-        assert_eq!(
-            want(minute, Some((Some(21), 9))).proof(STREAM),
-            Proof::Whole
-        );
-        assert_eq!(want(minute, Some((None, 0))).proof(STREAM), Proof::Whole);
-        assert_eq!(want(week, Some((Some(21), 9))).proof(STREAM), Proof::Gone);
+        assert_eq!(want(minute, None).proof(), Proof::Whole);
+        assert_eq!(want(week, Some(Some(21))).proof(), Proof::Gone);
+        assert_eq!(want(week, Some(None)).proof(), Proof::Gone);
     }
 
     #[test]
     fn what_is_not_known_is_asked_for() {
-        assert_eq!(want(None, None).proof(STREAM), Proof::Needs(Part::First));
-        let newer = want(None, Some((Some(21), 9)));
-        assert_eq!(newer.proof(STREAM), Proof::Needs(Part::Time));
+        assert_eq!(want(None, None).proof(), Proof::Needs(Part::First));
+        let newer = want(None, Some(Some(21)));
+        assert_eq!(newer.proof(), Proof::Needs(Part::Time));
     }
 }

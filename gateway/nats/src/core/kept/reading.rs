@@ -63,6 +63,14 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Whether nothing of the room is gone between `offset` and this message, which was found
+    /// first from there on. The oldest messages of a room go first: where one at or before
+    /// `offset` is still there, or the room is not full of newer ones, none has gone after it.
+    pub(super) fn follows(&self, offset: u64, stream: Stream) -> bool {
+        let full = |limit: u64| self.pending.saturating_add(1) >= limit;
+        self.offset <= offset || !stream.per_room.is_some_and(full)
+    }
+
     pub(super) fn into_message(self, epoch: Epoch) -> Arc<Message> {
         let position = Some(Position {
             epoch,

@@ -10,7 +10,7 @@ use sluice_backbone::Delivery;
 
 use super::{
     Ask, Io, Kept, is_due,
-    reading::{self, BATCH, Got, Leader},
+    reading::{self, BATCH, Found, Got, Leader},
     room::{Arrival, Phase, Repair},
 };
 use crate::{Packet, names::Place};
@@ -31,6 +31,7 @@ impl Repair {
             held: arrival.into_iter().collect(),
             tries: 0,
             again: None,
+            proven: false,
         }
     }
 
@@ -70,7 +71,7 @@ impl Kept {
         if !io.connected {
             return repair.later(io.now);
         }
-        repair.again = None;
+        (repair.again, repair.proven) = (None, false);
         let check = repair.tries >= TRIES;
         let subject = io.names.subject("in", place);
         if check {
@@ -78,7 +79,8 @@ impl Kept {
             let ask = Ask::RepairCheck(Arc::clone(place));
             self.ask(io, reading::leader_subject(io.names), body, ask);
         } else {
-            let body = reading::from_offset(&subject, head + 1, BATCH);
+            // From the last one that was delivered: if it is there, nothing is gone after it.
+            let body = reading::from_offset(&subject, head.max(1), BATCH);
             let ask = Ask::Repair(Arc::clone(place));
             self.ask(io, reading::batch_subject(io.names), body, ask);
         }
@@ -93,6 +95,7 @@ impl Kept {
     ) {
         match reading::got(io.names, packet, io.now) {
             Got::Message(found) => {
+                self.join_up(io, place, &found);
                 self.deliver_found(io, place, found.offset, found.message);
             }
             // It holds its offset and can be delivered to nobody.
@@ -106,6 +109,36 @@ impl Kept {
                 self.repair_later(io, place);
             }
         }
+    }
+
+    /// The first message of an answer tells whether any are gone before it.
+    fn join_up(&mut self, io: &Io<'_>, place: &Place, found: &Found) {
+        let Some(room) = self.rooms.get_mut(place) else {
+            return;
+        };
+        let head = room.head;
+        if let Phase::Repairing(repair) = &mut room.phase
+            && !std::mem::replace(&mut repair.proven, true)
+            && !found.follows(head, self.stream)
+        {
+            self.lose(io, place, found.offset - 1);
+        }
+    }
+
+    /// Messages up to `offset` are gone before they were delivered. The members are to come back
+    /// and be told, and so are those who have gone and have read further in other rooms.
+    pub(super) fn lose(&mut self, io: &Io<'_>, place: &Place, offset: u64) {
+        let Some(room) = self.rooms.get_mut(place) else {
+            return;
+        };
+        self.counters.lost += 1;
+        room.lose(offset);
+        let read_to = self.watermark.max(offset);
+        self.late.note(io.now, place, offset, read_to);
+        for worker in room.workers.iter() {
+            io.sink.deliver(worker, Delivery::Lost(room.key.clone()));
+        }
+        tracing::warn!(room = %room.key, "messages are no longer in the stream that did not reach this gateway; give the Room more history");
     }
 
     /// Delivers a message that was read, if it is after all that was delivered.
@@ -180,12 +213,8 @@ impl Kept {
             Leader::Unavailable => return self.repair_later(io, place),
         };
         if gone {
-            self.counters.lost += 1;
-            room.head = repair.through;
-            for worker in room.workers.iter() {
-                io.sink.deliver(worker, Delivery::Lost(room.key.clone()));
-            }
-            tracing::warn!(room = %room.key, "messages are no longer in the stream that did not reach this gateway; give the Room more history");
+            let through = repair.through;
+            self.lose(io, place, through);
         } else {
             repair.tries = 0;
         }

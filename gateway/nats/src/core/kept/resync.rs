@@ -2,7 +2,6 @@
 
 use std::{
     collections::VecDeque,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -11,12 +10,12 @@ use sluice_backbone::Delivery;
 use super::{
     Ask, Io, Kept, is_due,
     reading::{self, BATCH, Got},
-    room::{Arrival, Phase},
+    room::Arrival,
 };
 use crate::{Packet, names::Place};
 
 /// How long after an answer that did not help the stream is asked again.
-const AGAIN: Duration = Duration::from_millis(200);
+pub(super) const AGAIN: Duration = Duration::from_millis(200);
 
 /// After so many answers without the last message it counts as no longer there.
 const TRIES: u32 = 25;
@@ -57,6 +56,7 @@ impl Kept {
     pub(super) fn stand_apart(&mut self) {
         self.standing = Standing::Apart;
         self.held.clear();
+        self.proving.clear();
     }
 
     pub(super) fn hold(&mut self, place: Place, arrival: Arrival) {
@@ -67,6 +67,7 @@ impl Kept {
 
     pub(crate) fn begin_resync(&mut self, io: &mut Io<'_>) {
         self.standing = Standing::Apart;
+        self.proving.clear();
         if io.connected {
             let subject = reading::info_subject(io.names);
             self.ask(io, subject, String::new(), Ask::Info);
@@ -137,16 +138,15 @@ impl Kept {
         match reading::got(io.names, packet, io.now) {
             Got::Message(found) => {
                 self.reached(found.offset);
-                let place = Arc::clone(&found.place);
-                let following = |room: &super::room::Room| matches!(room.phase, Phase::Following);
-                if self.rooms.get(&place).is_some_and(|room| following(room)) {
-                    self.deliver_found(io, &place, found.offset, found.message);
+                let room = self.rooms.get(&found.place);
+                if room.is_some_and(|room| room.is_next(found.offset)) {
+                    self.proving.add(found);
                 }
             }
             Got::Malformed(offset) => self.reached(offset),
             Got::End | Got::Nothing => {
                 io.requests.close(request);
-                self.scanned_all(io);
+                self.prove(io);
             }
             Got::Unavailable => {
                 io.requests.close(request);
@@ -162,8 +162,8 @@ impl Kept {
         }
     }
 
-    /// One answer was read to its end.
-    fn scanned_all(&mut self, io: &mut Io<'_>) {
+    /// All of one answer was delivered.
+    pub(super) fn scanned_all(&mut self, io: &mut Io<'_>) {
         let Standing::Catching {
             cursor,
             through,
@@ -206,6 +206,7 @@ impl Kept {
         match &self.standing {
             Standing::Again(at) if is_due(Some(*at), io.now) => self.begin_resync(io),
             Standing::Catching { again, .. } if is_due(*again, io.now) => self.scan_on(io),
+            Standing::Catching { .. } => self.prove_if_due(io),
             _ => {}
         }
     }

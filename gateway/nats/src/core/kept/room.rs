@@ -58,6 +58,8 @@ pub(super) struct Repair {
     pub(super) tries: u32,
     /// When to read again; none while an answer is awaited.
     pub(super) again: Option<Instant>,
+    /// Whether the answer that is awaited has shown that nothing is gone before it.
+    pub(super) proven: bool,
 }
 
 /// What to do with a message.
@@ -139,6 +141,13 @@ impl Room {
         }
     }
 
+    /// Notes that messages up to `offset` are gone: what was delivered has a gap before it.
+    pub(super) fn lose(&mut self, offset: u64) {
+        self.head = self.head.max(offset);
+        (self.floor, self.tail) = (self.head, None);
+        self.drop_recent();
+    }
+
     /// Drops what is not recent any more.
     pub(super) fn age(&mut self, now: Instant) {
         let old = |message: &Arc<Message>| now.duration_since(message.accepted) > RECENT_FOR;
@@ -172,6 +181,11 @@ impl Room {
     pub(super) fn recent_after(&self, offset: u64) -> impl Iterator<Item = &Arc<Message>> {
         let start = self.recent.partition_point(|m| m.offset() <= offset);
         self.recent.range(start..)
+    }
+
+    /// Whether a message is after all that was delivered, with nothing that is known to be missing.
+    pub(super) fn is_next(&self, offset: u64) -> bool {
+        matches!(self.phase, Phase::Following) && self.head < offset
     }
 
     pub(super) fn is_followed(&self) -> bool {

@@ -31,6 +31,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// as dead.
 const OWNER: Duration = Duration::from_secs(1);
 
+/// How often a session that is nowhere is looked for again, and after how long: a replica of the
+/// store may be behind.
+const LOOKS: u32 = 3;
+const AGAIN: Duration = Duration::from_millis(100);
+
 /// How far a claim is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -53,6 +58,11 @@ struct Claiming {
     worker: usize,
     claim: Claim,
     step: Step,
+    /// The newest one that is stored, and who has stored it.
+    found: Option<(u64, u32)>,
+    looks: u32,
+    /// When it is looked for again.
+    again: Option<Instant>,
     owner: u32,
     /// The number under which the old one is stored.
     sequence: u64,
@@ -66,6 +76,12 @@ struct Claiming {
 pub(super) struct Claims {
     last: u64,
     open: BTreeMap<u64, Claiming>,
+}
+
+impl Claims {
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
 }
 
 /// A claim on its way to the gateway that has the session.
@@ -100,6 +116,9 @@ impl Sessions {
             worker,
             claim,
             step: Step::Here,
+            found: None,
+            looks: 0,
+            again: None,
             owner: 0,
             sequence: 0,
             record: None,
@@ -146,10 +165,13 @@ impl Sessions {
             return self.finish(io, id, Err(Error::Unavailable));
         }
         claiming.step = Step::Find;
+        claiming.found = None;
+        claiming.looks += 1;
         let session = claiming.claim.pid.session();
+        // Of all who ever had it; those that it has left have put an end mark.
         let any = io.names.subject("sess", &format!("*.{session}"));
         let to = format!("$JS.API.DIRECT.GET.{}", io.names.sessions());
-        ask(io, to, json!({"last_by_subj": any}).to_string(), id, ANSWER);
+        ask(io, to, json!({"multi_last": [any]}).to_string(), id, ANSWER);
     }
 
     pub(super) fn claim_answered(
@@ -159,10 +181,13 @@ impl Sessions {
         id: u64,
         packet: &Packet,
     ) {
-        io.requests.close(request);
-        let Some(claiming) = self.claims.open.get(&id) else {
-            return;
+        let Some(claiming) = self.claims.open.get_mut(&id) else {
+            return io.requests.close(request);
         };
+        if claiming.step == Step::Find && packet.headers.status().is_none() {
+            return claiming.see(io, packet);
+        }
+        io.requests.close(request);
         match claiming.step {
             Step::Here => {}
             Step::Find => self.found(io, id, packet),
@@ -173,19 +198,25 @@ impl Sessions {
         }
     }
 
+    /// All that is stored of the session was seen.
     fn found(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
-        let owner = match packet.headers.status() {
-            None => packet
-                .headers
-                .get("Nats-Subject")
-                .and_then(|s| owner(io, s)),
-            Some(404) => None,
-            Some(_) => return self.finish(io, id, Err(Error::Unavailable)),
-        };
-        let live = stored::decode(&packet.payload).is_some();
-        match owner.filter(|owner| live && *owner != io.gateway) {
-            Some(owner) => self.ask_owner(io, id, owner),
-            None => self.finish(io, id, Ok(None)),
+        if !matches!(packet.headers.status(), Some(204 | 404)) {
+            return self.finish(io, id, Err(Error::Unavailable));
+        }
+        let found = self.claims.open.get(&id).and_then(|open| open.found);
+        match found.filter(|(_, owner)| *owner != io.gateway) {
+            Some((_, owner)) => self.ask_owner(io, id, owner),
+            None => self.look_again(io, id),
+        }
+    }
+
+    /// The session is not where it was looked for.
+    fn look_again(&mut self, io: &mut Io<'_>, id: u64) {
+        match self.claims.open.get_mut(&id) {
+            Some(open) if open.looks < LOOKS => {
+                (open.step, open.again) = (Step::Find, Some(io.now + AGAIN));
+            }
+            _ => self.finish(io, id, Ok(None)),
         }
     }
 
@@ -225,7 +256,7 @@ impl Sessions {
                 });
                 self.store_own(io, id);
             }
-            _ => self.finish(io, id, Ok(None)),
+            _ => self.look_again(io, id),
         }
     }
 
@@ -251,7 +282,8 @@ impl Sessions {
                 claiming.record = Some(found.record);
                 self.store_own(io, id);
             }
-            Kept::Found(..) | Kept::Nothing => self.finish(io, id, Ok(None)),
+            Kept::Found(..) => self.finish(io, id, Ok(None)),
+            Kept::Nothing => self.look_again(io, id),
             Kept::Unavailable => self.finish(io, id, Err(Error::Unavailable)),
         }
     }
@@ -262,29 +294,20 @@ impl Sessions {
             return;
         };
         claiming.step = Step::Store;
-        let session = claiming.claim.pid.session();
-        let record = claiming.record.as_ref();
-        let payload = stored::encode(&sluice_backbone::Stored {
-            session,
-            user: Arc::clone(&claiming.claim.user),
-            namespace: Arc::clone(&claiming.claim.namespace),
-            rooms: record
-                .map(|record| record.rooms.clone())
-                .unwrap_or_default(),
-        });
-        self.own.insert(session);
+        let (session, payload) = claiming.own();
+        self.number(session);
         let to = subject(io, io.gateway, session);
         let purpose = Purpose::Sessions(Ask::Claim(id));
         io.request(to, Vec::new(), payload, purpose, ANSWER);
     }
 
     fn own_stored(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
+        if stored::sequence(packet).is_none() {
+            return self.own_unstored(io, id);
+        }
         let Some(claiming) = self.claims.open.get_mut(&id) else {
             return;
         };
-        if stored::sequence(packet).is_none() {
-            return self.finish(io, id, Err(Error::Unavailable));
-        }
         if claiming.sequence == 0 {
             // Its last gateway lives and has put the mark itself.
             return self.finish_found(io, id);
@@ -298,6 +321,23 @@ impl Sessions {
         ];
         let purpose = Purpose::Sessions(Ask::Claim(id));
         io.request(old, headers, stored::MARK, purpose, ANSWER);
+    }
+
+    /// A session that its last gateway has given up is nobody else's, and is stored later. One of
+    /// a gateway that died is still there for others.
+    fn own_unstored(&mut self, io: &mut Io<'_>, id: u64) {
+        let Some(claiming) = self.claims.open.get_mut(&id) else {
+            return;
+        };
+        let (given_up, (session, payload)) = (claiming.sequence == 0, claiming.own());
+        if given_up {
+            let number = self.number(session);
+            self.unkept.insert(number, (session, payload));
+            self.finish_found(io, id);
+        } else {
+            self.forget(io, session);
+            self.finish(io, id, Err(Error::Unavailable));
+        }
     }
 
     fn marked(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
@@ -332,12 +372,13 @@ impl Sessions {
         let step = self.claims.open.get(&id).map(|claiming| claiming.step);
         match step {
             Some(Step::Owner) if io.connected => self.read_kept(io, id),
+            Some(Step::Store) => self.own_unstored(io, id),
             Some(_) => self.finish(io, id, Err(Error::Unavailable)),
             None => {}
         }
     }
 
-    pub(super) fn give_up_claims(&mut self, io: &mut Io<'_>) {
+    pub(super) fn pursue_claims(&mut self, io: &mut Io<'_>) {
         let over = |claiming: &Claiming| claiming.until <= io.now;
         let ids: Vec<_> = self
             .claims
@@ -348,6 +389,43 @@ impl Sessions {
             .collect();
         for id in ids {
             self.finish(io, id, Err(Error::Unavailable));
+        }
+        let mut due = Vec::new();
+        for (id, open) in &mut self.claims.open {
+            if open.again.is_some_and(|at| at <= io.now) {
+                open.again = None;
+                due.push(*id);
+            }
+        }
+        for id in due {
+            self.find(io, id);
+        }
+    }
+}
+
+impl Claiming {
+    /// The session as it is stored under this gateway's number.
+    fn own(&self) -> (SessionId, Bytes) {
+        let session = self.claim.pid.session();
+        let rooms = self.record.as_ref().map(|record| record.rooms.clone());
+        let stored = sluice_backbone::Stored {
+            session,
+            user: Arc::clone(&self.claim.user),
+            namespace: Arc::clone(&self.claim.namespace),
+            rooms: rooms.unwrap_or_default(),
+        };
+        (session, stored::encode(&stored))
+    }
+
+    /// One that is stored, or was.
+    fn see(&mut self, io: &Io<'_>, packet: &Packet) {
+        let subject = packet.headers.get("Nats-Subject");
+        let owner = subject.and_then(|subject| owner(io, subject));
+        let sequence = packet.headers.number("Nats-Sequence");
+        if let (Some(owner), Some(sequence)) = (owner, sequence)
+            && stored::decode(&packet.payload).is_some()
+        {
+            self.found = self.found.max(Some((sequence, owner)));
         }
     }
 }

@@ -78,7 +78,8 @@ impl Sessions {
     }
 
     pub(crate) fn tick(&mut self, io: &mut Io<'_>, fleet: &Fleet) {
-        self.give_up_claims(io);
+        self.pursue_claims(io);
+        self.store_again(io);
         if !io.connected || self.sweep.next.is_some_and(|at| at > io.now) {
             return;
         }

@@ -1,0 +1,219 @@
+//! What must hold.
+
+use std::collections::BTreeMap;
+
+use sluice_backbone::{Error, Receipt};
+use sluice_rooms::SessionId;
+
+use crate::{
+    client::Stand,
+    run::{MS, World},
+};
+
+/// How long a message may be missing at a gateway before it must have been noticed.
+const UNNOTICED: u64 = 5_000 * MS;
+
+/// A publication, and what its publisher was told.
+#[derive(Debug)]
+pub struct Published {
+    pub room: usize,
+    pub except: Option<SessionId>,
+    pub told: Vec<Result<Receipt, Error>>,
+}
+
+impl World {
+    /// The room's next message after an offset that a session must get.
+    fn next_message(&self, room: usize, after: u64, session: SessionId) -> Option<u64> {
+        let subject = self.subject(room);
+        let ever = self.server.rooms.ever(&subject);
+        let start = ever.partition_point(|seq| *seq <= after);
+        ever[start..].iter().copied().find(|seq| {
+            let number = self.publication_of(*seq);
+            number.is_none_or(|number| self.published[&number].except != Some(session))
+        })
+    }
+
+    fn publication_of(&self, seq: u64) -> Option<u64> {
+        let id = self.server.rooms.log[seq as usize - 1].id.as_ref()?;
+        id.rsplit_once(".p")?.1.parse().ok()
+    }
+
+    /// A member got a message: it must be the next one.
+    pub fn check_next(&mut self, client: usize, room: usize, offset: u64) {
+        if !self.places.is_kept(room) {
+            return;
+        }
+        let (Some(Stand::In { last, .. }), Some(pid)) = (
+            self.clients[client].rooms.get(&room),
+            self.clients[client].pid,
+        ) else {
+            return;
+        };
+        let last = *last;
+        let next = self.next_message(room, last, pid.session());
+        if next != Some(offset) {
+            let wrong = if offset <= last {
+                "again or late"
+            } else {
+                "after a gap"
+            };
+            self.fail(format!(
+                "client {client} in room {room} got {offset} {wrong}: it has {last}, next is {next:?}"
+            ));
+        }
+        if let Some(Stand::In { last, .. }) = self.clients[client].rooms.get_mut(&room) {
+            *last = offset;
+        }
+    }
+
+    /// A client was told that it recovered: what comes begins after its position.
+    pub fn check_recovered(&mut self, client: usize) {
+        let one = &self.clients[client];
+        let (Some(position), Some(pid)) = (one.position, one.pid) else {
+            return;
+        };
+        let rooms: Vec<_> = one
+            .rooms
+            .iter()
+            .filter_map(|(room, stand)| match stand {
+                Stand::In { last, kept: true } => Some((*room, *last)),
+                _ => None,
+            })
+            .collect();
+        for (room, last) in rooms {
+            if !self.places.is_kept(room) {
+                continue;
+            }
+            let next = self.next_message(room, last, pid.session());
+            let Some(skipped) = next.filter(|next| *next <= position.offset) else {
+                continue;
+            };
+            if self.is_excused(client, skipped) {
+                self.count("skipped unnoticed");
+            } else {
+                self.fail(format!(
+                    "client {client} recovered at {} but misses {skipped} of room {room}",
+                    position.offset
+                ));
+            }
+            if let Some(Stand::In { last, .. }) = self.clients[client].rooms.get_mut(&room) {
+                *last = position.offset;
+            }
+        }
+    }
+
+    /// Its gateway could not know yet that it had not got the message.
+    fn is_excused(&self, client: usize, seq: u64) -> bool {
+        let one = &self.clients[client];
+        let Some(inbox) = self.inboxes.get(&one.read_at) else {
+            return false;
+        };
+        let session = one.pid.map(|pid| pid.session().to_string());
+        let left = session.and_then(|session| self.left.get(&(session, one.read_at)));
+        let left = left.copied().unwrap_or(self.now);
+        let missing = inbox.delivered(seq).is_none_or(|at| at >= left);
+        let stored = self.server.rooms.log[seq as usize - 1].stored;
+        self.faults.may_skip() && missing && left.saturating_sub(stored) < UNNOTICED
+    }
+
+    /// A client was told that it did not recover.
+    pub fn check_told(&mut self, client: usize) {
+        if self.strict {
+            self.fail(format!("client {client} was not recovered in calm"));
+        }
+    }
+
+    /// A publisher learns what became of its message.
+    pub fn check_receipt(&mut self, number: u64, receipt: Result<Receipt, Error>) {
+        match &receipt {
+            Ok(Receipt {
+                position: Some(position),
+                ..
+            }) => {
+                let at = position.offset as usize;
+                let stored = at >= 1 && at <= self.server.rooms.log.len();
+                if !stored || self.publication_of(position.offset) != Some(number) {
+                    self.fail(format!("publication {number} is not at {at}"));
+                }
+                self.count("acked");
+            }
+            Ok(_) => {}
+            Err(_) => self.count("refused"),
+        }
+        if let Some(published) = self.published.get_mut(&number) {
+            published.told.push(receipt);
+        }
+    }
+
+    /// What must hold once everything is calm.
+    pub fn check_end(&mut self) {
+        self.check_stream();
+        for client in 0..self.clients.len() {
+            self.check_client(client);
+        }
+        let settled: Vec<_> = self
+            .nodes
+            .iter()
+            .map(|(number, node)| (*number, node.hub.borrow().core.unsettled()))
+            .collect();
+        for (number, unsettled) in settled {
+            if unsettled != sluice_nats::core::Unsettled::default() {
+                self.fail(format!("gateway {number:x} is not settled: {unsettled:?}"));
+            }
+        }
+        let lost: u64 = self
+            .nodes
+            .values()
+            .map(|node| node.hub.borrow().core.kept_counters().lost)
+            .sum();
+        if lost > 0 && self.server.rooms.per_subject.is_none() {
+            self.fail(format!("{lost} messages count as lost"));
+        }
+    }
+
+    fn check_stream(&mut self) {
+        let mut times: BTreeMap<u64, u32> = BTreeMap::new();
+        for seq in 1..=self.server.rooms.last_seq() {
+            if let Some(number) = self.publication_of(seq) {
+                *times.entry(number).or_default() += 1;
+            }
+        }
+        let mut wrong = Vec::new();
+        for (number, published) in &self.published {
+            let count = times.get(number).copied().unwrap_or(0);
+            let acked = published.told.iter().any(Result::is_ok);
+            let kept = self.places.is_kept(published.room);
+            if count > 1 || (kept && acked && count == 0) {
+                wrong.push(format!("publication {number} is stored {count} times"));
+            }
+        }
+        for wrong in wrong {
+            self.fail(wrong);
+        }
+    }
+
+    fn check_client(&mut self, client: usize) {
+        let one = &self.clients[client];
+        if !one.connected {
+            self.fail(format!("client {client} is not connected"));
+            return;
+        }
+        let Some(pid) = self.clients[client].pid else {
+            return;
+        };
+        for room in 0..self.places.len() {
+            let Some(Stand::In { last, .. }) = self.clients[client].rooms.get(&room) else {
+                let stand = self.clients[client].rooms.get(&room).cloned();
+                self.fail(format!("client {client} is not in room {room}: {stand:?}"));
+                continue;
+            };
+            let next = self.next_message(room, *last, pid.session());
+            if let Some(next) = next.filter(|_| self.places.is_kept(room)) {
+                let last = *last;
+                self.fail(format!(
+                    "client {client} in room {room} has {last} and never got {next}"
+                ));
+            }
+        }
+    }
+}

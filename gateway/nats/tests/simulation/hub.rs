@@ -1,0 +1,294 @@
+//! A gateway's workers: sessions and their rooms, as the gateway proper keeps them.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
+    pin::Pin,
+    rc::Rc,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use sluice_backbone::{Claim, Delivery, Record, Sink, Stored};
+use sluice_nats::core::{Action, At, Completions, Core, Identity};
+use sluice_rooms::{Message, Pid, Position, SessionId};
+
+use crate::{place::Places, wire::Frame};
+
+pub const WORKERS: usize = 2;
+
+pub type Shared = Rc<RefCell<Hub>>;
+pub type Task = Pin<Box<dyn Future<Output = ()>>>;
+
+/// What waits for the workers, and when each message was left for them.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    queues: Mutex<[VecDeque<Delivery>; WORKERS]>,
+    delivered: Mutex<BTreeMap<u64, u64>>,
+    now: AtomicU64,
+}
+
+impl Inbox {
+    pub fn set_now(&self, now: u64) {
+        self.now.store(now, Ordering::Relaxed);
+    }
+
+    pub fn take(&self, worker: usize) -> Option<Delivery> {
+        self.queues.lock().unwrap()[worker].pop_front()
+    }
+
+    pub fn waits(&self, worker: usize) -> bool {
+        !self.queues.lock().unwrap()[worker].is_empty()
+    }
+
+    /// When a message was left for the workers.
+    pub fn delivered(&self, offset: u64) -> Option<u64> {
+        self.delivered.lock().unwrap().get(&offset).copied()
+    }
+}
+
+impl Sink for Inbox {
+    fn workers(&self) -> usize {
+        WORKERS
+    }
+
+    fn is_full(&self, _: usize) -> bool {
+        false
+    }
+
+    fn deliver(&self, worker: usize, delivery: Delivery) {
+        if let Delivery::Room(message) = &delivery {
+            let now = self.now.load(Ordering::Relaxed);
+            let mut delivered = self.delivered.lock().unwrap();
+            delivered.entry(message.offset()).or_insert(now);
+        }
+        self.queues.lock().unwrap()[worker].push_back(delivery);
+    }
+}
+
+/// A session's place in a room.
+#[derive(Debug, Clone, Copy)]
+pub struct Membership {
+    /// What it misses, if it ever does, begins after this.
+    pub from: u64,
+    /// Messages up to this one do not come to it again.
+    pub floor: u64,
+}
+
+#[derive(Debug)]
+pub struct Session {
+    pub pid: Pid,
+    pub user: Arc<str>,
+    pub conn: Option<u64>,
+    pub rooms: BTreeMap<usize, Membership>,
+    /// How far its client had read when it came.
+    pub read: u64,
+    pub unsaved: bool,
+    pub saving: bool,
+}
+
+/// One worker's part of a gateway.
+#[derive(Debug, Default)]
+pub struct Worker {
+    pub sessions: BTreeMap<String, Session>,
+    /// How many who are about to be members need a room to stay subscribed.
+    pub awaited: BTreeMap<usize, u32>,
+    /// Connections that are known to be gone, so that nobody is attached to them.
+    pub gone: Vec<u64>,
+}
+
+/// A gateway.
+pub struct Hub {
+    pub number: u32,
+    pub core: Core,
+    pub inbox: Arc<Inbox>,
+    pub completed: Arc<AtomicBool>,
+    pub places: Places,
+    pub now: At,
+    pub out: Vec<Action>,
+    pub workers: [Worker; WORKERS],
+    /// What was sent to clients, by connection.
+    pub frames: Vec<(u64, Frame)>,
+    /// Sessions that were given up.
+    pub given: Vec<SessionId>,
+    /// What came of publications.
+    pub published: Vec<(
+        u64,
+        Result<sluice_backbone::Receipt, sluice_backbone::Error>,
+    )>,
+    pub notes: Vec<String>,
+}
+
+impl Hub {
+    pub fn new(identity: Identity, places: Places, now: At) -> Self {
+        let inbox = Arc::new(Inbox::default());
+        let completed = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&completed);
+        let completions = Completions::new(move || flag.store(true, Ordering::Relaxed));
+        let sink: Arc<dyn Sink> = Arc::<Inbox>::clone(&inbox);
+        Self {
+            number: identity.gateway,
+            core: Core::new(identity, sink, Arc::new(completions)),
+            inbox,
+            completed,
+            places,
+            now,
+            out: Vec::new(),
+            workers: <[Worker; WORKERS]>::default(),
+            frames: Vec::new(),
+            given: Vec::new(),
+            published: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    pub fn send(&mut self, conn: u64, frame: Frame) {
+        self.frames.push((conn, frame));
+    }
+
+    /// What a worker does with what it finds in its inbox.
+    pub fn deliver(&mut self, worker: usize, delivery: Delivery) -> Vec<String> {
+        match delivery {
+            Delivery::Room(message) => self.to_room(worker, &message),
+            Delivery::Claim(claim, gather) => {
+                if let Some(record) = self.give_up(worker, &claim) {
+                    gather.add(record);
+                }
+            }
+            Delivery::Lost(key) => {
+                if let Some(room) = self.places.index(&key) {
+                    self.part_members(worker, room);
+                }
+            }
+            Delivery::StoreAll => {
+                let sessions = self.workers[worker].sessions.iter();
+                return sessions
+                    .filter(|(_, session)| !session.rooms.is_empty())
+                    .map(|(id, _)| id.clone())
+                    .collect();
+            }
+            Delivery::Answer(answer) => answer.give(),
+            Delivery::Presence(..) | Delivery::Command(..) | Delivery::Sessions(..) => {}
+        }
+        Vec::new()
+    }
+
+    fn to_room(&mut self, worker: usize, message: &Arc<Message>) {
+        let Some(room) = message.room.as_ref().and_then(|key| self.places.index(key)) else {
+            return;
+        };
+        let offset = message.offset();
+        for session in self.workers[worker].sessions.values() {
+            let (Some(conn), Some(membership)) = (session.conn, session.rooms.get(&room)) else {
+                continue;
+            };
+            let seen = offset != 0 && offset <= membership.floor;
+            if !seen && message.except != Some(session.pid.session()) {
+                self.frames.push((conn, Frame::message(room, message)));
+            }
+        }
+    }
+
+    fn part_members(&mut self, worker: usize, room: usize) {
+        let members: Vec<_> = self.workers[worker]
+            .sessions
+            .values()
+            .filter(|session| session.rooms.contains_key(&room))
+            .filter_map(|session| session.conn)
+            .collect();
+        for conn in members {
+            self.send(conn, Frame::Closed);
+            self.disconnected(worker, conn);
+        }
+    }
+
+    /// Ends a session here, if it is the one that is claimed.
+    pub fn give_up(&mut self, worker: usize, claim: &Claim) -> Option<Record> {
+        let id = claim.pid.session().to_string();
+        let session = self.workers[worker].sessions.get(&id)?;
+        if session.pid != claim.pid || session.user != claim.user {
+            return None;
+        }
+        let rooms = self.record_rooms(session);
+        let doubtful = self.core.doubts(&rooms, claim.position);
+        if let Some(conn) = session.conn {
+            self.send(conn, Frame::Closed);
+            self.disconnected(worker, conn);
+        }
+        self.workers[worker].sessions.remove(&id);
+        self.given.push(claim.pid.session());
+        Some(Record {
+            rooms,
+            present: false,
+            doubtful,
+        })
+    }
+
+    fn record_rooms(&self, session: &Session) -> Vec<(sluice_rooms::RoomKey, u64)> {
+        let rooms = session.rooms.iter();
+        rooms
+            .map(|(room, membership)| (self.places.key(*room).clone(), membership.from))
+            .collect()
+    }
+
+    pub fn stored(&self, session: &Session) -> Stored {
+        Stored {
+            session: session.pid.session(),
+            user: Arc::clone(&session.user),
+            namespace: "/".into(),
+            rooms: self.record_rooms(session),
+        }
+    }
+
+    /// A connection has ended; its session waits to be recovered.
+    pub fn disconnected(&mut self, worker: usize, conn: u64) {
+        self.workers[worker].gone.push(conn);
+        let sessions = self.workers[worker].sessions.values_mut();
+        let mut rooms = Vec::new();
+        for session in sessions.filter(|session| session.conn == Some(conn)) {
+            session.conn = None;
+            rooms.extend(session.rooms.keys().copied());
+        }
+        for room in rooms {
+            self.unsubscribe_if_empty(worker, room);
+        }
+    }
+
+    pub fn unsubscribe_if_empty(&mut self, worker: usize, room: usize) {
+        let part = &self.workers[worker];
+        let awaited = part.awaited.get(&room).is_some_and(|count| *count > 0);
+        let member =
+            |session: &Session| session.conn.is_some() && session.rooms.contains_key(&room);
+        if !awaited && !part.sessions.values().any(member) {
+            let key = self.places.key(room).clone();
+            self.core.unsubscribe(self.now, worker, &key, &mut self.out);
+        }
+    }
+
+    pub fn pin(&mut self, worker: usize, room: usize) {
+        *self.workers[worker].awaited.entry(room).or_default() += 1;
+    }
+
+    pub fn unpin(&mut self, worker: usize, room: usize) {
+        if let Some(count) = self.workers[worker].awaited.get_mut(&room) {
+            *count -= 1;
+        }
+    }
+
+    pub fn on_conn(&mut self, worker: usize, conn: u64) -> Option<&mut Session> {
+        let sessions = self.workers[worker].sessions.values_mut();
+        sessions.into_iter().find(|s| s.conn == Some(conn))
+    }
+
+    /// Whom a client is, as far as it says.
+    pub fn claim_of(pid: Pid, user: &Arc<str>, position: Option<Position>) -> Claim {
+        Claim {
+            pid,
+            user: Arc::clone(user),
+            namespace: "/".into(),
+            position,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What goes between clients and gateways.
+
+use std::sync::Arc;
+
+use sluice_rooms::{Message, Pid, Position};
+
+/// From a gateway to a client.
+#[derive(Debug, Clone)]
+pub enum Frame {
+    /// The client is in, as this session.
+    Connected { pid: Pid, recovered: bool },
+    /// A message of a room.
+    Message {
+        room: usize,
+        offset: u64,
+        read: Option<Position>,
+    },
+    /// The client is a member, and messages after this offset come; whether that is kept.
+    Joined {
+        room: usize,
+        offset: Option<u64>,
+        kept: bool,
+    },
+    /// The client is no member any more.
+    Left { room: usize },
+    /// The gateway closes the connection.
+    Closed,
+}
+
+impl Frame {
+    pub fn message(room: usize, message: &Arc<Message>) -> Self {
+        Self::Message {
+            room,
+            offset: message.offset(),
+            read: message.read_position(),
+        }
+    }
+}
+
+/// From a client to a gateway.
+#[derive(Debug, Clone)]
+pub enum Ask {
+    /// Let me in, as the session that I had.
+    Connect {
+        user: Arc<str>,
+        fresh: Pid,
+        pid: Option<Pid>,
+        position: Option<Position>,
+    },
+    Join(usize),
+    Leave(usize),
+}
