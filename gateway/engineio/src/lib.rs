@@ -25,7 +25,7 @@ pub use application::{Application, Refusal};
 pub use config::Config;
 pub use engine::Engine;
 pub use peers::{
-    Answering, CALLS, Count, Inbound, Joined, PeerCounters, Peers, TELLS, Unreachable,
+    Answering, CALLS, Count, Inbound, Joined, Leaving, PeerCounters, Peers, TELLS, Unreachable,
 };
 pub use remote::{Mailbox, Mailboxes, mailboxes};
 pub use session::Session;

@@ -18,7 +18,7 @@ use thiserror::Error;
 
 pub use self::{
     counters::{Count, PeerCounters},
-    inbound::Inbound,
+    inbound::{Inbound, Leaving},
 };
 pub(crate) use self::{
     fleet::Fleet,

@@ -6,9 +6,12 @@ use std::{
 };
 
 use sluice_codec::peer::Tell;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior},
+};
 
-use super::{Joined, PeerCounters, Peers, parts::Parts, tunnel::Tunnels};
+use super::{Joined, Leaving, PeerCounters, Peers, parts::Parts, tunnel::Tunnels};
 use crate::{
     remote::{Parcel, Senders},
     sid::Sid,
@@ -18,6 +21,9 @@ use crate::{
 /// several of these.
 const BEAT: Duration = Duration::from_secs(2);
 
+/// The most tunnels whose other end waits to be told that they are not there.
+const RESETS: usize = 1_024;
+
 /// One for each gateway.
 pub(crate) struct Fleet {
     pub(super) peers: Arc<dyn Peers>,
@@ -26,6 +32,7 @@ pub(crate) struct Fleet {
     parts: Mutex<Parts>,
     gateway: u32,
     senders: Senders,
+    resets: mpsc::Sender<(u32, u64)>,
 }
 
 impl std::fmt::Debug for Fleet {
@@ -39,6 +46,7 @@ impl std::fmt::Debug for Fleet {
 impl Fleet {
     /// Begins; must be called within a runtime, whose task ends with the gateway.
     pub(crate) fn start(joined: Joined, senders: Senders) -> Arc<Self> {
+        let (resets, to_reset) = mpsc::channel(RESETS);
         let fleet = Arc::new(Self {
             peers: joined.peers,
             counters: PeerCounters::default(),
@@ -46,8 +54,9 @@ impl Fleet {
             parts: Mutex::default(),
             gateway: joined.gateway,
             senders,
+            resets,
         });
-        tokio::spawn(beat(Arc::downgrade(&fleet)));
+        tokio::spawn(beat(Arc::downgrade(&fleet), to_reset));
         fleet
     }
 
@@ -66,16 +75,22 @@ impl Fleet {
         sid.gateway == self.gateway && self.senders.send(sid.worker, parcel)
     }
 
-    /// Asks the owners of the connections that this gateway passes on to let their clients move.
-    /// They are told one after the other over `window`.
-    pub(super) async fn leave(self: Arc<Self>, window: Duration) {
-        let tunnels = self.tunnels.accepted();
-        let Ok(count) = u32::try_from(tunnels.len()) else {
-            return;
-        };
-        for (gateway, tunnel) in tunnels {
-            self.tell(gateway, &Tell::Leave { tunnel });
-            tokio::time::sleep(window / count.max(1)).await;
+    /// Has the other end learn that there is no such tunnel. It is told later, since whoever tells
+    /// us something may hold what is needed to tell something back.
+    pub(super) fn reset(&self, gateway: u32, tunnel: u64) {
+        // One that is not told finds out by itself, for nobody acknowledges its bytes.
+        let _ = self.resets.try_send((gateway, tunnel));
+    }
+
+    /// Asks the owners of up to `most` connections that this gateway passes on to close them.
+    pub(super) fn leave(&self, most: usize) -> Leaving {
+        let (leaving, left) = self.tunnels.leave(most);
+        for (gateway, tunnel) in &leaving {
+            self.tell(*gateway, &Tell::Leave { tunnel: *tunnel });
+        }
+        Leaving {
+            asked: leaving.len(),
+            left,
         }
     }
 
@@ -91,14 +106,20 @@ impl Fleet {
     }
 }
 
-async fn beat(fleet: Weak<Fleet>) {
+async fn beat(fleet: Weak<Fleet>, mut to_reset: mpsc::Receiver<(u32, u64)>) {
     let mut interval = tokio::time::interval(BEAT);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        interval.tick().await;
-        match fleet.upgrade() {
-            Some(fleet) => fleet.beat(),
-            None => return,
+        let reset = tokio::select! {
+            _ = interval.tick() => None,
+            reset = to_reset.recv() => reset,
+        };
+        let Some(fleet) = fleet.upgrade() else {
+            return;
+        };
+        match reset {
+            Some((gateway, tunnel)) => fleet.tell(gateway, &Tell::Reset { tunnel }),
+            None => fleet.beat(),
         }
     }
 }

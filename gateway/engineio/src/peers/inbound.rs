@@ -1,6 +1,6 @@
 //! What other gateways ask of this one.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -32,7 +32,8 @@ impl Inbound {
         })
     }
 
-    /// The gateway `from` tells something.
+    /// The gateway `from` tells something. Calls nothing of [`Peers`](super::Peers), so that it may
+    /// be called under a lock.
     pub fn told(&self, from: u32, kind: &str, message: Bytes) {
         let tell = Tell::decode(message)
             .ok()
@@ -48,11 +49,20 @@ impl Inbound {
         &self.0.counters
     }
 
-    /// Has the clients whose WebSocket this gateway passes on move away, because it drains: the
-    /// owners close them with [`Cause::Drain`](sluice_net::Cause::Drain), spread over `window`.
-    pub async fn leave(&self, window: Duration) {
-        Arc::clone(&self.0).leave(window).await;
+    /// Has clients whose WebSocket this gateway only passes on move away, because it drains: the
+    /// owners close up to `most` of them with [`Cause::Drain`](sluice_net::Cause::Drain).
+    pub fn leave(&self, most: usize) -> Leaving {
+        self.0.leave(most)
     }
+}
+
+/// What became of connections that are passed on and were to leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leaving {
+    /// How many owners were asked now.
+    pub asked: usize,
+    /// For how many none was asked yet.
+    pub left: usize,
 }
 
 type Answered = Result<Answer, Refused>;
@@ -173,7 +183,7 @@ impl Fleet {
         };
         // Whoever expects a tunnel to be there learns that it is gone.
         if !self.tunnels.told((from, tunnel), tell) && expects {
-            self.tell(from, &Tell::Reset { tunnel });
+            self.reset(from, tunnel);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! WebSocket connections that reach another gateway than their session's.
 
-use sluice_engineio::Config;
+use sluice_engineio::{Config, Leaving};
 
 use crate::{
     gateways::pair,
@@ -177,11 +177,11 @@ async fn clients_move_away_from_a_gateway_that_only_passes_them_on() {
     let mut passed = moved(&owner, &other).await;
     let mut own = other.client().websocket(None).await;
     own.take(2).await;
-    between.inbound(HERE).leave(std::time::Duration::ZERO).await;
-    between
-        .inbound(THERE)
-        .leave(std::time::Duration::ZERO)
-        .await;
+    let leave = |number, most| between.inbound(number).leave(most);
+    assert_eq!(leave(HERE, 10), Leaving { asked: 0, left: 0 });
+    assert_eq!(leave(THERE, 0), Leaving { asked: 0, left: 1 });
+    assert_eq!(leave(THERE, 10), Leaving { asked: 1, left: 0 });
+    assert_eq!(leave(THERE, 10), Leaving { asked: 0, left: 0 });
     assert_eq!(passed.next().await, "close 4000");
     owner.seen.wait_for("closed drain").await;
     own.send("4hello").await;

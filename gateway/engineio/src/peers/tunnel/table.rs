@@ -32,8 +32,8 @@ struct Table {
 #[derive(Debug)]
 struct Entrance {
     told: mpsc::Sender<Tell>,
-    /// Whether its client is connected to this gateway.
-    accepted: bool,
+    /// Whether its client is connected to this gateway, and was not asked to leave.
+    stays: bool,
 }
 
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl Tunnels {
         let (tell, told) = mpsc::channel(WAITING);
         entry.insert(Entrance {
             told: tell,
-            accepted,
+            stays: accepted,
         });
         let heard = Instant::now();
         let peer = table.peers.entry(gateway);
@@ -127,11 +127,17 @@ impl Tunnels {
         peers.keys().copied().collect()
     }
 
-    /// Up to so many tunnels whose clients are connected to this gateway.
-    pub(in crate::peers) fn accepted(&self) -> Vec<Key> {
-        let table = self.lock();
-        let accepted = table.open.iter().filter(|(_, entrance)| entrance.accepted);
-        accepted.map(|(key, _)| *key).collect()
+    /// Up to `most` tunnels whose clients are to leave this gateway, each named once; and how many
+    /// more there are.
+    pub(in crate::peers) fn leave(&self, most: usize) -> (Vec<Key>, usize) {
+        let mut table = self.lock();
+        let mut stay = table.open.iter_mut().filter(|(_, entrance)| entrance.stays);
+        let leaving = stay.by_ref().take(most).map(|(key, entrance)| {
+            entrance.stays = false;
+            *key
+        });
+        let leaving = leaving.collect();
+        (leaving, stay.count())
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
