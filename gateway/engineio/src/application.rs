@@ -34,6 +34,21 @@ impl Refusal {
     /// The client speaks another version of the protocol.
     pub const UNSUPPORTED_VERSION: Self = Self::bad(5, "Unsupported protocol version");
 
+    /// A body is longer than the session may send.
+    pub(crate) const TOO_LARGE: Self = Self {
+        status: StatusCode::PAYLOAD_TOO_LARGE,
+        code: 3,
+        message: "The payload is too large",
+        retry_after: None,
+    };
+    /// Gateways pass on as much for each other as they may.
+    pub(crate) const FULL: Self = Self {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        code: 3,
+        message: "Too much is passed on between gateways already; go on as you were",
+        retry_after: None,
+    };
+
     const fn bad(code: u8, message: &'static str) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,

@@ -1,5 +1,6 @@
 //! The sessions of one worker.
 
+mod elsewhere;
 mod opening;
 mod polls;
 mod ticking;
@@ -180,7 +181,7 @@ impl<A: Application> Engine<A> {
         }
         let answer = match handshake::read(&head) {
             Ok(Asked::OpenWebSocket) => self.open_websocket(&head, peer),
-            Ok(Asked::Probe(sid)) => self.open_probe(&head, sid),
+            Ok(Asked::Probe(sid)) => self.open_probe(&head, sid).await,
             Ok(Asked::OpenPolling) => self.open_polling(&head, peer).map(Answer::Response),
             Ok(Asked::Poll(sid)) => self.poll(sid).await.map(Answer::Response),
             Ok(Asked::Post(sid)) => self.post(&head, body, sid).await.map(Answer::Response),

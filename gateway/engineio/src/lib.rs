@@ -2,8 +2,9 @@
 //! other, and heartbeats.
 //!
 //! An [`Engine`] serves the sessions of one worker and hands their messages to an
-//! [`Application`]. A request for a session of another worker is carried there, so no balancer
-//! needs to be sticky between workers; the session's [`Sid`] names its owner.
+//! [`Application`]. A request for a session of another worker is carried there, and one for a
+//! session of another gateway goes there by [`Peers`], so no balancer needs to be sticky; the
+//! session's [`Sid`] names its owner.
 //!
 //! Protocol: `docs/engine.io-protocol/v4-current.md` of socketio/socket.io.
 
@@ -12,6 +13,7 @@ mod config;
 mod cors;
 mod engine;
 mod handshake;
+mod peers;
 mod polling;
 mod post;
 mod remote;
@@ -22,6 +24,9 @@ mod websocket;
 pub use application::{Application, Refusal};
 pub use config::Config;
 pub use engine::Engine;
+pub use peers::{
+    Answering, CALLS, Count, Inbound, Joined, Leaving, PeerCounters, Peers, TELLS, Unreachable,
+};
 pub use remote::{Mailbox, Mailboxes, mailboxes};
 pub use session::Session;
 pub use sid::Sid;

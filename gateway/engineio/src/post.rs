@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{StatusCode, header::CONTENT_TYPE, request::Parts};
+use http::{header::CONTENT_TYPE, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
@@ -11,13 +11,6 @@ use crate::application::Refusal;
 
 /// How long a client may take to send one body.
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-const TOO_LARGE: Refusal = Refusal {
-    status: StatusCode::PAYLOAD_TOO_LARGE,
-    code: 3,
-    message: "The payload is too large",
-    retry_after: None,
-};
 
 /// The body, which is text in this version of the protocol, binary packets being in base64.
 pub(crate) async fn body(head: &Parts, body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
@@ -31,7 +24,7 @@ pub(crate) async fn body(head: &Parts, body: Incoming, limit: usize) -> Result<B
     let whole = tokio::time::timeout(TIMEOUT, Limited::new(body, limit).collect());
     match whole.await {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(e)) if e.is::<LengthLimitError>() => Err(TOO_LARGE),
+        Ok(Err(e)) if e.is::<LengthLimitError>() => Err(Refusal::TOO_LARGE),
         _ => Err(Refusal::BAD_REQUEST),
     }
 }

@@ -1,8 +1,9 @@
 //! Session ids that say where a session lives.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use sluice_codec::peer::SidBytes;
 
-const LEN: usize = 21;
+const LEN: usize = size_of::<SidBytes>();
 
 /// The id of an Engine.IO session: its gateway, its worker, its place there, and 96 random bits.
 ///
@@ -33,26 +34,35 @@ impl Sid {
     pub fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; LEN + 2];
         let len = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
-        let (gateway, rest) = bytes[..LEN].split_first_chunk()?;
-        let (&[worker], rest) = rest.split_first_chunk()?;
-        let (slot, nonce) = rest.split_first_chunk()?;
-        (len == LEN).then_some(Self {
-            gateway: u32::from_be_bytes(*gateway),
+        let bytes = bytes.first_chunk().filter(|_| len == LEN)?;
+        Some(Self::from_bytes(*bytes))
+    }
+
+    /// The id that these bytes are.
+    pub(crate) fn from_bytes(bytes: SidBytes) -> Self {
+        let [g0, g1, g2, g3, worker, s0, s1, s2, s3, nonce @ ..] = bytes;
+        Self {
+            gateway: u32::from_be_bytes([g0, g1, g2, g3]),
             worker,
-            slot: u32::from_be_bytes(*slot),
-            nonce: nonce.try_into().ok()?,
-        })
+            slot: u32::from_be_bytes([s0, s1, s2, s3]),
+            nonce,
+        }
+    }
+
+    /// The id as bytes.
+    pub(crate) fn bytes(self) -> SidBytes {
+        let mut bytes = SidBytes::default();
+        bytes[..4].copy_from_slice(&self.gateway.to_be_bytes());
+        bytes[4] = self.worker;
+        bytes[5..9].copy_from_slice(&self.slot.to_be_bytes());
+        bytes[9..].copy_from_slice(&self.nonce);
+        bytes
     }
 }
 
 impl std::fmt::Display for Sid {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut bytes = [0; LEN];
-        bytes[..4].copy_from_slice(&self.gateway.to_be_bytes());
-        bytes[4] = self.worker;
-        bytes[5..9].copy_from_slice(&self.slot.to_be_bytes());
-        bytes[9..].copy_from_slice(&self.nonce);
-        f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.bytes()))
     }
 }
 

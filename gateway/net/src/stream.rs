@@ -1,4 +1,6 @@
-//! The byte stream of one connection, plain or TLS, without buffers of its own.
+//! The byte stream of one connection, plain, TLS or local, without buffers of its own.
+
+mod passing;
 
 use std::{
     io,
@@ -6,14 +8,16 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, ReadBuf},
-    net::TcpStream,
+    net::{TcpStream, UnixStream},
 };
 
 use crate::tls::{Detached, TlsStream};
 
-/// A connected stream that a worker polls: TCP, or TLS over TCP after its handshake.
+/// A connected stream that a worker polls: TCP, TLS over TCP after its handshake, or one end of a
+/// local pair whose other end passes on what comes from elsewhere.
 #[derive(Debug)]
 pub struct Stream(Kind);
 
@@ -21,6 +25,7 @@ pub struct Stream(Kind);
 enum Kind {
     Plain(TcpStream),
     Tls(Box<TlsStream>),
+    Local(UnixStream),
 }
 
 impl From<TcpStream> for Stream {
@@ -35,6 +40,12 @@ impl From<Box<TlsStream>> for Stream {
     }
 }
 
+impl From<UnixStream> for Stream {
+    fn from(local: UnixStream) -> Self {
+        Self(Kind::Local(local))
+    }
+}
+
 impl Stream {
     /// Reads into `buf`; `Ok(0)` is the end of the stream.
     pub(crate) fn poll_read(
@@ -43,14 +54,19 @@ impl Stream {
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         match &mut self.0 {
-            Kind::Plain(tcp) => poll_tcp(tcp, cx, buf),
+            Kind::Plain(tcp) => poll_socket(tcp, cx, buf),
             Kind::Tls(tls) => tls.poll_decrypted(cx, buf),
+            Kind::Local(local) => poll_socket(local, cx, buf),
         }
     }
 
     /// Waits until a write may go on after one that would have blocked.
     pub(crate) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.tcp().poll_write_ready(cx)
+        match &self.0 {
+            Kind::Plain(tcp) => tcp.poll_write_ready(cx),
+            Kind::Tls(tls) => tls.tcp().poll_write_ready(cx),
+            Kind::Local(local) => local.poll_write_ready(cx),
+        }
     }
 
     /// Writes what the socket takes at once.
@@ -58,13 +74,14 @@ impl Stream {
         match &mut self.0 {
             Kind::Plain(tcp) => tcp.try_write(buf),
             Kind::Tls(tls) => tls.try_write(buf),
+            Kind::Local(local) => local.try_write(buf),
         }
     }
 
     /// Whether all that was accepted for writing has left this process.
     pub(crate) fn is_flushed(&self) -> bool {
         match &self.0 {
-            Kind::Plain(_) => true,
+            Kind::Plain(_) | Kind::Local(_) => true,
             Kind::Tls(tls) => tls.is_flushed(),
         }
     }
@@ -72,25 +89,23 @@ impl Stream {
     /// Pushes out what [`Self::is_flushed`] speaks of.
     pub(crate) fn try_flush(&mut self) -> io::Result<()> {
         match &mut self.0 {
-            Kind::Plain(_) => Ok(()),
+            Kind::Plain(_) | Kind::Local(_) => Ok(()),
             Kind::Tls(tls) => tls.try_flush(),
         }
     }
 
     /// Says that nothing more will be written.
     pub(crate) fn shutdown(&mut self) {
-        if let Kind::Tls(tls) = &mut self.0 {
-            tls.close();
-        }
+        let socket = match &mut self.0 {
+            Kind::Plain(tcp) => SockRef::from(&*tcp),
+            Kind::Tls(tls) => {
+                tls.close();
+                SockRef::from(tls.tcp())
+            }
+            Kind::Local(local) => SockRef::from(&*local),
+        };
         // A socket that is already gone has nothing left to shut.
-        let _ = socket2::SockRef::from(self.tcp()).shutdown(std::net::Shutdown::Write);
-    }
-
-    fn tcp(&self) -> &TcpStream {
-        match &self.0 {
-            Kind::Plain(tcp) => tcp,
-            Kind::Tls(tls) => tls.tcp(),
-        }
+        let _ = socket.shutdown(std::net::Shutdown::Write);
     }
 }
 
@@ -102,6 +117,7 @@ pub struct Portable(Parts);
 enum Parts {
     Plain(std::net::TcpStream),
     Tls(Box<Detached>),
+    Local(std::os::unix::net::UnixStream),
 }
 
 impl Stream {
@@ -110,6 +126,7 @@ impl Stream {
         Ok(Portable(match self.0 {
             Kind::Plain(tcp) => Parts::Plain(tcp.into_std()?),
             Kind::Tls(tls) => Parts::Tls(Box::new(tls.detach()?)),
+            Kind::Local(local) => Parts::Local(local.into_std()?),
         }))
     }
 }
@@ -120,12 +137,16 @@ impl Portable {
         Ok(Stream(match self.0 {
             Parts::Plain(tcp) => Kind::Plain(TcpStream::from_std(tcp)?),
             Parts::Tls(tls) => Kind::Tls(Box::new(tls.attach()?)),
+            Parts::Local(local) => Kind::Local(UnixStream::from_std(local)?),
         }))
     }
 }
 
-fn poll_tcp(tcp: &mut TcpStream, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+fn poll_socket<S>(socket: &mut S, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>>
+where
+    S: AsyncRead + Unpin,
+{
     let mut buf = ReadBuf::new(buf);
-    ready!(Pin::new(tcp).poll_read(cx, &mut buf))?;
+    ready!(Pin::new(socket).poll_read(cx, &mut buf))?;
     Poll::Ready(Ok(buf.filled().len()))
 }

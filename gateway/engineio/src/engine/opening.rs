@@ -1,6 +1,6 @@
 //! How sessions begin: over either transport, and from one to the other.
 
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use bytes::Bytes;
 use http::{Response, StatusCode, request::Parts};
@@ -80,9 +80,16 @@ impl<A: Application> Engine<A> {
         ))
     }
 
-    /// A WebSocket for a session that polls, here or on another worker.
-    pub(super) fn open_probe(self: &Rc<Self>, head: &Parts, sid: Sid) -> Result<Answer, Refusal> {
-        if sid.gateway != self.gateway || (self.owns(sid) && self.session(sid).is_none()) {
+    /// A WebSocket for a session that polls, here, on another worker or another gateway.
+    pub(super) async fn open_probe(
+        self: &Rc<Self>,
+        head: &Parts,
+        sid: Sid,
+    ) -> Result<Answer, Refusal> {
+        if sid.gateway != self.gateway {
+            return self.open_tunnel(head, sid).await;
+        }
+        if self.owns(sid) && self.session(sid).is_none() {
             return Err(Refusal::UNKNOWN_SID);
         }
         let negotiated =
@@ -127,16 +134,24 @@ impl<A: Application> Engine<A> {
         }
     }
 
-    fn probe(self: &Rc<Self>, sid: Sid, stream: Stream, leftover: &Bytes, deflate: bool) {
+    pub(super) fn probe(
+        self: &Rc<Self>,
+        sid: Sid,
+        stream: Stream,
+        leftover: &Bytes,
+        deflate: bool,
+    ) -> Weak<Connection> {
         let session = self.session(sid).filter(|session| session.may_probe());
         let terms = session
             .as_ref()
             .map_or_else(|| self.terms(), |s| Rc::clone(&s.terms));
         let options = terms.config.options(deflate);
         let connection = Connection::new(Rc::clone(&self.worker), stream, &options);
+        let weak = Rc::downgrade(&connection);
         let Some(session) = session else {
             connection.close(Cause::Protocol(1002));
-            return drive(connection, Refused, &options, leftover);
+            drive(connection, Refused, &options, leftover);
+            return weak;
         };
         session.set_probe(&connection);
         self.watch_probe(sid, &connection);
@@ -146,6 +161,7 @@ impl<A: Application> Engine<A> {
             live: false,
         };
         drive(connection, receiver, &options, leftover);
+        weak
     }
 
     fn insert(

@@ -33,6 +33,8 @@ impl<A: Application> Engine<A> {
     pub(super) async fn poll(self: &Rc<Self>, sid: Sid) -> Result<Response<Body>, Refusal> {
         let payload = if self.owns(sid) {
             self.poll_here(sid).await?
+        } else if sid.gateway != self.gateway {
+            self.poll_there(sid).await?
         } else {
             let (reply, answer) = oneshot::channel();
             self.send_parcel(sid, Parcel::Poll { sid, reply })?;
@@ -84,15 +86,15 @@ impl<A: Application> Engine<A> {
             self.packets(&session, &body)?;
         } else {
             let body = post::body(head, body, self.terms().config.max_payload).await?;
+            if sid.gateway != self.gateway {
+                self.mailboxes.fleet()?.post(sid, body).await?;
+                return Ok(done());
+            }
             let (reply, answer) = oneshot::channel();
             self.send_parcel(sid, Parcel::Post { sid, body, reply })?;
             answer.await.unwrap_or(Err(Refusal::UNKNOWN_SID))?;
         }
-        Ok(response(
-            StatusCode::OK,
-            "text/html",
-            Bytes::from_static(b"ok"),
-        ))
+        Ok(done())
     }
 
     async fn receive_post(
@@ -121,6 +123,9 @@ impl<A: Application> Engine<A> {
 
     pub(super) fn post_here(self: &Rc<Self>, sid: Sid, body: &[u8]) -> Result<(), Refusal> {
         let session = self.session(sid).ok_or(Refusal::UNKNOWN_SID)?;
+        if body.len() > session.terms.config.max_payload {
+            return Err(Refusal::TOO_LARGE);
+        }
         self.packets(&session, body)
     }
 
@@ -162,7 +167,7 @@ impl<A: Application> Engine<A> {
     }
 
     fn send_parcel(&self, sid: Sid, parcel: Parcel) -> Result<(), Refusal> {
-        if sid.gateway != self.gateway || !self.mailboxes.send(sid.worker, parcel) {
+        if !self.mailboxes.send(sid.worker, parcel) {
             return Err(Refusal::UNKNOWN_SID);
         }
         Ok(())
@@ -188,6 +193,11 @@ impl<A: Application> Engine<A> {
         }
         self.polling.set(self.polling.get() - 1);
     }
+}
+
+/// The answer to a POST.
+fn done() -> Response<Body> {
+    response(StatusCode::OK, "text/html", Bytes::from_static(b"ok"))
 }
 
 /// Ends the session of a request whose client went away: what it was to bring or to take would

@@ -122,6 +122,15 @@ impl<A: Application> Engine<A> {
             } => {
                 self.carried(sid, *stream, &leftover, deflate);
             }
+            Parcel::Tunnel {
+                sid,
+                tunnel,
+                deflate,
+                reply,
+            } => {
+                let _ = reply.send(self.tunnelled(sid, tunnel, deflate));
+            }
+            Parcel::Lost { sid } => self.lose(sid),
             Parcel::Post { sid, body, reply } => {
                 let _ = reply.send(self.post_here(sid, &body));
             }

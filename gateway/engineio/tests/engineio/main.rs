@@ -10,10 +10,12 @@
 
 mod closing;
 mod cors;
+mod gateways;
 mod heartbeat;
 mod polling;
 mod refusals;
 mod support;
+mod tunnels;
 mod upgrade;
 mod websocket;
 mod workers;

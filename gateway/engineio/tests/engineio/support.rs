@@ -1,5 +1,6 @@
 //! A server whose clients tell it what to do, and those clients.
 
+mod between;
 mod client;
 mod http;
 
@@ -12,12 +13,15 @@ use std::{
 };
 
 use ::http::request::Parts;
-use sluice_engineio::{Application, Config, Engine, Refusal, Session, mailboxes};
+use sluice_engineio::{
+    Application, Config, Engine, Mailbox, Mailboxes, Refusal, Session, mailboxes,
+};
 use sluice_net::{Cause, Counters, Endpoint, Flow, Outgoing, Peer, accept, listen, worker};
 use tokio::sync::watch;
 
 pub use self::{
-    client::Client,
+    between::Between,
+    client::{Client, WebSocket},
     http::{Response, begin, finish, request},
 };
 
@@ -150,27 +154,38 @@ impl Server {
     }
 
     pub fn with_workers(workers: usize, config: &Config) -> Self {
-        let (stop, _) = watch::channel(());
-        let (seen, mut server) = (Seen::default(), None);
         let (boxes, own) = mailboxes(workers);
+        Self::run(7, config, &boxes, own)
+    }
+
+    /// A gateway of this number that reaches others, and can be reached by them.
+    pub fn joined(number: u32, config: &Config, between: &Between) -> Self {
+        let (boxes, own) = mailboxes(1);
+        let (boxes, inbound) = boxes.join(between.way(number));
+        between.reach(number, inbound);
+        Self::run(number, config, &boxes, own)
+    }
+
+    fn run(number: u32, config: &Config, boxes: &Mailboxes, own: Vec<Mailbox>) -> Self {
+        let (stop, _) = watch::channel(());
+        let mut server = Self {
+            seen: Seen::default(),
+            counters: Vec::new(),
+            addresses: Vec::new(),
+            stop,
+            threads: Vec::new(),
+        };
         for (index, mailbox) in own.into_iter().enumerate() {
-            let server = server.get_or_insert_with(|| Self {
-                seen: seen.clone(),
-                counters: Vec::new(),
-                addresses: Vec::new(),
-                stop: stop.clone(),
-                threads: Vec::new(),
-            });
             let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
             let address = listener.local_addr().unwrap();
             let counters = Arc::<Counters>::default();
             server.addresses.push(address);
             server.counters.push(Arc::clone(&counters));
-            let (config, boxes, seen) = (config.clone(), boxes.clone(), seen.clone());
-            let mut stopped = stop.subscribe();
+            let (config, boxes, seen) = (config.clone(), boxes.clone(), server.seen.clone());
+            let mut stopped = server.stop.subscribe();
             let main = move |worker: Rc<worker::Worker>| async move {
                 let app = Obedient(seen);
-                let engine = Engine::start(Rc::clone(&worker), 7, config, app, boxes, mailbox);
+                let engine = Engine::start(Rc::clone(&worker), number, config, app, boxes, mailbox);
                 let endpoint = Endpoint {
                     address,
                     certificate: None,
@@ -185,7 +200,7 @@ impl Server {
                 .threads
                 .push(worker::start(index, counters, main).unwrap());
         }
-        server.unwrap()
+        server
     }
 
     pub fn client(&self) -> Client {

@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::{net::TcpStream, task::JoinHandle};
-use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
+use tokio_tungstenite::{
+    WebSocketStream, client_async,
+    tungstenite::{Error, Message},
+};
 
 use super::http::{self, Response, request};
 
@@ -84,6 +87,19 @@ impl Client {
         );
         let stream = TcpStream::connect(self.address).await.unwrap();
         WebSocket(client_async(url, stream).await.unwrap().0)
+    }
+
+    /// The status with which a WebSocket for the session is refused.
+    pub async fn refused_probe(&self, sid: &str) -> u16 {
+        let url = format!(
+            "ws://{}/engine.io/?EIO=4&transport=websocket&sid={sid}",
+            self.address
+        );
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        match client_async(url, stream).await {
+            Err(Error::Http(response)) => response.status().as_u16(),
+            other => panic!("the WebSocket should be refused: {other:?}"),
+        }
     }
 
     /// A WebSocket whose probe was answered.

@@ -1,0 +1,78 @@
+//! Requests for sessions of other gateways, and WebSocket connections that come from there.
+
+use std::{rc::Rc, time::Duration};
+
+use bytes::Bytes;
+use http::request::Parts;
+use sluice_net::{Answer, Cause, Stream, upgrade::negotiate};
+use tokio::net::UnixStream;
+
+use super::Engine;
+use crate::{
+    application::{Application, Refusal},
+    peers::{Tunnel, pump},
+    polling::Polled,
+    sid::Sid,
+};
+
+/// What the way to the owner and back may take, beyond what a poll waits for.
+const WAY: Duration = Duration::from_secs(5);
+
+impl<A: Application> Engine<A> {
+    /// A GET for a session of another gateway. Its owner has something to say by the next
+    /// heartbeat, or gives the client up.
+    pub(super) async fn poll_there(&self, sid: Sid) -> Polled {
+        let within = {
+            let config = &self.terms().config;
+            config.ping_interval + config.ping_timeout + WAY
+        };
+        self.mailboxes.fleet()?.poll(sid, within).await
+    }
+
+    /// A WebSocket for a session of another gateway: once the owner agrees, its bytes are passed
+    /// on there.
+    pub(super) async fn open_tunnel(&self, head: &Parts, sid: Sid) -> Result<Answer, Refusal> {
+        let fleet = self.mailboxes.fleet()?;
+        let negotiated =
+            negotiate(head, self.terms().config.deflate, &[]).map_err(|_| Refusal::BAD_REQUEST)?;
+        let tunnel = fleet.probe(sid, negotiated.deflate).await?;
+        let worker = Rc::clone(&self.worker);
+        let then = move |stream: Stream, leftover: Bytes| {
+            tokio::task::spawn_local(async move {
+                // This end hears of no drain but its own.
+                pump(stream, tunnel, &leftover, || {}).await;
+                worker.counters().sockets.sub(1);
+            });
+        };
+        Ok(Answer::Upgrade(negotiated.response, Box::new(then)))
+    }
+
+    /// A WebSocket that another gateway accepted for a session of this worker: a local pair stands
+    /// for its socket.
+    pub(super) fn tunnelled(
+        self: &Rc<Self>,
+        sid: Sid,
+        tunnel: Tunnel,
+        deflate: bool,
+    ) -> Result<(), Refusal> {
+        if self.session(sid).is_none() {
+            return Err(Refusal::UNKNOWN_SID);
+        }
+        let (near, far) = UnixStream::pair().map_err(|error| {
+            let hint = "raise the limit of open files if this goes on";
+            tracing::warn!(%error, "a WebSocket of another gateway cannot be taken; {hint}");
+            Refusal::FULL
+        })?;
+        self.worker.counters().sockets.add(1);
+        let connection = self.probe(sid, near.into(), &Bytes::new(), deflate);
+        let leave = move || {
+            if let Some(connection) = connection.upgrade() {
+                connection.close(Cause::Drain);
+            }
+        };
+        tokio::task::spawn_local(async move {
+            pump(far, tunnel, &[], leave).await;
+        });
+        Ok(())
+    }
+}

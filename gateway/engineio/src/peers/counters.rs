@@ -1,0 +1,43 @@
+//! What is counted between gateways, by whichever thread.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// What a gateway counts about sessions of others, and others' requests for its own.
+#[derive(Debug, Default)]
+pub struct PeerCounters {
+    /// Polls that were passed on to their owner.
+    pub polls: Count,
+    /// Posts that were passed on to their owner.
+    pub posts: Count,
+    /// WebSocket connections passed on now, as the gateway that accepted them or as their owner.
+    pub tunnels: Count,
+    /// WebSocket connections that were ever passed on.
+    pub tunnels_opened: Count,
+    /// Calls that nobody answered in time.
+    pub unreachable: Count,
+    /// Frames that could not be read, or were of no use.
+    pub malformed: Count,
+    /// Tunnels that ended because bytes went missing or the other gateway fell silent.
+    pub broken: Count,
+    /// Tunnels and parts that were refused because there were too many already.
+    pub full: Count,
+}
+
+/// A figure that any thread may change and read.
+#[derive(Debug, Default)]
+pub struct Count(AtomicU64);
+
+impl Count {
+    pub(crate) fn add(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn sub(&self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+
+    /// The figure now.
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}

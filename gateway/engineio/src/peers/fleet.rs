@@ -1,0 +1,125 @@
+//! What the workers of a gateway share of its way to other gateways.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+use sluice_codec::peer::Tell;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior},
+};
+
+use super::{Joined, Leaving, PeerCounters, Peers, parts::Parts, tunnel::Tunnels};
+use crate::{
+    remote::{Parcel, Senders},
+    sid::Sid,
+};
+
+/// How often gateways with tunnels between them say that they live. They give each other up after
+/// several of these.
+const BEAT: Duration = Duration::from_secs(2);
+
+/// The most tunnels whose other end waits to be told that they are not there.
+const RESETS: usize = 1_024;
+
+/// One for each gateway.
+pub(crate) struct Fleet {
+    pub(super) peers: Arc<dyn Peers>,
+    pub(super) counters: PeerCounters,
+    pub(super) tunnels: Tunnels,
+    parts: Mutex<Parts>,
+    gateway: u32,
+    senders: Senders,
+    resets: mpsc::Sender<(u32, u64)>,
+}
+
+impl std::fmt::Debug for Fleet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fleet")
+            .field("gateway", &self.gateway)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Fleet {
+    /// Begins; must be called within a runtime, whose task ends with the gateway.
+    pub(crate) fn start(joined: Joined, senders: Senders) -> Arc<Self> {
+        let (resets, to_reset) = mpsc::channel(RESETS);
+        let fleet = Arc::new(Self {
+            peers: joined.peers,
+            counters: PeerCounters::default(),
+            tunnels: Tunnels::new(joined.max_tunnels),
+            parts: Mutex::default(),
+            gateway: joined.gateway,
+            senders,
+            resets,
+        });
+        tokio::spawn(beat(Arc::downgrade(&fleet), to_reset));
+        fleet
+    }
+
+    pub(super) fn tell(&self, gateway: u32, tell: &Tell) {
+        self.peers.tell(gateway, tell.kind(), tell.encode());
+    }
+
+    pub(super) fn parts(&self) -> MutexGuard<'_, Parts> {
+        // Parts are whole between any two operations, so a poisoned lock is still usable.
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves a parcel for the worker that owns a session; false where there can be no such
+    /// session, or the worker is too far behind.
+    pub(super) fn deliver(&self, sid: Sid, parcel: Parcel) -> bool {
+        sid.gateway == self.gateway && self.senders.send(sid.worker, parcel)
+    }
+
+    /// Has the other end learn that there is no such tunnel. It is told later, since whoever tells
+    /// us something may hold what is needed to tell something back.
+    pub(super) fn reset(&self, gateway: u32, tunnel: u64) {
+        // One that is not told finds out by itself, for nobody acknowledges its bytes.
+        let _ = self.resets.try_send((gateway, tunnel));
+    }
+
+    /// Asks the owners of up to `most` connections that this gateway passes on to close them.
+    pub(super) fn leave(&self, most: usize) -> Leaving {
+        let (leaving, left) = self.tunnels.leave(most);
+        for (gateway, tunnel) in &leaving {
+            self.tell(*gateway, &Tell::Leave { tunnel: *tunnel });
+        }
+        Leaving {
+            asked: leaving.len(),
+            left,
+        }
+    }
+
+    fn beat(&self) {
+        let now = Instant::now();
+        for gateway in self.tunnels.watch(now) {
+            self.tell(gateway, &Tell::Beat);
+        }
+        let lost = self.parts().sweep(now);
+        for sid in lost {
+            self.deliver(sid, Parcel::Lost { sid });
+        }
+    }
+}
+
+async fn beat(fleet: Weak<Fleet>, mut to_reset: mpsc::Receiver<(u32, u64)>) {
+    let mut interval = tokio::time::interval(BEAT);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let reset = tokio::select! {
+            _ = interval.tick() => None,
+            reset = to_reset.recv() => reset,
+        };
+        let Some(fleet) = fleet.upgrade() else {
+            return;
+        };
+        match reset {
+            Some((gateway, tunnel)) => fleet.tell(gateway, &Tell::Reset { tunnel }),
+            None => fleet.beat(),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Bytes of a client's WebSocket on their way through another gateway: in order, at most a window
+//! ahead of the reader, and at an end when either side is.
+
+mod flow;
+mod pump;
+mod table;
+
+use std::sync::Arc;
+
+use sluice_codec::peer::Tell;
+use tokio::sync::mpsc;
+
+use super::Fleet;
+pub(crate) use pump::pump;
+pub(super) use table::Tunnels;
+
+/// One end of a tunnel. The other end learns when it is dropped.
+pub(crate) struct Tunnel {
+    fleet: Arc<Fleet>,
+    gateway: u32,
+    id: u64,
+    told: mpsc::Receiver<Tell>,
+    /// Both directions have ended, and the other end knows.
+    finished: bool,
+}
+
+impl std::fmt::Debug for Tunnel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Tunnel({:08x}.{:016x})", self.gateway, self.id)
+    }
+}
+
+impl Tunnel {
+    /// The number by which both ends know it.
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn tell(&self, tell: &Tell) {
+        self.fleet.tell(self.gateway, tell);
+    }
+}
+
+impl Drop for Tunnel {
+    fn drop(&mut self) {
+        self.fleet.tunnels.close((self.gateway, self.id));
+        self.fleet.counters.tunnels.sub();
+        if !self.finished {
+            self.tell(&Tell::Reset { tunnel: self.id });
+        }
+    }
+}

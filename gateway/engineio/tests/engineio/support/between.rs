@@ -1,0 +1,232 @@
+//! What is between gateways: frames in their order, which a test may lose, hold back or look at.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use sluice_codec::peer::Tell;
+use sluice_engineio::{Answering, Inbound, Joined, PeerCounters, Peers, Unreachable};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot, watch},
+};
+
+#[derive(Clone)]
+pub struct Between(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    /// Changes whenever the state does, for calls that wait.
+    changed: watch::Sender<()>,
+    tells: mpsc::UnboundedSender<(u32, u32, &'static str, Bytes)>,
+    runtime: Handle,
+    max_tunnels: usize,
+}
+
+#[derive(Default)]
+struct State {
+    gateways: HashMap<u32, Inbound>,
+    cut: HashSet<u32>,
+    /// How many frames with bytes are still to be lost.
+    to_lose: usize,
+    holds: bool,
+    held: usize,
+    windows: Windows,
+}
+
+/// What is under way in each direction of each tunnel, by who sends.
+#[derive(Default)]
+struct Windows {
+    sent: HashMap<(u32, u64), u64>,
+    written: HashMap<(u32, u64), u64>,
+    most: u64,
+}
+
+impl Windows {
+    fn told(&mut self, from: u32, to: u32, tell: &Tell) {
+        if let Tell::Data {
+            tunnel,
+            offset,
+            bytes,
+            ..
+        } = tell
+        {
+            let end = offset + bytes.len() as u64;
+            self.sent.insert((from, *tunnel), end);
+            let written = self.written.get(&(from, *tunnel)).copied().unwrap_or(0);
+            self.most = self.most.max(end - written);
+        }
+        if let Tell::Data { tunnel, marks, .. } | Tell::Ack { tunnel, marks } = tell {
+            self.written.insert((to, *tunnel), marks.written);
+        }
+    }
+}
+
+impl Between {
+    /// Must be called within a runtime.
+    pub fn new() -> Self {
+        Self::with_tunnels(100)
+    }
+
+    pub fn with_tunnels(max_tunnels: usize) -> Self {
+        let (tells, mut told) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            changed: watch::channel(()).0,
+            tells,
+            runtime: Handle::current(),
+            max_tunnels,
+        });
+        let weak = Arc::downgrade(&shared);
+        tokio::spawn(async move {
+            while let Some((from, to, kind, message)) = told.recv().await {
+                let inbound = weak.upgrade().and_then(|shared| shared.passes(from, to));
+                if let Some(inbound) = inbound {
+                    inbound.told(from, kind, message);
+                }
+            }
+        });
+        Self(shared)
+    }
+
+    pub fn way(&self, number: u32) -> Joined {
+        Joined {
+            gateway: number,
+            peers: Arc::new(Way {
+                from: number,
+                shared: Arc::clone(&self.0),
+            }),
+            max_tunnels: self.0.max_tunnels,
+        }
+    }
+
+    pub fn reach(&self, number: u32, inbound: Inbound) {
+        self.change(|state| state.gateways.insert(number, inbound));
+    }
+
+    pub fn inbound(&self, number: u32) -> Inbound {
+        self.0.lock().gateways[&number].clone()
+    }
+
+    /// What a gateway counts of the others.
+    pub fn count(&self, number: u32, pick: impl Fn(&PeerCounters) -> u64) -> u64 {
+        pick(self.inbound(number).counters())
+    }
+
+    /// Nothing comes from or to this gateway any more; calls to it fail.
+    pub fn cut(&self, number: u32) {
+        self.change(|state| state.cut.insert(number));
+    }
+
+    /// The next frames with bytes get lost.
+    pub fn lose(&self, frames: usize) {
+        self.change(|state| state.to_lose = frames);
+    }
+
+    /// Whether all that was to get lost is lost.
+    pub fn has_lost(&self) -> bool {
+        self.0.lock().to_lose == 0
+    }
+
+    /// Answers wait until they are let go.
+    pub fn hold(&self, holds: bool) {
+        self.change(|state| state.holds = holds);
+    }
+
+    /// How many answers were held back.
+    pub fn held(&self) -> usize {
+        self.0.lock().held
+    }
+
+    /// The most bytes that ever were under way in one direction of a tunnel.
+    pub fn most_under_way(&self) -> u64 {
+        self.0.lock().windows.most
+    }
+
+    fn change<T>(&self, f: impl FnOnce(&mut State) -> T) {
+        f(&mut self.0.lock());
+        self.0.changed.send_replace(());
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn passes(&self, from: u32, to: u32) -> Option<Inbound> {
+        let state = self.lock();
+        let cut = state.cut.contains(&from) || state.cut.contains(&to);
+        state.gateways.get(&to).filter(|_| !cut).cloned()
+    }
+
+    /// Holds an answer back, as long as answers are to be.
+    async fn hold(&self) {
+        {
+            let mut state = self.lock();
+            state.held += usize::from(state.holds);
+        }
+        self.until(|state| !state.holds).await;
+    }
+
+    async fn until(&self, holds: impl Fn(&State) -> bool) {
+        let mut changed = self.changed.subscribe();
+        while !holds(&self.lock()) {
+            let _ = changed.changed().await;
+        }
+    }
+}
+
+struct Way {
+    from: u32,
+    shared: Arc<Shared>,
+}
+
+impl Peers for Way {
+    fn call(
+        &self,
+        to: u32,
+        kind: &'static str,
+        request: Bytes,
+        within: Duration,
+    ) -> Answering<Result<Bytes, Unreachable>> {
+        let (from, shared) = (self.from, Arc::clone(&self.shared));
+        Box::pin(async move {
+            let inbound = shared.passes(from, to).ok_or(Unreachable)?;
+            let (reply, mut answer) = oneshot::channel();
+            // The other side goes on, whether or not somebody waits for its answer.
+            let there = Arc::clone(&shared);
+            let call = inbound.call(from, kind, request);
+            shared.runtime.spawn(async move {
+                let answer = call.await;
+                there.hold().await;
+                if there.passes(to, from).is_some() {
+                    let _ = reply.send(answer);
+                }
+            });
+            let gone = shared.until(|state| state.cut.contains(&from) || state.cut.contains(&to));
+            tokio::select! {
+                answer = &mut answer => answer.map_err(|_| Unreachable),
+                () = gone => Err(Unreachable),
+                () = tokio::time::sleep(within) => Err(Unreachable),
+            }
+        })
+    }
+
+    fn tell(&self, to: u32, kind: &'static str, message: Bytes) {
+        {
+            let mut state = self.shared.lock();
+            if let Ok(tell) = Tell::decode(message.clone()) {
+                if matches!(tell, Tell::Data { .. }) && state.to_lose > 0 {
+                    state.to_lose -= 1;
+                    return;
+                }
+                state.windows.told(self.from, to, &tell);
+            }
+        }
+        let _ = self.shared.tells.send((self.from, to, kind, message));
+    }
+}
