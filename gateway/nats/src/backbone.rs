@@ -242,31 +242,7 @@ impl Backbone for Nats {
     }
 
     fn missed(&self, worker: usize, bookmarks: &[Bookmark], of: SessionId) -> Reply<Missed> {
-        let mut kept: Vec<_> = bookmarks.to_vec();
-        kept.retain(|bookmark| bookmark.settings.history.is_some());
-        if kept.len() == bookmarks.len() {
-            return self.with(|core, at, out| core.missed(at, worker, &kept, of, out));
-        }
-        let places: Vec<_> = bookmarks
-            .iter()
-            .map(|bookmark| (bookmark.settings.history.is_some(), bookmark.after))
-            .collect();
-        let missed = self.with(|core, at, out| core.missed(at, worker, &kept, of, out));
-        Reply::Later(Box::pin(async move {
-            let mut missed = missed.wait().await?;
-            let mut through = missed.through.into_iter();
-            missed.through = places
-                .into_iter()
-                .map(|(kept, after)| {
-                    if kept {
-                        through.next().unwrap_or(after)
-                    } else {
-                        after
-                    }
-                })
-                .collect();
-            Ok(missed)
-        }))
+        self.with(|core, at, out| core.missed(at, worker, bookmarks, of, out))
     }
 
     fn history(

@@ -243,6 +243,14 @@ impl Core {
         }
     }
 
+    /// Sessions that came from other gateways do not count there any more: at once, since who
+    /// recovers is counted in here next.
+    fn count_moved(&mut self) {
+        for (user, from) in self.sessions.take_moved() {
+            self.users.moved(&user, from);
+        }
+    }
+
     /// Another gateway calls this one: `<number>.<kind>`.
     fn called(&mut self, at: At, rest: &str, packet: &Packet, out: &mut Vec<Action>) {
         let Some((_, kind)) = rest.split_once('.') else {
@@ -269,7 +277,10 @@ impl Core {
             Purpose::Command(id) => self.commands.answer(&mut io, request, id, packet),
             Purpose::Call(id) => self.calls.answer(&mut io, request, id, packet),
             Purpose::Kept(ask) => self.kept.answer(&mut io, request, &ask, packet),
-            Purpose::Sessions(ask) => self.sessions.answer(&mut io, request, &ask, packet),
+            Purpose::Sessions(ask) => {
+                self.sessions.answer(&mut io, request, &ask, packet);
+                self.count_moved();
+            }
             Purpose::Members(id) => self.presence.answer(&mut io, request, id, packet),
         }
     }
@@ -330,9 +341,6 @@ impl Core {
         self.kept.tick(&mut io);
         self.live.tick(&mut io);
         self.sessions.tick(&mut io, &self.fleet);
-        for (user, from) in self.sessions.take_moved() {
-            self.users.moved(&user, from);
-        }
         let turn = self.fleet.tick(&mut io);
         for gone in turn.gone {
             self.presence.gone(gone);

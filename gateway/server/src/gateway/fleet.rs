@@ -207,7 +207,7 @@ fn managed_urls(documents: &Documents, replicas: u32) -> String {
 }
 
 /// How often a gateway says how it is.
-const REPORT: Duration = Duration::from_millis(500);
+const REPORT: Duration = Duration::from_millis(100);
 
 /// Tells the fleet how this gateway is, for ever.
 pub(crate) async fn report(nats: Arc<Nats>, shared: Arc<Shared>, drainer: Arc<Drainer>) {

@@ -189,6 +189,7 @@ impl Hub {
             protocol, recovered, "a session has a connection");
         let state = if recovered { "recovered" } else { "opened" };
         self.trace_session(state, &session, None);
+        self.save_soon(&session);
         if !rooms.is_empty() {
             tokio::task::spawn_local(Rc::clone(self).put_into(Rc::clone(&session), rooms));
         }

@@ -44,10 +44,10 @@ impl Hub {
         }
     }
 
-    /// Saves every session that is in a room.
+    /// Saves every session.
     pub(super) fn save_all(self: &Rc<Self>) {
         let sessions: Vec<_> = self.sessions.borrow().values().cloned().collect();
-        for session in sessions.iter().filter(|s| !s.rooms.borrow().is_empty()) {
+        for session in &sessions {
             self.save_soon(session);
         }
     }

@@ -31,6 +31,8 @@ struct Read {
     cursor: u64,
     /// The oldest message of the room that is not too old, and how many there are from it on.
     first: Option<(u64, u64)>,
+    /// Whether there were older ones than the room keeps.
+    beyond: bool,
     page: VecDeque<Arc<Message>>,
     tell: oneshot::Sender<Result<(Epoch, Page), Error>>,
 }
@@ -76,6 +78,7 @@ impl Kept {
             // All of it is looked at, to tell whether any of what was asked for is gone.
             cursor: 0,
             first: None,
+            beyond: false,
             page: VecDeque::new(),
             tell,
         };
@@ -172,7 +175,9 @@ impl Read {
     /// Takes a message into the page if it belongs there. True once the page cannot change.
     fn take(&mut self, message: Arc<Message>, pending: u64, time: u64) -> bool {
         let offset = message.offset();
-        if age(time, &message) > self.limits.max_age {
+        let beyond = pending >= self.limits.max_messages as u64;
+        if beyond || age(time, &message) > self.limits.max_age {
+            self.beyond |= beyond;
             return false;
         }
         self.first.get_or_insert((offset, pending + 1));
@@ -207,7 +212,7 @@ impl Read {
             Some((_, count)) => count,
             None => 0,
         };
-        if stream.per_room.is_some_and(|limit| count >= limit) {
+        if self.beyond || stream.per_room.is_some_and(|limit| count >= limit) {
             return Some(true);
         }
         // From the very beginning: there is nothing that could tell of older ones.

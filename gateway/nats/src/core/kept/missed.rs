@@ -54,6 +54,7 @@ struct Want {
     /// How long ago the first missed message was published at most.
     within: Option<Duration>,
     max_age: Duration,
+    max_messages: usize,
     /// Everything up to here is read.
     cursor: u64,
     read: Vec<Arc<Message>>,
@@ -302,8 +303,13 @@ impl Kept {
                 continue;
             }
             let room = self.rooms.get(&want.place).ok_or(Error::Unavailable)?;
+            let before = messages.len();
             messages.extend(want.read.iter().cloned());
             messages.extend(room.recent_after(want.cursor).cloned());
+            // The stream keeps as many as the largest Room asks for; others have theirs here.
+            if messages.len() - before > want.max_messages {
+                return Err(Error::Gone);
+            }
             through.push(room.head.max(want.after));
         }
         messages.retain(|message| message.except != Some(wish.of));
@@ -352,6 +358,7 @@ impl Want {
             kept: history.is_some(),
             within: bookmark.within,
             max_age: history.map_or(Duration::ZERO, |limits| limits.max_age),
+            max_messages: history.map_or(0, |limits| limits.max_messages),
             cursor: bookmark.after,
             read: Vec::new(),
             tail: None,
