@@ -43,7 +43,10 @@ impl Server {
         let mut command = Command::new(binary());
         command.arg("-c").arg(self.folder.path().join("config"));
         command.stdin(Stdio::null()).stdout(Stdio::null());
-        command.stderr(Stdio::null()).kill_on_drop(true);
+        let errors = fs::File::create(self.folder.path().join("errors"));
+        command
+            .stderr(errors.expect("a file can be made"))
+            .kill_on_drop(true);
         self.process = Some(command.spawn().expect("nats-server can be started"));
     }
 
@@ -79,9 +82,10 @@ impl Server {
         self.port
     }
 
-    /// What it wrote into its log.
+    /// What it wrote into its log, and what it said when it could not start.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        let read = |name| fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
+        read("log") + &read("errors")
     }
 
     /// What its monitoring tells at `path`, such as `/connz?subs=1`: JSON.

@@ -59,10 +59,12 @@ mod tests {
     fn what_was_needed_for_many_is_given_back() {
         let mut subjects = Subjects::default();
         let names: Vec<_> = (0..10_000).map(|n| n.to_string()).collect();
-        names.iter().for_each(|name| _ = subjects.add(name));
-        names[10..]
-            .iter()
-            .for_each(|name| _ = subjects.remove(name));
+        for name in &names {
+            subjects.add(name);
+        }
+        for name in &names[10..] {
+            subjects.remove(name);
+        }
         assert_eq!(subjects.len(), 10);
         assert!(subjects.sids.capacity() <= 128);
     }
