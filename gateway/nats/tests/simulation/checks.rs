@@ -111,7 +111,9 @@ impl World {
         let session = one.pid.map(|pid| pid.session().to_string());
         let left = session.and_then(|session| self.left.get(&(session, one.read_at)));
         let left = left.copied().unwrap_or(self.now);
-        let missing = inbox.delivered(seq).is_none_or(|at| at >= left);
+        // Nobody is left to say that it came late.
+        let died = inbox.was_late(seq) && !self.nodes.contains_key(&one.read_at);
+        let missing = died || inbox.delivered(seq).is_none_or(|at| at >= left);
         let stored = self.server.rooms.log[seq as usize - 1].stored;
         self.faults.may_skip() && missing && left.saturating_sub(stored) < UNNOTICED
     }

@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     pin::Pin,
     rc::Rc,
     sync::{
@@ -27,6 +27,7 @@ pub type Task = Pin<Box<dyn Future<Output = ()>>>;
 pub struct Inbox {
     queues: Mutex<[VecDeque<Delivery>; WORKERS]>,
     delivered: Mutex<BTreeMap<u64, u64>>,
+    late: Mutex<BTreeSet<u64>>,
     now: AtomicU64,
 }
 
@@ -41,6 +42,11 @@ impl Inbox {
 
     pub fn waits(&self, worker: usize) -> bool {
         !self.queues.lock().unwrap()[worker].is_empty()
+    }
+
+    /// Whether a message came after greater ones.
+    pub fn was_late(&self, offset: u64) -> bool {
+        self.late.lock().unwrap().contains(&offset)
     }
 
     /// When a message was left for the workers.
@@ -63,6 +69,11 @@ impl Sink for Inbox {
             let now = self.now.load(Ordering::Relaxed);
             let mut delivered = self.delivered.lock().unwrap();
             delivered.entry(message.offset()).or_insert(now);
+        }
+        if let Delivery::Room(message) = &delivery
+            && message.read_to.is_some()
+        {
+            self.late.lock().unwrap().insert(message.offset());
         }
         self.queues.lock().unwrap()[worker].push_back(delivery);
     }

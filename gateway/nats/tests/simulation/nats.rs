@@ -247,8 +247,12 @@ fn direct_get(stream: &Stream, sent: &Sent, body: &Value, view: u64) -> Vec<Leav
     let none = || answer(sent, "NATS/1.0 404 Message Not Found\r\n\r\n", Bytes::new());
     let batch = body["batch"].as_u64();
     if let Some(subjects) = body["multi_last"].as_array() {
-        let subjects = subjects.iter().filter_map(Value::as_str);
-        let mut found: Vec<_> = subjects.filter_map(|s| stream.last_of(s, view)).collect();
+        let wanted = subjects.iter().filter_map(Value::as_str);
+        let wanted: Vec<_> = wanted.flat_map(|pattern| stream.subjects(pattern)).collect();
+        let mut found: Vec<_> = wanted
+            .into_iter()
+            .filter_map(|subject| stream.last_of(subject, view))
+            .collect();
         if found.len() > MOST_LAST {
             return answer(sent, "NATS/1.0 413 Too Many Results\r\n\r\n", Bytes::new());
         }

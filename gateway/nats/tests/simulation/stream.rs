@@ -124,6 +124,12 @@ impl Stream {
         self.log.iter().rev().find(seen)
     }
 
+    /// The subjects that a pattern speaks of.
+    pub fn subjects<'a>(&'a self, pattern: &'a str) -> impl Iterator<Item = &'a str> {
+        let all = self.subjects.keys().map(String::as_str);
+        all.filter(move |subject| matches(pattern, subject))
+    }
+
     pub fn purge(&mut self, now: u64, subject: &str) -> u64 {
         let mut purged = 0;
         for message in &mut self.log {

@@ -68,6 +68,10 @@ impl Kept {
         let Phase::Repairing(repair) = &mut room.phase else {
             return;
         };
+        if repair.through <= head {
+            // All of it came, but not the end of the answer.
+            return self.repair_goes_on(io, place);
+        }
         if !io.connected {
             return repair.later(io.now);
         }
