@@ -45,11 +45,7 @@ function gatewayScenarios(stage, scenario) {
 
   // While a balancer still sends new connections to the dead gateway, a third of the first tries is
   // refused, and the stock client's second one comes too late for the promise.
-  scenario("SIGKILL, noticed by the balancer after 1 s", ending(async (fleet, gateway) => {
-    const { probe } = fleet;
-    fleet.probe = 1000;
-    await fleet.kill(gateway).finally(() => { fleet.probe = probe; });
-  }), whole);
+  scenario("SIGKILL, noticed by the balancer after 1 s", ending((fleet, gateway) => fleet.kill(gateway, 1000)), whole);
 
   for (const [name, end] of [
     ["drain of a gateway", (fleet, gateway) => fleet.drain(gateway)],

@@ -31,12 +31,11 @@ export class Crowd {
     const { workers, ...wanted } = { ...USUAL, ...settings };
     const addresses = { url: balancer.url, wsUrl: balancer.wsUrl, apiUrl: api.url };
     const [members, sources] = [membersOf(wanted), sourcesOf(wanted)];
+    const share = (all, n) => all.filter((_, index) => index % workers === n);
     crowd.#workers = Array.from({ length: workers }, () => new Worker());
-    await Promise.all(crowd.#workers.map((worker, n) => worker.ask("open", {
-      addresses,
-      members: members.filter((_, index) => index % workers === n),
-      sources: sources.filter((_, index) => index % workers === n),
-    }, TO_OPEN)));
+    await Promise.all(crowd.#workers.map((worker, n) =>
+      worker.ask("open", { addresses, members: share(members, n), sources: share(sources, n) }, TO_OPEN),
+    )).catch((error) => crowd.stop().then(() => Promise.reject(error)));
     return crowd;
   }
 
@@ -111,7 +110,6 @@ class Worker {
     this.exited.then((code) => {
       for (const { reject } of this.#asked.values()) reject(new Error(`a worker of the crowd ended with ${code}`));
     });
-    process.once("exit", () => this.#child.kill("SIGKILL"));
   }
 
   ask(order, details, patience = TO_ANSWER) {

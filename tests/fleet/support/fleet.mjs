@@ -3,7 +3,7 @@ import { Gateway } from "../../client/support/gateway.mjs";
 import { until, within } from "../../client/support/wait.mjs";
 import { Balancer } from "./balancer.mjs";
 
-/** How often readiness is looked at, unless told, in milliseconds. */
+/** How often readiness is looked at, in milliseconds. */
 const PROBE = 250;
 /** How long a gateway may take to drain, in milliseconds. */
 const DRAIN = 60_000;
@@ -12,19 +12,20 @@ const DRAIN = 60_000;
  * Gateways on the same documents, with a balancer for clients and one for the server API.
  *
  * Both balancers give new connections to the gateways that are ready and `serving`; readiness is
- * looked at every `probe` milliseconds, as Kubernetes does it with its endpoints.
+ * looked at four times a second, as Kubernetes does it with its endpoints.
  */
 export class Fleet {
   gateways = [];
   #documents;
   #serving = () => true;
+  /** Gateways that have died, and are still taken to be ready. */
+  #unnoticed = new Set();
   #watching;
   #stopped = false;
 
-  static async start(size, documents, { probe = PROBE } = {}) {
+  static async start(size, documents) {
     const fleet = new Fleet();
     fleet.#documents = documents;
-    fleet.probe = probe;
     fleet.balancer = await Balancer.start();
     fleet.api = await Balancer.start();
     await fleet.add(size);
@@ -32,9 +33,9 @@ export class Fleet {
     return fleet;
   }
 
-  /** Starts `count` gateways more; resolves to them once they are ready. */
-  async add(count) {
-    const started = await Promise.all(Array.from({ length: count }, () => Gateway.start(this.#documents)));
+  /** Starts `count` gateways more, on the fleet's documents or others; resolves to them once they are ready. */
+  async add(count, documents = this.#documents) {
+    const started = await Promise.all(Array.from({ length: count }, () => Gateway.start(documents)));
     this.gateways.push(...started);
     await this.#probe();
     return started;
@@ -52,8 +53,10 @@ export class Fleet {
     return counted.sort(([a], [b]) => b - a)[0][1];
   }
 
-  /** SIGKILL of a gateway, and what it leaves behind. */
-  async kill(gateway) {
+  /** SIGKILL of a gateway, which the balancers notice at their next look, or after `unnoticed` ms. */
+  async kill(gateway, unnoticed = 0) {
+    this.#unnoticed.add(gateway);
+    setTimeout(() => this.#unnoticed.delete(gateway), unnoticed);
     gateway.program.signal("SIGKILL");
     await this.#gone(gateway);
   }
@@ -98,16 +101,16 @@ export class Fleet {
 
   async #watch() {
     while (!this.#stopped) {
-      await pause(this.probe);
+      await pause(PROBE);
       await this.#probe();
     }
   }
 
   async #probe() {
     const looked = await Promise.all(this.gateways.map(async (gateway) => [await ready(gateway), gateway]));
-    const able = looked.filter(([ok]) => ok).map(([, gateway]) => gateway);
+    const able = [...looked.filter(([ok]) => ok).map(([, gateway]) => gateway), ...this.#unnoticed];
     this.balancer.serve(able.filter(this.#serving).map((gateway) => gateway.port));
-    this.api.serve(able.map((gateway) => Number(new URL(gateway.apiUrl).port)));
+    this.api.serve(able.map(({ apiUrl }) => Number(new URL(apiUrl).port)));
   }
 }
 

@@ -30,6 +30,12 @@ export class Link {
     for (const pair of this.#pairs) part(...pair);
   }
 
+  /** Breaks all connections, and is cut. */
+  sever() {
+    this.cut();
+    for (const socket of [...this.#pairs].flat()) socket.resetAndDestroy();
+  }
+
   mend() {
     this.#cut = false;
     for (const pair of this.#pairs) join(...pair);

@@ -14,9 +14,7 @@ const [TO_PUBLISH, TO_RETURN, TO_ARRIVE] = [60_000, 30_000, 10_000];
 export class Stage {
   static async set(size, settings) {
     const stage = new Stage();
-    stage.nats = await Nats.start(size);
-    stage.fleet = await Fleet.start(3, [fleetCluster(stage.nats.url), crowded]);
-    stage.crowd = await Crowd.start(stage.fleet, settings);
+    await stage.#set(size, settings).catch((error) => stage.strike().then(() => Promise.reject(error)));
     console.log(row());
     return stage;
   }
@@ -35,7 +33,6 @@ export class Stage {
     await crowd.published(BEFORE_AND_AFTER, TO_PUBLISH).catch(() => {});
     const verdict = judge(await crowd.end(TO_ARRIVE));
     console.log(row(name, verdict));
-    for (const fault of verdict.faults) console.log(`  ${fault}`);
     return verdict;
   }
 
@@ -43,5 +40,11 @@ export class Stage {
     await this.crowd?.stop();
     await this.fleet?.stop();
     await this.nats?.stop();
+  }
+
+  async #set(size, settings) {
+    this.nats = await Nats.start(size);
+    this.fleet = await Fleet.start(3, [fleetCluster(this.nats.url), crowded]);
+    this.crowd = await Crowd.start(this.fleet, settings);
   }
 }
