@@ -12,6 +12,10 @@ export function releaseBinary(name) {
   throw new Error(`${path} is missing. Build it with: cargo build --release -p ${name}`);
 }
 
+/** The programs that run; none of them outlives this process. */
+const running = new Set();
+process.once("exit", () => { for (const child of running) child.kill("SIGKILL"); });
+
 /** A program under test: started, watched, and ended by its own process id. */
 export class Program {
   #child;
@@ -22,10 +26,13 @@ export class Program {
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.on("data", (chunk) => { this.#output = (this.#output + chunk).slice(-100_000); });
     }
-    process.once("exit", () => this.#child.kill("SIGKILL"));
+    running.add(this.#child);
     this.exited = new Promise((resolve) => {
       this.#child.once("error", (error) => resolve({ error }));
-      this.#child.once("exit", (code, signal) => resolve({ code, signal }));
+      this.#child.once("exit", (code, signal) => {
+        running.delete(this.#child);
+        resolve({ code, signal });
+      });
     });
   }
 
