@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::error::LoadError;
+use crate::fleet;
 use crate::floor;
 use crate::interest;
 use crate::report::Report;
@@ -10,7 +11,7 @@ use crate::scenario::bench::Common;
 use crate::scenario::{churn, close_all, fan_out, hold, idle, open_loop, request, slow_consumers};
 use crate::suite::{self, compare};
 
-/// Loads a Socket.IO server on this machine and measures it.
+/// Loads servers on this machine and measures it.
 #[derive(Parser, Debug)]
 #[command(version, args_override_self = true)]
 pub(crate) struct Cli {
@@ -42,6 +43,8 @@ enum Command {
     Floor(floor::Floor),
     /// Runs all scenarios against the gateway and its rivals, in interleaved rounds.
     Suite(suite::Suite),
+    /// Runs the scenarios of a fleet: three gateways and a broker beside others of the kind.
+    Fleet(fleet::Fleet),
     /// Compares two result files of the suite.
     Compare(compare::Compare),
 }
@@ -80,6 +83,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), LoadError> {
         Command::Interest(options) => interest::run(&options),
         Command::Floor(options) => floor::run(&options),
         Command::Suite(suite) => suite::run(&suite),
+        Command::Fleet(fleet) => fleet::run(&fleet),
         Command::Compare(compare) => compare::run(&compare),
     }
 }

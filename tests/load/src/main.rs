@@ -7,7 +7,9 @@
 mod cli;
 mod clock;
 mod error;
+mod fleet;
 mod floor;
+mod http;
 mod interest;
 mod latency;
 mod monitor;

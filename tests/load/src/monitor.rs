@@ -1,18 +1,14 @@
 //! What a nats-server says of itself on its monitoring port.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::SocketAddr;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::LoadError;
+use crate::http;
 use crate::report::Metrics;
-
-/// How long an answer may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A nats-server's monitoring port.
 #[derive(Clone, Copy, Debug)]
@@ -75,26 +71,14 @@ impl Monitor {
         Ok(by_name(connz))
     }
 
-    /// HTTP 1.0, whose answer ends with the connection.
     fn get<T: DeserializeOwned>(self, path: &str) -> Result<T, LoadError> {
-        let failed = |error: io::Error| {
-            LoadError::Suite(format!("nats-server at {} says nothing: {error}", self.0))
-        };
-        let answer = self.ask(path).map_err(failed)?;
-        let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
-        serde_json::from_str(body).map_err(|source| LoadError::Format {
+        let failed =
+            |error| LoadError::Suite(format!("nats-server at {} says nothing: {error}", self.0));
+        let body = http::get(self.0, path).map_err(failed)?;
+        serde_json::from_str(&body).map_err(|source| LoadError::Format {
             path: path.into(),
             source,
         })
-    }
-
-    fn ask(self, path: &str) -> io::Result<String> {
-        let mut stream = TcpStream::connect_timeout(&self.0, TIMEOUT)?;
-        stream.set_read_timeout(Some(TIMEOUT))?;
-        write!(stream, "GET {path} HTTP/1.0\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
     }
 }
 

@@ -19,6 +19,8 @@ use crate::wire::stamp::{self, Stamp};
 
 /// How long deliveries may trail behind the last publication.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+/// How long nothing may come while the window is full, before what is missing counts as lost.
+const STALL_LIMIT: Duration = Duration::from_secs(1);
 /// The most publications under way; the bound of `--in-flight`.
 const MOST_IN_FLIGHT: usize = 256;
 
@@ -75,6 +77,13 @@ impl Progress {
         self.lost + self.missing.iter().copied().map(u64::from).sum::<u64>()
     }
 
+    /// Counts all that is under way as lost, so that the window is empty.
+    fn give_up(&mut self) {
+        self.lost = self.missing();
+        self.missing = [0; MOST_IN_FLIGHT];
+        self.in_flight = 0;
+    }
+
     fn deliver(&mut self, sequence: u32) {
         self.deliveries += 1;
         if let Some(missing) = self.missing.get_mut(sequence as usize % MOST_IN_FLIGHT) {
@@ -117,6 +126,7 @@ pub(crate) fn run(common: &Common, settings: &FanOut) -> Result<Report, LoadErro
     load.run(&mut bench, warm_up)?;
     let usage = bench.processes.usage()?;
     let before = load.progress.deliveries;
+    load.progress.lost = 0;
     load.run(&mut bench, measured)?;
     let used = bench.processes.since(&usage)?;
     let mut metrics = Metrics::default();
@@ -139,7 +149,14 @@ struct Load {
 impl Load {
     fn run(&mut self, bench: &mut Bench, period: Duration) -> Result<(), LoadError> {
         let began = Instant::now();
+        let (mut seen, mut moved) = (self.progress.deliveries, began);
         while began.elapsed() < period {
+            if self.progress.deliveries != seen {
+                (seen, moved) = (self.progress.deliveries, Instant::now());
+            } else if moved.elapsed() > STALL_LIMIT {
+                self.progress.give_up();
+                moved = Instant::now();
+            }
             self.fill(bench);
             bench
                 .pool
