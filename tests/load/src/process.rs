@@ -57,9 +57,11 @@ impl Processes {
         self.servers.iter().map(|pid| resident(*pid)).collect()
     }
 
-    /// Resident memory of all brokers in KiB.
-    pub(crate) fn broker_resident(&self) -> Result<f64, LoadError> {
-        self.brokers.iter().map(|pid| resident(*pid)).sum()
+    /// Resident memory of all brokers in KiB; `None` when there are none.
+    pub(crate) fn broker_resident(&self) -> Result<Option<f64>, LoadError> {
+        let all = self.brokers.iter().map(|pid| resident(*pid));
+        let sum = all.sum::<Result<f64, _>>()?;
+        Ok((!self.brokers.is_empty()).then_some(sum))
     }
 
     /// CPU time up to now.

@@ -91,7 +91,7 @@ fn set_up(ready: &[Ready], metrics: &mut Metrics) {
 /// Memory before anything was connected, in KiB.
 struct Memory {
     servers: Vec<f64>,
-    brokers: f64,
+    brokers: Option<f64>,
 }
 
 impl Memory {
@@ -120,8 +120,10 @@ impl Memory {
             metrics.set(format!("server_{number}_before_kib"), *before);
             metrics.set(format!("{prefix}server_{number}_kib"), *now);
         }
-        metrics.set("broker_before_kib", self.brokers);
-        metrics.set(format!("{prefix}broker_kib"), now.brokers);
+        if let Some((before, now)) = self.brokers.zip(now.brokers) {
+            metrics.set("broker_before_kib", before);
+            metrics.set(format!("{prefix}broker_kib"), now);
+        }
         Ok(())
     }
 }
