@@ -3,13 +3,15 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::error::LoadError;
+use crate::fleet;
 use crate::floor;
+use crate::interest;
 use crate::report::Report;
 use crate::scenario::bench::Common;
-use crate::scenario::{churn, close_all, fan_out, idle, open_loop, request, slow_consumers};
+use crate::scenario::{churn, close_all, fan_out, hold, idle, open_loop, request, slow_consumers};
 use crate::suite::{self, compare};
 
-/// Loads a Socket.IO server on this machine and measures it.
+/// Loads servers on this machine and measures it.
 #[derive(Parser, Debug)]
 #[command(version, args_override_self = true)]
 pub(crate) struct Cli {
@@ -33,10 +35,16 @@ enum Command {
     Churn(Run<churn::Churn>),
     /// Members that do not read, and what the others notice.
     SlowConsumers(Run<slow_consumers::SlowConsumers>),
+    /// More connections than one process may open, each with a trickle of messages.
+    Hold(Run<hold::Hold>),
+    /// Prints what each client of a nats-server gets and sends.
+    Interest(interest::Interest),
     /// Serves the scenarios with the least work there can be, to read other figures against.
     Floor(floor::Floor),
     /// Runs all scenarios against the gateway and its rivals, in interleaved rounds.
     Suite(suite::Suite),
+    /// Runs the scenarios of a fleet: three gateways and a broker beside others of the kind.
+    Fleet(fleet::Fleet),
     /// Compares two result files of the suite.
     Compare(compare::Compare),
 }
@@ -68,8 +76,14 @@ pub(crate) fn run(cli: Cli) -> Result<(), LoadError> {
         Command::CloseAll(run) => run.with(close_all::run),
         Command::Churn(run) => run.with(churn::run),
         Command::SlowConsumers(run) => run.with(slow_consumers::run),
+        Command::Hold(run) => match hold::run(&run.common, &run.settings)? {
+            Some(report) => report.publish(run.common.json.as_deref()),
+            None => Ok(()),
+        },
+        Command::Interest(options) => interest::run(&options),
         Command::Floor(options) => floor::run(&options),
         Command::Suite(suite) => suite::run(&suite),
+        Command::Fleet(fleet) => fleet::run(&fleet),
         Command::Compare(compare) => compare::run(&compare),
     }
 }

@@ -30,6 +30,22 @@ impl Latency {
         }
     }
 
+    /// Every time that was recorded, as far as they are told apart, and how often.
+    pub(crate) fn counts(&self) -> Vec<(u64, u64)> {
+        let all = self.histogram.iter().flat_map(Histogram::iter_recorded);
+        all.map(|step| (step.value_iterated_to(), step.count_since_last_iteration()))
+            .collect()
+    }
+
+    /// Adds what [`Latency::counts`] gave.
+    pub(crate) fn add(&mut self, counts: &[(u64, u64)]) {
+        if let Some(histogram) = &mut self.histogram {
+            for (nanoseconds, count) in counts {
+                histogram.saturating_record_n(*nanoseconds, *count);
+            }
+        }
+    }
+
     /// How many were recorded.
     pub(crate) fn count(&self) -> u64 {
         self.histogram.as_ref().map_or(0, Histogram::len)
@@ -62,6 +78,17 @@ impl Latency {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_others_have_recorded_is_added() {
+        let (mut latency, mut other) = (Latency::new(), Latency::new());
+        other.record(5_000_000);
+        other.record(5_000_000);
+        latency.record(1_000_000);
+        latency.add(&other.counts());
+        assert_eq!(latency.count(), 3);
+        assert!((latency.milliseconds(1.0) - 5.0).abs() < 0.01);
+    }
 
     #[test]
     fn quantiles_are_those_of_what_was_recorded() {

@@ -7,8 +7,12 @@
 mod cli;
 mod clock;
 mod error;
+mod fleet;
 mod floor;
+mod http;
+mod interest;
 mod latency;
+mod monitor;
 mod net;
 mod process;
 mod report;

@@ -1,4 +1,4 @@
-//! What the server under test uses, read below `/proc`.
+//! What the servers under test use, read below `/proc`.
 
 use std::fs;
 use std::time::Instant;
@@ -8,17 +8,20 @@ use crate::error::LoadError;
 /// Ticks a second of the times in `/proc/<pid>/stat`: `USER_HZ`, 100 on every Linux.
 const TICKS: f64 = 100.0;
 
-/// The processes of one server; their figures are added up.
+/// The processes under test; their figures are added up.
 #[derive(Clone, Debug)]
 pub(crate) struct Processes {
-    pids: Vec<u32>,
+    servers: Vec<u32>,
+    /// What carries messages between servers: part of what a delivery costs.
+    brokers: Vec<u32>,
 }
 
-/// CPU used up to a moment, by the server, by this process and by all there are.
+/// CPU used up to a moment, by the servers, by the brokers, by this process and by all there are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage {
     at: Instant,
-    server: f64,
+    servers: f64,
+    brokers: f64,
     own: f64,
     all: f64,
 }
@@ -27,34 +30,47 @@ pub(crate) struct Usage {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Used {
     pub(crate) elapsed: f64,
+    /// By the servers and what is between them.
     pub(crate) server: f64,
+    /// The brokers' part of that; `None` when there are none.
+    pub(crate) broker: Option<f64>,
     pub(crate) own: f64,
     /// Of processes that have no part in the run: how far its figures can be trusted.
     pub(crate) others: f64,
 }
 
 impl Processes {
-    pub(crate) fn new(pids: &[u32]) -> Self {
+    pub(crate) fn new(servers: &[u32], brokers: &[u32]) -> Self {
         Self {
-            pids: pids.to_vec(),
+            servers: servers.to_vec(),
+            brokers: brokers.to_vec(),
         }
     }
 
-    /// Resident memory in KiB.
+    /// Resident memory of all servers in KiB.
     pub(crate) fn resident(&self) -> Result<f64, LoadError> {
-        self.pids.iter().map(|pid| resident(*pid)).sum()
+        Ok(self.resident_each()?.iter().sum())
+    }
+
+    /// Resident memory of each server in KiB.
+    pub(crate) fn resident_each(&self) -> Result<Vec<f64>, LoadError> {
+        self.servers.iter().map(|pid| resident(*pid)).collect()
+    }
+
+    /// Resident memory of all brokers in KiB; `None` when there are none.
+    pub(crate) fn broker_resident(&self) -> Result<Option<f64>, LoadError> {
+        let all = self.brokers.iter().map(|pid| resident(*pid));
+        let sum = all.sum::<Result<f64, _>>()?;
+        Ok((!self.brokers.is_empty()).then_some(sum))
     }
 
     /// CPU time up to now.
     pub(crate) fn usage(&self) -> Result<Usage, LoadError> {
-        let server = self
-            .pids
-            .iter()
-            .map(|pid| cpu(*pid))
-            .sum::<Result<f64, _>>()?;
+        let sum = |pids: &[u32]| pids.iter().map(|pid| cpu(*pid)).sum::<Result<f64, _>>();
         Ok(Usage {
             at: Instant::now(),
-            server,
+            servers: sum(&self.servers)?,
+            brokers: sum(&self.brokers)?,
             own: cpu(std::process::id())?,
             all: parse_all(&std::fs::read_to_string("/proc/stat")?).unwrap_or(0.0),
         })
@@ -63,10 +79,13 @@ impl Processes {
     /// What was used since `before`.
     pub(crate) fn since(&self, before: &Usage) -> Result<Used, LoadError> {
         let now = self.usage()?;
-        let (server, own) = (now.server - before.server, now.own - before.own);
+        let broker = now.brokers - before.brokers;
+        let server = now.servers - before.servers + broker;
+        let own = now.own - before.own;
         Ok(Used {
             elapsed: now.at.duration_since(before.at).as_secs_f64(),
             server,
+            broker: (!self.brokers.is_empty()).then_some(broker),
             own,
             others: (now.all - before.all - server - own).max(0.0),
         })
@@ -154,7 +173,12 @@ mod tests {
 
     #[test]
     fn this_process_has_memory_and_a_gone_one_is_an_error() {
-        assert!(Processes::new(&[std::process::id()]).resident().unwrap() > 100.0);
-        assert!(Processes::new(&[u32::MAX]).usage().is_err());
+        assert!(
+            Processes::new(&[std::process::id()], &[])
+                .resident()
+                .unwrap()
+                > 100.0
+        );
+        assert!(Processes::new(&[u32::MAX], &[]).usage().is_err());
     }
 }

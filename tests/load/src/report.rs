@@ -29,6 +29,11 @@ impl Metrics {
         let millions = (count / 1e6).max(f64::MIN_POSITIVE);
         self.set(format!("{what}_per_second"), count / used.elapsed);
         self.set("server_cpu_seconds_per_million", used.server / millions);
+        if let Some(broker) = used.broker {
+            self.set("broker_cpu_seconds_per_million", broker / millions);
+            let gateways = used.server - broker;
+            self.set("gateway_cpu_seconds_per_million", gateways / millions);
+        }
         self.set("generator_cpu_seconds_per_million", used.own / millions);
         self.set("server_cpu_percent", 100.0 * used.server / used.elapsed);
         self.set("generator_cpu_percent", 100.0 * used.own / used.elapsed);
@@ -99,12 +104,15 @@ mod tests {
         let used = Used {
             elapsed: 2.0,
             server: 1.0,
+            broker: Some(0.4),
             own: 0.5,
             others: 0.1,
         };
         metrics.throughput("deliveries", 4_000_000, &used);
         assert_eq!(metrics.get("deliveries_per_second"), Some(2_000_000.0));
         assert_eq!(metrics.get("server_cpu_seconds_per_million"), Some(0.25));
+        assert_eq!(metrics.get("broker_cpu_seconds_per_million"), Some(0.1));
+        assert_eq!(metrics.get("gateway_cpu_seconds_per_million"), Some(0.15));
         assert_eq!(metrics.get("generator_cpu_percent"), Some(25.0));
     }
 }

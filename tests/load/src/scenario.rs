@@ -5,6 +5,7 @@ pub(crate) mod bench;
 pub(crate) mod churn;
 pub(crate) mod close_all;
 pub(crate) mod fan_out;
+pub(crate) mod hold;
 pub(crate) mod idle;
 pub(crate) mod open_loop;
 pub(crate) mod paced;

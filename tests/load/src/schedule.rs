@@ -39,6 +39,11 @@ impl Schedule {
         u64::try_from(count).unwrap_or(u64::MAX)
     }
 
+    /// How long it is at `now` until number `index` is due.
+    pub(crate) fn rest(&self, index: u64, now: u64) -> Duration {
+        Duration::from_nanos(self.time(index).saturating_sub(now))
+    }
+
     /// How long a poll may wait at `now` before number `index` is due. Whole milliseconds less
     /// one, since epoll counts in those and wakes late; the last stretch is spun.
     pub(crate) fn wait(&self, index: u64, now: u64) -> Duration {

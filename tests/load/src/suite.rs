@@ -2,12 +2,15 @@
 //! server on one core and the generator on another, each run with a server of its own.
 
 pub(crate) mod compare;
+pub(crate) mod generator;
+pub(crate) mod launch;
 mod machine;
-mod plan;
-mod results;
-mod runner;
-mod server;
-mod table;
+pub(crate) mod options;
+pub(crate) mod plan;
+pub(crate) mod results;
+pub(crate) mod runner;
+pub(crate) mod server;
+pub(crate) mod table;
 mod tls;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +19,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::options::Options;
 use self::results::Results;
 use self::server::Contender;
 use crate::error::LoadError;
@@ -29,38 +33,34 @@ pub(crate) struct Suite {
     /// Leaves out all other servers; may be given more than once.
     #[arg(long, value_enum, value_name = "SERVER")]
     only: Vec<Contender>,
-    /// Leaves out all scenarios whose name does not begin so; may be given more than once.
-    #[arg(long, value_name = "NAME")]
-    scenario: Vec<String>,
-    /// Rounds; the table has their medians.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20))]
-    rounds: u32,
-    /// One short round with fewer connections: shows that all works, and measures little.
-    #[arg(long)]
-    quick: bool,
     /// What the result file is called, behind the date.
     #[arg(long, default_value = "bench")]
     name: String,
-    /// Where result files go.
-    #[arg(long, default_value = "bench-results")]
-    results: PathBuf,
-    /// The core that the server runs on.
-    #[arg(long, default_value_t = 0)]
-    server_core: u32,
-    /// The core that the generator runs on.
-    #[arg(long, default_value_t = 1)]
-    generator_core: u32,
+    #[command(flatten)]
+    options: Options,
 }
 
-/// Runs the suite in the current directory, the project's. Whatever ends it, the processes it has
-/// started are ended with it.
+/// Runs the suite in the current directory, the project's.
 pub(crate) fn run(suite: &Suite) -> Result<(), LoadError> {
+    let results = to_the_end(runner::run(suite))?;
+    conclude(
+        &results,
+        &table::markdown(&results),
+        &suite.options,
+        &suite.name,
+    )
+}
+
+/// Runs `rounds`. Whatever ends them, the processes they have started are ended with them.
+pub(crate) fn to_the_end(
+    rounds: impl Future<Output = Result<Results, LoadError>>,
+) -> Result<Results, LoadError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let results = runtime.block_on(async {
+    runtime.block_on(async {
         let results = tokio::select! {
-            results = runner::run(suite) => results,
+            results = rounds => results,
             interrupted = interrupted() => Err(interrupted),
         };
         if results.is_err() {
@@ -68,9 +68,18 @@ pub(crate) fn run(suite: &Suite) -> Result<(), LoadError> {
             tokio::time::sleep(REAP).await;
         }
         results
-    })?;
-    let file = write(&results, &suite.results, &suite.name)?;
-    println!("{}", table::markdown(&results));
+    })
+}
+
+/// Leaves a result file and prints the tables; an error if any run failed.
+pub(crate) fn conclude(
+    results: &Results,
+    tables: &str,
+    options: &Options,
+    name: &str,
+) -> Result<(), LoadError> {
+    let file = write(results, &options.results, name)?;
+    println!("{tables}");
     eprintln!("results: {}", file.display());
     if results.failures.is_empty() {
         return Ok(());

@@ -5,13 +5,15 @@ use std::io::{ErrorKind, Read, Write};
 use super::setup::{self, Phase, Wish};
 use super::stream::Stream;
 use crate::error::LossReason;
+use crate::wire::dialect::Dialect;
 use crate::wire::frame::{self, Frame, Opcode};
 use crate::wire::outbox::Outbox;
-use crate::wire::packet::{self, Packet};
+use crate::wire::packet::Packet;
 
 /// A connection and how far its set-up has come.
 pub(crate) struct Connection {
     stream: Stream,
+    dialect: Dialect,
     /// The start of a frame whose rest has not come yet.
     partial: Vec<u8>,
     pub(crate) outbox: Outbox,
@@ -22,10 +24,11 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(stream: Stream, request: &[u8], wish: Wish) -> Self {
-        let outbox = Outbox::new(request);
+    pub(crate) fn new(stream: Stream, dialect: Dialect, request: &[u8], wish: Wish) -> Self {
+        let outbox = Outbox::new(request, dialect);
         Self {
             stream,
+            dialect,
             partial: Vec::new(),
             outbox,
             phase: Phase::Upgrading,
@@ -78,7 +81,7 @@ impl Connection {
             let Some(length) = setup::response(bytes)? else {
                 return Ok(0);
             };
-            self.phase = Phase::Opening;
+            self.phase = setup::upgraded(self.dialect, &self.wish, &mut self.outbox);
             used = length;
         }
         while let Some(frame) = frame::parse(bytes.get(used..).unwrap_or_default())? {
@@ -95,18 +98,28 @@ impl Connection {
     ) -> Result<(), LossReason> {
         match frame.opcode {
             Opcode::Text => {
-                let packet = packet::parse(frame.payload);
-                if packet == Packet::Ping {
-                    self.outbox.pong();
-                } else if self.phase == Phase::Ready {
-                    each(&packet, &mut self.outbox);
-                } else {
-                    self.phase = setup::advance(self.phase, &packet, &self.wish, &mut self.outbox)?;
+                for packet in self.dialect.packets(frame.payload) {
+                    self.packet(&packet, each)?;
                 }
             }
             Opcode::Ping => self.outbox.websocket_pong(frame.payload),
             Opcode::Close => return Err(closed(frame.payload)),
             Opcode::Binary | Opcode::Pong => {}
+        }
+        Ok(())
+    }
+
+    fn packet(
+        &mut self,
+        packet: &Packet<'_>,
+        each: &mut impl FnMut(&Packet<'_>, &mut Outbox),
+    ) -> Result<(), LossReason> {
+        if *packet == Packet::Ping {
+            self.outbox.pong();
+        } else if self.phase == Phase::Ready {
+            each(packet, &mut self.outbox);
+        } else {
+            self.phase = setup::advance(self.phase, packet, &self.wish, &mut self.outbox)?;
         }
         Ok(())
     }

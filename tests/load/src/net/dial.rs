@@ -1,4 +1,4 @@
-//! Opens sockets to the server under test, from many loopback addresses.
+//! Opens sockets to the servers under test, from many loopback addresses.
 
 use std::fs::File;
 use std::io::{self, BufReader};
@@ -21,51 +21,65 @@ const SOURCES: usize = 64;
 
 /// Where connections go, and whether through TLS.
 pub(crate) struct Dial {
-    target: SocketAddr,
+    targets: Vec<SocketAddr>,
     tls: Option<Arc<ClientConfig>>,
 }
 
 impl Dial {
-    /// Refuses a target that is not loopback. With `authority`, a PEM file, connections speak TLS
+    /// Connections go to each of `targets` in turn. Refuses one that is not loopback. With `authority`, a PEM file, connections speak TLS
     /// and trust the certificates in it.
-    pub(crate) fn new(target: SocketAddr, authority: Option<&Path>) -> Result<Self, LoadError> {
-        if !matches!(target.ip(), IpAddr::V4(ip) if ip.is_loopback()) {
-            return Err(LoadError::NotLoopback(target));
+    pub(crate) fn new(targets: &[SocketAddr], authority: Option<&Path>) -> Result<Self, LoadError> {
+        let loopback =
+            |target: &&SocketAddr| matches!(target.ip(), IpAddr::V4(ip) if ip.is_loopback());
+        if let Some(other) = targets.iter().find(|target| !loopback(target)) {
+            return Err(LoadError::NotLoopback(*other));
         }
         Ok(Self {
-            target,
+            targets: targets.to_vec(),
             tls: authority.map(tls).transpose()?,
         })
     }
 
-    /// The server's address as an HTTP `Host`.
-    pub(crate) fn host(&self) -> String {
-        self.target.to_string()
+    /// The servers' addresses, each as an HTTP `Host`.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = String> {
+        self.targets.iter().map(ToString::to_string)
     }
 
-    /// Begins to connect; never waits. `number` chooses the source address.
+    /// Which of the servers connection `number` goes to.
+    pub(crate) fn server(&self, number: usize) -> usize {
+        number % self.targets.len().max(1)
+    }
+
+    fn target(&self, number: usize) -> io::Result<SocketAddr> {
+        let target = self.targets.get(self.server(number)).copied();
+        target.ok_or_else(|| io::Error::other("there is no server to connect to"))
+    }
+
+    /// Begins to connect; never waits. `number` chooses the server and the
+    /// source address.
     pub(crate) fn open(&self, number: usize) -> io::Result<Stream> {
-        let stream = self.connect(number)?;
+        let target = self.target(number)?;
+        let stream = connect(target, number)?;
         let Some(config) = &self.tls else {
             return Ok(Stream::Plain(stream));
         };
-        let name = ServerName::IpAddress(self.target.ip().into());
+        let name = ServerName::IpAddress(target.ip().into());
         let tls = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
         Ok(Stream::Tls(Box::new(StreamOwned::new(tls, stream))))
     }
+}
 
-    fn connect(&self, number: usize) -> io::Result<TcpStream> {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_nonblocking(true)?;
-        socket.set_tcp_nodelay(true)?;
-        socket.set_reuse_address(true)?;
-        let last = 1 + (number % SOURCES) as u8;
-        let source = SocketAddr::from((Ipv4Addr::new(127, 0, 1, last), 0));
-        socket.bind(&SockAddr::from(source))?;
-        match socket.connect(&SockAddr::from(self.target)) {
-            Err(error) if !in_progress(&error) => Err(error),
-            _ => Ok(TcpStream::from_std(socket.into())),
-        }
+fn connect(target: SocketAddr, number: usize) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    socket.set_tcp_nodelay(true)?;
+    socket.set_reuse_address(true)?;
+    let last = 1 + (number % SOURCES) as u8;
+    let source = SocketAddr::from((Ipv4Addr::new(127, 0, 1, last), 0));
+    socket.bind(&SockAddr::from(source))?;
+    match socket.connect(&SockAddr::from(target)) {
+        Err(error) if !in_progress(&error) => Err(error),
+        _ => Ok(TcpStream::from_std(socket.into())),
     }
 }
 
@@ -100,12 +114,12 @@ mod tests {
     #[test]
     fn a_server_elsewhere_is_refused() {
         for address in ["192.0.2.1:3000", "0.0.0.0:3000", "[::1]:3000"] {
-            let refused = Dial::new(address.parse().unwrap(), None);
+            let refused = Dial::new(&[address.parse().unwrap()], None);
             assert!(
                 matches!(refused, Err(LoadError::NotLoopback(_))),
                 "{address}"
             );
         }
-        assert!(Dial::new("127.0.0.1:3000".parse().unwrap(), None).is_ok());
+        assert!(Dial::new(&["127.0.0.1:3000".parse().unwrap()], None).is_ok());
     }
 }

@@ -10,6 +10,7 @@ use super::dial::Dial;
 use super::setup::{self, Phase, Wish};
 use crate::clock::Clock;
 use crate::error::{LoadError, LossReason};
+use crate::wire::dialect::Dialect;
 use crate::wire::outbox::Outbox;
 use crate::wire::packet::Packet;
 
@@ -40,7 +41,9 @@ pub(crate) struct Pool {
     events: Events,
     scratch: Vec<u8>,
     dial: Dial,
-    request: Vec<u8>,
+    dialect: Dialect,
+    /// The upgrade request to each server.
+    requests: Vec<Vec<u8>>,
     clock: Clock,
     connections: Vec<Option<Connection>>,
     ready: usize,
@@ -48,12 +51,16 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    pub(crate) fn new(dial: Dial, clock: Clock) -> Result<Self, LoadError> {
+    pub(crate) fn new(dial: Dial, dialect: Dialect, clock: Clock) -> Result<Self, LoadError> {
         Ok(Self {
             poll: Poll::new()?,
             events: Events::with_capacity(EVENTS),
             scratch: vec![0; SCRATCH],
-            request: setup::request(&dial.host()),
+            dialect,
+            requests: dial
+                .hosts()
+                .map(|host| setup::request(&host, dialect))
+                .collect(),
             dial,
             clock,
             connections: Vec::new(),
@@ -104,8 +111,10 @@ impl Pool {
             .open(connection)
             .map_err(|source| LoadError::Open { connection, source })?;
         stream.register(self.poll.registry(), Token(connection))?;
-        self.connections
-            .push(Some(Connection::new(stream, &self.request, wish)));
+        let request = self.requests.get(self.dial.server(connection));
+        let request = request.map_or(&[][..], Vec::as_slice);
+        let connection = Connection::new(stream, self.dialect, request, wish);
+        self.connections.push(Some(connection));
         Ok(())
     }
 

@@ -1,7 +1,8 @@
 //! From a new socket to a joined connection, one answer at a time as the stock client does it:
-//! HTTP upgrade, Engine.IO open, Socket.IO CONNECT, `join`.
+//! HTTP upgrade, Engine.IO open, Socket.IO CONNECT, a `join` a room. Centrifugo has no open.
 
 use crate::error::LossReason;
+use crate::wire::dialect::Dialect;
 use crate::wire::outbox::Outbox;
 use crate::wire::packet::{self, Packet};
 
@@ -9,8 +10,8 @@ use crate::wire::packet::{self, Packet};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wish {
     pub(crate) token: Option<String>,
-    /// The room to join; without one the connection is ready when it is connected.
-    pub(crate) room: Option<String>,
+    /// The rooms to join; without one the connection is ready when it is connected.
+    pub(crate) rooms: Vec<String>,
 }
 
 /// How far the set-up has come.
@@ -19,14 +20,16 @@ pub(crate) enum Phase {
     Upgrading,
     Opening,
     Connecting,
-    Joining,
+    /// The number of rooms that are joined.
+    Joining(usize),
     Ready,
 }
 
 /// The upgrade request to `host`.
-pub(crate) fn request(host: &str) -> Vec<u8> {
+pub(crate) fn request(host: &str, dialect: Dialect) -> Vec<u8> {
+    let path = dialect.path();
     format!(
-        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {host}\r\n\
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\n\
          Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
          Sec-WebSocket-Key: c2x1aWNlLWxvYWQtdGVzdA==\r\n\r\n"
     )
@@ -48,6 +51,15 @@ pub(crate) fn response(bytes: &[u8]) -> Result<Option<usize>, LossReason> {
     Err(LossReason::Upgrade(text(line)))
 }
 
+/// The set-up once the connection is upgraded.
+pub(crate) fn upgraded(dialect: Dialect, wish: &Wish, outbox: &mut Outbox) -> Phase {
+    if dialect.server_begins() {
+        return Phase::Opening;
+    }
+    outbox.connect(wish.token.as_deref());
+    Phase::Connecting
+}
+
 /// Takes the set-up one packet further.
 pub(crate) fn advance(
     phase: Phase,
@@ -61,19 +73,21 @@ pub(crate) fn advance(
             outbox.connect(wish.token.as_deref());
             Ok(Phase::Connecting)
         }
-        (Phase::Connecting, Packet::Connected) => Ok(join(wish, outbox)),
-        (Phase::Joining, Packet::Ack(answer)) if packet::is_ok(answer) => Ok(Phase::Ready),
-        (Phase::Joining, Packet::Ack(answer)) => Err(LossReason::Join(text(answer))),
+        (Phase::Connecting, Packet::Connected) => Ok(join(0, wish, outbox)),
+        (Phase::Joining(joined), Packet::Ack(answer)) if packet::is_ok(answer) => {
+            Ok(join(joined + 1, wish, outbox))
+        }
+        (Phase::Joining(_), Packet::Ack(answer)) => Err(LossReason::Join(text(answer))),
         _ => Ok(phase),
     }
 }
 
-fn join(wish: &Wish, outbox: &mut Outbox) -> Phase {
-    let Some(room) = &wish.room else {
+fn join(joined: usize, wish: &Wish, outbox: &mut Outbox) -> Phase {
+    let Some(room) = wish.rooms.get(joined) else {
         return Phase::Ready;
     };
     outbox.join(room);
-    Phase::Joining
+    Phase::Joining(joined)
 }
 
 /// What the server wrote, cut to what a person reads.
@@ -86,51 +100,59 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn step(phase: Phase, packet: &Packet<'_>, room: Option<&str>) -> Result<Phase, String> {
+    fn step(phase: Phase, packet: &Packet<'_>, rooms: &[&str]) -> Result<Phase, String> {
         let wish = Wish {
             token: None,
-            room: room.map(str::to_owned),
+            rooms: rooms.iter().map(ToString::to_string).collect(),
         };
-        advance(phase, packet, &wish, &mut Outbox::new(b"")).map_err(|reason| reason.to_string())
+        advance(phase, packet, &wish, &mut Outbox::unmasked()).map_err(|reason| reason.to_string())
     }
 
     #[test]
     fn a_set_up_goes_from_open_to_joined() {
         let ok: &[u8] = br#"[{"ok":true}]"#;
         assert_eq!(
-            step(Phase::Opening, &Packet::Open, Some("r")),
+            step(Phase::Opening, &Packet::Open, &["r"]),
             Ok(Phase::Connecting)
         );
         assert_eq!(
-            step(Phase::Connecting, &Packet::Connected, Some("r")),
-            Ok(Phase::Joining)
+            step(Phase::Connecting, &Packet::Connected, &["r"]),
+            Ok(Phase::Joining(0))
         );
         assert_eq!(
-            step(Phase::Joining, &Packet::Event(b"[]"), Some("r")),
-            Ok(Phase::Joining)
+            step(Phase::Joining(0), &Packet::Event(b"[]"), &["r"]),
+            Ok(Phase::Joining(0))
         );
         assert_eq!(
-            step(Phase::Joining, &Packet::Ack(ok), Some("r")),
+            step(Phase::Joining(0), &Packet::Ack(ok), &["r"]),
             Ok(Phase::Ready)
         );
     }
 
     #[test]
+    fn a_connection_is_ready_when_it_has_joined_all_its_rooms() {
+        let ack = Packet::Ack(br#"[{"ok":true}]"#);
+        let rooms = ["a", "b"];
+        assert_eq!(step(Phase::Joining(0), &ack, &rooms), Ok(Phase::Joining(1)));
+        assert_eq!(step(Phase::Joining(1), &ack, &rooms), Ok(Phase::Ready));
+    }
+
+    #[test]
     fn a_connection_without_a_room_is_ready_when_connected() {
         assert_eq!(
-            step(Phase::Connecting, &Packet::Connected, None),
+            step(Phase::Connecting, &Packet::Connected, &[]),
             Ok(Phase::Ready)
         );
     }
 
     #[test]
     fn a_refusal_says_what_the_server_said() {
-        let refused = step(Phase::Connecting, &Packet::Refused(b"bad token"), None);
+        let refused = step(Phase::Connecting, &Packet::Refused(b"bad token"), &[]);
         assert_eq!(refused, Err("the server refused it: bad token".to_owned()));
         let denied = step(
-            Phase::Joining,
+            Phase::Joining(0),
             &Packet::Ack(br#"[{"ok":false}]"#),
-            Some("r"),
+            &["r"],
         );
         assert_eq!(
             denied,

@@ -10,12 +10,14 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::error::LoadError;
+use crate::monitor::Monitor;
 use crate::net::dial::Dial;
 use crate::net::pool::Pool;
 use crate::net::setup::Wish;
 use crate::process::Processes;
 use crate::report::{Metrics, Report};
 use crate::token::Tokens;
+use crate::wire::dialect::Dialect;
 
 /// Files that a run has open besides its connections.
 const OTHER_FILES: usize = 50;
@@ -25,12 +27,22 @@ const MOST_CONNECTIONS: usize = 20_000 - OTHER_FILES;
 /// Options of every scenario.
 #[derive(Args, Debug)]
 pub(crate) struct Common {
-    /// The server's address; loopback only.
-    #[arg(long)]
-    target: SocketAddr,
+    /// The server's address; loopback only. Given more than once, connections go to each of the
+    /// servers in turn.
+    #[arg(long, required = true)]
+    target: Vec<SocketAddr>,
     /// A process of the server, to measure; may be given more than once.
     #[arg(long, value_name = "PID")]
     server_pid: Vec<u32>,
+    /// A process of the broker between several servers, to measure; may be given more than once.
+    #[arg(long, value_name = "PID")]
+    broker_pid: Vec<u32>,
+    /// The monitoring port of the nats-server between the servers, to read what it counts.
+    #[arg(long, value_name = "ADDRESS")]
+    nats_monitor: Option<SocketAddr>,
+    /// What the server speaks.
+    #[arg(long, value_enum, default_value_t)]
+    dialect: Dialect,
     /// A file of tokens, one a line, used in turn.
     #[arg(long, value_name = "FILE", conflicts_with = "hs256_key")]
     token: Option<PathBuf>,
@@ -57,12 +69,26 @@ pub(crate) struct Common {
     pub(crate) json: Option<PathBuf>,
 }
 
+impl Common {
+    /// The processes to measure.
+    pub(crate) fn processes(&self) -> Processes {
+        Processes::new(&self.server_pid, &self.broker_pid)
+    }
+
+    /// The nats-server to ask.
+    pub(crate) fn monitor(&self) -> Option<Monitor> {
+        self.nats_monitor.map(Monitor)
+    }
+}
+
 /// A run: its connections and what it measures.
 pub(crate) struct Bench {
     pub(crate) pool: Pool,
     pub(crate) clock: Clock,
     pub(crate) processes: Processes,
     tokens: Tokens,
+    /// The number of the first user, which its token names.
+    first_user: usize,
     at_once: usize,
     pub(crate) warm_up: Duration,
     pub(crate) measured: Duration,
@@ -79,17 +105,23 @@ impl Bench {
             (None, Some(key)) => Tokens::signing(key)?,
             (None, None) => Tokens::None,
         };
-        let dial = Dial::new(common.target, common.tls_ca.as_deref())?;
+        let dial = Dial::new(&common.target, common.tls_ca.as_deref())?;
         Ok(Self {
-            pool: Pool::new(dial, clock)?,
+            pool: Pool::new(dial, common.dialect, clock)?,
             clock,
-            processes: Processes::new(&common.server_pid),
+            processes: common.processes(),
             tokens,
+            first_user: 0,
             at_once: usize::from(common.at_once),
             warm_up: Duration::from_secs(common.warm_up),
             measured: Duration::from_secs(common.seconds),
             payload_bytes: common.payload_bytes as usize,
         })
+    }
+
+    /// Counts users from `number`, so that no two processes have the same.
+    pub(crate) fn users_from(&mut self, number: usize) {
+        self.first_user = number;
     }
 
     /// Sets up `count` connections, each in the room that `room` names for it (0 to `count`).
@@ -99,25 +131,26 @@ impl Bench {
         count: usize,
         room: impl Fn(usize) -> String,
     ) -> Result<(Range<usize>, Duration), LoadError> {
-        self.grow(count, |index| Some(room(index)))
+        self.join_all(count, |index| vec![room(index)])
     }
 
     /// Sets up `count` connections that are in no room.
     pub(crate) fn connect(&mut self, count: usize) -> Result<Range<usize>, LoadError> {
-        Ok(self.grow(count, |_| None)?.0)
+        Ok(self.join_all(count, |_| Vec::new())?.0)
     }
 
-    fn grow(
+    /// The same with any number of rooms a connection.
+    pub(crate) fn join_all(
         &mut self,
         count: usize,
-        room: impl Fn(usize) -> Option<String>,
+        rooms: impl Fn(usize) -> Vec<String>,
     ) -> Result<(Range<usize>, Duration), LoadError> {
         let first = self.pool.next();
         let wish = |index| {
-            let token = self.tokens.get(first + index)?;
+            let token = self.tokens.get(self.first_user + first + index)?;
             Ok(Wish {
                 token,
-                room: room(index),
+                rooms: rooms(index),
             })
         };
         let wishes = (0..count)

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::bench::{self, Bench, Common};
 use super::paced::{Paced, Rooms};
 use crate::error::LoadError;
+use crate::interest::Watch;
 use crate::report::{Metrics, Report};
 
 /// What the scenario is run with.
@@ -30,14 +31,18 @@ pub(crate) fn run(common: &Common, settings: &OpenLoop) -> Result<Report, LoadEr
     let mut paced = Paced::new(&bench, rooms, settings.rate / settings.members);
     let (warm_up, measured) = (bench.warm_up, bench.measured);
     paced.run(&mut bench, warm_up, |_| false)?;
+    let watch = common.monitor().map(Watch::begin).transpose()?;
     let usage = bench.processes.usage()?;
     paced.begin_window(&bench);
     paced.run(&mut bench, measured, |_| false)?;
     let used = bench.processes.since(&usage)?;
+    let mut metrics = Metrics::default();
+    if let Some(watch) = watch {
+        watch.report(used.elapsed, &mut metrics)?;
+    }
     paced.begin_window(&bench);
     paced.drain(&mut bench)?;
     bench.pool.check_none_lost()?;
-    let mut metrics = Metrics::default();
     metrics.set("lost_deliveries", paced.missing() as f64);
     if let Some(window) = paced.finish()?.get(1) {
         metrics.throughput("deliveries", window.received, &used);
@@ -48,14 +53,16 @@ pub(crate) fn run(common: &Common, settings: &OpenLoop) -> Result<Report, LoadEr
     bench::report("open-loop", settings, metrics)
 }
 
-/// `rooms` rooms of `members`, and a publisher outside each.
+/// `rooms` rooms of `members`, and a publisher outside each. A room's members follow each other, so
+/// that they are spread over all servers.
 pub(crate) fn set_up(bench: &mut Bench, rooms: usize, members: usize) -> Result<Rooms, LoadError> {
     let name = |room: usize| format!("paced-{room}");
-    bench.join(rooms * members, |index| name(index % rooms))?;
+    bench.join(rooms * members, |index| name(index / members))?;
     let first_publisher = bench.connect(rooms)?.start;
     Ok(Rooms {
         names: (0..rooms).map(name).collect(),
         members,
         first_publisher,
+        publishers: rooms,
     })
 }

@@ -93,13 +93,14 @@ impl Handler for Deliveries {
     }
 }
 
-/// Rooms of equal size and a publisher for each.
+/// Rooms of equal size, and who publishes to them.
 pub(crate) struct Rooms {
     pub(crate) names: Vec<String>,
     /// Members of a room whose deliveries are measured.
     pub(crate) members: usize,
-    /// The first publisher's number; they follow each other.
+    /// The first publisher's number; they follow each other, and publish in turn.
     pub(crate) first_publisher: usize,
+    pub(crate) publishers: usize,
 }
 
 /// The load: a schedule and where it goes.
@@ -110,6 +111,8 @@ pub(crate) struct Paced {
     sent: u64,
     data: Vec<u8>,
     deliveries: Deliveries,
+    /// Whether the last stretch before a publication is due is spun.
+    spins: bool,
 }
 
 impl Paced {
@@ -125,6 +128,16 @@ impl Paced {
                 windows: vec![Window::new(now)],
                 answers: Answers::default(),
             },
+            spins: true,
+        }
+    }
+
+    /// Without spinning: publications leave up to a millisecond late, which is in their latency,
+    /// and the core is free for others.
+    pub(crate) fn patient(self) -> Self {
+        Self {
+            spins: false,
+            ..self
         }
     }
 
@@ -158,8 +171,12 @@ impl Paced {
             }
             self.send_due(bench, now);
             let longest = Duration::from_millis(if busy { 0 } else { 50 });
-            let wait = self.schedule.wait(self.sent, now).min(longest);
-            bench.pool.turn(wait, &mut self.deliveries)?;
+            let wait = if self.spins {
+                self.schedule.wait(self.sent, now)
+            } else {
+                self.schedule.rest(self.sent, now)
+            };
+            bench.pool.turn(wait.min(longest), &mut self.deliveries)?;
             busy = each(bench);
         }
     }
@@ -175,10 +192,10 @@ impl Paced {
             .write(&mut self.data);
             let turn = self.sent as usize % self.rooms.names.len().max(1);
             let name = self.rooms.names.get(turn).map_or("", String::as_str);
-            bench
-                .pool
-                .publish(self.rooms.first_publisher + turn, name, &self.data);
-            bench.pool.flush(self.rooms.first_publisher + turn);
+            let publisher = self.sent as usize % self.rooms.publishers.max(1);
+            let publisher = self.rooms.first_publisher + publisher;
+            bench.pool.publish(publisher, name, &self.data);
+            bench.pool.flush(publisher);
             self.sent += 1;
             let members = self.rooms.members as u64;
             if let Some(window) = self.deliveries.windows.last_mut() {

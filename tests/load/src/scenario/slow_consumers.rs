@@ -70,6 +70,7 @@ fn without_stalled(bench: &mut Bench, settings: &SlowConsumers) -> Result<Paced,
         names,
         members: settings.readers,
         first_publisher,
+        publishers: 1,
     };
     let mut paced = Paced::new(bench, rooms, settings.rate);
     paced.run(bench, bench.warm_up, |_| false)?;

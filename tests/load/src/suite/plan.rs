@@ -11,15 +11,22 @@ pub(crate) struct Step {
     quick: &'static str,
     /// Whether the connections go through TLS.
     pub(crate) tls: bool,
+    /// How many of a fleet's servers are loaded; the others only run.
+    pub(crate) servers: usize,
 }
 
 impl Step {
-    const fn new(name: &'static str, arguments: &'static str, quick: &'static str) -> Self {
+    pub(crate) const fn new(
+        name: &'static str,
+        arguments: &'static str,
+        quick: &'static str,
+    ) -> Self {
         Self {
             name,
             arguments,
             quick,
             tls: false,
+            servers: usize::MAX,
         }
     }
 
@@ -27,18 +34,23 @@ impl Step {
         Self { tls: true, ..self }
     }
 
+    pub(crate) const fn against(self, servers: usize) -> Self {
+        Self { servers, ..self }
+    }
+
     /// The generator's command line.
-    pub(crate) fn command(&self, quick: bool) -> Vec<&'static str> {
+    pub(crate) fn command(&self, quick: bool) -> Vec<String> {
         let quick = if quick { self.quick } else { "" };
         self.arguments
             .split_whitespace()
             .chain(quick.split_whitespace())
+            .map(str::to_owned)
             .collect()
     }
 }
 
 /// A quick run's timing of what is measured by the second.
-const SHORT: &str = "--warm-up 1 --seconds 2";
+pub(crate) const SHORT: &str = "--warm-up 1 --seconds 2";
 
 /// All of them, in the order they run.
 pub(crate) const STEPS: [Step; 11] = [
@@ -80,15 +92,15 @@ pub(crate) const STEPS: [Step; 11] = [
     ),
 ];
 
-/// The steps whose name begins with one of `wanted`; all when that is empty.
-pub(crate) fn select(wanted: &[String]) -> Vec<Step> {
+/// Those of `steps` whose name begins with one of `wanted`; all when that is empty.
+pub(crate) fn select(steps: &[Step], wanted: &[String]) -> Vec<Step> {
     let chosen = |step: &&Step| {
         wanted.is_empty()
             || wanted
                 .iter()
                 .any(|start| step.name.starts_with(start.as_str()))
     };
-    STEPS.iter().filter(chosen).copied().collect()
+    steps.iter().filter(chosen).copied().collect()
 }
 
 #[cfg(test)]
@@ -100,8 +112,8 @@ mod tests {
     fn the_generator_understands_every_step() {
         for step in STEPS {
             for quick in [false, true] {
-                let fixed = ["sluice-load"];
-                let target = ["--target", "127.0.0.1:1"];
+                let fixed = ["sluice-load".to_owned()];
+                let target = ["--target", "127.0.0.1:1"].map(str::to_owned);
                 let line = fixed.into_iter().chain(step.command(quick)).chain(target);
                 crate::cli::Cli::try_parse_from(line).unwrap();
             }
@@ -112,7 +124,7 @@ mod tests {
     fn steps_are_chosen_by_the_start_of_their_names() {
         let names = |wanted: &[&str]| {
             let wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();
-            select(&wanted)
+            select(&STEPS, &wanted)
                 .iter()
                 .map(|step| step.name)
                 .collect::<Vec<_>>()

@@ -1,22 +1,13 @@
-//! The servers under test: how each is started, with what the generator has to show it, and how
-//! it is ended.
+//! The servers under test: how each is started, and what the generator has to show it.
 
-use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
 
 use clap::ValueEnum;
-use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep};
 
+use super::launch::{Launch, Server, free_address};
 use super::tls::Certificate;
 use crate::error::LoadError;
-
-/// How long a server may take until it listens.
-const START_LIMIT: Duration = Duration::from_secs(20);
 
 /// A server that the suite knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -66,6 +57,29 @@ impl Contender {
         }
     }
 
+    /// Starts it on `core` and waits until it listens; `None` when it has no TLS and that was asked
+    /// for. What it writes goes to a file below `logs`.
+    pub(crate) async fn start(
+        self,
+        core: u32,
+        tls: Option<&Certificate>,
+        logs: &Path,
+    ) -> Result<Option<Server>, LoadError> {
+        let address = free_address()?;
+        let Some(command) = self.command(address.port(), tls) else {
+            return Ok(None);
+        };
+        let launch = Launch {
+            name: self.name(),
+            command,
+            environment: gateway_environment(address),
+            address,
+            core,
+            logs,
+        };
+        Server::start(launch).await.map(Some)
+    }
+
     /// What the generator shows this server.
     pub(crate) fn generator_arguments(self) -> &'static [&'static str] {
         match self {
@@ -80,88 +94,21 @@ const ANY_PORT: &str = "127.0.0.1:0";
 /// The gateway's configuration.
 pub(crate) const CONFIG: &str = "tests/bench/sluice.yaml";
 /// The key that its tokens are signed with.
-const KEY: &str = "tests/bench/hs256.key";
-const SLUICE: &str = "target/release/sluice-gateway";
+pub(crate) const KEY: &str = "tests/bench/hs256.key";
+pub(crate) const SLUICE: &str = "target/release/sluice-gateway";
 const LOAD: &str = "target/release/sluice-load";
-const SOCKET_IO: &str = "tests/bench/rivals/socket.io/server.js";
+pub(crate) const SOCKET_IO: &str = "tests/bench/rivals/socket.io/server.js";
 const SOCKETIOXIDE: &str = "target/rivals/release/socketioxide-bench";
 
-fn owned(words: &[&str]) -> Vec<String> {
+/// Where a gateway listens. Other servers take no notice of it.
+pub(crate) fn gateway_environment(address: SocketAddr) -> Vec<(&'static str, String)> {
+    vec![
+        ("SLUICE_LISTEN", address.to_string()),
+        ("SLUICE_API_LISTEN", ANY_PORT.to_owned()),
+        ("SLUICE_OPS_LISTEN", ANY_PORT.to_owned()),
+    ]
+}
+
+pub(crate) fn owned(words: &[&str]) -> Vec<String> {
     words.iter().map(ToString::to_string).collect()
-}
-
-/// A server that runs. Dropped, it is killed, by its own process id.
-pub(crate) struct Server {
-    child: Child,
-    pub(crate) address: SocketAddr,
-}
-
-impl Server {
-    /// Starts `contender` on `core` and waits until it listens; `None` when it has no TLS and
-    /// that was asked for. What it writes goes to a file below `logs`.
-    pub(crate) async fn start(
-        contender: Contender,
-        core: u32,
-        tls: Option<&Certificate>,
-        logs: &Path,
-    ) -> Result<Option<Self>, LoadError> {
-        let address = free_address()?;
-        let Some(command) = contender.command(address.port(), tls) else {
-            return Ok(None);
-        };
-        let log = logs.join(format!("{}.log", contender.name()));
-        let output = File::create(&log).map_err(|source| LoadError::Write {
-            path: log.clone(),
-            source,
-        })?;
-        let child = Command::new("taskset")
-            .args(["--cpu-list", &core.to_string()])
-            .args(command)
-            .env("SLUICE_LISTEN", address.to_string())
-            .env("SLUICE_API_LISTEN", ANY_PORT)
-            .env("SLUICE_OPS_LISTEN", ANY_PORT)
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output)
-            .kill_on_drop(true)
-            .spawn()?;
-        let mut server = Self { child, address };
-        server.listening(contender, &log).await?;
-        Ok(Some(server))
-    }
-
-    async fn listening(&mut self, contender: Contender, log: &Path) -> Result<(), LoadError> {
-        let end = Instant::now() + START_LIMIT;
-        let failed = |what: String| {
-            Err(LoadError::Suite(format!(
-                "{} {what}; see {}",
-                contender.name(),
-                log.display()
-            )))
-        };
-        while TcpStream::connect(self.address).await.is_err() {
-            if let Some(status) = self.child.try_wait()? {
-                return failed(format!("ended before it listened, with {status}"));
-            }
-            if Instant::now() > end {
-                return failed(format!("does not listen after {START_LIMIT:?}"));
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
-    }
-
-    /// Its process id. `taskset` becomes the server, so that it is the server's own.
-    pub(crate) fn pid(&self) -> Option<u32> {
-        self.child.id()
-    }
-
-    /// Ends it and waits until it is gone.
-    pub(crate) async fn stop(mut self) -> Result<(), LoadError> {
-        Ok(self.child.kill().await?)
-    }
-}
-
-fn free_address() -> Result<SocketAddr, LoadError> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }

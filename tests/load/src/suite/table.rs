@@ -9,9 +9,9 @@ use super::server::Contender;
 use crate::report::figure;
 
 /// A column: its title, and the figures in its cells, with what stands behind each.
-struct Column {
-    title: &'static str,
-    cells: &'static [(&'static str, &'static str, &'static str)],
+pub(crate) struct Column {
+    pub(crate) title: &'static str,
+    pub(crate) cells: &'static [(&'static str, &'static str, &'static str)],
 }
 
 const THROUGHPUT: [Column; 8] = [
@@ -108,14 +108,22 @@ const LIFE: [Column; 5] = [
     },
 ];
 
-/// Both tables, and the runs that failed.
+/// The tables of this suite, and the runs that failed.
 pub(crate) fn markdown(results: &Results) -> String {
+    let contenders = Contender::value_variants().iter();
+    let servers: Vec<&str> = contenders.map(|contender| contender.name()).collect();
+    tables(results, &servers, &[&THROUGHPUT, &LIFE])
+}
+
+/// A table for each list of columns, with a row for each of `servers` that was run, and the runs
+/// that failed.
+pub(crate) fn tables(results: &Results, servers: &[&str], all: &[&[Column]]) -> String {
     let mut text = String::new();
     if results.quick {
         text.push_str("A quick run: it shows that all works; its figures mean little.\n\n");
     }
-    for columns in [THROUGHPUT.as_slice(), LIFE.as_slice()] {
-        text.push_str(&table(results, columns));
+    for columns in all {
+        text.push_str(&table(results, servers, columns));
         text.push('\n');
     }
     text.extend(noise(results));
@@ -130,12 +138,12 @@ pub(crate) fn markdown(results: &Results) -> String {
     text
 }
 
-fn table(results: &Results, columns: &[Column]) -> String {
+fn table(results: &Results, servers: &[&str], columns: &[Column]) -> String {
     let titles: Vec<&str> = columns.iter().map(|column| column.title).collect();
     let mut text = format!("| server | {} |\n", titles.join(" | "));
     text.push_str(&"|---".repeat(columns.len() + 1));
     text.push_str("|\n");
-    for server in servers(results) {
+    for server in servers.iter().filter(|server| ran(results, server)) {
         let cells: Vec<String> = columns
             .iter()
             .map(|column| cell(results, server, column))
@@ -153,18 +161,9 @@ fn cell(results: &Results, server: &str, column: &Column) -> String {
     column.cells.iter().map(one).collect::<Vec<_>>().join(" / ")
 }
 
-/// The servers that were run, in the order in which they are known.
-fn servers(results: &Results) -> Vec<&'static str> {
-    let known = Contender::value_variants()
-        .iter()
-        .map(|contender| contender.name());
-    let ran = |name: &&str| {
-        results
-            .scenarios
-            .values()
-            .any(|servers| servers.contains_key(*name))
-    };
-    known.filter(ran).collect()
+fn ran(results: &Results, server: &str) -> bool {
+    let mut scenarios = results.scenarios.values();
+    scenarios.any(|servers| servers.contains_key(server))
 }
 
 /// A sentence on how far the figures can be trusted, when other processes took part of the cores.

@@ -4,7 +4,7 @@
 const DIGITS: usize = 24;
 /// The fewest bytes that hold a stamp and its quotes.
 pub(crate) const SMALLEST: usize = DIGITS + 2;
-/// How every server under test writes the start of a delivered publication.
+/// How a delivered publication begins in Socket.IO.
 const PREFIX: &[u8] = br#"["message",""#;
 
 /// What a delivery is recognised by.
@@ -27,9 +27,12 @@ impl Stamp {
         }
     }
 
-    /// Reads the stamp of a delivered event; `None` when it is not one of ours.
+    /// Reads the stamp of a delivered event, or of its data alone; `None` when it is not one of
+    /// ours.
     pub(crate) fn read(event: &[u8]) -> Option<Self> {
-        let digits = event.strip_prefix(PREFIX)?.first_chunk::<DIGITS>()?;
+        let data = event.strip_prefix(PREFIX);
+        let data = data.or_else(|| event.strip_prefix(b"\""))?;
+        let digits = data.first_chunk::<DIGITS>()?;
         let (number, time) = digits.split_at(8);
         Some(Self {
             sequence: value(number) as u32,
