@@ -85,35 +85,15 @@ impl Presence {
         if known.max(asked) >= most {
             return Err(Error::RoomFull);
         }
-        self.enter(io, key, user, Some(settings));
+        self.enter(io, key, user, settings);
         Ok(())
     }
 
-    /// A session that was in these rooms at another gateway is here now. No bound turns it away.
-    pub(crate) fn take_over(&mut self, io: &mut Io<'_>, rooms: &[RoomKey], user: &Arc<str>) {
-        for key in rooms {
-            self.enter(io, key, user, None);
-        }
-    }
-
-    fn enter(
-        &mut self,
-        io: &mut Io<'_>,
-        key: &RoomKey,
-        user: &Arc<str>,
-        settings: Option<&RoomSettings>,
-    ) {
-        let default = RoomSettings::default();
-        let settings = match self.rooms.get(key) {
-            None => Some(settings.unwrap_or(&default)),
-            Some(_) => settings,
-        };
+    fn enter(&mut self, io: &mut Io<'_>, key: &RoomKey, user: &Arc<str>, settings: &RoomSettings) {
         let new = || Room::new(names::place(key));
         let room = self.rooms.entry(key.clone()).or_insert_with(new);
         room.enter(user);
-        if let Some(settings) = settings {
-            self.apply(io, key, settings);
-        }
+        self.apply(io, key, settings);
         self.touch(key);
     }
 

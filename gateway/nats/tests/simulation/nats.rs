@@ -248,7 +248,9 @@ fn direct_get(stream: &Stream, sent: &Sent, body: &Value, view: u64) -> Vec<Leav
     let batch = body["batch"].as_u64();
     if let Some(subjects) = body["multi_last"].as_array() {
         let wanted = subjects.iter().filter_map(Value::as_str);
-        let wanted: Vec<_> = wanted.flat_map(|pattern| stream.subjects(pattern)).collect();
+        let wanted: Vec<_> = wanted
+            .flat_map(|pattern| stream.subjects(pattern))
+            .collect();
         let mut found: Vec<_> = wanted
             .into_iter()
             .filter_map(|subject| stream.last_of(subject, view))

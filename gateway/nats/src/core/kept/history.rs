@@ -131,12 +131,11 @@ impl Kept {
         let Some(read) = self.reads.reads.get(&id) else {
             return;
         };
-        match read.truncated(self.stream) {
-            Some(truncated) => self.tell_page(id, truncated),
-            None => {
-                let body = reading::exactly(read.query.after.unwrap_or(0));
-                self.ask(io, reading::batch_subject(io.names), body, Ask::Reach(id));
-            }
+        if let Some(truncated) = read.truncated(self.stream) {
+            self.tell_page(id, truncated);
+        } else {
+            let body = reading::exactly(read.query.after.unwrap_or(0));
+            self.ask(io, reading::batch_subject(io.names), body, Ask::Reach(id));
         }
     }
 
@@ -188,17 +187,15 @@ impl Read {
             return false;
         }
         self.page.push_back(message);
-        match self.query.after {
+        if self.query.after.is_some() {
             // The oldest ones after it.
-            Some(_) => self.page.len() >= self.query.limit,
-            // The newest ones.
-            None => {
-                if self.page.len() > self.query.limit {
-                    self.page.pop_front();
-                }
-                false
-            }
+            return self.page.len() >= self.query.limit;
         }
+        // The newest ones.
+        if self.page.len() > self.query.limit {
+            self.page.pop_front();
+        }
+        false
     }
 
     /// Whether messages after the wanted offset are gone; none where it cannot be told from what

@@ -4,16 +4,13 @@ use super::bus::{Bus, room};
 
 /// A session of a user goes from one gateway to another, as claims do it.
 fn move_session(bus: &mut Bus, user: &str, from: usize, to: usize) {
-    let user = user.into();
+    let name = user.into();
     bus.act(from, |core, at, out| {
         let io = core.world.io(at, out);
         core.presence
-            .linger(&io, &[room()], &user, Duration::from_secs(2));
+            .linger(&io, &[room()], &name, Duration::from_secs(2));
     });
-    bus.act(to, |core, at, out| {
-        let mut io = core.world.io(at, out);
-        core.presence.take_over(&mut io, &[room()], &user);
-    });
+    bus.join(to, user);
 }
 
 #[test]
