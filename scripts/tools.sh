@@ -36,6 +36,29 @@ need_cargo_deny() {
   cargo install --locked cargo-deny
 }
 
+# need_nats: finds nats-server or installs it, and sets NATS_SERVER to its path.
+need_nats() {
+  local version=2.15.2 folder=${XDG_CACHE_HOME:-$HOME/.cache}/sluice/bin place
+  for place in "${NATS_SERVER:-}" "$(command -v nats-server)" "$folder/nats-server"; do
+    if [ -x "$place" ] && is_at_least "$("$place" --version)" "$version"; then
+      export NATS_SERVER=$place
+      return
+    fi
+  done
+  command -v go >/dev/null ||
+    fail "nats-server is missing, and so is Go to build it with. Install nats-server $version or newer as https://docs.nats.io says, or Go as https://go.dev/doc/install says, then run this again."
+  say "Building nats-server $version in $folder, once: this takes some minutes"
+  GOBIN=$folder go install "github.com/nats-io/nats-server/v2@v$version"
+  export NATS_SERVER=$folder/nats-server
+}
+
+# is_at_least TEXT VERSION: whether the version in the text (like v1.2.3) is that one or newer.
+is_at_least() {
+  local found
+  found=$(grep -oE '[0-9]+\.[0-9]+\.[0-9]+' <<<"$1" | head -n 1)
+  [ "$(printf '%s\n' "$2" "$found" | sort -V | head -n 1)" = "$2" ]
+}
+
 need_chromium() {
   [ -x "${CHROMIUM:-/usr/bin/chromium}" ] && return
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null ||
