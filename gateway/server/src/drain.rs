@@ -171,6 +171,12 @@ impl Drainer {
             total.closed += part.closed;
             total.left += part.left;
         }
+        // Then those that others own, and that come and go through here.
+        if let Some(inbound) = &self.shared.inbound {
+            let passed = inbound.leave(most.saturating_sub(total.closed));
+            total.closed += passed.asked;
+            total.left += passed.left;
+        }
         total
     }
 }

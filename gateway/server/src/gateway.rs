@@ -1,6 +1,7 @@
 //! A running gateway: its threads, its listeners, and how it ends.
 
 mod fleet;
+mod peers;
 mod reload;
 mod work;
 
@@ -19,7 +20,8 @@ use arc_swap::ArcSwap;
 use prometheus::Registry;
 use sluice_api::Api;
 use sluice_crds::Documents;
-use sluice_net::{Counters, Endpoint, listen, tls::Certificate};
+use sluice_engineio::{Mailbox, Mailboxes};
+use sluice_net::{Counters, Endpoint, inbox, listen, tls::Certificate};
 use sluice_policy::{Policy, Revocations};
 use tokio::{
     net::TcpListener,
@@ -145,6 +147,9 @@ impl Gateway {
         let fleet = Fleet::new(&documents, &setup, us, runtime.handle())?;
         let _inside = runtime.enter();
         policy.start();
+        let (mailboxes, engine_boxes) = sluice_engineio::mailboxes(inboxes.len());
+        let us = (number, policy.max_connections as usize);
+        let (mailboxes, inbound) = peers::join(mailboxes, fleet.nats.as_ref(), us, runtime);
         let shared = Arc::new(Shared {
             backbone: Arc::clone(&fleet.backbone),
             post,
@@ -158,6 +163,7 @@ impl Gateway {
             trace: Trace::default(),
             compression: spec.gateway.compression,
             number,
+            inbound,
         });
         let nats = fleet.nats.clone();
         let drainer = Drainer::new(Arc::clone(&shared), nats, runtime.handle().clone());
@@ -174,18 +180,19 @@ impl Gateway {
             certificate,
             counters,
         };
-        gateway.setup.clients = gateway.start_workers(inboxes)?;
+        let inboxes = inboxes.into_iter().zip(engine_boxes);
+        gateway.setup.clients = gateway.start_workers(inboxes, &mailboxes)?;
         Ok(gateway)
     }
 
     fn start_workers(
         &self,
-        inboxes: Vec<sluice_net::inbox::Receiver<Mail>>,
+        inboxes: impl Iterator<Item = (inbox::Receiver<Mail>, Mailbox)>,
+        mailboxes: &Mailboxes,
     ) -> io::Result<SocketAddr> {
         let mut address = self.setup.clients;
-        let (mailboxes, engine_boxes) = sluice_engineio::mailboxes(inboxes.len());
         let each = SPARE_SOCKETS + u64::from(self.shared.policy.load().max_connections);
-        for (index, (inbox, mailbox)) in inboxes.into_iter().zip(engine_boxes).enumerate() {
+        for (index, (inbox, mailbox)) in inboxes.enumerate() {
             let listener = listen(address).map_err(|e| cannot_listen("clients", address, &e))?;
             // With port 0 the first worker's socket decides for all.
             address = listener.local_addr()?;

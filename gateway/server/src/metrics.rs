@@ -2,6 +2,7 @@
 
 mod backbone;
 mod family;
+mod peers;
 
 use std::sync::{
     Arc,
@@ -354,6 +355,8 @@ impl Collector for Gateway {
         families.extend(self.rooms());
         families.extend(self.rest());
         families.extend(self.nats.iter().flat_map(|nats| backbone::families(nats)));
+        let inbound = self.shared.inbound.iter();
+        families.extend(inbound.flat_map(|inbound| peers::families(inbound.counters())));
         families
     }
 }

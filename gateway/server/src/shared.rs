@@ -12,6 +12,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use sluice_backbone::Backbone;
+use sluice_engineio::Inbound;
 use sluice_policy::{Policy, Revocations, counted_address};
 
 use crate::{backend::Backend, mail::Post, trace::Trace};
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) compression: bool,
     /// The number of this gateway in session ids.
     pub(crate) number: u32,
+    /// What other gateways ask about sessions of this one, where there are others.
+    pub(crate) inbound: Option<Inbound>,
 }
 
 impl Shared {

@@ -92,6 +92,7 @@ fn shared(memory: &Arc<Memory>, post: Arc<Post>, documents: &Documents) -> Arc<S
         trace: Trace::default(),
         compression: false,
         number: 1,
+        inbound: None,
     })
 }
 
