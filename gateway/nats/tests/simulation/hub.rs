@@ -173,6 +173,7 @@ impl Hub {
                     self.part_members(worker, room);
                 }
             }
+            Delivery::Moved(session) => self.moved(worker, &session.to_string()),
             Delivery::StoreAll => {
                 let sessions = self.workers[worker].sessions.iter();
                 return sessions
@@ -235,6 +236,17 @@ impl Hub {
             present: false,
             doubtful,
         })
+    }
+
+    fn moved(&mut self, worker: usize, id: &str) {
+        let Some(session) = self.workers[worker].sessions.get(id) else {
+            return;
+        };
+        if let Some(conn) = session.conn {
+            self.send(conn, Frame::Closed);
+            self.disconnected(worker, conn);
+        }
+        self.workers[worker].sessions.remove(id);
     }
 
     fn record_rooms(&self, session: &Session) -> Vec<(sluice_rooms::RoomKey, u64)> {
