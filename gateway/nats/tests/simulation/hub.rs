@@ -98,6 +98,8 @@ pub struct Session {
     pub read: u64,
     pub unsaved: bool,
     pub saving: bool,
+    /// Whether its last save came through.
+    pub kept: bool,
 }
 
 /// One worker's part of a gateway.

@@ -55,6 +55,7 @@ pub async fn enter(hub: Shared, worker: usize, knock: Knock) {
         read: knock.position.map_or(0, |position| position.offset),
         unsaved: false,
         saving: false,
+        kept: true,
     };
     let mut backlog = None;
     if let (Some(pid), Some(record)) = (knock.pid, record) {
@@ -246,11 +247,10 @@ pub async fn save(hub: Shared, worker: usize, id: String) -> bool {
             let Some(session) = hub.workers[worker].sessions.get_mut(&id) else {
                 return false;
             };
-            if !session.unsaved {
-                return true;
-            }
             if session.saving {
                 None
+            } else if !session.unsaved {
+                return session.kept;
             } else {
                 (session.saving, session.unsaved) = (true, false);
                 let session = &hub.workers[worker].sessions[&id];
@@ -264,10 +264,7 @@ pub async fn save(hub: Shared, worker: usize, id: String) -> bool {
         };
         let kept = reply.wait().await.is_ok();
         if let Some(session) = hub.borrow_mut().workers[worker].sessions.get_mut(&id) {
-            session.saving = false;
-        }
-        if !kept {
-            return false;
+            (session.saving, session.kept) = (false, kept);
         }
     }
 }
