@@ -17,6 +17,7 @@ mod number;
 mod patience;
 mod presence;
 mod rooms;
+mod seeded;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -164,7 +165,7 @@ impl Core {
             sessions: Sessions::default(),
             calls: Calls::default(),
             fleet: Fleet::new(Arc::clone(&identity.name)),
-            presence: Presence::default(),
+            presence: Presence::new(identity.seed),
             users: Users::default(),
             commands: Commands::default(),
             world: World {

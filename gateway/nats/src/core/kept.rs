@@ -17,7 +17,6 @@ mod reading;
 mod repair;
 mod resync;
 mod room;
-mod seeded;
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -41,9 +40,8 @@ use self::{
     reading::Stream,
     resync::Standing,
     room::{Arrival, Phase, Repair, Room, Step},
-    seeded::Seeded,
 };
-use super::{Purpose, io::Io};
+use super::{Purpose, io::Io, seeded::Seeded};
 use crate::{
     Packet, envelope,
     names::{self, Place},
