@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sluice_rooms::{Announcement, Message, RoomKey};
+use sluice_rooms::{Announcement, Message, RoomKey, SessionId};
 
 use crate::{Claim, Command, Gather, Record, SessionInfo};
 
@@ -22,6 +22,9 @@ pub enum Delivery {
     /// A message for the local members of a room is lost for good: they are to come back and be
     /// told.
     Lost(RoomKey),
+    /// A session goes on at another gateway, which took this one for dead: what is left of it here
+    /// ends.
+    Moved(SessionId),
     /// Store every session again: what was stored of them may be lost.
     StoreAll,
     /// An answer that belongs here, between the messages before it and those behind it. Who waits

@@ -17,6 +17,7 @@ mod number;
 mod patience;
 mod presence;
 mod rooms;
+mod seeded;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -164,7 +165,7 @@ impl Core {
             sessions: Sessions::default(),
             calls: Calls::default(),
             fleet: Fleet::new(Arc::clone(&identity.name)),
-            presence: Presence::default(),
+            presence: Presence::new(identity.seed),
             users: Users::default(),
             commands: Commands::default(),
             world: World {
@@ -184,6 +185,8 @@ impl Core {
         let subjects = [
             advisory(names),
             names.subject("gw", &own),
+            // The link does not echo, so these are others' doing.
+            names.subject("sess", &own),
             format!("{}.fleet", names.prefix()),
             format!("{}.users", names.prefix()),
             format!("{}.cmd", names.prefix()),
@@ -196,7 +199,7 @@ impl Core {
         self.world.connected = true;
         let mut io = self.world.io(at, out);
         self.kept.begin_resync(&mut io);
-        self.sessions.connected();
+        self.sessions.connected(&mut io);
         self.fleet.connected(&mut io);
         self.presence.connected(&mut io);
         self.users.connected(&mut io);
@@ -232,6 +235,7 @@ impl Core {
             "users" => self.users.message(&mut io, &mut self.fleet, packet),
             "cmd" => self.commands.message(&mut io, &self.completions, packet),
             "gw" => self.called(at, rest, packet, out),
+            "sess" => self.sessions.overwritten(&mut io),
             _ => {}
         }
     }

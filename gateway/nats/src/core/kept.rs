@@ -17,7 +17,6 @@ mod reading;
 mod repair;
 mod resync;
 mod room;
-mod seeded;
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -41,9 +40,8 @@ use self::{
     reading::Stream,
     resync::Standing,
     room::{Arrival, Phase, Repair, Room, Step},
-    seeded::Seeded,
 };
-use super::{Purpose, io::Io};
+use super::{Purpose, io::Io, seeded::Seeded};
 use crate::{
     Packet, envelope,
     names::{self, Place},
@@ -320,16 +318,21 @@ impl Kept {
         deliver_to(io, room, &message);
     }
 
-    /// Whether a session that was in `rooms` here may have missed a message that came late.
+    /// Whether a session that was in `rooms` here may have missed a message that came late, or
+    /// has yet to come.
     pub(crate) fn doubts(&self, rooms: &[(RoomKey, u64)], position: Option<Position>) -> bool {
-        let (Some(position), false) = (position, self.late.is_empty()) else {
+        let Some(position) = position.filter(|position| Some(position.epoch) == self.epoch) else {
             return false;
         };
-        Some(position.epoch) == self.epoch
-            && rooms.iter().any(|(key, from)| {
-                self.late
-                    .concerns(&names::place(key), *from, position.offset)
-            })
+        rooms.iter().any(|(key, from)| {
+            let (place, read) = (names::place(key), position.offset);
+            let misses = |room: &Room| {
+                let after = room.head.max(*from);
+                room.misses(*from, read) || self.audit.suspects(&place, after, read)
+            };
+            self.late.concerns(&place, *from, read)
+                || self.rooms.get(&place).is_some_and(|room| misses(room))
+        })
     }
 
     pub(crate) fn disconnected(&mut self, io: &Io<'_>) {

@@ -23,14 +23,14 @@ use sluice_backbone::{Delivery, Error, Reply, Stats};
 use sluice_rooms::{Announcement, RoomKey, RoomSettings};
 
 use self::{asking::Inquiries, room::Room, telling::Clock};
-use super::{fleet::Fleet, io::Io};
+use super::{fleet::Fleet, io::Io, seeded::Seeded};
 use crate::names;
 
 /// The rooms with members here. Clients choose the names of rooms, so they are hashed with a
 /// secret.
 #[derive(Debug, Default)]
 pub(crate) struct Presence {
-    rooms: HashMap<RoomKey, Room>,
+    rooms: HashMap<RoomKey, Room, Seeded>,
     clock: Clock,
     /// Rooms with something to tell or to announce.
     changed: Vec<RoomKey>,
@@ -48,6 +48,14 @@ pub(crate) struct Presence {
 }
 
 impl Presence {
+    /// Nobody is there yet; `seed` is the secret.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            rooms: HashMap::with_hasher(Seeded::new(seed)),
+            ..Self::default()
+        }
+    }
+
     /// A session of `user` comes into a room. Where the room is bounded and new to this gateway,
     /// the others are asked how many they have. Two gateways that let a session in within the
     /// same tick do not know of each other: the bound may be exceeded by what they let in then.

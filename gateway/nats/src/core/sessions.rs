@@ -6,6 +6,7 @@
 //! who claim it, one gets it. The sessions of a gateway that died go all at once, later.
 
 mod claims;
+mod moves;
 mod stored;
 mod sweep;
 
@@ -43,6 +44,8 @@ pub(crate) enum Ask {
     Claim(u64),
     /// Which gateways have stored sessions.
     Gateways,
+    /// Which sessions of this gateway others took over.
+    Marks,
     /// That the sessions of a gateway are gone.
     Purge(u32),
 }
@@ -67,6 +70,7 @@ pub(crate) struct Sessions {
     unkept: BTreeMap<u64, (SessionId, Bytes)>,
     again: Option<Instant>,
     claims: Claims,
+    moves: moves::Moves,
     /// Users whose sessions came from other gateways.
     moved: Vec<(Arc<str>, u32)>,
     sweep: sweep::Sweep,
@@ -77,7 +81,7 @@ impl Sessions {
     pub(crate) fn store(&mut self, io: &mut Io<'_>, session: &Stored) -> Reply<()> {
         let (session, payload) = (session.session, stored::encode(session));
         let id = self.number(session);
-        if !io.connected {
+        if !io.connected || self.moves.are_read() {
             self.unkept.insert(id, (session, payload));
             return Reply::Now(Err(Error::Unavailable));
         }
@@ -127,7 +131,9 @@ impl Sessions {
             payload,
             tell,
         } = storing;
-        let kept = packet.is_some_and(|packet| stored::sequence(packet).is_some());
+        let sequence = packet.and_then(stored::sequence);
+        let kept = sequence.is_some();
+        self.moves.stored(sequence.unwrap_or(0));
         if !kept && self.own.get(&session) == Some(&id) {
             self.unkept.insert(id, (session, payload));
         }
@@ -139,7 +145,8 @@ impl Sessions {
 
     /// Stores what could not be stored before.
     fn store_again(&mut self, io: &mut Io<'_>) {
-        if !io.connected || self.again.is_some_and(|at| at > io.now) {
+        let held = !io.connected || self.moves.are_read();
+        if held || self.again.is_some_and(|at| at > io.now) {
             return;
         }
         self.again = Some(io.now + AGAIN);
@@ -165,6 +172,7 @@ impl Sessions {
                 self.stored(*id, Some(packet));
             }
             Ask::Claim(id) => self.claim_answered(io, request, *id, packet),
+            Ask::Marks => self.marks_came(io, request, packet),
             Ask::Gateways => self.sweep.listed(io, request, packet),
             Ask::Purge(gateway) => {
                 io.requests.close(request);
@@ -177,6 +185,7 @@ impl Sessions {
         match ask {
             Ask::Store(id) => self.stored(*id, None),
             Ask::Claim(id) => self.claim_unanswered(io, *id),
+            Ask::Marks => self.marks_unread(io),
             Ask::Gateways | Ask::Purge(_) => {}
         }
     }

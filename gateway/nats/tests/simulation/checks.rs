@@ -150,6 +150,7 @@ impl World {
     /// What must hold once everything is calm.
     pub fn check_end(&mut self) {
         self.check_stream();
+        self.check_members();
         for client in 0..self.clients.len() {
             self.check_client(client);
         }
@@ -170,6 +171,29 @@ impl World {
             .sum();
         if lost > 0 && self.server.rooms.per_subject.is_none() {
             self.fail(format!("{lost} messages count as lost"));
+        }
+    }
+
+    /// Everybody but those who have left is in every room by now, and every gateway knows it.
+    fn check_members(&mut self) {
+        let there = self.clients.iter().skip(self.gone);
+        let mut users: Vec<_> = there.map(|one| one.user.to_string()).collect();
+        users.sort_unstable();
+        let mut wrong = Vec::new();
+        for (number, node) in &self.nodes {
+            let hub = node.hub.borrow();
+            let listed = hub.members.len() == self.places.len();
+            for (room, members) in &hub.members {
+                if *members != users {
+                    wrong.push(format!("gateway {number:x} sees in room {room} {members:?}"));
+                }
+            }
+            if !listed {
+                wrong.push(format!("gateway {number:x} does not say who is there"));
+            }
+        }
+        for wrong in wrong {
+            self.fail(wrong);
         }
     }
 
@@ -203,6 +227,9 @@ impl World {
         let Some(pid) = self.clients[client].pid else {
             return;
         };
+        if client < self.gone {
+            return;
+        }
         for room in 0..self.places.len() {
             let Some(Stand::In { last, .. }) = self.clients[client].rooms.get(&room) else {
                 let stand = self.clients[client].rooms.get(&room).cloned();

@@ -90,6 +90,9 @@ impl World {
         let room = self.below(self.places.len());
         let stand = self.clients[client].rooms.get(&room);
         if self.calm {
+            if client < self.gone {
+                return;
+            }
             let rooms = 0..self.places.len();
             let missing: Vec<_> = rooms
                 .filter(|room| !self.clients[client].rooms.contains_key(room))
@@ -118,6 +121,16 @@ impl World {
         let rooms = &mut self.clients[client].rooms;
         rooms.insert(room, Stand::Leaving);
         self.ask(client, Ask::Leave(room));
+    }
+
+    /// Some clients leave all rooms and do not come back.
+    pub fn leave_for_good(&mut self) {
+        self.gone = 2;
+        for client in 0..self.gone {
+            for room in 0..self.places.len() {
+                self.leave_room(client, room);
+            }
+        }
     }
 
     fn connect(&mut self, client: usize) {

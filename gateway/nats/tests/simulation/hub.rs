@@ -9,6 +9,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use sluice_backbone::{Claim, Delivery, Record, Sink, Stored};
@@ -18,6 +19,9 @@ use sluice_rooms::{Message, Pid, Position, SessionId};
 use crate::{place::Places, wire::Frame};
 
 pub const WORKERS: usize = 2;
+
+/// How long presence shows a user whose connection was lost.
+const GRACE: Duration = Duration::from_secs(15);
 
 pub type Shared = Rc<RefCell<Hub>>;
 pub type Task = Pin<Box<dyn Future<Output = ()>>>;
@@ -98,6 +102,12 @@ pub struct Session {
     pub read: u64,
     pub unsaved: bool,
     pub saving: bool,
+    /// Whether presence shows it in its rooms.
+    pub present: bool,
+    /// Since when it has no connection.
+    pub detached: Option<Instant>,
+    /// Whether its last save came through.
+    pub kept: bool,
 }
 
 /// One worker's part of a gateway.
@@ -112,7 +122,6 @@ pub struct Worker {
 
 /// A gateway.
 pub struct Hub {
-    pub number: u32,
     pub core: Core,
     pub inbox: Arc<Inbox>,
     pub completed: Arc<AtomicBool>,
@@ -129,6 +138,8 @@ pub struct Hub {
         u64,
         Result<sluice_backbone::Receipt, sluice_backbone::Error>,
     )>,
+    /// Who it says is in which room.
+    pub members: Vec<(usize, Vec<String>)>,
     pub notes: Vec<String>,
 }
 
@@ -140,7 +151,6 @@ impl Hub {
         let completions = Completions::new(move || flag.store(true, Ordering::Relaxed));
         let sink: Arc<dyn Sink> = Arc::<Inbox>::clone(&inbox);
         Self {
-            number: identity.gateway,
             core: Core::new(identity, sink, Arc::new(completions)),
             inbox,
             completed,
@@ -151,6 +161,7 @@ impl Hub {
             frames: Vec::new(),
             given: Vec::new(),
             published: Vec::new(),
+            members: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -173,6 +184,7 @@ impl Hub {
                     self.part_members(worker, room);
                 }
             }
+            Delivery::Moved(session) => self.moved(worker, &session.to_string()),
             Delivery::StoreAll => {
                 let sessions = self.workers[worker].sessions.iter();
                 return sessions
@@ -222,7 +234,7 @@ impl Hub {
         if session.pid != claim.pid || session.user != claim.user {
             return None;
         }
-        let rooms = self.record_rooms(session);
+        let (rooms, present) = (self.record_rooms(session), session.present);
         let doubtful = self.core.doubts(&rooms, claim.position);
         if let Some(conn) = session.conn {
             self.send(conn, Frame::Closed);
@@ -232,9 +244,46 @@ impl Hub {
         self.given.push(claim.pid.session());
         Some(Record {
             rooms,
-            present: false,
+            present,
             doubtful,
         })
+    }
+
+    fn moved(&mut self, worker: usize, id: &str) {
+        let Some(session) = self.workers[worker].sessions.get(id) else {
+            return;
+        };
+        if let Some(conn) = session.conn {
+            self.send(conn, Frame::Closed);
+            self.disconnected(worker, conn);
+        }
+        self.leave_presence(worker, id);
+        self.workers[worker].sessions.remove(id);
+    }
+
+    fn leave_presence(&mut self, worker: usize, id: &str) {
+        if let Some(session) = self.workers[worker].sessions.get_mut(id)
+            && std::mem::replace(&mut session.present, false)
+        {
+            for room in session.rooms.keys() {
+                self.core.leave(self.places.key(*room), &session.user);
+            }
+        }
+    }
+
+    /// Sessions that are away for so long that presence says so.
+    pub fn note_absent(&mut self) {
+        for worker in 0..WORKERS {
+            let sessions = self.workers[worker].sessions.iter();
+            let over = |at: Instant| self.now.now.duration_since(at) >= GRACE;
+            let absent: Vec<_> = sessions
+                .filter(|(_, session)| session.present && session.detached.is_some_and(over))
+                .map(|(id, _)| id.clone())
+                .collect();
+            for id in absent {
+                self.leave_presence(worker, &id);
+            }
+        }
     }
 
     fn record_rooms(&self, session: &Session) -> Vec<(sluice_rooms::RoomKey, u64)> {
@@ -259,7 +308,7 @@ impl Hub {
         let sessions = self.workers[worker].sessions.values_mut();
         let mut rooms = Vec::new();
         for session in sessions.filter(|session| session.conn == Some(conn)) {
-            session.conn = None;
+            (session.conn, session.detached) = (None, Some(self.now.now));
             rooms.extend(session.rooms.keys().copied());
         }
         for room in rooms {

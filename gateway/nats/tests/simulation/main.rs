@@ -67,6 +67,14 @@ fn members_get_everything_once_and_in_order_or_are_told() {
     }
 }
 
+/// Else a seed would be worth nothing.
+#[test]
+fn a_seed_replays() {
+    let (one, two) = (World::new(7, true).run(), World::new(7, true).run());
+    assert_eq!(one.lines, two.lines);
+    assert_eq!(one.counts, two.counts);
+}
+
 /// Runs one seed again, and prints what happened before it failed.
 fn replay(seed: u64) {
     let outcome = World::new(seed, true).run();

@@ -74,31 +74,35 @@ impl Server {
         if let Some(api) = sent.subject.strip_prefix("$JS.API.") {
             return self.api(api, sent, weather);
         }
+        let mut out = self.pass(from, sent);
         let stream = [&mut self.rooms, &mut self.sessions]
             .into_iter()
             .find(|stream| stream.takes(&sent.subject));
         if let Some(stream) = stream {
             if self.leaderless.contains(&stream.name) {
-                return no_leader(sent, weather);
+                out.extend(no_leader(sent, weather));
+            } else {
+                let passed_on = stream.name == self.names.rooms();
+                out.extend(store(stream, sent, weather.now, passed_on));
             }
-            let passed_on = stream.name == self.names.rooms();
-            return store(stream, sent, weather.now, passed_on);
+        } else if out.is_empty() {
+            return answer(sent, "NATS/1.0 503\r\n\r\n", Bytes::new());
         }
+        out
+    }
+
+    /// To whoever has subscribed.
+    fn pass(&self, from: u32, sent: &Sent) -> Vec<Leaving> {
         let packet = Packet {
             subject: sent.subject.clone().into(),
             reply: sent.reply.clone().map(Bytes::from),
             headers: Headers::default(),
             payload: sent.payload.clone(),
         };
-        let out: Vec<_> = self
-            .interested(&sent.subject)
+        self.interested(&sent.subject)
             .filter(|gateway| *gateway != from)
             .map(|gateway| Leaving::Message(gateway, packet.clone()))
-            .collect();
-        if out.is_empty() {
-            return answer(sent, "NATS/1.0 503\r\n\r\n", Bytes::new());
-        }
-        out
+            .collect()
     }
 
     /// Who has subscribed to a subject.

@@ -55,6 +55,9 @@ pub async fn enter(hub: Shared, worker: usize, knock: Knock) {
         read: knock.position.map_or(0, |position| position.offset),
         unsaved: false,
         saving: false,
+        kept: true,
+        present: true,
+        detached: None,
     };
     let mut backlog = None;
     if let (Some(pid), Some(record)) = (knock.pid, record) {
@@ -76,7 +79,25 @@ async fn claim(hub: &Shared, worker: usize, pid: Pid, knock: &Knock) -> Option<R
             reply.wait().await.ok().flatten()
         }
     };
+    if let Some(record) = record.as_ref().filter(|record| record.doubtful) {
+        leave_all(hub, record, &knock.user);
+    }
     record.filter(|record| !record.doubtful)
+}
+
+fn leave_all(hub: &Shared, record: &Record, user: &Arc<str>) {
+    for (key, _) in record.rooms.iter().filter(|_| record.present) {
+        hub.borrow_mut().core.leave(key, user);
+    }
+}
+
+async fn join_presence(hub: &Shared, room: usize, user: &Arc<str>) -> Result<(), Error> {
+    let reply = {
+        let hub = &mut *hub.borrow_mut();
+        let (key, settings) = (hub.places.key(room).clone(), hub.places.settings(room));
+        hub.core.join(hub.now, &key, user, &settings, &mut hub.out)
+    };
+    reply.wait().await
 }
 
 /// Subscribes before what was missed is read; returns what is to be sent first.
@@ -92,6 +113,9 @@ async fn resume(
         let index = |(key, from): &(_, u64)| Some((places.index(key)?, *from));
         record.rooms.iter().filter_map(index).collect()
     };
+    for (room, _) in rooms.iter().filter(|_| !record.present) {
+        let _ = join_presence(hub, *room, &session.user).await;
+    }
     for (room, _) in &rooms {
         hub.borrow_mut().pin(worker, *room);
     }
@@ -104,6 +128,8 @@ async fn resume(
             .notes
             .push(format!("{}: {:?}", pid.session(), missed.err()));
         for (room, _) in &rooms {
+            let key = hub.borrow().places.key(*room).clone();
+            hub.borrow_mut().core.leave(&key, &session.user);
             hub.borrow_mut().unsubscribe_if_empty(worker, *room);
         }
         return None;
@@ -187,12 +213,18 @@ fn attach(hub: &Shared, worker: usize, session: Session, backlog: Option<Missed>
 }
 
 pub async fn join(hub: Shared, worker: usize, conn: u64, room: usize) {
-    if hub.borrow_mut().on_conn(worker, conn).is_none() {
+    let user = hub.borrow_mut().on_conn(worker, conn).map(|s| Arc::clone(&s.user));
+    let Some(user) = user else {
         return;
-    }
+    };
+    let _ = join_presence(&hub, room, &user).await;
     let joined = subscribe(&hub, worker, room).await;
     let seated = joined.and_then(|joined| seat(&hub, worker, (conn, room), joined));
-    let Ok((id, offset)) = seated else {
+    if !matches!(seated, Ok((_, _, true))) {
+        let key = hub.borrow().places.key(room).clone();
+        hub.borrow_mut().core.leave(&key, &user);
+    }
+    let Ok((id, offset, _)) = seated else {
         hub.borrow_mut().unsubscribe_if_empty(worker, room);
         let refused = Frame::Joined {
             room,
@@ -215,21 +247,26 @@ fn seat(
     worker: usize,
     (conn, room): (u64, usize),
     joined: Joined,
-) -> Result<(String, u64), Error> {
+) -> Result<(String, u64, bool), Error> {
     let hub = &mut *hub.borrow_mut();
     let session = hub.on_conn(worker, conn).ok_or(Error::Unavailable)?;
     // A client that has read further, elsewhere, goes on from there.
     let from = joined.offset.max(session.read);
     let floor = from;
     let membership = Membership { from, floor };
+    let new = !session.rooms.contains_key(&room);
     session.rooms.entry(room).or_insert(membership);
-    Ok((session.pid.session().to_string(), from))
+    Ok((session.pid.session().to_string(), from, new))
 }
 
 pub fn leave(hub: &Shared, worker: usize, conn: u64, room: usize) {
     let mut here = hub.borrow_mut();
     if let Some(session) = here.on_conn(worker, conn) {
-        session.rooms.remove(&room);
+        let (was, user) = (session.rooms.remove(&room), Arc::clone(&session.user));
+        if was.is_some() {
+            let key = here.places.key(room).clone();
+            here.core.leave(&key, &user);
+        }
         here.unsubscribe_if_empty(worker, room);
         here.send(conn, Frame::Left { room });
     }
@@ -246,11 +283,10 @@ pub async fn save(hub: Shared, worker: usize, id: String) -> bool {
             let Some(session) = hub.workers[worker].sessions.get_mut(&id) else {
                 return false;
             };
-            if !session.unsaved {
-                return true;
-            }
             if session.saving {
                 None
+            } else if !session.unsaved {
+                return session.kept;
             } else {
                 (session.saving, session.unsaved) = (true, false);
                 let session = &hub.workers[worker].sessions[&id];
@@ -264,10 +300,7 @@ pub async fn save(hub: Shared, worker: usize, id: String) -> bool {
         };
         let kept = reply.wait().await.is_ok();
         if let Some(session) = hub.borrow_mut().workers[worker].sessions.get_mut(&id) {
-            session.saving = false;
-        }
-        if !kept {
-            return false;
+            (session.saving, session.kept) = (false, kept);
         }
     }
 }
@@ -279,4 +312,18 @@ pub async fn publish(hub: Shared, number: u64, publication: Publication) {
     };
     let receipt = reply.wait().await;
     hub.borrow_mut().published.push((number, receipt));
+}
+
+/// Who is in a room, as this gateway sees it.
+pub async fn list(hub: Shared, room: usize) {
+    let reply = {
+        let hub = &mut *hub.borrow_mut();
+        let key = hub.places.key(room).clone();
+        hub.core.members(hub.now, &key, 100, &mut hub.out)
+    };
+    let users = reply.wait().await.map(|members| members.users);
+    let mut users: Vec<_> = users.unwrap_or_default();
+    users.sort_unstable();
+    let users = users.iter().map(ToString::to_string).collect();
+    hub.borrow_mut().members.push((room, users));
 }

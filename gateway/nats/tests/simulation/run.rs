@@ -36,7 +36,7 @@ const GATEWAYS: usize = 3;
 const CLIENTS: usize = 5;
 
 /// How many lines of a trace are kept.
-const LINES: usize = 20_000;
+const LINES: usize = 200;
 
 /// Something that happens.
 #[derive(Debug)]
@@ -85,6 +85,8 @@ pub struct World {
     pub calm: bool,
     /// Nobody may be told now that it is not recovered.
     pub strict: bool,
+    /// So many clients have left all rooms.
+    pub gone: usize,
     publishing: bool,
     ticking: bool,
     queue: BTreeMap<(u64, u64), Event>,
@@ -135,6 +137,7 @@ impl World {
             faults,
             calm: false,
             strict: false,
+            gone: 0,
             publishing: true,
             ticking: true,
             queue: BTreeMap::new(),
@@ -181,7 +184,11 @@ impl World {
             self.until(storm + 26_000 * MS + moves * 4_000 * MS);
         }
         self.publishing = false;
+        self.until(storm + 33_000 * MS);
+        self.leave_for_good();
         self.until(storm + 36_000 * MS);
+        self.list_members();
+        self.until(storm + 37_000 * MS);
         self.ticking = false;
         self.until(u64::MAX);
         self.check_end();
@@ -434,7 +441,28 @@ impl World {
             return;
         }
         self.after(100 * MS, Event::Tick(gateway));
+        let at = self.at();
+        if let Some(node) = self.nodes.get_mut(&gateway) {
+            let mut hub = node.hub.borrow_mut();
+            hub.now = at;
+            hub.note_absent();
+        }
         self.with_core(gateway, |core, at, out| core.tick(at, out));
+    }
+
+    /// Asks every gateway who is in which room.
+    fn list_members(&mut self) {
+        let (gateways, at) = (self.open_gateways(), self.at());
+        for gateway in gateways {
+            if let Some(node) = self.nodes.get_mut(&gateway) {
+                node.hub.borrow_mut().now = at;
+                for room in 0..self.places.len() {
+                    let list = operations::list(Rc::clone(&node.hub), room);
+                    node.tasks.push(Box::pin(list));
+                }
+            }
+            self.follow(gateway);
+        }
     }
 
     fn arrived_down(&mut self, gateway: u32, number: u64, down: &Down) {

@@ -25,6 +25,7 @@ impl Hub {
                 }
             }
             Delivery::Lost(room) => self.part_members(&room),
+            Delivery::Moved(session) => self.moved(session),
             Delivery::StoreAll => self.save_all(),
             Delivery::Answer(answer) => answer.give(),
         }

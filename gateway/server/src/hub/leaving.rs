@@ -134,6 +134,16 @@ impl Hub {
         self.shared.backbone.forget(session.id);
     }
 
+    /// A session goes on at another gateway, which shows it in its rooms. A client that is still
+    /// here comes back and finds it there.
+    pub(super) fn moved(&self, id: SessionId) {
+        if let Some(session) = self.session(id) {
+            self.leave_presence(&session);
+            self.detach_outlet(&session, Cause::Drain);
+            self.forget(&session);
+        }
+    }
+
     /// Ends a session that has a connection.
     fn finish(&self, session: &Rc<Session>) {
         self.exit(session);

@@ -15,9 +15,11 @@ impl Hub {
             return Ok(());
         }
         session.unsaved.set(true);
-        while session.unsaved.get() && !session.ended.get() {
+        while !session.ended.get() {
             let under_way = session.saving.borrow().clone();
             match under_way {
+                // Whoever saved before may be saving this change as well.
+                None if !session.unsaved.get() => break,
                 Some(save) => save.notified().await,
                 None => self.save_once(session).await?,
             }

@@ -55,6 +55,14 @@ impl Audit {
         self.turns.push_back(place);
     }
 
+    /// Whether a message between these offsets counts as missing soon.
+    pub(super) fn suspects(&self, place: &Place, after: u64, read: u64) -> bool {
+        let concerns = |offset: u64| after < offset && offset <= read;
+        self.suspects
+            .iter()
+            .any(|(_, suspect, offset)| suspect == place && concerns(*offset))
+    }
+
     pub(super) fn is_time_to_sweep(&mut self, now: Instant) -> bool {
         let due = self.sweep.is_none_or(|at| at <= now);
         if due {

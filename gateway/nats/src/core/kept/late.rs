@@ -31,10 +31,6 @@ struct Entry {
 pub(super) struct Late(VecDeque<Entry>);
 
 impl Late {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub(super) fn note(&mut self, at: Instant, place: &Place, offset: u64, read_to: u64) {
         if self.0.len() >= MOST {
             self.0.pop_front();
@@ -98,6 +94,6 @@ mod tests {
     fn what_is_old_is_forgotten() {
         let mut late = late();
         late.forget(Instant::now() + KEPT_FOR + Duration::from_secs(1));
-        assert!(late.is_empty());
+        assert!(late.0.is_empty());
     }
 }

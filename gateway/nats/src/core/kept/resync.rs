@@ -104,9 +104,14 @@ impl Kept {
         tracing::warn!(
             "the stream of the rooms was made anew; sessions cannot recover what was in the old one"
         );
-        for room in self.rooms.values_mut() {
-            if room.is_followed() {
-                room.follow(last);
+        let mut parted: Vec<_> = self.rooms.values_mut().collect();
+        parted.retain(|room| room.is_followed());
+        parted.sort_unstable_by(|a, b| a.place.cmp(&b.place));
+        for room in parted {
+            room.follow(last);
+            // Their offsets are those of the old one, so what comes now would be passed over.
+            for worker in room.workers.iter() {
+                io.sink.deliver(worker, Delivery::Lost(room.key.clone()));
             }
         }
         self.repairing.clear();

@@ -183,6 +183,16 @@ impl Room {
         self.recent.range(start..)
     }
 
+    /// Whether a member whose messages began after `from`, and who has read up to `read`, lacks
+    /// some that are known to be missing here or wait for them.
+    pub(super) fn misses(&self, from: u64, read: u64) -> bool {
+        let Phase::Repairing(repair) = &self.phase else {
+            return false;
+        };
+        let last = repair.held.iter().map(|held| held.offset).max();
+        self.head < read && from < last.unwrap_or(0).max(repair.through)
+    }
+
     /// Whether a message is after all that was delivered, with nothing that is known to be missing.
     pub(super) fn is_next(&self, offset: u64) -> bool {
         matches!(self.phase, Phase::Following) && self.head < offset

@@ -72,13 +72,15 @@ impl Sessions {
         }
     }
 
-    /// The store may have been made anew.
-    pub(crate) fn connected(&mut self) {
+    /// The store may have been made anew, and sessions may have been taken over.
+    pub(crate) fn connected(&mut self, io: &mut Io<'_>) {
         self.sweep.registered = false;
+        self.look_for_marks(io);
     }
 
     pub(crate) fn tick(&mut self, io: &mut Io<'_>, fleet: &Fleet) {
         self.pursue_claims(io);
+        self.marks_if_due(io);
         self.store_again(io);
         if !io.connected || self.sweep.next.is_some_and(|at| at > io.now) {
             return;

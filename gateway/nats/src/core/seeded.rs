@@ -3,11 +3,11 @@
 use std::hash::{BuildHasher, DefaultHasher, Hasher as _};
 
 /// Clients choose the names of rooms, so their hashes begin from a secret seed.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Seeded(u64);
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Seeded(u64);
 
 impl Seeded {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 }

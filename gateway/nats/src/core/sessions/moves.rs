@@ -1,0 +1,147 @@
+//! Sessions of this gateway that another one took over, because this one did not answer.
+//!
+//! It put an end mark in the place of what was stored here. The mark is heard where the link is
+//! there; else it is found when the link is there again, before anything is stored over it. What
+//! was left of the session here must not be recovered: it has gone on elsewhere.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use sluice_backbone::Delivery;
+use sluice_rooms::SessionId;
+
+use super::{ANSWER, Ask, Io, Sessions, stored};
+use crate::{Packet, core::Purpose};
+
+/// The most entries of one answer.
+const BATCH: u64 = 1_000;
+
+/// How long after a first look there is a second one: a replica may have been behind.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// How long a mark may be on its way before it is heard.
+const ON_ITS_WAY: Duration = Duration::from_secs(10);
+
+/// How far the marks are known.
+#[derive(Debug, Default)]
+pub(super) struct Moves {
+    /// What was stored here last: now, and at the last two turns.
+    newest: u64,
+    settled: u64,
+    older: u64,
+    turned: Option<Instant>,
+    /// Entries are being read, and are read up to here.
+    reading: Option<u64>,
+    again: Option<Instant>,
+    second: bool,
+}
+
+impl Moves {
+    /// Nothing may be stored now: it could hide a mark.
+    pub(super) fn are_read(&self) -> bool {
+        self.reading.is_some()
+    }
+
+    /// Something of this gateway was stored.
+    pub(super) fn stored(&mut self, sequence: u64) {
+        self.newest = self.newest.max(sequence);
+    }
+
+    fn turn(&mut self, now: Instant) {
+        if self.turned.is_none_or(|at| at <= now) {
+            self.older = self.settled;
+            self.settled = self.newest;
+            self.turned = Some(now + ON_ITS_WAY);
+        }
+    }
+}
+
+impl Sessions {
+    /// Somebody has put something in the place of a session of this gateway.
+    pub(crate) fn overwritten(&mut self, io: &mut Io<'_>) {
+        if !self.moves.are_read() {
+            self.look_for_marks(io);
+        }
+    }
+
+    /// The link is there: what was put meanwhile is looked for.
+    pub(super) fn look_for_marks(&mut self, io: &mut Io<'_>) {
+        self.moves.second = false;
+        if !self.own.is_empty() {
+            self.read_marks(io, self.moves.older);
+        }
+    }
+
+    fn read_marks(&mut self, io: &mut Io<'_>, after: u64) {
+        (self.moves.reading, self.moves.again) = (Some(after), None);
+        let own = io
+            .names
+            .subject("sess", &format!("{:08x}.*", io.gateway));
+        let to = format!("$JS.API.DIRECT.GET.{}", io.names.sessions());
+        let body = json!({"seq": after + 1, "next_by_subj": own, "batch": BATCH});
+        let purpose = Purpose::Sessions(Ask::Marks);
+        io.request(to, Vec::new(), body.to_string(), purpose, ANSWER);
+    }
+
+    pub(super) fn marks_came(&mut self, io: &mut Io<'_>, request: u64, packet: &Packet) {
+        match packet.headers.status() {
+            None => self.entry_came(io, packet),
+            Some(204) if packet.headers.number("Nats-Num-Pending").unwrap_or(0) > 0 => {
+                io.requests.close(request);
+                self.read_marks(io, self.moves.reading.unwrap_or(0));
+            }
+            Some(204 | 404) => {
+                io.requests.close(request);
+                self.marks_read(io);
+            }
+            Some(_) => {
+                io.requests.close(request);
+                self.marks_unread(io);
+            }
+        }
+    }
+
+    fn entry_came(&mut self, io: &Io<'_>, packet: &Packet) {
+        let (Some(reading), Some(sequence)) = (
+            &mut self.moves.reading,
+            packet.headers.number("Nats-Sequence"),
+        ) else {
+            return;
+        };
+        *reading = sequence.max(*reading);
+        let session = packet.headers.get("Nats-Subject").and_then(session);
+        if let Some(session) = session
+            && stored::decode(&packet.payload).is_none()
+            && let Some(last) = self.own.remove(&session)
+        {
+            self.unkept.remove(&last);
+            for worker in 0..io.sink.workers() {
+                io.sink.deliver(worker, Delivery::Moved(session));
+            }
+        }
+    }
+
+    fn marks_read(&mut self, io: &Io<'_>) {
+        self.moves.reading = None;
+        if !std::mem::replace(&mut self.moves.second, true) {
+            self.moves.again = Some(io.now + AGAIN);
+        }
+    }
+
+    /// It has to be read, so it is asked for again; nothing is stored until then.
+    pub(super) fn marks_unread(&mut self, io: &Io<'_>) {
+        self.moves.again = Some(io.now + ANSWER / 4);
+    }
+
+    pub(super) fn marks_if_due(&mut self, io: &mut Io<'_>) {
+        self.moves.turn(io.now);
+        if io.connected && self.moves.again.is_some_and(|at| at <= io.now) {
+            self.read_marks(io, self.moves.older);
+        }
+    }
+}
+
+/// Which session is stored under a subject.
+fn session(subject: &str) -> Option<SessionId> {
+    SessionId::parse(subject.rsplit_once('.')?.1)
+}
