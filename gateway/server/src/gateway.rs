@@ -1,6 +1,9 @@
 //! A running gateway: its threads, its listeners, and how it ends.
 
+mod control;
 mod fleet;
+mod gateways;
+mod pushed;
 mod reload;
 mod work;
 
@@ -20,7 +23,7 @@ use prometheus::Registry;
 use sluice_api::Api;
 use sluice_crds::Documents;
 use sluice_net::{Counters, Endpoint, listen, tls::Certificate};
-use sluice_policy::{Policy, Revocations};
+use sluice_policy::Policy;
 use tokio::{
     net::TcpListener,
     runtime::Runtime,
@@ -30,12 +33,14 @@ use tokio::{
     time::MissedTickBehavior,
 };
 
-use self::fleet::Fleet;
+pub(crate) use self::fleet::{names, nats_login};
+use self::{control::Control, fleet::Fleet, gateways::Gateways};
 use crate::{
     backend::Backend,
     documents::Texts,
     drain::{DrainApi, Drainer},
     hub::HubCounters,
+    in_force::{InForce, Origin},
     mail::{Mail, Post},
     metrics::Metrics,
     ops,
@@ -76,6 +81,21 @@ pub(crate) struct Start {
     pub(crate) texts: Texts,
     pub(crate) documents: Documents,
     pub(crate) policy: Policy,
+    pub(crate) origin: Origin,
+    pub(crate) in_force: Arc<InForce>,
+}
+
+impl Start {
+    pub(crate) fn new(setup: Setup, texts: Texts, documents: Documents, policy: Policy) -> Self {
+        Self {
+            setup,
+            texts,
+            origin: Origin::files(&documents),
+            documents,
+            policy,
+            in_force: Arc::default(),
+        }
+    }
 }
 
 /// What one worker counts.
@@ -121,6 +141,8 @@ pub(crate) struct Gateway {
     setup: Setup,
     texts: Texts,
     documents: Documents,
+    origin: Origin,
+    control: Option<Control>,
     shared: Arc<Shared>,
     registry: Registry,
     pub(crate) drainer: Arc<Drainer>,
@@ -130,27 +152,37 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    pub(crate) fn start(start: Start, runtime: &Runtime) -> io::Result<Self> {
+    pub(crate) fn start(mut start: Start, runtime: &Runtime) -> io::Result<Self> {
+        let mut control = runtime.block_on(Control::begin(&mut start))?;
+        let connection = control.as_ref().map(|control| control.connection.clone());
         let Start {
             setup,
             texts,
             documents,
             policy,
+            origin,
+            in_force,
         } = start;
         let spec = &documents.cluster.spec;
         let (post, inboxes) = Post::new(workers(spec.gateway.workers));
         let registry = Registry::new();
         let number = rand::random();
         let us = (number, Arc::clone(&post) as _);
-        let fleet = Fleet::new(&documents, &setup, us, runtime.handle())?;
+        let fleet = Fleet::new(&documents, &setup, us, connection.as_ref(), runtime)?;
+        let revocations = control
+            .as_mut()
+            .map(|control| std::mem::take(&mut control.revocations));
+        let revocations = revocations.unwrap_or_default();
         let _inside = runtime.enter();
         policy.start();
         let shared = Arc::new(Shared {
             backbone: Arc::clone(&fleet.backbone),
             post,
-            backend: Backend::new(&policy, runtime.handle().clone(), &registry),
+            backend: Backend::new(&policy, connection.clone(), runtime.handle(), &registry),
+            in_force,
+            control: connection,
             policy: ArcSwap::from_pointee(policy),
-            revocations: Arc::new(RwLock::new(Revocations::default())),
+            revocations: Arc::new(RwLock::new(revocations)),
             addresses: Addresses::default(),
             connections: AtomicU64::new(0),
             peak: AtomicU64::new(0),
@@ -167,6 +199,8 @@ impl Gateway {
             setup,
             texts,
             documents,
+            origin,
+            control,
             shared,
             registry,
             drainer,
@@ -207,6 +241,11 @@ impl Gateway {
         tracing::info!(%address, workers = self.counters.len(), tls = self.certificate.is_some(),
             "clients can connect: Socket.IO at /socket.io/, plain WebSocket at /ws");
         Ok(address)
+    }
+
+    /// Its number among the gateways of its fleet.
+    pub(crate) fn number(&self) -> u32 {
+        self.shared.number
     }
 
     /// Where clients connect.
@@ -254,15 +293,21 @@ impl Gateway {
                 Arc::clone(&self.drainer),
             ));
         }
-        tokio::spawn(reload::watch(reload::Watched {
+        let heard = self
+            .control
+            .map(|control| control.go_on(Arc::clone(&self.shared), api.clone(), &self.setup.name));
+        let watched = reload::Watched {
             setup: self.setup,
             texts: self.texts,
+            own_secrets: self.documents.secrets.clone(),
             documents: self.documents,
+            origin: self.origin,
             shared: self.shared,
             certificate: self.certificate,
             fleet: self.fleet,
             api,
-        }));
+        };
+        tokio::spawn(reload::watch(watched, heard));
         Ok(Doors {
             api: api_address,
             ops: ops_address,
@@ -283,6 +328,7 @@ impl Gateway {
             Arc::clone(&self.shared.backbone),
             rules,
             Arc::new(DrainApi(Arc::clone(&self.drainer))),
+            Arc::new(self.gateways()),
             sluice_api::Limits::default(),
             metrics.registry(),
         )
@@ -293,6 +339,15 @@ impl Gateway {
         let stopped = async { drop(stopped.await) };
         let task = tokio::spawn(sluice_api::serve(listener, api.clone(), stopped));
         Ok((api, address, task))
+    }
+
+    fn gateways(&self) -> Gateways {
+        Gateways {
+            name: self.setup.name.as_str().into(),
+            shared: Arc::clone(&self.shared),
+            drainer: Arc::clone(&self.drainer),
+            nats: self.fleet.nats.clone(),
+        }
     }
 
     async fn start_ops(&self, metrics: Metrics) -> io::Result<SocketAddr> {

@@ -307,11 +307,28 @@ impl Gateway {
                 policy.generation,
             ),
             gauge(
+                "sluice_policy_revision",
+                "The revision of the documents in the bucket of the fleet; 0 for the gateway's own.",
+                self.shared.in_force.get().revision,
+            ),
+            counter(
+                "sluice_policy_refused_total",
+                "How often changed documents were refused.",
+                self.shared.in_force.refusals(),
+            ),
+            gauge(
                 "sluice_draining",
                 "Whether the gateway drains.",
                 u64::from(self.drainer.phase() != sluice_api::DrainPhase::Serving),
             ),
         ];
+        if let Some(control) = &self.shared.control {
+            families.push(gauge(
+                "sluice_control_connected",
+                "Whether there is a connection to NATS for policy, revocations and backends.",
+                u64::from(control.is_connected()),
+            ));
+        }
         let mut auth = std::collections::BTreeMap::<&str, u64>::new();
         for (outcome, count) in self.workers.iter().flat_map(|worker| worker.hub.auth()) {
             *auth.entry(outcome).or_default() += count;
