@@ -64,9 +64,9 @@ fn every_operation_of_the_api_can_be_called_by_subject() {
             json!({"session": session, "reason": "bye"}),
         )
         .await;
-        assert_eq!(ann.closed().await, 4501);
+        assert_eq!(ann.closed().await, 4502);
         call("disconnect_user", json!({"user": "bob"})).await;
-        assert_eq!(bob.closed().await, 4501);
+        assert_eq!(bob.closed().await, 4502);
         call("revoke", json!({"token": "t1"})).await;
         let listed = call("fleet", json!({})).await;
         assert_eq!(listed["gateways"].as_array().unwrap().len(), 2);
