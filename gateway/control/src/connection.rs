@@ -42,8 +42,15 @@ impl std::fmt::Debug for Login {
 pub struct Connection {
     client: Client,
     names: Arc<Names>,
+    link: watch::Receiver<Link>,
+}
+
+/// What was heard of the connection.
+#[derive(Debug, Clone, Copy, Default)]
+struct Link {
+    up: bool,
     /// How often it was connected.
-    connects: watch::Receiver<u64>,
+    times: u64,
 }
 
 impl std::fmt::Debug for Connection {
@@ -65,8 +72,8 @@ impl Connection {
             .split(',')
             .map(|url| ServerAddr::from_str(url.trim()));
         let urls = urls.collect::<Result<Vec<_>, _>>()?;
-        let (connected, connects) = watch::channel(0);
-        let connected = Arc::new(connected);
+        let (heard, link) = watch::channel(Link::default());
+        let heard = Arc::new(heard);
         let options = ConnectOptions::new()
             .name(&login.name)
             .retry_on_initial_connect()
@@ -76,8 +83,8 @@ impl Connection {
             .subscription_capacity(WAITING)
             .reconnect_delay_callback(pause)
             .event_callback(move |event| {
-                let connected = Arc::clone(&connected);
-                async move { heard(&event, &connected) }
+                let heard = Arc::clone(&heard);
+                async move { note(&event, &heard) }
             });
         let options = match &login.credentials {
             Some(text) => options.credentials(text)?,
@@ -87,7 +94,7 @@ impl Connection {
         Ok(Self {
             client,
             names: Arc::new(names),
-            connects,
+            link,
         })
     }
 
@@ -103,15 +110,20 @@ impl Connection {
 
     /// Waits until it is connected.
     pub async fn connected(&self) {
-        let _ = self.connects.clone().wait_for(|times| *times > 0).await;
+        let _ = self.link.clone().wait_for(|link| link.up).await;
     }
 
     pub(crate) fn names(&self) -> &Names {
         &self.names
     }
 
-    pub(crate) fn connects(&self) -> watch::Receiver<u64> {
-        self.connects.clone()
+    /// Waits until it is another connection than now, or none.
+    pub(crate) fn lost(&self) -> impl Future<Output = ()> + use<> {
+        let mut link = self.link.clone();
+        let Link { times, .. } = *link.borrow();
+        async move {
+            let _ = link.wait_for(|link| !link.up || link.times != times).await;
+        }
     }
 }
 
@@ -124,13 +136,17 @@ fn pause(tries: usize) -> Duration {
     longest.mul_f64(rand::random_range(0.5..1.0))
 }
 
-fn heard(event: &Event, connected: &watch::Sender<u64>) {
+fn note(event: &Event, heard: &watch::Sender<Link>) {
     match event {
         Event::Connected => {
             tracing::info!("connected to NATS for policy, revocations and backends");
-            connected.send_modify(|times| *times += 1);
+            heard.send_modify(|link| {
+                link.up = true;
+                link.times += 1;
+            });
         }
         Event::Disconnected => {
+            heard.send_modify(|link| link.up = false);
             tracing::warn!("NATS is away; what is in force stays so, and revocations are not kept");
         }
         Event::ServerError(error) => tracing::warn!(%error, "NATS refuses something"),

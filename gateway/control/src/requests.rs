@@ -1,6 +1,6 @@
 //! The server API by subject.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use async_nats::{
     HeaderMap,
@@ -26,29 +26,55 @@ const CODE: &str = "Nats-Service-Error";
 const STATUS: &str = "Nats-Service-Error-Code";
 
 /// Answers requests on `<prefix>.api.<operation>`, as one gateway of all that do, and those for
-/// this one gateway on `<prefix>.api.<operation>.<name>`. Never returns; ends when it is dropped.
+/// this one gateway on `<prefix>.api.<operation>.<name>`. When `stopped` is done it takes no more
+/// of them, and returns when those it has are answered.
 ///
 /// It is a NATS service: tools find it as `sluice-api`.
-pub async fn answer(connection: Connection, caller: Caller, gateway: &str) {
-    connection.connected().await;
-    let (service, endpoints) = loop {
-        match subscribe(&connection, &caller, gateway).await {
-            Ok(subscribed) => break subscribed,
-            Err(error) => {
-                tracing::warn!(%error, "the server API cannot be reached by subject yet");
-                sleep(RETRY).await;
-            }
-        }
+pub async fn answer(
+    connection: Connection,
+    caller: Caller,
+    gateway: &str,
+    stopped: impl Future<Output = ()>,
+) {
+    let mut stopped = pin!(stopped);
+    let begun = async {
+        connection.connected().await;
+        begin(&connection, &caller, gateway).await
+    };
+    let (service, endpoints) = tokio::select! {
+        begun = begun => begun,
+        () = &mut stopped => return,
     };
     let most = Arc::new(Semaphore::new(MOST));
     let all = endpoints
         .into_iter()
         .map(|(operation, endpoint)| serve(operation, endpoint, caller.clone(), Arc::clone(&most)));
-    futures_util::future::join_all(all).await;
-    drop(service);
+    let stop = async {
+        stopped.await;
+        if let Err(error) = service.stop().await {
+            tracing::debug!(%error, "the service had ended already");
+        }
+    };
+    tokio::join!(futures_util::future::join_all(all), stop);
+    // Those that are worked on have a permit each.
+    let _ = most.acquire_many(MOST as u32).await;
+    let _ = connection.client().flush().await;
 }
 
 type Endpoints = Vec<(&'static str, Endpoint)>;
+
+/// Subscribes, again and again until it works.
+async fn begin(connection: &Connection, caller: &Caller, gateway: &str) -> (Service, Endpoints) {
+    loop {
+        match subscribe(connection, caller, gateway).await {
+            Ok(subscribed) => return subscribed,
+            Err(error) => {
+                tracing::warn!(%error, "the server API cannot be reached by subject yet");
+                sleep(RETRY).await;
+            }
+        }
+    }
+}
 
 async fn subscribe(
     connection: &Connection,
@@ -96,14 +122,14 @@ async fn serve(
 }
 
 async fn one(operation: &'static str, request: &service::Request, caller: &Caller) {
-    let called = caller.call(operation, &request.message.payload).await;
+    let answer = caller.call(operation, &request.message.payload).await;
     let mut headers = HeaderMap::new();
-    if let Some(code) = called.refused {
+    if let Some(code) = answer.refused {
         headers.insert(CODE, code);
-        headers.insert(STATUS, called.status.to_string().as_str());
+        headers.insert(STATUS, answer.status.to_string().as_str());
     }
     // A request without a reply subject was carried out all the same.
-    let told = request.respond_with_headers(Ok(called.json), headers).await;
+    let told = request.respond_with_headers(Ok(answer.json), headers).await;
     if told.is_err() && request.message.reply.is_some() {
         let refusal = Bytes::from_static(
             br#"{"error":{"code":"answer_too_large","message":"the answer is larger than NATS takes; ask for less at once"}}"#,

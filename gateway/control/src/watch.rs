@@ -44,8 +44,8 @@ pub async fn watch(connection: Connection, news: mpsc::Sender<News>) {
 
 /// Tells until the connection is another one.
 async fn follow(connection: &Connection, news: &mpsc::Sender<News>) -> Result<(), ControlError> {
-    let mut connects = connection.connects();
-    connects.mark_unchanged();
+    let lost = connection.lost();
+    tokio::pin!(lost);
     let store = bucket::open(connection).await?;
     let refused = |why: String| ControlError::Bucket {
         bucket: store.name.clone(),
@@ -62,13 +62,15 @@ async fn follow(connection: &Connection, news: &mpsc::Sender<News>) -> Result<()
     loop {
         let entry = tokio::select! {
             entry = entries.next() => entry,
-            _ = connects.changed() => return Ok(()),
+            () = &mut lost => return Ok(()),
             () = news.closed() => return Ok(()),
         };
         let entry = entry.ok_or_else(|| refused("the watch ended".to_owned()))?;
         let entry = entry.map_err(|e| refused(e.to_string()))?;
-        let last = entry.seen_current && !std::mem::replace(&mut current, entry.seen_current);
-        let told = read(entry).into_iter().chain(last.then_some(News::Current));
+        let was_last = entry.seen_current && !std::mem::replace(&mut current, entry.seen_current);
+        let told = read(&entry)
+            .into_iter()
+            .chain(was_last.then_some(News::Current));
         for told in told {
             if news.send(told).await.is_err() {
                 return Ok(());
@@ -79,7 +81,7 @@ async fn follow(connection: &Connection, news: &mpsc::Sender<News>) -> Result<()
 
 /// What an entry says. One that is gone says nothing: revocations are forgotten by their own
 /// time, and documents stay in force until others come.
-fn read(entry: Entry) -> Option<News> {
+fn read(entry: &Entry) -> Option<News> {
     if entry.operation != Operation::Put {
         return None;
     }

@@ -34,7 +34,11 @@ use tokio::{
 };
 
 pub(crate) use self::fleet::{names, nats_login};
-use self::{control::Control, fleet::Fleet, gateways::Gateways};
+use self::{
+    control::{Control, Subjects},
+    fleet::Fleet,
+    gateways::Gateways,
+};
 use crate::{
     backend::Backend,
     documents::Texts,
@@ -134,6 +138,21 @@ pub(crate) struct Doors {
     /// Dropped to close the server API once its last answers are given.
     pub(crate) stop_api: oneshot::Sender<()>,
     pub(crate) api_task: JoinHandle<()>,
+    subjects: Option<Subjects>,
+}
+
+impl Doors {
+    /// Gives the last answers, for so long at most.
+    async fn close(self) {
+        drop(self.stop_api);
+        let subjects = async {
+            if let Some(subjects) = self.subjects {
+                subjects.end().await;
+            }
+        };
+        let both = async { tokio::join!(self.api_task, subjects) };
+        let _ = tokio::time::timeout(FINISH, both).await;
+    }
 }
 
 /// A gateway whose workers run.
@@ -260,8 +279,7 @@ impl Gateway {
         let doors = self.open().await?;
         if drained(&mut signals, &drainer).await {
             // Whoever asked for the drain still gets its answer, and the backend its news.
-            drop(doors.stop_api);
-            let _ = tokio::time::timeout(FINISH, doors.api_task).await;
+            doors.close().await;
             shared.backend.finish(FINISH).await;
             if let Some(nats) = nats {
                 nats.end().await;
@@ -293,9 +311,10 @@ impl Gateway {
                 Arc::clone(&self.drainer),
             ));
         }
-        let heard = self
-            .control
-            .map(|control| control.go_on(Arc::clone(&self.shared), api.clone(), &self.setup.name));
+        let go_on = |control: Control| {
+            control.go_on(Arc::clone(&self.shared), api.clone(), &self.setup.name)
+        };
+        let (heard, subjects) = self.control.map(go_on).unzip();
         let watched = reload::Watched {
             setup: self.setup,
             texts: self.texts,
@@ -313,6 +332,7 @@ impl Gateway {
             ops: ops_address,
             stop_api,
             api_task,
+            subjects,
         })
     }
 

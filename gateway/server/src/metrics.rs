@@ -292,13 +292,7 @@ impl Gateway {
         ]
     }
 
-    fn rest(&self) -> Vec<MetricFamily> {
-        let mut errors = std::collections::BTreeMap::<String, u64>::new();
-        for worker in &self.workers {
-            for (code, count) in worker.hub.failures() {
-                *errors.entry(code).or_default() += count;
-            }
-        }
+    fn policy(&self) -> Vec<MetricFamily> {
         let policy = self.shared.policy.load();
         let mut families = vec![
             gauge(
@@ -329,6 +323,17 @@ impl Gateway {
                 u64::from(control.is_connected()),
             ));
         }
+        families
+    }
+
+    fn rest(&self) -> Vec<MetricFamily> {
+        let mut errors = std::collections::BTreeMap::<String, u64>::new();
+        for worker in &self.workers {
+            for (code, count) in worker.hub.failures() {
+                *errors.entry(code).or_default() += count;
+            }
+        }
+        let mut families = self.policy();
         let mut auth = std::collections::BTreeMap::<&str, u64>::new();
         for (outcome, count) in self.workers.iter().flat_map(|worker| worker.hub.auth()) {
             *auth.entry(outcome).or_default() += count;

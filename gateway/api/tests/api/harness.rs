@@ -130,9 +130,10 @@ impl Rules for Policy {
             .lock()
             .unwrap()
             .push((target.clone(), issued, until));
-        let kept = match *self.unkept.lock().unwrap() {
-            true => Err(sluice_backbone::Error::Unavailable.into()),
-            false => Ok(()),
+        let kept = if *self.unkept.lock().unwrap() {
+            Err(sluice_backbone::Error::Unavailable.into())
+        } else {
+            Ok(())
         };
         Ok(Box::pin(async { kept }))
     }

@@ -12,13 +12,15 @@ use sluice_control::{Connection, Login, News, Pushed};
 use sluice_policy::{Policy, Revocation, Revocations};
 use sluice_rooms::SessionId;
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
     time::timeout,
 };
 
 use super::{Start, fleet, pushed, reload};
 use crate::{
     documents::Secrets,
+    in_force::Origin,
     mail::Mail,
     shared::{Shared, unix_now},
 };
@@ -83,32 +85,51 @@ impl Control {
     }
 
     /// Hears and answers from now on.
-    pub(super) fn go_on(self, shared: Arc<Shared>, api: Api, name: &str) -> Heard {
+    pub(super) fn go_on(self, shared: Arc<Shared>, api: Api, name: &str) -> (Heard, Subjects) {
         let (policy, pushed) = watch::channel(None);
         let (connection, name) = (self.connection.clone(), name.to_owned());
-        tokio::spawn(async move {
-            sluice_control::answer(connection, Caller::new(api), &name).await;
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let stopped = async { drop(stopped.await) };
+            sluice_control::answer(connection, Caller::new(api), &name, stopped).await;
         });
         tokio::spawn(hear(self.news, shared, policy));
-        Heard {
-            rules: self.first.is_some(),
-            last: self.first.map_or(0, |first| first.revision),
+        let heard = Heard {
+            last: self.first.as_ref().map(pushed::origin),
             pushed,
-        }
+        };
+        (heard, Subjects { stop, task })
+    }
+}
+
+/// The server API by subject.
+pub(crate) struct Subjects {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Subjects {
+    /// Takes no more requests, and waits for the last answers.
+    pub(super) async fn end(self) {
+        drop(self.stop);
+        let _ = self.task.await;
     }
 }
 
 /// The documents of the bucket.
 pub(super) struct Heard {
-    /// Whether the bucket has held any: they count from then on, and the gateway's own files do
-    /// not.
-    pub(super) rules: bool,
-    /// The revision that was taken up last.
-    pub(super) last: u64,
+    /// Those that were taken up last.
+    last: Option<Origin>,
     pushed: watch::Receiver<Option<Pushed>>,
 }
 
 impl Heard {
+    /// Whether the bucket has held any: they count from then on, and the gateway's own files do
+    /// not.
+    pub(super) fn rules(&self) -> bool {
+        self.last.is_some()
+    }
+
     /// Documents that were not taken up yet, once there are any.
     pub(super) async fn next(&mut self) -> Pushed {
         loop {
@@ -116,9 +137,12 @@ impl Heard {
                 std::future::pending::<()>().await;
             }
             let pushed = self.pushed.borrow_and_update().clone();
-            if let Some(pushed) = pushed.filter(|pushed| pushed.revision != self.last) {
-                self.last = pushed.revision;
-                self.rules = true;
+            let Some(pushed) = pushed else {
+                continue;
+            };
+            let origin = Some(pushed::origin(&pushed));
+            if origin != self.last {
+                self.last = origin;
                 return pushed;
             }
         }

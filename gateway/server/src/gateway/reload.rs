@@ -50,7 +50,7 @@ pub(super) async fn watch(mut watched: Watched, mut heard: Option<Heard>) {
         }
         let config = watched.setup.config.clone();
         let read = tokio::task::spawn_blocking(move || documents::read(&config)).await;
-        let bucket_rules = heard.as_ref().is_some_and(|heard| heard.rules);
+        let bucket_rules = heard.as_ref().is_some_and(Heard::rules);
         match read {
             Ok(Ok(texts)) if texts != watched.texts && bucket_rules => watched.take_secrets(texts),
             Ok(Ok(texts)) if texts != watched.texts => watched.take(texts),

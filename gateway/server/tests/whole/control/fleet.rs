@@ -73,9 +73,9 @@ impl Fleet {
     }
 
     /// Calls an operation by subject.
-    pub(crate) async fn call(&self, operation: &str, request: &Value) -> Value {
+    pub(crate) async fn call(&self, operation: &str, request: &str) -> Value {
         let subject = format!("{PREFIX}.api.{operation}");
-        let request = request.to_string().into();
+        let request = request.to_owned().into();
         let answer = self.client.request(subject, request).await.unwrap();
         serde_json::from_slice(&answer.payload).unwrap()
     }

@@ -10,78 +10,120 @@ use crate::{
     support::{kept, until},
 };
 
+/// What is asked for in turn, and one thing that each answer says.
+const TALK: [(&str, &str, &str, &str); 13] = [
+    (
+        "join_user",
+        r#"{"room":"kept-a","user":"ann"}"#,
+        "/sessions",
+        "1",
+    ),
+    (
+        "join_user",
+        r#"{"room":"kept-a","user":"bob"}"#,
+        "/sessions",
+        "1",
+    ),
+    (
+        "publish",
+        r#"{"room":"kept-a","event":"m","data":7,"id":"x"}"#,
+        "/id",
+        r#""x""#,
+    ),
+    ("presence", r#"{"room":"kept-a","limit":10}"#, "/count", "2"),
+    (
+        "history",
+        r#"{"room":"kept-a","after":0}"#,
+        "/messages/0/data",
+        "7",
+    ),
+    (
+        "direct",
+        r#"{"user":"bob","event":"d","data":1}"#,
+        "/sessions",
+        "1",
+    ),
+    ("broadcast", r#"{"event":"all","data":1}"#, "/sessions", "2"),
+    (
+        "sessions",
+        r#"{"user":"ann"}"#,
+        "/sessions/0/user",
+        r#""ann""#,
+    ),
+    (
+        "leave_session",
+        r#"{"room":"kept-a","session":"SESSION"}"#,
+        "/sessions",
+        "1",
+    ),
+    (
+        "join_session",
+        r#"{"room":"kept-a","session":"SESSION"}"#,
+        "/sessions",
+        "1",
+    ),
+    (
+        "leave_user",
+        r#"{"room":"kept-a","user":"bob"}"#,
+        "/sessions",
+        "1",
+    ),
+    ("revoke", r#"{"token":"t1"}"#, "/sessions", "0"),
+    ("fleet", "", "/gateways/1/name", r#""b.1""#),
+];
+
 #[test]
-fn every_operation_of_the_api_can_be_called_by_subject() {
+fn every_operation_that_any_gateway_carries_out_can_be_called_by_subject() {
     with_fleet(async |fleet| {
         let documents = [fleet.cluster(json!({})), kept()];
-        let (a, b) = (
-            fleet.gateway("a", &documents).await,
-            fleet.gateway("b.1", &documents).await,
-        );
+        let a = fleet.gateway("a", &documents).await;
+        let b = fleet.gateway("b.1", &documents).await;
         fleet.ready(&[&a, &b]).await;
         let (mut ann, answer) = Native::enter(&a, "ann").await;
         let (mut bob, _) = Native::enter(&b, "bob").await;
-        let session = answer["session"].clone();
-        let mut called = BTreeSet::new();
-        let mut call = async |operation: &'static str, request: Value| {
-            called.insert(operation);
+        let session = answer["session"].as_str().unwrap();
+        for (operation, request, at, expected) in TALK {
+            let request = request.replace("SESSION", session);
             let answer = fleet.call(operation, &request).await;
+            let found = answer.pointer(at).map(Value::to_string);
+            assert_eq!(found.as_deref(), Some(expected), "{operation}: {answer}");
             assert_eq!(answer["ok"], true, "{operation}: {answer}");
-            answer
-        };
-        let room = "kept-a";
-        call("join_user", json!({"room": room, "user": "ann"})).await;
-        call("join_user", json!({"room": room, "user": "bob"})).await;
-        let published = call(
-            "publish",
-            json!({"room": room, "event": "m", "data": 7, "id": "x"}),
-        )
-        .await;
-        assert_eq!(published["id"], "x");
+        }
         for client in [&mut ann, &mut bob] {
             assert_eq!(client.push("m").await["data"], 7);
-        }
-        let present = call("presence", json!({"room": room, "limit": 10})).await;
-        assert_eq!(present["count"], 2, "{present}");
-        let page = call("history", json!({"room": room, "after": 0})).await;
-        assert_eq!(page["messages"][0]["id"], "x");
-        assert_eq!(
-            call("direct", json!({"user": "bob", "event": "d", "data": 1})).await["sessions"],
-            1
-        );
-        bob.push("d").await;
-        call("broadcast", json!({"event": "all", "data": 1})).await;
-        for client in [&mut ann, &mut bob] {
             client.push("all").await;
         }
-        let listed = call("sessions", json!({"user": "ann"})).await;
-        assert_eq!(listed["sessions"][0]["session"], session);
-        call("leave_session", json!({"room": room, "session": session})).await;
-        call("join_session", json!({"room": room, "session": session})).await;
-        call("leave_user", json!({"room": room, "user": "bob"})).await;
-        call(
-            "disconnect_session",
-            json!({"session": session, "reason": "bye"}),
-        )
-        .await;
+        let request = json!({"session": session, "reason": "bye"}).to_string();
+        fleet.call("disconnect_session", &request).await;
         assert_eq!(ann.closed().await, 4502);
-        call("disconnect_user", json!({"user": "bob"})).await;
+        fleet.call("disconnect_user", r#"{"user":"bob"}"#).await;
         assert_eq!(bob.closed().await, 4502);
-        call("revoke", json!({"token": "t1"})).await;
-        let listed = call("fleet", json!({})).await;
-        assert_eq!(listed["gateways"].as_array().unwrap().len(), 2);
-
-        // These are about one gateway, whose name is a token.
-        let progress = fleet.call("drain_progress.b=2E1", &json!({})).await;
-        assert_eq!(progress["phase"], "serving");
-        let progress = fleet.call("drain.b=2E1", &json!({"reason": "test"})).await;
-        assert_eq!(progress["phase"], "settle");
-        let progress = fleet.call("drain_progress.a", &json!({})).await;
-        assert_eq!(progress["phase"], "serving");
-        let progress = fleet.call("undrain.b=2E1", &json!({})).await;
-        assert_eq!(progress["phase"], "serving");
+        let mut called: BTreeSet<_> = TALK.iter().map(|(operation, ..)| *operation).collect();
+        called.extend(["disconnect_session", "disconnect_user"]);
         called.extend(["drain", "undrain", "drain_progress"]);
         assert_eq!(called, described());
+    });
+}
+
+#[test]
+fn what_is_about_one_gateway_is_asked_for_by_its_name() {
+    with_fleet(async |fleet| {
+        let slow = json!({"drain": {"settle": "60s", "window": "60s", "deadline": "2m"}});
+        let documents = [fleet.cluster(slow)];
+        let a = fleet.gateway("a", &documents).await;
+        let b = fleet.gateway("b.1", &documents).await;
+        fleet.ready(&[&a, &b]).await;
+        // A gateway with nobody would be done at once.
+        let _ann = Native::enter(&b, "ann").await;
+        for (operation, phase) in [
+            ("drain_progress.b=2E1", "serving"),
+            ("drain.b=2E1", "settle"),
+            ("drain_progress.a", "serving"),
+            ("undrain.b=2E1", "serving"),
+        ] {
+            let progress = fleet.call(operation, "{}").await;
+            assert_eq!(progress["phase"], phase, "{operation}: {progress}");
+        }
     });
 }
 
