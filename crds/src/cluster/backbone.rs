@@ -80,7 +80,7 @@ pub struct ExternalNats {
     /// Where the servers are, several separated by commas: `nats://a:4222,nats://b:4222`. Name
     /// each server rather than one name for all, so that a lost server is left at once.
     #[schemars(length(max = 2048))]
-    #[x_kube(validation = Rule::new("self.matches('^(nats|tls|ws|wss)://[^/ ,]+(, ?(nats|tls|ws|wss)://[^/ ,]+)*$')")
+    #[x_kube(validation = Rule::new("self.matches('^(nats|tls)://[^/ ,]+(, ?(nats|tls)://[^/ ,]+)*$')")
         .message("write the servers' URLs, separated by commas, for example nats://nats-0.nats:4222,nats://nats-1.nats:4222"))]
     pub url: String,
     /// A credentials file (`.creds`) with which the gateways log in. Without it they log in with

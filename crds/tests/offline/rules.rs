@@ -91,7 +91,7 @@ fn urls_have_a_scheme_and_a_host() {
         "spec.backbone.nats.external.url",
         "write the servers' URLs, separated by commas, for example nats://nats-0.nats:4222,nats://nats-1.nats:4222",
     );
-    accepted(&["backbone: {nats: {external: {url: 'nats://a:4222,tls://b:4222, ws://c'}}}"]);
+    accepted(&["backbone: {nats: {external: {url: 'nats://a:4222,tls://b:4222, nats://c'}}}"]);
 }
 
 #[test]

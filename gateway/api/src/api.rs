@@ -7,7 +7,7 @@ use prometheus::Registry;
 use sluice_backbone::Backbone;
 use tokio::sync::Semaphore;
 
-use crate::{Drain, Keys, Rules, metrics::Metrics};
+use crate::{Drain, Fleet, Keys, Rules, metrics::Metrics};
 
 /// How much is taken on at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,7 @@ struct Shared {
     backbone: Arc<dyn Backbone>,
     rules: Arc<dyn Rules>,
     drain: Arc<dyn Drain>,
+    fleet: Arc<dyn Fleet>,
     keys: ArcSwap<Keys>,
     limits: Limits,
     metrics: Metrics,
@@ -64,6 +65,7 @@ impl Api {
         backbone: Arc<dyn Backbone>,
         rules: Arc<dyn Rules>,
         drain: Arc<dyn Drain>,
+        fleet: Arc<dyn Fleet>,
         limits: Limits,
         registry: &Registry,
     ) -> Result<Self, prometheus::Error> {
@@ -71,6 +73,7 @@ impl Api {
             backbone,
             rules,
             drain,
+            fleet,
             keys: ArcSwap::default(),
             limits,
             metrics: Metrics::new(registry)?,
@@ -97,6 +100,10 @@ impl Api {
 
     pub(crate) fn drain(&self) -> &dyn Drain {
         &*self.0.drain
+    }
+
+    pub(crate) fn fleet(&self) -> &dyn Fleet {
+        &*self.0.fleet
     }
 
     pub(crate) fn limits(&self) -> &Limits {

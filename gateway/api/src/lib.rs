@@ -2,12 +2,14 @@
 //!
 //! It listens on its own port, which clients never reach, and runs on an ordinary tokio runtime
 //! beside the workers. Everything it does goes through the [`Backbone`](sluice_backbone::Backbone)
-//! and two traits that the gateway implements: [`Rules`] and [`Drain`].
+//! and three traits that the gateway implements: [`Rules`], [`Drain`] and [`Fleet`].
 
 mod api;
+mod call;
 mod content;
 mod drain;
 mod extract;
+mod fleet;
 mod guard;
 mod keys;
 mod metrics;
@@ -19,10 +21,12 @@ mod rules;
 mod serve;
 
 pub use api::{Api, Limits};
+pub use call::{Called, Caller};
 pub use drain::{Drain, DrainPhase, DrainProgress, DrainRequest};
+pub use fleet::{Fleet, GatewayState, GatewayStatus, PolicyStatus};
 pub use keys::{KeyError, Keys, MIN_KEY_BYTES};
 pub use openapi::openapi;
 pub use refusal::Refusal;
 pub use routes::router;
-pub use rules::Rules;
+pub use rules::{Kept, Rules};
 pub use serve::serve;

@@ -100,7 +100,7 @@ fn parameters(generator: &mut SchemaGenerator, route: &Route) -> Vec<Value> {
     parameters
 }
 
-fn in_path(path: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn in_path(path: &str) -> impl Iterator<Item = &str> {
     path.split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }

@@ -2,6 +2,7 @@
 
 mod disconnects;
 mod drains;
+mod fleet;
 mod history;
 mod memberships;
 mod messages;
@@ -27,6 +28,9 @@ use crate::{Api, Refusal, extract::Name, guard::guard, openapi, route::Route};
 /// Where the description is. It needs no key.
 pub(crate) const DESCRIPTION: &str = "/v1/openapi.json";
 
+/// The operations that are about the one gateway that is asked.
+pub(crate) const OF_ONE_GATEWAY: [&str; 3] = ["drain", "undrain", "drain_progress"];
+
 /// The operations in the order of the documents.
 pub(crate) fn routes() -> Vec<Route> {
     [
@@ -38,6 +42,7 @@ pub(crate) fn routes() -> Vec<Route> {
         history::routes(),
         sessions::routes(),
         drains::routes(),
+        fleet::routes(),
     ]
     .into_iter()
     .flatten()

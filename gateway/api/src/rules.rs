@@ -1,9 +1,14 @@
 //! What the API asks of the gateway's policy.
 
+use std::{future::Future, pin::Pin};
+
 use sluice_backbone::Target;
 use sluice_rooms::{RoomKey, RoomSettings};
 
 use crate::Refusal;
+
+/// Whether something is kept beyond this gateway, once that is known.
+pub type Kept = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
 
 /// The gateway's policy as it is at the moment of each call. Calls never block for long.
 pub trait Rules: Send + Sync + 'static {
@@ -19,6 +24,7 @@ pub trait Rules: Send + Sync + 'static {
 
     /// Refuses from now on the tokens that `target` speaks of: of a user, those issued up to and
     /// in the Unix second `issued`. They can be forgotten at the Unix second `until`. Refuses
-    /// with [`Refusal::revocations_full`] where no more can be kept.
-    fn revoke(&self, target: &Target, issued: Option<u64>, until: u64) -> Result<(), Refusal>;
+    /// with [`Refusal::revocations_full`] where no more can be kept. When it returns, this gateway
+    /// refuses them; what it returns tells when all others will, whatever happens to this one.
+    fn revoke(&self, target: &Target, issued: Option<u64>, until: u64) -> Result<Kept, Refusal>;
 }

@@ -1,10 +1,16 @@
 //! The application's backend, however it is reached.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod via;
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use arc_swap::ArcSwapOption;
 use prometheus::Registry;
 use serde_json::value::RawValue;
+use sluice_control::{Connection, NatsBackend};
 use sluice_net::Cause;
 use sluice_policy::{BackendVia, Identity, Policy};
 use sluice_rooms::SessionId;
@@ -13,6 +19,7 @@ use sluice_webhook::{
 };
 use tokio::runtime::Handle;
 
+use self::via::Via;
 use crate::{answer::raw, failure::Failure, operation::Content, shared::unix_now_ms};
 
 /// Who an event, a connect or a disconnect is about.
@@ -23,25 +30,37 @@ pub(crate) struct Who {
     pub(crate) session: SessionId,
 }
 
+#[derive(Default)]
+struct Made {
+    webhook: Option<Arc<Webhook>>,
+    nats: Option<Arc<NatsBackend>>,
+}
+
 /// The backend of the policy that holds; there may be none.
 pub(crate) struct Backend {
-    webhook: ArcSwapOption<Webhook>,
-    /// The webhook, kept while a policy has none, for its metrics can be registered only once.
-    made: Mutex<Option<Arc<Webhook>>>,
+    via: ArcSwapOption<Via>,
+    /// What was made, kept while a policy has none, for metrics can be registered only once.
+    made: Mutex<Made>,
+    connection: Option<Connection>,
     runtime: Handle,
     registry: Registry,
 }
 
 impl Backend {
-    /// The backend that `policy` names, whose requests run on `runtime`.
-    pub(crate) fn new(policy: &Policy, runtime: Handle, registry: &Registry) -> Self {
-        let registry = registry.clone();
-        let webhook = ArcSwapOption::empty();
+    /// The backend that `policy` names, whose requests run on `runtime`, and over `connection`
+    /// where they go over NATS.
+    pub(crate) fn new(
+        policy: &Policy,
+        connection: Option<Connection>,
+        runtime: &Handle,
+        registry: &Registry,
+    ) -> Self {
         let backend = Self {
-            webhook,
+            via: ArcSwapOption::empty(),
             made: Mutex::default(),
-            runtime,
-            registry,
+            connection,
+            runtime: runtime.clone(),
+            registry: registry.clone(),
         };
         backend.configure(policy);
         backend
@@ -49,29 +68,50 @@ impl Backend {
 
     /// Lets another policy hold; requests that are under way end as they began.
     pub(crate) fn configure(&self, policy: &Policy) {
-        let webhook = policy
+        let via = policy
             .backend
             .as_ref()
             .and_then(|backend| match &backend.via {
-                BackendVia::Nats => None,
-                BackendVia::Webhook { url, key } => self.webhook(url, key, backend.timeout),
+                BackendVia::Nats => self.nats(backend.timeout).map(Via::Nats),
+                BackendVia::Webhook { url, key } => {
+                    self.webhook(url, key, backend.timeout).map(Via::Webhook)
+                }
             });
-        self.webhook.store(webhook);
+        self.via.store(via.map(Arc::new));
     }
 
-    fn webhook(&self, url: &str, key: &[u8], timeout: std::time::Duration) -> Option<Arc<Webhook>> {
+    fn nats(&self, timeout: Duration) -> Option<Arc<NatsBackend>> {
+        let Some(connection) = &self.connection else {
+            tracing::error!(
+                "spec.backend.nats needs spec.backbone.nats, and a restart if that is new; until then events are refused"
+            );
+            return None;
+        };
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(nats) = &made.nats {
+            nats.set_timeout(timeout);
+            return Some(Arc::clone(nats));
+        }
+        let runtime = self.runtime.clone();
+        let nats = NatsBackend::new(connection.clone(), timeout, runtime, &self.registry)
+            .map_err(|error| tracing::error!(%error, "the backend over NATS cannot be set up"))
+            .ok()?;
+        Some(Arc::clone(made.nats.insert(Arc::new(nats))))
+    }
+
+    fn webhook(&self, url: &str, key: &[u8], timeout: Duration) -> Option<Arc<Webhook>> {
         let config = Config::new(url, key, timeout)
             .map_err(|error| tracing::error!(%error, "the webhook cannot be used; mend spec.backend.webhook"))
             .ok()?;
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(webhook) = &*made {
+        if let Some(webhook) = &made.webhook {
             webhook.set_config(config);
             return Some(Arc::clone(webhook));
         }
         let webhook = Webhook::new(config, self.runtime.clone(), &self.registry)
             .map_err(|error| tracing::error!(%error, "the webhook cannot be set up"))
             .ok()?;
-        Some(Arc::clone(made.insert(Arc::new(webhook))))
+        Some(Arc::clone(made.webhook.insert(Arc::new(webhook))))
     }
 
     /// Asks whether a session may begin, and in which rooms. A backend that cannot be reached
@@ -82,7 +122,7 @@ impl Backend {
         protocol: &'static str,
         identity: &Identity,
     ) -> Result<Vec<Arc<str>>, Failure> {
-        let webhook = self.webhook.load_full().ok_or(Failure::NO_BACKEND)?;
+        let via = self.via.load_full().ok_or(Failure::NO_BACKEND)?;
         let request = ConnectRequest {
             namespace: who.namespace,
             user: who.user,
@@ -90,7 +130,7 @@ impl Backend {
             protocol,
             claims: (!identity.is_anonymous()).then(|| raw(identity.claims())),
         };
-        match webhook.connect(request).await? {
+        match via.connect(request).await? {
             Connect::Accepted { rooms } => Ok(rooms.into_iter().map(Arc::from).collect()),
             Connect::Refused { code, message } => Err(Failure {
                 code: code.into_string().into(),
@@ -101,8 +141,8 @@ impl Backend {
 
     /// Tells that a session has ended; never waits.
     pub(crate) fn disconnected(&self, who: Who, cause: Cause) {
-        if let Some(webhook) = &*self.webhook.load() {
-            webhook.disconnected(Disconnected {
+        if let Some(via) = &*self.via.load() {
+            via.disconnected(Disconnected {
                 namespace: who.namespace,
                 user: who.user,
                 session: who.session,
@@ -119,9 +159,9 @@ impl Backend {
         content: Content<'static>,
         ack_expected: bool,
     ) -> Result<Answer, Failure> {
-        let webhook = self.webhook.load_full().ok_or(Failure::NO_BACKEND)?;
+        let via = self.via.load_full().ok_or(Failure::NO_BACKEND)?;
         let data: Box<RawValue> = raw(&content.data);
-        let answer = webhook.event(EventRequest {
+        let answer = via.event(EventRequest {
             namespace: who.namespace,
             event: content.event.into(),
             user: who.user,
@@ -134,9 +174,9 @@ impl Backend {
     }
 
     /// Tells what is still to be told, at the end.
-    pub(crate) async fn finish(&self, within: std::time::Duration) {
-        if let Some(webhook) = self.webhook.load_full()
-            && !webhook.finish(within).await
+    pub(crate) async fn finish(&self, within: Duration) {
+        if let Some(via) = self.via.load_full()
+            && !via.finish(within).await
         {
             tracing::warn!("the backend was not told of all sessions that ended");
         }

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod push;
+
 use std::{
     io::Write,
     net::SocketAddr,
@@ -44,6 +46,8 @@ enum Command {
     },
     /// Print a token signed with the cluster's own key, for development.
     Token(Token),
+    /// Give documents to all gateways of a fleet, over NATS.
+    Push(push::Push),
 }
 
 #[derive(Args)]
@@ -118,6 +122,7 @@ pub fn run() -> ExitCode {
         None => serve(cli.serve),
         Some(Command::Check { files }) => check(&files),
         Some(Command::Token(token)) => print_token(&token),
+        Some(Command::Push(push)) => push::push(&push),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -148,13 +153,7 @@ fn serve(serve: Serve) -> Result<(), Failed> {
         name: serve.name,
         nats: serve.nats,
     };
-    gateway::run(Start {
-        setup,
-        texts,
-        documents,
-        policy,
-    })
-    .map_err(|e| e.to_string().into())
+    gateway::run(Start::new(setup, texts, documents, policy)).map_err(|e| e.to_string().into())
 }
 
 fn load(texts: &Texts) -> Result<Documents, Failed> {

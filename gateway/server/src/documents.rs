@@ -52,6 +52,17 @@ fn is_yaml(path: &Path) -> bool {
 }
 
 impl Texts {
+    /// One text by itself.
+    pub(crate) fn one(name: &str, text: &str) -> Self {
+        Self([(name.to_owned(), text.to_owned())].into())
+    }
+
+    /// All of them as one.
+    pub(crate) fn joined(&self) -> String {
+        let texts: Vec<_> = self.0.values().map(String::as_str).collect();
+        texts.join("\n---\n")
+    }
+
     /// Checks the documents as an API server and a gateway would.
     pub(crate) fn load(&self) -> Result<Documents, Vec<Problem>> {
         let sources: Vec<_> = self

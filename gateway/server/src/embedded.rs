@@ -18,6 +18,7 @@ use crate::{
 
 /// A gateway on free ports of this machine. Its workers run until the process ends.
 pub struct Embedded {
+    number: u32,
     clients: SocketAddr,
     doors: Doors,
     drainer: Arc<Drainer>,
@@ -39,6 +40,14 @@ impl Embedded {
     /// # Errors
     /// Where the documents cannot be used, with all that is wrong with them, or no port be had.
     pub fn start(config: &Path) -> io::Result<Self> {
+        Self::named(config, "embedded")
+    }
+
+    /// As [`Self::start`], with a name among the gateways of its fleet.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn named(config: &Path, name: &str) -> io::Result<Self> {
         let texts = documents::read(config)?;
         let refused = |problems: Vec<sluice_crds::Problem>| {
             let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
@@ -57,25 +66,27 @@ impl Embedded {
             clients: free,
             api: free,
             ops: free,
-            name: "embedded".to_owned(),
+            name: name.to_owned(),
             nats: None,
         };
-        let start = Start {
-            setup,
-            texts,
-            documents,
-            policy,
-        };
+        let start = Start::new(setup, texts, documents, policy);
         let runtime = gateway::control()?;
         let gateway = Gateway::start(start, &runtime)?;
         let (clients, drainer) = (gateway.clients(), Arc::clone(&gateway.drainer));
+        let number = gateway.number();
         let doors = runtime.block_on(gateway.open())?;
         Ok(Self {
+            number,
             clients,
             doors,
             drainer,
             runtime: Some(runtime),
         })
+    }
+
+    /// Its number among the gateways of its fleet, as the server API writes it.
+    pub fn number(&self) -> String {
+        format!("{:08x}", self.number)
     }
 
     /// Where clients connect.

@@ -1,7 +1,10 @@
 //! A running gateway: its threads, its listeners, and how it ends.
 
+mod control;
 mod fleet;
+mod gateways;
 mod peers;
+mod pushed;
 mod reload;
 mod work;
 
@@ -22,7 +25,7 @@ use sluice_api::Api;
 use sluice_crds::Documents;
 use sluice_engineio::{Mailbox, Mailboxes};
 use sluice_net::{Counters, Endpoint, inbox, listen, tls::Certificate};
-use sluice_policy::{Policy, Revocations};
+use sluice_policy::Policy;
 use tokio::{
     net::TcpListener,
     runtime::Runtime,
@@ -32,12 +35,18 @@ use tokio::{
     time::MissedTickBehavior,
 };
 
-use self::fleet::Fleet;
+pub(crate) use self::fleet::{names, nats_login};
+use self::{
+    control::{Control, Subjects},
+    fleet::Fleet,
+    gateways::Gateways,
+};
 use crate::{
     backend::Backend,
     documents::Texts,
     drain::{DrainApi, Drainer},
     hub::HubCounters,
+    in_force::{InForce, Origin},
     mail::{Mail, Post},
     metrics::Metrics,
     ops,
@@ -78,6 +87,21 @@ pub(crate) struct Start {
     pub(crate) texts: Texts,
     pub(crate) documents: Documents,
     pub(crate) policy: Policy,
+    pub(crate) origin: Origin,
+    pub(crate) in_force: Arc<InForce>,
+}
+
+impl Start {
+    pub(crate) fn new(setup: Setup, texts: Texts, documents: Documents, policy: Policy) -> Self {
+        Self {
+            setup,
+            texts,
+            origin: Origin::files(&documents),
+            documents,
+            policy,
+            in_force: Arc::default(),
+        }
+    }
 }
 
 /// What one worker counts.
@@ -116,6 +140,21 @@ pub(crate) struct Doors {
     /// Dropped to close the server API once its last answers are given.
     pub(crate) stop_api: oneshot::Sender<()>,
     pub(crate) api_task: JoinHandle<()>,
+    subjects: Option<Subjects>,
+}
+
+impl Doors {
+    /// Gives the last answers, for so long at most.
+    async fn close(self) {
+        drop(self.stop_api);
+        let subjects = async {
+            if let Some(subjects) = self.subjects {
+                subjects.end().await;
+            }
+        };
+        let both = async { tokio::join!(self.api_task, subjects) };
+        let _ = tokio::time::timeout(FINISH, both).await;
+    }
 }
 
 /// A gateway whose workers run.
@@ -123,6 +162,8 @@ pub(crate) struct Gateway {
     setup: Setup,
     texts: Texts,
     documents: Documents,
+    origin: Origin,
+    control: Option<Control>,
     shared: Arc<Shared>,
     registry: Registry,
     pub(crate) drainer: Arc<Drainer>,
@@ -132,19 +173,27 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    pub(crate) fn start(start: Start, runtime: &Runtime) -> io::Result<Self> {
+    pub(crate) fn start(mut start: Start, runtime: &Runtime) -> io::Result<Self> {
+        let mut control = runtime.block_on(Control::begin(&mut start))?;
+        let connection = control.as_ref().map(|control| control.connection.clone());
         let Start {
             setup,
             texts,
             documents,
             policy,
+            origin,
+            in_force,
         } = start;
         let spec = &documents.cluster.spec;
         let (post, inboxes) = Post::new(workers(spec.gateway.workers));
         let registry = Registry::new();
         let number = rand::random();
         let us = (number, Arc::clone(&post) as _);
-        let fleet = Fleet::new(&documents, &setup, us, runtime.handle())?;
+        let fleet = Fleet::new(&documents, &setup, us, connection.as_ref(), runtime)?;
+        let revocations = control
+            .as_mut()
+            .map(|control| std::mem::take(&mut control.revocations));
+        let revocations = revocations.unwrap_or_default();
         let _inside = runtime.enter();
         policy.start();
         let (mailboxes, engine_boxes) = sluice_engineio::mailboxes(inboxes.len());
@@ -153,9 +202,11 @@ impl Gateway {
         let shared = Arc::new(Shared {
             backbone: Arc::clone(&fleet.backbone),
             post,
-            backend: Backend::new(&policy, runtime.handle().clone(), &registry),
+            backend: Backend::new(&policy, connection.clone(), runtime.handle(), &registry),
+            in_force,
+            control: connection,
             policy: ArcSwap::from_pointee(policy),
-            revocations: Arc::new(RwLock::new(Revocations::default())),
+            revocations: Arc::new(RwLock::new(revocations)),
             addresses: Addresses::default(),
             connections: AtomicU64::new(0),
             peak: AtomicU64::new(0),
@@ -173,6 +224,8 @@ impl Gateway {
             setup,
             texts,
             documents,
+            origin,
+            control,
             shared,
             registry,
             drainer,
@@ -216,6 +269,11 @@ impl Gateway {
         Ok(address)
     }
 
+    /// Its number among the gateways of its fleet.
+    pub(crate) fn number(&self) -> u32 {
+        self.shared.number
+    }
+
     /// Where clients connect.
     pub(crate) fn clients(&self) -> SocketAddr {
         self.setup.clients
@@ -228,8 +286,7 @@ impl Gateway {
         let doors = self.open().await?;
         if drained(&mut signals, &drainer).await {
             // Whoever asked for the drain still gets its answer, and the backend its news.
-            drop(doors.stop_api);
-            let _ = tokio::time::timeout(FINISH, doors.api_task).await;
+            doors.close().await;
             shared.backend.finish(FINISH).await;
             if let Some(nats) = nats {
                 nats.end().await;
@@ -261,20 +318,28 @@ impl Gateway {
                 Arc::clone(&self.drainer),
             ));
         }
-        tokio::spawn(reload::watch(reload::Watched {
+        let go_on = |control: Control| {
+            control.go_on(Arc::clone(&self.shared), api.clone(), &self.setup.name)
+        };
+        let (heard, subjects) = self.control.map(go_on).unzip();
+        let watched = reload::Watched {
             setup: self.setup,
             texts: self.texts,
+            own_secrets: self.documents.secrets.clone(),
             documents: self.documents,
+            origin: self.origin,
             shared: self.shared,
             certificate: self.certificate,
             fleet: self.fleet,
             api,
-        }));
+        };
+        tokio::spawn(reload::watch(watched, heard));
         Ok(Doors {
             api: api_address,
             ops: ops_address,
             stop_api,
             api_task,
+            subjects,
         })
     }
 
@@ -290,6 +355,7 @@ impl Gateway {
             Arc::clone(&self.shared.backbone),
             rules,
             Arc::new(DrainApi(Arc::clone(&self.drainer))),
+            Arc::new(self.gateways()),
             sluice_api::Limits::default(),
             metrics.registry(),
         )
@@ -300,6 +366,15 @@ impl Gateway {
         let stopped = async { drop(stopped.await) };
         let task = tokio::spawn(sluice_api::serve(listener, api.clone(), stopped));
         Ok((api, address, task))
+    }
+
+    fn gateways(&self) -> Gateways {
+        Gateways {
+            name: self.setup.name.as_str().into(),
+            shared: Arc::clone(&self.shared),
+            drainer: Arc::clone(&self.drainer),
+            nats: self.fleet.nats.clone(),
+        }
     }
 
     async fn start_ops(&self, metrics: Metrics) -> io::Result<SocketAddr> {

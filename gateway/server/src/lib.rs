@@ -12,6 +12,7 @@ mod failure;
 mod front;
 mod gateway;
 mod hub;
+mod in_force;
 mod log;
 mod mail;
 mod metrics;

@@ -293,13 +293,7 @@ impl Gateway {
         ]
     }
 
-    fn rest(&self) -> Vec<MetricFamily> {
-        let mut errors = std::collections::BTreeMap::<String, u64>::new();
-        for worker in &self.workers {
-            for (code, count) in worker.hub.failures() {
-                *errors.entry(code).or_default() += count;
-            }
-        }
+    fn policy(&self) -> Vec<MetricFamily> {
         let policy = self.shared.policy.load();
         let mut families = vec![
             gauge(
@@ -308,11 +302,39 @@ impl Gateway {
                 policy.generation,
             ),
             gauge(
+                "sluice_policy_revision",
+                "The revision of the documents in the bucket of the fleet; 0 for the gateway's own.",
+                self.shared.in_force.get().revision,
+            ),
+            counter(
+                "sluice_policy_refused_total",
+                "How often changed documents were refused.",
+                self.shared.in_force.refusals(),
+            ),
+            gauge(
                 "sluice_draining",
                 "Whether the gateway drains.",
                 u64::from(self.drainer.phase() != sluice_api::DrainPhase::Serving),
             ),
         ];
+        if let Some(control) = &self.shared.control {
+            families.push(gauge(
+                "sluice_control_connected",
+                "Whether there is a connection to NATS for policy, revocations and backends.",
+                u64::from(control.is_connected()),
+            ));
+        }
+        families
+    }
+
+    fn rest(&self) -> Vec<MetricFamily> {
+        let mut errors = std::collections::BTreeMap::<String, u64>::new();
+        for worker in &self.workers {
+            for (code, count) in worker.hub.failures() {
+                *errors.entry(code).or_default() += count;
+            }
+        }
+        let mut families = self.policy();
         let mut auth = std::collections::BTreeMap::<&str, u64>::new();
         for (outcome, count) in self.workers.iter().flat_map(|worker| worker.hub.auth()) {
             *auth.entry(outcome).or_default() += count;

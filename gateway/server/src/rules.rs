@@ -107,21 +107,33 @@ impl sluice_api::Rules for Current {
         target: &sluice_backbone::Target,
         issued: Option<u64>,
         until: u64,
-    ) -> Result<(), sluice_api::Refusal> {
+    ) -> Result<sluice_api::Kept, sluice_api::Refusal> {
         let now = crate::shared::unix_now();
         let Some(revocation) = revocation(target, issued.unwrap_or(now), until) else {
-            return Ok(());
+            return Ok(Box::pin(std::future::ready(Ok(()))));
         };
         let revocations = &self.shared.revocations;
         let mut revocations = revocations
             .write()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        revocations.revoke(revocation, now).map_err(|full| {
-            sluice_api::Refusal::revocations_full(format!(
-                "{} revocations are in force; wait until some of them have expired",
-                full.limit
-            ))
-        })
+        revocations
+            .revoke(revocation.clone(), now)
+            .map_err(|full| {
+                sluice_api::Refusal::revocations_full(format!(
+                    "{} revocations are in force; wait until some of them have expired",
+                    full.limit
+                ))
+            })?;
+        let control = self.shared.control.clone();
+        Ok(Box::pin(async move {
+            let Some(control) = control else {
+                return Ok(());
+            };
+            control.keep(&revocation, now).await.map_err(|error| {
+                tracing::error!(%error, "a revocation is in force at this gateway only; ask for it again");
+                sluice_backbone::Error::Unavailable.into()
+            })
+        }))
     }
 }
 

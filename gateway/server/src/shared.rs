@@ -12,16 +12,20 @@ use std::{
 
 use arc_swap::ArcSwap;
 use sluice_backbone::Backbone;
+use sluice_control::Connection;
 use sluice_engineio::Inbound;
 use sluice_policy::{Policy, Revocations, counted_address};
 
-use crate::{backend::Backend, mail::Post, trace::Trace};
+use crate::{backend::Backend, in_force::InForce, mail::Post, trace::Trace};
 
 /// Shared by all threads of a gateway.
 pub(crate) struct Shared {
     pub(crate) backbone: Arc<dyn Backbone>,
     pub(crate) post: Arc<Post>,
     pub(crate) policy: ArcSwap<Policy>,
+    pub(crate) in_force: Arc<InForce>,
+    /// Where more than this gateway is told of, if there is such a place.
+    pub(crate) control: Option<Connection>,
     pub(crate) backend: Backend,
     pub(crate) revocations: Arc<RwLock<Revocations>>,
     pub(crate) addresses: Addresses,

@@ -1,5 +1,7 @@
 //! What the backend says.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -92,6 +94,12 @@ impl Answer {
         check(data.get(), attachments.len())?;
         Ok(Self { data, attachments })
     }
+
+    /// Reads an answer that came without a status: the same, or with `"ok": true`; a refusal has
+    /// `"ok": false` or an `error`.
+    pub fn from_reply(body: &[u8]) -> Result<Self, WebhookError> {
+        Self::read(&accepted(body)?)
+    }
 }
 
 impl Connect {
@@ -107,6 +115,17 @@ impl Connect {
         }
         Ok(Self::Accepted { rooms })
     }
+
+    /// Reads an answer that came without a status, as [`Answer::from_reply`] does.
+    pub fn from_reply(body: &[u8]) -> Result<Self, WebhookError> {
+        match accepted(body).and_then(|body| Self::read(&body)) {
+            Err(WebhookError::Refused {
+                own: Some((code, message)),
+                ..
+            }) => Ok(Self::Refused { code, message }),
+            other => other,
+        }
+    }
 }
 
 /// The backend's own code and message out of a refusal's body:
@@ -116,6 +135,22 @@ pub(crate) fn own_error(body: &[u8]) -> Option<(Box<str>, Box<str>)> {
     let snake = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
     let fits = (1..=MAX_CODE).contains(&code.len()) && message.len() <= MAX_MESSAGE;
     (fits && code.bytes().all(snake)).then_some((code, message))
+}
+
+/// What an answer without a status says beside whether it is one.
+fn accepted(body: &[u8]) -> Result<Vec<u8>, WebhookError> {
+    let mut fields: BTreeMap<String, Box<RawValue>> = parse(body)?;
+    let ok = match fields.remove("ok").as_ref().map(|ok| ok.get()) {
+        None | Some("true") => true,
+        Some("false") => false,
+        Some(_) => return Err(invalid("ok is neither true nor false".to_owned())),
+    };
+    if !ok || fields.contains_key("error") {
+        let own = own_error(body);
+        return Err(WebhookError::Refused { status: None, own });
+    }
+    // Texts and raw JSON can always be written.
+    Ok(serde_json::to_vec(&fields).unwrap_or_default())
 }
 
 fn parse<T: for<'de> Deserialize<'de> + Default>(body: &[u8]) -> Result<T, WebhookError> {
@@ -168,6 +203,35 @@ mod tests {
         assert_eq!(Answer::read(b"").unwrap().data.get(), "null");
         assert_eq!(Answer::read(b"{}").unwrap().data.get(), "null");
         assert_eq!(Answer::read(br#"{"data":[1]}"#).unwrap().data.get(), "[1]");
+    }
+
+    #[test]
+    fn an_answer_without_a_status_says_itself_whether_it_is_a_refusal() {
+        let answer = Answer::from_reply(br#"{"ok":true,"data":[1]}"#).unwrap();
+        assert_eq!(answer.data.get(), "[1]");
+        assert_eq!(Answer::from_reply(b"").unwrap().data.get(), "null");
+        let own = Some(("sold_out".into(), "Nothing is left.".into()));
+        let text = r#"{"ok":false,"error":{"code":"sold_out","message":"Nothing is left."}}"#;
+        for (body, own) in [
+            (text, own),
+            (r#"{"ok":false}"#, None),
+            (r#"{"error":1}"#, None),
+        ] {
+            let refused = WebhookError::Refused { status: None, own };
+            assert_eq!(
+                Answer::from_reply(body.as_bytes()).unwrap_err(),
+                refused,
+                "{body}"
+            );
+        }
+        assert!(matches!(
+            Connect::from_reply(text.as_bytes()),
+            Ok(Connect::Refused { .. })
+        ));
+        for body in [r#"{"ok":1}"#, r#"{"ok":true,"text":1}"#, "[]"] {
+            let error = Answer::from_reply(body.as_bytes()).unwrap_err();
+            assert!(matches!(error, WebhookError::AnswerInvalid(_)), "{body}");
+        }
     }
 
     #[test]

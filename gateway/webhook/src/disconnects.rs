@@ -7,15 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub(crate) use queue::Queue;
+pub use queue::{Batch, Queue};
 use tokio::time::sleep;
 
-use self::queue::Batch;
 use crate::{
     WebhookError,
     call::{call, new_delivery},
     request::Body,
-    webhook::{Shared, bytes_of},
+    webhook::Shared,
 };
 
 /// The pause after a batch that the backend did not take.
@@ -36,7 +35,7 @@ async fn tell(shared: &Shared, queue: &Queue, batch: &Batch) {
         sessions: &batch.sessions,
         dropped: batch.dropped,
     };
-    let (kind, bytes, delivery) = (body.kind(), bytes_of(&body), new_delivery());
+    let (kind, bytes, delivery) = (body.kind(), body.bytes(), new_delivery());
     while !queue.is_closed() {
         let started = Instant::now();
         let told = call(shared, &shared.target(), &delivery, &bytes).await;

@@ -15,11 +15,11 @@ pub enum WebhookError {
     /// It answered with this HTTP status from 500 on.
     #[error("the backend failed; try again later")]
     Failed(u16),
-    /// It refused, by an HTTP status from 400 to 499.
+    /// It refused: over HTTP, by a status from 400 to 499.
     #[error("the backend refused; change what was sent")]
     Refused {
-        /// The HTTP status.
-        status: u16,
+        /// The HTTP status, where there is one.
+        status: Option<u16>,
         /// The backend's own code and message, if it gave them.
         own: Option<(Box<str>, Box<str>)>,
     },

@@ -22,6 +22,7 @@ mod webhook;
 pub use answer::{Answer, Connect};
 pub use circuit::{Admission, Circuit, CircuitSettings, Ticket};
 pub use config::{Config, ConfigError, MIN_SECRET_BYTES};
+pub use disconnects::{Batch, Queue};
 pub use error::WebhookError;
-pub use request::{ConnectRequest, Disconnected, EventRequest};
+pub use request::{Body, ConnectRequest, Disconnected, EventRequest};
 pub use webhook::{SetupError, Webhook};

@@ -67,7 +67,7 @@ async fn read(response: Response, limit: usize) -> Result<Vec<u8>, Failure> {
 async fn refused(status: StatusCode, response: Response, limit: usize) -> WebhookError {
     let body = bounded(response, limit).await.unwrap_or_default();
     WebhookError::Refused {
-        status: status.as_u16(),
+        status: Some(status.as_u16()),
         own: own_error(&body),
     }
 }

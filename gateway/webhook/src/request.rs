@@ -60,13 +60,17 @@ pub struct Disconnected {
     pub time: u64,
 }
 
-/// Every request says of what kind it is.
+/// A request to the backend, which says of what kind it is.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-pub(crate) enum Body<'a> {
+pub enum Body<'a> {
+    /// A client sent an event.
     Event(&'a EventRequest),
+    /// A session wants to begin.
     Connect(&'a ConnectRequest),
+    /// Sessions have ended.
     Disconnected {
+        /// Those that have.
         sessions: &'a [Disconnected],
         /// How many more there were before these, that were forgotten.
         dropped: u64,
@@ -75,12 +79,18 @@ pub(crate) enum Body<'a> {
 
 impl Body<'_> {
     /// Its kind, as counters name it.
-    pub(crate) const fn kind(&self) -> &'static str {
+    pub const fn kind(&self) -> &'static str {
         match self {
             Self::Event(_) => "event",
             Self::Connect(_) => "connect",
             Self::Disconnected { .. } => "disconnected",
         }
+    }
+
+    /// Its JSON.
+    pub fn bytes(&self) -> Bytes {
+        // Names, numbers and what was JSON before can always be written.
+        serde_json::to_vec(self).unwrap_or_default().into()
     }
 }
 

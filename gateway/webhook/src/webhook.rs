@@ -123,7 +123,8 @@ impl Webhook {
     /// takes it; when too many wait, the oldest is forgotten and counted.
     pub fn disconnected(&self, session: Disconnected) {
         let bound = self.shared.target.load().config.disconnects;
-        self.disconnects.push(session, bound, &self.shared.metrics);
+        let dropped = self.disconnects.push(session, bound);
+        self.shared.metrics.dropped(dropped);
     }
 
     /// Waits until all sessions that have ended were told of, for so long at most. Returns
@@ -141,7 +142,7 @@ impl Webhook {
     ) -> Result<T, WebhookError> {
         let started = Instant::now();
         let answer = self
-            .send(bytes_of(body))
+            .send(body.bytes())
             .await
             .and_then(|answer| read(&answer));
         let outcome = answer.as_ref().map_or_else(WebhookError::code, |_| "ok");
@@ -178,9 +179,4 @@ impl Drop for Webhook {
     fn drop(&mut self) {
         self.disconnects.close();
     }
-}
-
-/// Names, numbers and what was JSON before can always be written.
-pub(crate) fn bytes_of(body: &Body<'_>) -> Bytes {
-    serde_json::to_vec(body).unwrap_or_default().into()
 }

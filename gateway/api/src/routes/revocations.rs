@@ -63,8 +63,11 @@ async fn revoke(State(api): State<Api>, Body(body): Body<Revoke>) -> Result<Json
         return Err(Refusal::schema("until_passed", message));
     }
     let (target, issued) = subject(body, now)?;
-    api.rules().revoke(&target, issued, until)?;
-    command(&api, Command::Revoke(target, issued)).await
+    let kept = api.rules().revoke(&target, issued, until)?;
+    let command = command(&api, Command::Revoke(target, issued));
+    // What could not be kept is said even if all sessions that are there now were disconnected.
+    let (kept, done) = tokio::join!(kept, command);
+    kept.and(done)
 }
 
 fn subject(body: Revoke, now: u64) -> Result<(Target, Option<u64>), Refusal> {

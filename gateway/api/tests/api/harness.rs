@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use sluice_api::{
-    Api, Drain, DrainPhase, DrainProgress, DrainRequest, Keys, Limits, Refusal, Rules,
+    Api, Drain, DrainPhase, DrainProgress, DrainRequest, Fleet, GatewayState, GatewayStatus, Kept,
+    Keys, Limits, PolicyStatus, Refusal, Rules,
 };
 use sluice_backbone::{Command, Delivery, Gather, Memory, SessionInfo, Sink, Target};
 use sluice_rooms::{HistoryLimits, Message, Pid, PresenceMode, RoomKey, RoomSettings, SessionId};
@@ -78,6 +79,8 @@ impl Sink for Worker {
 pub struct Policy {
     pub revoked: Mutex<Vec<(Target, Option<u64>, u64)>>,
     pub full: Mutex<bool>,
+    /// Whether nothing can be kept beyond this gateway.
+    pub unkept: Mutex<bool>,
 }
 
 impl Rules for Policy {
@@ -119,7 +122,7 @@ impl Rules for Policy {
         Ok(())
     }
 
-    fn revoke(&self, target: &Target, issued: Option<u64>, until: u64) -> Result<(), Refusal> {
+    fn revoke(&self, target: &Target, issued: Option<u64>, until: u64) -> Result<Kept, Refusal> {
         if *self.full.lock().unwrap() {
             return Err(Refusal::revocations_full("as many are in force as can be"));
         }
@@ -127,7 +130,27 @@ impl Rules for Policy {
             .lock()
             .unwrap()
             .push((target.clone(), issued, until));
-        Ok(())
+        let kept = if *self.unkept.lock().unwrap() {
+            Err(sluice_backbone::Error::Unavailable.into())
+        } else {
+            Ok(())
+        };
+        Ok(Box::pin(async { kept }))
+    }
+}
+
+/// A fleet of one.
+struct Alone;
+
+impl Fleet for Alone {
+    fn gateways(&self) -> Vec<GatewayStatus> {
+        vec![GatewayStatus {
+            name: "gateway".into(),
+            number: "0000002a".to_owned(),
+            state: GatewayState::Serving,
+            connections: 3,
+            policy: PolicyStatus::default(),
+        }]
     }
 }
 
@@ -187,6 +210,7 @@ pub async fn start_with(limits: Limits) -> Running {
         backbone.clone(),
         policy.clone(),
         draining.clone(),
+        Arc::new(Alone),
         limits,
         &registry,
     )

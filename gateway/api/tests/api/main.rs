@@ -8,6 +8,7 @@
 )]
 
 mod admission;
+mod calls;
 mod commands;
 mod description;
 mod drain;

@@ -68,3 +68,12 @@ async fn nobody_is_disconnected_by_a_revocation_that_is_not_kept() {
     assert_refused(&answer, 507, "revocations_full");
     assert!(api.commands().is_empty());
 }
+
+#[tokio::test]
+async fn a_revocation_that_other_gateways_cannot_be_told_of_disconnects_and_says_so() {
+    let api = start().await;
+    *api.policy.unkept.lock().unwrap() = true;
+    let answer = api.post("/v1/revocations", json!({"token": "t1"})).await;
+    assert_refused(&answer, 503, "backbone_unavailable");
+    assert_eq!(api.commands().len(), 1);
+}

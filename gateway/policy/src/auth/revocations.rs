@@ -64,7 +64,7 @@ pub struct Revocations {
     sessions: FxHashMap<Arc<str>, u64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct UserRevocation {
     issued: u64,
     until: u64,
@@ -74,28 +74,26 @@ impl Revocations {
     /// How many entries there may be; some 16 MiB.
     pub const LIMIT: usize = 100_000;
 
-    /// Adds an entry. Of two about the same thing the wider one counts. When the set is full,
-    /// what `now` can be forgotten makes room first.
-    pub fn revoke(&mut self, revocation: Revocation, now: u64) -> Result<(), RevocationsFull> {
+    /// Adds an entry, and returns whether that changes anything. Of two about the same thing the
+    /// wider one counts. When the set is full, what `now` can be forgotten makes room first.
+    pub fn revoke(&mut self, revocation: Revocation, now: u64) -> Result<bool, RevocationsFull> {
         if self.len() >= Self::LIMIT {
             self.forget(now);
         }
         if self.len() >= Self::LIMIT && !self.knows(&revocation) {
             return Err(RevocationsFull { limit: Self::LIMIT });
         }
-        match revocation {
+        Ok(match revocation {
             Revocation::Token { id, until } => widen(&mut self.tokens, id, until),
             Revocation::Session { id, until } => widen(&mut self.sessions, id, until),
             Revocation::User { id, issued, until } => {
-                let entry = self
-                    .users
-                    .entry(id)
-                    .or_insert(UserRevocation { issued, until });
+                let entry = self.users.entry(id).or_default();
+                let wider = entry.issued < issued || entry.until < until;
                 entry.issued = entry.issued.max(issued);
                 entry.until = entry.until.max(until);
+                wider
             }
-        }
-        Ok(())
+        })
     }
 
     /// Refuses an identity whose token, user or session was revoked, as long as the entry is in
@@ -167,9 +165,11 @@ impl Revocations {
     }
 }
 
-fn widen<K: Hash + Eq>(entries: &mut FxHashMap<K, u64>, id: K, until: u64) {
-    let entry = entries.entry(id).or_insert(until);
+fn widen<K: Hash + Eq>(entries: &mut FxHashMap<K, u64>, id: K, until: u64) -> bool {
+    let entry = entries.entry(id).or_default();
+    let wider = *entry < until;
     *entry = (*entry).max(until);
+    wider
 }
 
 impl Serialize for Revocations {

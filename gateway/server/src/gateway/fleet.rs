@@ -10,14 +10,15 @@ use std::{
 use sluice_api::DrainPhase;
 
 use sluice_backbone::{Backbone, Memory, Sink};
+use sluice_control::{Connection, Login};
 use sluice_crds::{Documents, cluster::NatsBackbone};
 use sluice_nats::{
     Names, Nats,
-    core::{Draining, Identity, State, Status},
+    core::{Draining, Identity, PolicyStatus, State, Status},
     link::{Auth, Credentials, Options, ServerUrl},
     streams::{self, Wanted},
 };
-use tokio::{runtime::Handle, sync::watch, time::MissedTickBehavior};
+use tokio::{runtime::Runtime, sync::watch, time::MissedTickBehavior};
 
 use super::Setup;
 use crate::{documents::Secrets, drain::Drainer, rules, shared::Shared};
@@ -46,7 +47,8 @@ impl Fleet {
         documents: &Documents,
         setup: &Setup,
         (number, sink): (u32, Arc<dyn Sink>),
-        runtime: &Handle,
+        connection: Option<&Connection>,
+        runtime: &Runtime,
     ) -> io::Result<Self> {
         let backbone = documents.cluster.spec.backbone.as_ref();
         let Some(spec) = backbone.and_then(|backbone| backbone.nats.as_ref()) else {
@@ -69,12 +71,10 @@ impl Fleet {
         nats.with(|core, _, _| core.set_recovery_window(window(documents)));
         let (wanted, watched) = watch::channel(wanted(documents));
         let again = nats.connects();
-        runtime.spawn(async move {
-            match access.client().await {
-                Ok(client) => streams::keep(client, names, watched, again).await,
-                Err(error) => tracing::error!(%error, "the streams are not looked after"),
-            }
-        });
+        if let Some(connection) = connection {
+            let client = connection.client().clone();
+            runtime.spawn(streams::keep(client, names, watched, again));
+        }
         Ok(Self {
             backbone: Arc::clone(&nats) as _,
             nats: Some(nats),
@@ -130,6 +130,30 @@ fn wanted(documents: &Documents) -> Wanted {
     }
 }
 
+/// Where NATS is by the documents, or as `given`, and what lets us in.
+///
+/// # Errors
+/// Where the documents do not name NATS, or name credentials that are not there.
+pub(crate) fn nats_login(
+    documents: &Documents,
+    given: Option<&str>,
+    mounted: Option<&Path>,
+    credentials: Option<String>,
+) -> io::Result<Login> {
+    let backbone = documents.cluster.spec.backbone.as_ref();
+    let spec = backbone.and_then(|backbone| backbone.nats.clone());
+    let mut spec = spec.ok_or_else(|| io::Error::other("spec.backbone is not nats"))?;
+    if let (Some(external), true) = (&mut spec.external, credentials.is_some()) {
+        external.credentials_secret_ref = None;
+    }
+    let access = Access::read(documents, given, &spec, mounted)?;
+    Ok(Login {
+        urls: access.urls,
+        credentials: credentials.or(access.credentials),
+        name: String::new(),
+    })
+}
+
 /// Where NATS is, and what lets us in.
 struct Access {
     urls: String,
@@ -182,19 +206,6 @@ impl Access {
         }
         Ok(options)
     }
-
-    /// A second connection, for what is not hot.
-    async fn client(&self) -> io::Result<async_nats::Client> {
-        let options = async_nats::ConnectOptions::new()
-            .name("sluice-streams")
-            .retry_on_initial_connect();
-        let options = match &self.credentials {
-            Some(text) => options.credentials(text)?,
-            None => options,
-        };
-        let urls: Vec<_> = self.urls.split(',').map(str::trim).collect();
-        options.connect(urls).await.map_err(io::Error::other)
-    }
 }
 
 /// Where the servers are that the operator runs.
@@ -228,8 +239,16 @@ pub(crate) async fn report(nats: Arc<Nats>, shared: Arc<Shared>, drainer: Arc<Dr
                 remaining: connections,
                 ..Draining::default()
             }),
-            ..Status::default()
+            policy: policy(&shared.in_force.get()),
         };
         nats.with(|core, at, out| core.set_status(at, status, out));
+    }
+}
+
+fn policy(in_force: &sluice_api::PolicyStatus) -> PolicyStatus {
+    PolicyStatus {
+        generation: in_force.revision,
+        digest: in_force.digest.clone(),
+        refused: in_force.refused.clone(),
     }
 }

@@ -3,14 +3,16 @@
 use std::{io, path::Path, sync::Arc, time::Duration};
 
 use sluice_api::{Api, Keys};
-use sluice_crds::Documents;
+use sluice_control::Pushed;
+use sluice_crds::{Documents, Problem, Secret};
 use sluice_net::tls::Certificate;
 use sluice_policy::Policy;
 use tokio::time::MissedTickBehavior;
 
-use super::{Setup, fleet::Fleet};
+use super::{Setup, control::Heard, fleet::Fleet, pushed};
 use crate::{
     documents::{self, Secrets, Texts},
+    in_force::{InForce, Origin},
     mail::Mail,
     shared::Shared,
 };
@@ -23,23 +25,34 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 pub(super) struct Watched {
     pub(super) setup: Setup,
     pub(super) texts: Texts,
+    /// The Secrets among the files.
+    pub(super) own_secrets: Vec<Secret>,
     pub(super) documents: Documents,
+    pub(super) origin: Origin,
     pub(super) shared: Arc<Shared>,
     pub(super) certificate: Option<Certificate>,
     pub(super) fleet: Fleet,
     pub(super) api: Api,
 }
 
-/// Looks at the files for ever.
-pub(super) async fn watch(mut watched: Watched) {
+/// Looks at the files, and takes what comes from the bucket, for ever.
+pub(super) async fn watch(mut watched: Watched, mut heard: Option<Heard>) {
     let mut interval = tokio::time::interval(LOOK_EVERY);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut secrets = watched.secret_bytes();
     loop {
-        interval.tick().await;
+        tokio::select! {
+            _ = interval.tick() => {}
+            pushed = next(&mut heard) => {
+                watched.take_pushed(&pushed);
+                continue;
+            }
+        }
         let config = watched.setup.config.clone();
         let read = tokio::task::spawn_blocking(move || documents::read(&config)).await;
+        let bucket_rules = heard.as_ref().is_some_and(Heard::rules);
         match read {
+            Ok(Ok(texts)) if texts != watched.texts && bucket_rules => watched.take_secrets(texts),
             Ok(Ok(texts)) if texts != watched.texts => watched.take(texts),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the documents cannot be read; the last good ones stay in force");
@@ -51,6 +64,14 @@ pub(super) async fn watch(mut watched: Watched) {
             secrets = now;
             watched.apply();
         }
+    }
+}
+
+/// Documents out of the bucket, where there is one.
+async fn next(heard: &mut Option<Heard>) -> Pushed {
+    match heard {
+        Some(heard) => heard.next().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -82,10 +103,46 @@ impl Watched {
         self.texts = texts;
         match loaded {
             Ok(documents) => {
+                self.own_secrets.clone_from(&documents.secrets);
+                self.origin = Origin::files(&documents);
                 self.documents = documents;
                 self.apply();
             }
-            Err(problems) => refuse(&problems),
+            Err(problems) => refuse(&self.shared.in_force, 0, &problems),
+        }
+    }
+
+    /// Takes the documents of the bucket, if they can be used.
+    fn take_pushed(&mut self, pushed: &Pushed) {
+        let own = Documents {
+            secrets: self.own_secrets.clone(),
+            ..self.documents.clone()
+        };
+        match pushed::load(pushed, &own) {
+            Ok(documents) => {
+                self.origin = pushed::origin(pushed);
+                self.documents = documents;
+                self.apply();
+            }
+            Err(problems) => refuse(&self.shared.in_force, pushed.revision, &problems),
+        }
+    }
+
+    /// Takes the Secrets of changed files, whose other documents do not count any more.
+    fn take_secrets(&mut self, texts: Texts) {
+        let loaded = texts.load();
+        self.texts = texts;
+        tracing::info!(
+            "the files have changed; the documents of the bucket stay in force, with the Secrets of the files"
+        );
+        match loaded {
+            Ok(documents) if documents.secrets != self.own_secrets => {
+                self.own_secrets.clone_from(&documents.secrets);
+                self.documents.secrets = documents.secrets;
+                self.apply();
+            }
+            Ok(_) => {}
+            Err(problems) => refuse(&self.shared.in_force, 0, &problems),
         }
     }
 
@@ -94,7 +151,9 @@ impl Watched {
         let current = self.shared.policy.load_full();
         let policy = match Policy::compile(&self.documents, &self.secrets(), Some(&current)) {
             Ok(policy) => Arc::new(policy),
-            Err(problems) => return refuse(&problems),
+            Err(problems) => {
+                return refuse(&self.shared.in_force, self.origin.revision, &problems);
+            }
         };
         policy.start();
         let changes = policy.changes_from(&current);
@@ -102,6 +161,7 @@ impl Watched {
         self.fleet.reload(&self.documents);
         self.shared.backend.configure(&policy);
         self.shared.policy.store(Arc::clone(&policy));
+        self.shared.in_force.took(&self.origin);
         self.shared
             .post
             .send_all(|| Mail::Policy(Arc::clone(&policy)));
@@ -128,7 +188,9 @@ impl Watched {
     }
 }
 
-fn refuse(problems: &[sluice_crds::Problem]) {
+/// Says why documents are refused.
+pub(super) fn refuse(in_force: &InForce, revision: u64, problems: &[Problem]) {
+    in_force.refused(revision, problems);
     for problem in problems {
         tracing::error!(code = problem.code.as_str(), "{problem}");
     }

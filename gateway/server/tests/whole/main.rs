@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod control;
 mod counting;
 mod draining;
 mod metrics;

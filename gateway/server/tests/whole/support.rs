@@ -91,11 +91,7 @@ pub(crate) fn token(user: &str, seconds: i64) -> String {
 
 /// Runs `test` against a gateway of these documents.
 pub(crate) fn with<F: Future>(documents: &[Value], test: impl FnOnce(Gateway) -> F) {
-    let config = Config::new(documents);
-    let gateway = Gateway {
-        embedded: Embedded::start(&config.0).unwrap(),
-        config,
-    };
+    let gateway = Gateway::start(Config::new(documents), "gateway");
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build().unwrap();
     let limit = Duration::from_mins(1);
@@ -105,23 +101,44 @@ pub(crate) fn with<F: Future>(documents: &[Value], test: impl FnOnce(Gateway) ->
 }
 
 /// A file of documents that goes with its test.
-struct Config(PathBuf);
+pub(crate) struct Config(PathBuf);
 
 impl Config {
-    fn new(documents: &[Value]) -> Self {
-        use std::sync::atomic::{AtomicU32, Ordering};
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("sluice-whole-{}-{number}.yaml", std::process::id());
-        let config = Self(std::env::temp_dir().join(name));
+    /// A file with these documents and the Secret with the tests' keys.
+    pub(crate) fn new(documents: &[Value]) -> Self {
+        let config = Self::somewhere();
         config.write(documents);
         config
     }
 
+    /// A file with these documents alone.
+    pub(crate) fn without_secrets(documents: &[Value]) -> Self {
+        let config = Self::somewhere();
+        config.write_all(documents.iter());
+        config
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> String {
+        self.0.display().to_string()
+    }
+
+    fn somewhere() -> Self {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("sluice-whole-{}-{number}.yaml", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+
     fn write(&self, documents: &[Value]) {
         let secret = secret();
-        let all = documents.iter().chain([&secret]).map(Value::to_string);
-        let text = all.collect::<Vec<_>>().join("\n---\n");
+        self.write_all(documents.iter().chain([&secret]));
+    }
+
+    fn write_all<'a>(&self, documents: impl Iterator<Item = &'a Value>) {
+        let text = documents.map(Value::to_string);
+        let text = text.collect::<Vec<_>>().join("\n---\n");
         std::fs::write(&self.0, text).unwrap();
     }
 }
@@ -139,6 +156,12 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
+    /// Starts one. Not from within a runtime.
+    pub(crate) fn start(config: Config, name: &str) -> Self {
+        let embedded = Embedded::named(&config.0, name).unwrap();
+        Self { embedded, config }
+    }
+
     /// Exchanges the documents that it runs by.
     pub(crate) fn reload(&self, documents: &[Value]) {
         self.config.write(documents);

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::{Disconnected, metrics::Metrics};
+use crate::Disconnected;
 
 /// The most sessions in a batch.
 const BATCH: usize = 500;
@@ -21,9 +21,9 @@ struct State {
     closed: bool,
 }
 
-/// A queue that forgets its oldest when it is full.
+/// Ended sessions that wait to be told of; forgets the oldest when it is full.
 #[derive(Default)]
-pub(crate) struct Queue {
+pub struct Queue {
     state: Mutex<State>,
     /// There is something to do, or there never will be again.
     more: Notify,
@@ -32,9 +32,18 @@ pub(crate) struct Queue {
 }
 
 /// Sessions to tell of at once.
-pub(crate) struct Batch {
-    pub(crate) sessions: Vec<Disconnected>,
-    pub(crate) dropped: u64,
+#[derive(Debug)]
+pub struct Batch {
+    /// At most 500.
+    pub sessions: Vec<Disconnected>,
+    /// How many were forgotten before them.
+    pub dropped: u64,
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue").finish_non_exhaustive()
+    }
 }
 
 impl Queue {
@@ -42,22 +51,23 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn push(&self, session: Disconnected, bound: usize, metrics: &Metrics) {
+    /// Adds a session, and returns how many are forgotten so that no more than `bound` wait.
+    pub fn push(&self, session: Disconnected, bound: usize) -> usize {
         let mut state = self.lock();
         state.waiting.push_back(session);
         let over = state.waiting.len().saturating_sub(bound);
         if over > 0 {
             state.waiting.drain(..over);
             state.dropped += over as u64;
-            metrics.dropped(over);
         }
         drop(state);
         self.more.notify_one();
+        over
     }
 
     /// The next batch, which is on its way until [`Self::done`]; nothing once the queue is
     /// closed.
-    pub(crate) async fn next(&self) -> Option<Batch> {
+    pub async fn next(&self) -> Option<Batch> {
         loop {
             {
                 let mut state = self.lock();
@@ -73,7 +83,7 @@ impl Queue {
     }
 
     /// The last batch is settled.
-    pub(crate) fn done(&self) {
+    pub fn done(&self) {
         let mut state = self.lock();
         state.sending = false;
         if state.waiting.is_empty() {
@@ -82,7 +92,7 @@ impl Queue {
     }
 
     /// Waits until nothing waits and nothing is on its way.
-    pub(crate) async fn empty(&self) {
+    pub async fn empty(&self) {
         loop {
             let empty = self.empty.notified();
             {
@@ -95,12 +105,14 @@ impl Queue {
         }
     }
 
-    pub(crate) fn close(&self) {
+    /// Says that nobody will be told of anything any more.
+    pub fn close(&self) {
         self.lock().closed = true;
         self.more.notify_one();
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
+    /// Whether [`Self::close`] was called.
+    pub fn is_closed(&self) -> bool {
         self.lock().closed
     }
 }

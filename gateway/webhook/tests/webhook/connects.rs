@@ -54,7 +54,7 @@ async fn a_refusal_without_a_reason_is_an_error() {
     assert_eq!(
         error,
         WebhookError::Refused {
-            status: 404,
+            status: Some(404),
             own: None
         }
     );

@@ -62,7 +62,7 @@ async fn a_refusal_passes_the_backends_own_code_through() {
     assert_eq!(
         error,
         WebhookError::Refused {
-            status: 404,
+            status: Some(404),
             own: None
         }
     );

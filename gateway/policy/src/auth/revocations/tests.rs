@@ -138,3 +138,24 @@ proptest! {
         prop_assert_eq!(serde_json::from_str::<Revocations>(&json).unwrap(), once);
     }
 }
+
+#[test]
+fn what_is_revoked_already_changes_nothing() {
+    let mut set = Revocations::default();
+    let user = |issued, until| Revocation::User {
+        id: "anna".into(),
+        issued,
+        until,
+    };
+    assert_eq!(set.revoke(user(5, 100), 0), Ok(true));
+    assert_eq!(set.revoke(user(5, 100), 0), Ok(false));
+    assert_eq!(set.revoke(user(4, 90), 0), Ok(false));
+    assert_eq!(set.revoke(user(4, 101), 0), Ok(true));
+    assert_eq!(set.revoke(user(6, 90), 0), Ok(true));
+    let token = |until| Revocation::Token {
+        id: "t1".into(),
+        until,
+    };
+    assert_eq!(set.revoke(token(10), 0), Ok(true));
+    assert_eq!(set.revoke(token(10), 0), Ok(false));
+}

@@ -82,7 +82,9 @@ fn shared(memory: &Arc<Memory>, post: Arc<Post>, documents: &Documents) -> Arc<S
     Arc::new(Shared {
         backbone: Arc::new(Slow(Arc::clone(memory))),
         post,
-        backend: Backend::new(&policy, runtime, &Registry::new()),
+        backend: Backend::new(&policy, None, &runtime, &Registry::new()),
+        in_force: Arc::default(),
+        control: None,
         policy: ArcSwap::from_pointee(policy),
         revocations: Arc::new(RwLock::default()),
         addresses: Addresses::default(),

@@ -1,0 +1,160 @@
+//! The connection.
+
+use std::{io, str::FromStr as _, sync::Arc, time::Duration};
+
+use async_nats::{Client, ConnectOptions, Event, ServerAddr, connection::State};
+use sluice_nats::Names;
+use tokio::sync::watch;
+
+/// How long a server may take to connect and greet.
+const CONNECT: Duration = Duration::from_secs(2);
+/// How often a server is asked whether it is there; after three times as long it counts as lost.
+const PING: Duration = Duration::from_secs(5);
+/// How long an answer of JetStream may take.
+const ANSWER: Duration = Duration::from_secs(2);
+/// The longest pause between two tries to connect.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How many messages of a subject may wait to be read; more are dropped.
+const WAITING: usize = 4_096;
+
+/// Where NATS is, and what lets a gateway in.
+#[derive(Clone)]
+pub struct Login {
+    /// The servers' URLs, separated by commas.
+    pub urls: String,
+    /// The text of a credentials file.
+    pub credentials: Option<String>,
+    /// What the servers show for this client.
+    pub name: String,
+}
+
+/// Shows neither credentials nor what a URL may hold of them.
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Login")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A connection for what is not hot. Clones are the same one.
+#[derive(Clone)]
+pub struct Connection {
+    client: Client,
+    names: Arc<Names>,
+    link: watch::Receiver<Link>,
+}
+
+/// What was heard of the connection.
+#[derive(Debug, Clone, Copy, Default)]
+struct Link {
+    up: bool,
+    /// How often it was connected.
+    times: u64,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// Connects in the background, on the runtime that it is called on, and tries again for
+    /// ever. Does not wait for it. TLS trusts the system's certificates, or those that the
+    /// variable `SSL_CERT_FILE` names.
+    ///
+    /// # Errors
+    /// Where the URLs or the credentials cannot be used.
+    pub async fn open(login: &Login, names: Names) -> io::Result<Self> {
+        let urls = login
+            .urls
+            .split(',')
+            .map(|url| ServerAddr::from_str(url.trim()));
+        let urls = urls.collect::<Result<Vec<_>, _>>()?;
+        let (heard, link) = watch::channel(Link::default());
+        let heard = Arc::new(heard);
+        let options = ConnectOptions::new()
+            .name(&login.name)
+            .retry_on_initial_connect()
+            .connection_timeout(CONNECT)
+            .ping_interval(PING)
+            .request_timeout(Some(ANSWER))
+            .subscription_capacity(WAITING)
+            .reconnect_delay_callback(pause)
+            .event_callback(move |event| {
+                let heard = Arc::clone(&heard);
+                async move { note(&event, &heard) }
+            });
+        let options = match &login.credentials {
+            Some(text) => options.credentials(text)?,
+            None => options,
+        };
+        let client = options.connect(urls).await.map_err(io::Error::other)?;
+        Ok(Self {
+            client,
+            names: Arc::new(names),
+            link,
+        })
+    }
+
+    /// The client, for whoever else needs one.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Whether it is connected, as far as is known.
+    pub fn is_connected(&self) -> bool {
+        self.client.connection_state() == State::Connected
+    }
+
+    /// Waits until it is connected.
+    pub async fn connected(&self) {
+        let _ = self.link.clone().wait_for(|link| link.up).await;
+    }
+
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Waits until it is another connection than now, or none.
+    pub(crate) fn lost(&self) -> impl Future<Output = ()> + use<> {
+        let mut link = self.link.clone();
+        let Link { times, .. } = *link.borrow();
+        async move {
+            let _ = link.wait_for(|link| !link.up || link.times != times).await;
+        }
+    }
+}
+
+/// Grows with each try, and varies by chance, so that a fleet does not come back all at once.
+fn pause(tries: usize) -> Duration {
+    let tries = u32::try_from(tries).unwrap_or(u32::MAX);
+    let longest = Duration::from_millis(100)
+        .saturating_mul(tries)
+        .min(LONGEST_PAUSE);
+    longest.mul_f64(rand::random_range(0.5..1.0))
+}
+
+fn note(event: &Event, heard: &watch::Sender<Link>) {
+    match event {
+        Event::Connected => {
+            tracing::info!("connected to NATS for policy, revocations and backends");
+            heard.send_modify(|link| {
+                link.up = true;
+                link.times += 1;
+            });
+        }
+        Event::Disconnected => {
+            heard.send_modify(|link| link.up = false);
+            tracing::warn!("NATS is away; what is in force stays so, and revocations are not kept");
+        }
+        Event::ServerError(error) => tracing::warn!(%error, "NATS refuses something"),
+        Event::SlowConsumer(_) => {
+            tracing::warn!(
+                "requests came by subject faster than they are worked on; some were dropped"
+            );
+        }
+        other => tracing::debug!(event = %other, "the connection to NATS"),
+    }
+}

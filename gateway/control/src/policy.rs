@@ -1,0 +1,52 @@
+//! The documents that a fleet works by.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+
+use crate::{Connection, ControlError, bucket};
+
+/// The key of the documents in the bucket.
+pub(crate) const KEY: &str = "policy";
+
+/// Documents as they are in the bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// Their revision; a greater one is newer.
+    pub revision: u64,
+    /// One `RealtimeCluster` and its Rooms in YAML or JSON, separated by `---`.
+    pub text: String,
+}
+
+/// What is the same where the text is: the first 16 hexadecimal digits of its SHA-256.
+pub fn digest(text: &str) -> Box<str> {
+    let mut digits = String::with_capacity(16);
+    for byte in &Sha256::digest(text)[..8] {
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits.into()
+}
+
+impl Connection {
+    /// Puts documents into the bucket, and returns their revision. They were checked, and there
+    /// is no Secret among them.
+    ///
+    /// # Errors
+    /// Where they are too large, or NATS cannot be reached or refuses.
+    pub async fn push(&self, text: String) -> Result<u64, ControlError> {
+        let store = bucket::open(self).await?;
+        let most = self.client().server_info().max_payload;
+        if text.len() > most {
+            let bytes = text.len();
+            return Err(ControlError::TooLarge { bytes, most });
+        }
+        store
+            .put(KEY, Bytes::from(text))
+            .await
+            .map_err(|error| ControlError::Bucket {
+                bucket: store.name.clone(),
+                why: error.to_string(),
+            })
+    }
+}

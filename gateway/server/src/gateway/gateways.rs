@@ -1,0 +1,71 @@
+//! The gateways of the fleet, for the server API.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use sluice_api::{DrainPhase, Fleet, GatewayState, GatewayStatus, PolicyStatus};
+use sluice_nats::{
+    Nats,
+    core::{PeerInfo, State},
+};
+
+use crate::{drain::Drainer, shared::Shared};
+
+/// This gateway, and those that it hears of.
+pub(super) struct Gateways {
+    pub(super) name: Arc<str>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) drainer: Arc<Drainer>,
+    pub(super) nats: Option<Arc<Nats>>,
+}
+
+impl Fleet for Gateways {
+    fn gateways(&self) -> Vec<GatewayStatus> {
+        let peers = self
+            .nats
+            .as_ref()
+            .map(|nats| nats.with(|core, at, _| core.peers(at)));
+        let peers = peers
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|peer| !peer.ends);
+        std::iter::once(self.own()).chain(peers.map(peer)).collect()
+    }
+}
+
+impl Gateways {
+    fn own(&self) -> GatewayStatus {
+        GatewayStatus {
+            name: Arc::clone(&self.name),
+            number: number(self.shared.number),
+            state: match self.drainer.phase() {
+                DrainPhase::Serving => GatewayState::Serving,
+                _ => GatewayState::Draining,
+            },
+            connections: self.shared.connections.load(Ordering::Relaxed),
+            policy: PolicyStatus::clone(&self.shared.in_force.get()),
+        }
+    }
+}
+
+fn peer(peer: PeerInfo) -> GatewayStatus {
+    let policy = peer.status.policy;
+    GatewayStatus {
+        name: peer.name,
+        number: number(peer.gateway),
+        state: match peer.status.state {
+            State::Serving => GatewayState::Serving,
+            State::Draining => GatewayState::Draining,
+            State::Other => GatewayState::Other,
+        },
+        connections: peer.status.connections,
+        policy: PolicyStatus {
+            revision: policy.generation,
+            digest: policy.digest,
+            refused: policy.refused,
+        },
+    }
+}
+
+fn number(number: u32) -> String {
+    format!("{number:08x}")
+}
