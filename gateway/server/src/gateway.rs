@@ -190,10 +190,7 @@ impl Gateway {
         let number = rand::random();
         let us = (number, Arc::clone(&post) as _);
         let fleet = Fleet::new(&documents, &setup, us, connection.as_ref(), runtime)?;
-        let revocations = control
-            .as_mut()
-            .map(|control| std::mem::take(&mut control.revocations));
-        let revocations = revocations.unwrap_or_default();
+        let revocations = control.as_mut().map(Control::take_revocations);
         let _inside = runtime.enter();
         policy.start();
         let (mailboxes, engine_boxes) = sluice_engineio::mailboxes(inboxes.len());
@@ -206,7 +203,7 @@ impl Gateway {
             in_force,
             control: connection,
             policy: ArcSwap::from_pointee(policy),
-            revocations: Arc::new(RwLock::new(revocations)),
+            revocations: Arc::new(RwLock::new(revocations.unwrap_or_default())),
             addresses: Addresses::default(),
             connections: AtomicU64::new(0),
             peak: AtomicU64::new(0),

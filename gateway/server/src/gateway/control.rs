@@ -40,6 +40,11 @@ pub(super) struct Control {
 }
 
 impl Control {
+    /// The revocations that were in force when the gateway began.
+    pub(super) fn take_revocations(&mut self) -> Revocations {
+        std::mem::take(&mut self.revocations)
+    }
+
     /// Connects where the documents name NATS, and reads the bucket, for so long at most. What
     /// it holds is what the gateway starts with, if it can be used.
     ///
