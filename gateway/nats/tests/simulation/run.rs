@@ -36,7 +36,7 @@ const GATEWAYS: usize = 3;
 const CLIENTS: usize = 5;
 
 /// How many lines of a trace are kept.
-const LINES: usize = 200;
+const LINES: usize = 20_000;
 
 /// Something that happens.
 #[derive(Debug)]
