@@ -157,7 +157,7 @@ impl Sessions {
         if !kept && newest {
             self.unkept.insert(id, (session, payload));
             if packet.is_some_and(stored::is_unexpected) {
-                self.check(io, session);
+                Self::check(io, session);
             }
         }
         if let Some(tell) = tell {
@@ -220,9 +220,8 @@ impl Sessions {
             Ask::Store(id) => self.stored(io, *id, None),
             Ask::Claim(id) => self.claim_unanswered(io, *id),
             Ask::Marks => self.marks_unread(io),
-            // It is stored again, and refused again.
-            Ask::Check(_) => {}
-            Ask::Gateways | Ask::Purge(_) => {}
+            // A session that was refused is stored again, and refused again.
+            Ask::Check(_) | Ask::Gateways | Ask::Purge(_) => {}
         }
     }
 

@@ -217,7 +217,7 @@ fn no_leader(sent: &Sent, weather: Weather) -> Vec<Leaving> {
 }
 
 fn info(stream: &Stream) -> Value {
-    let per_subject = stream.per_subject.map_or(-1, |limit| limit as i64);
+    let per_subject = stream.per_subject.map_or(json!(-1), |limit| json!(limit));
     json!({
         "type": "io.nats.jetstream.api.v1.stream_info_response",
         "config": {"name": stream.name, "max_age": 0, "max_msgs_per_subject": per_subject},
@@ -252,7 +252,9 @@ fn direct_get(stream: &Stream, sent: &Sent, body: &Value, view: u64) -> Vec<Leav
     let batch = body["batch"].as_u64();
     if let Some(subjects) = body["multi_last"].as_array() {
         let wanted = subjects.iter().filter_map(Value::as_str);
-        let wanted: Vec<_> = wanted.flat_map(|pattern| stream.subjects(pattern)).collect();
+        let wanted: Vec<_> = wanted
+            .flat_map(|pattern| stream.subjects(pattern))
+            .collect();
         let mut found: Vec<_> = wanted
             .into_iter()
             .filter_map(|subject| stream.last_of(subject, view))

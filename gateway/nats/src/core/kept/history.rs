@@ -88,7 +88,7 @@ impl Kept {
         if let Some(read) = self.reads.reads.get(&id) {
             let subject = io.names.subject("in", &read.place);
             let body = reading::from_offset(&subject, read.cursor + 1, BATCH);
-            self.ask(io, reading::batch_subject(io.names), body, Ask::History(id));
+            Self::ask(io, reading::batch_subject(io.names), body, Ask::History(id));
         }
     }
 
@@ -128,13 +128,11 @@ impl Kept {
         let Some(read) = self.reads.reads.get(&id) else {
             return;
         };
-        match read.truncated(self.stream) {
-            Some(truncated) => self.tell_page(id, truncated),
-            None => {
-                let body = reading::exactly(read.query.after.unwrap_or(0));
-                self.ask(io, reading::batch_subject(io.names), body, Ask::Reach(id));
-            }
+        if let Some(truncated) = read.truncated(self.stream) {
+            return self.tell_page(id, truncated);
         }
+        let body = reading::exactly(read.query.after.unwrap_or(0));
+        Self::ask(io, reading::batch_subject(io.names), body, Ask::Reach(id));
     }
 
     /// The message after which a page begins is there, or is gone like all that was as old.
@@ -183,17 +181,15 @@ impl Read {
             return false;
         }
         self.page.push_back(message);
-        match self.query.after {
+        if self.query.after.is_some() {
             // The oldest ones after it.
-            Some(_) => self.page.len() >= self.query.limit,
-            // The newest ones.
-            None => {
-                if self.page.len() > self.query.limit {
-                    self.page.pop_front();
-                }
-                false
-            }
+            return self.page.len() >= self.query.limit;
         }
+        // The newest ones.
+        if self.page.len() > self.query.limit {
+            self.page.pop_front();
+        }
+        false
     }
 
     /// Whether messages after the wanted offset are gone; none where it cannot be told from what

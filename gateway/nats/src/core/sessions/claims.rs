@@ -318,10 +318,7 @@ impl Sessions {
         claiming.step = Step::Mark;
         let old = subject(io, claiming.owner, claiming.claim.pid.session());
         let expected = claiming.sequence.to_string();
-        let headers = vec![
-            (EXPECTED, expected),
-            ("Nats-TTL", MARK.to_owned()),
-        ];
+        let headers = vec![(EXPECTED, expected), ("Nats-TTL", MARK.to_owned())];
         let purpose = Purpose::Sessions(Ask::Claim(id));
         io.request(old, headers, stored::MARK, purpose, ANSWER);
     }

@@ -74,9 +74,7 @@ impl Sessions {
 
     fn read_marks(&mut self, io: &mut Io<'_>, after: u64) {
         (self.moves.reading, self.moves.again) = (Some(after), None);
-        let own = io
-            .names
-            .subject("sess", &format!("{:08x}.*", io.gateway));
+        let own = io.names.subject("sess", &format!("{:08x}.*", io.gateway));
         let to = format!("$JS.API.DIRECT.GET.{}", io.names.sessions());
         let body = json!({"seq": after + 1, "next_by_subj": own, "batch": BATCH});
         let purpose = Purpose::Sessions(Ask::Marks);
@@ -125,7 +123,7 @@ impl Sessions {
     }
 
     /// Something else stands where a session was to be stored: asks the leader what.
-    pub(super) fn check(&self, io: &mut Io<'_>, session: SessionId) {
+    pub(super) fn check(io: &mut Io<'_>, session: SessionId) {
         let own = subject(io, io.gateway, session);
         let to = format!("$JS.API.STREAM.MSG.GET.{}", io.names.sessions());
         let body = json!({"last_by_subj": own}).to_string();
