@@ -174,10 +174,9 @@ impl Kept {
 
     /// What waits for something here.
     pub(crate) fn unsettled(&self) -> Unsettled {
-        let joining = |room: &&Box<Room>| !room.is_followed();
         Unsettled {
             publications: self.unstored(),
-            joining: self.rooms.values().filter(joining).count(),
+            joining: self.rooms.values().filter(|r| !r.is_followed()).count(),
             repairing: self.repairing.len(),
             missing: self.missing.len(),
             apart: !self.standing.is_live(),
@@ -406,7 +405,7 @@ impl Kept {
         }
     }
 
-    fn ask(&self, io: &mut Io<'_>, subject: String, body: String, ask: Ask) -> u64 {
+    fn ask(io: &mut Io<'_>, subject: String, body: String, ask: Ask) -> u64 {
         io.request(subject, Vec::new(), body, Purpose::Kept(ask), ANSWER)
     }
 }

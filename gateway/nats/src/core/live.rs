@@ -81,7 +81,7 @@ impl Live {
         io.publish(io.names.subject("live", &place), Vec::new(), payload);
         let id = message.id.clone();
         if let Some(room) = self.rooms.get(&place) {
-            deliver(io, room, Arc::new(message));
+            deliver(io, room, &Arc::new(message));
         }
         Ok(Receipt {
             id,
@@ -107,7 +107,7 @@ impl Live {
         };
         if let Some(envelope) = envelope::decode(room.key.clone(), &packet.payload, io.now) {
             count(&mut room.rate, io.time / 1000);
-            deliver(io, room, Arc::new(envelope.message));
+            deliver(io, room, &Arc::new(envelope.message));
         }
     }
 
@@ -134,10 +134,9 @@ impl Live {
     }
 }
 
-fn deliver(io: &Io<'_>, room: &Room, message: Arc<Message>) {
+fn deliver(io: &Io<'_>, room: &Room, message: &Arc<Message>) {
     for worker in room.workers.iter() {
-        io.sink
-            .deliver(worker, Delivery::Room(Arc::clone(&message)));
+        io.sink.deliver(worker, Delivery::Room(Arc::clone(message)));
     }
 }
 

@@ -31,6 +31,9 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// How long the end mark of a session is kept.
 const MARK: &str = "60s";
 
+/// Stores on condition that this is the last entry of the subject.
+const EXPECTED: &str = "Nats-Expected-Last-Subject-Sequence";
+
 /// How long after a session could not be stored it is tried again, and how many at a time.
 const AGAIN: Duration = Duration::from_millis(500);
 const AT_ONCE: usize = 512;
@@ -46,6 +49,8 @@ pub(crate) enum Ask {
     Gateways,
     /// Which sessions of this gateway others took over.
     Marks,
+    /// What stands in the place of a session that could not be stored over it.
+    Check(SessionId),
     /// That the sessions of a gateway are gone.
     Purge(u32),
 }
@@ -59,14 +64,23 @@ struct Storing {
     tell: Option<oneshot::Sender<Result<(), Error>>>,
 }
 
+/// What is known of a session of this gateway.
+#[derive(Debug, Default, Clone, Copy)]
+struct Own {
+    /// The number under which it was stored last.
+    number: u64,
+    /// The sequence number that its entry had last; 0 where that is not known. Who takes it over
+    /// puts another entry there, and nothing is stored over that.
+    sequence: u64,
+}
+
 /// What this gateway has stored, and what it is taking over.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     last: u64,
     storing: BTreeMap<u64, Storing>,
-    /// The sessions of this gateway, and the number under which each was stored last.
-    own: HashMap<SessionId, u64>,
-    /// What could not be stored, by the same number.
+    own: HashMap<SessionId, Own>,
+    /// What could not be stored, by its number.
     unkept: BTreeMap<u64, (SessionId, Bytes)>,
     again: Option<Instant>,
     claims: Claims,
@@ -81,7 +95,7 @@ impl Sessions {
     pub(crate) fn store(&mut self, io: &mut Io<'_>, session: &Stored) -> Reply<()> {
         let (session, payload) = (session.session, stored::encode(session));
         let id = self.number(session);
-        if !io.connected || self.moves.are_read() {
+        if !io.connected {
             self.unkept.insert(id, (session, payload));
             return Reply::Now(Err(Error::Unavailable));
         }
@@ -100,29 +114,34 @@ impl Sessions {
     /// Counts what is stored of a session; what was stored of it before matters no more.
     fn number(&mut self, session: SessionId) -> u64 {
         self.last += 1;
-        if let Some(before) = self.own.insert(session, self.last) {
-            self.unkept.remove(&before);
-        }
+        let own = self.own.entry(session).or_default();
+        self.unkept.remove(&own.number);
+        own.number = self.last;
         self.last
     }
 
     fn send(&mut self, io: &mut Io<'_>, id: u64, storing: Storing) {
         let subject = subject(io, io.gateway, storing.session);
         let (payload, purpose) = (storing.payload.clone(), Purpose::Sessions(Ask::Store(id)));
+        let sequence = self.own.get(&storing.session).map_or(0, |own| own.sequence);
+        let mut headers = Vec::new();
+        if sequence > 0 {
+            headers.push((EXPECTED, sequence.to_string()));
+        }
         self.storing.insert(id, storing);
-        io.request(subject, Vec::new(), payload, purpose, ANSWER);
+        io.request(subject, headers, payload, purpose, ANSWER);
     }
 
     /// A session of this gateway has ended.
     pub(crate) fn forget(&mut self, io: &mut Io<'_>, session: SessionId) {
-        if let Some(last) = self.own.remove(&session) {
-            self.unkept.remove(&last);
+        if let Some(own) = self.own.remove(&session) {
+            self.unkept.remove(&own.number);
             let subject = subject(io, io.gateway, session);
             io.publish(subject, vec![("Nats-TTL", MARK.to_owned())], stored::MARK);
         }
     }
 
-    fn stored(&mut self, id: u64, packet: Option<&Packet>) {
+    fn stored(&mut self, io: &mut Io<'_>, id: u64, packet: Option<&Packet>) {
         let Some(storing) = self.storing.remove(&id) else {
             return;
         };
@@ -133,9 +152,13 @@ impl Sessions {
         } = storing;
         let sequence = packet.and_then(stored::sequence);
         let kept = sequence.is_some();
-        self.moves.stored(sequence.unwrap_or(0));
-        if !kept && self.own.get(&session) == Some(&id) {
+        self.note_stored(session, sequence.unwrap_or(0));
+        let newest = self.own.get(&session).is_some_and(|own| own.number == id);
+        if !kept && newest {
             self.unkept.insert(id, (session, payload));
+            if packet.is_some_and(stored::is_unexpected) {
+                Self::check(io, session);
+            }
         }
         if let Some(tell) = tell {
             // Whoever stored it may be gone.
@@ -143,10 +166,17 @@ impl Sessions {
         }
     }
 
+    /// Notes under which sequence number a session was stored.
+    fn note_stored(&mut self, session: SessionId, sequence: u64) {
+        self.moves.stored(sequence);
+        if let Some(own) = self.own.get_mut(&session) {
+            own.sequence = own.sequence.max(sequence);
+        }
+    }
+
     /// Stores what could not be stored before.
     fn store_again(&mut self, io: &mut Io<'_>) {
-        let held = !io.connected || self.moves.are_read();
-        if held || self.again.is_some_and(|at| at > io.now) {
+        if !io.connected || self.again.is_some_and(|at| at > io.now) {
             return;
         }
         self.again = Some(io.now + AGAIN);
@@ -169,10 +199,14 @@ impl Sessions {
         match ask {
             Ask::Store(id) => {
                 io.requests.close(request);
-                self.stored(*id, Some(packet));
+                self.stored(io, *id, Some(packet));
             }
             Ask::Claim(id) => self.claim_answered(io, request, *id, packet),
             Ask::Marks => self.marks_came(io, request, packet),
+            Ask::Check(session) => {
+                io.requests.close(request);
+                self.checked(io, *session, packet);
+            }
             Ask::Gateways => self.sweep.listed(io, request, packet),
             Ask::Purge(gateway) => {
                 io.requests.close(request);
@@ -183,10 +217,11 @@ impl Sessions {
 
     pub(crate) fn unanswered(&mut self, io: &mut Io<'_>, ask: &Ask) {
         match ask {
-            Ask::Store(id) => self.stored(*id, None),
+            Ask::Store(id) => self.stored(io, *id, None),
             Ask::Claim(id) => self.claim_unanswered(io, *id),
             Ask::Marks => self.marks_unread(io),
-            Ask::Gateways | Ask::Purge(_) => {}
+            // A session that was refused is stored again, and refused again.
+            Ask::Check(_) | Ask::Gateways | Ask::Purge(_) => {}
         }
     }
 

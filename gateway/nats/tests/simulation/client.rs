@@ -67,7 +67,7 @@ impl Client {
 impl World {
     /// A client does one of the things that clients do.
     pub fn act(&mut self, client: usize) {
-        let next = if self.calm {
+        let next = if self.is_calm() {
             200 * MS
         } else {
             self.between(20 * MS, 600 * MS)
@@ -77,11 +77,8 @@ impl World {
         match one.conn {
             None if now >= one.retry_at => self.connect(client),
             None => {}
-            Some(_) if !one.connected => {
-                if now > one.patience {
-                    self.cut(client);
-                }
-            }
+            Some(_) if !one.connected && now <= one.patience => {}
+            Some(_) if !one.connected => self.cut(client),
             Some(_) => self.act_connected(client),
         }
     }
@@ -89,7 +86,7 @@ impl World {
     fn act_connected(&mut self, client: usize) {
         let room = self.below(self.places.len());
         let stand = self.clients[client].rooms.get(&room);
-        if self.calm {
+        if self.is_calm() {
             if client < self.gone {
                 return;
             }

@@ -80,7 +80,7 @@ impl Faults {
 impl World {
     /// Something happens, and the next thing some time later.
     pub fn calamity(&mut self) {
-        if self.calm || self.faults.events.is_empty() {
+        if self.is_calm() || self.faults.events.is_empty() {
             return;
         }
         let next = self.between(200 * MS, 3_000 * MS);

@@ -92,6 +92,17 @@ pub struct Membership {
     pub floor: u64,
 }
 
+/// How far a session is kept.
+#[derive(Debug)]
+pub struct Saves {
+    /// It has changed since it was last saved.
+    pub due: bool,
+    /// A save is under way.
+    pub under_way: bool,
+    /// The last one came through.
+    pub kept: bool,
+}
+
 #[derive(Debug)]
 pub struct Session {
     pub pid: Pid,
@@ -100,14 +111,11 @@ pub struct Session {
     pub rooms: BTreeMap<usize, Membership>,
     /// How far its client had read when it came.
     pub read: u64,
-    pub unsaved: bool,
-    pub saving: bool,
+    pub saves: Saves,
     /// Whether presence shows it in its rooms.
     pub present: bool,
     /// Since when it has no connection.
     pub detached: Option<Instant>,
-    /// Whether its last save came through.
-    pub kept: bool,
 }
 
 /// One worker's part of a gateway.
@@ -173,7 +181,7 @@ impl Hub {
     /// What a worker does with what it finds in its inbox.
     pub fn deliver(&mut self, worker: usize, delivery: Delivery) -> Vec<String> {
         match delivery {
-            Delivery::Room(message) => self.to_room(worker, &message),
+            Delivery::Room(message) => self.pass_on(worker, &message),
             Delivery::Claim(claim, gather) => {
                 if let Some(record) = self.give_up(worker, &claim) {
                     gather.add(record);
@@ -198,7 +206,7 @@ impl Hub {
         Vec::new()
     }
 
-    fn to_room(&mut self, worker: usize, message: &Arc<Message>) {
+    fn pass_on(&mut self, worker: usize, message: &Arc<Message>) {
         let Some(room) = message.room.as_ref().and_then(|key| self.places.index(key)) else {
             return;
         };

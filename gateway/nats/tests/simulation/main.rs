@@ -14,12 +14,15 @@
 
 mod checks;
 mod client;
+mod conn;
 mod faults;
 mod hub;
 mod nats;
 mod network;
+mod node;
 mod operations;
 mod place;
+mod publisher;
 mod run;
 mod stream;
 mod wire;

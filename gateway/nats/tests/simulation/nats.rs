@@ -217,7 +217,7 @@ fn no_leader(sent: &Sent, weather: Weather) -> Vec<Leaving> {
 }
 
 fn info(stream: &Stream) -> Value {
-    let per_subject = stream.per_subject.map_or(-1, |limit| limit as i64);
+    let per_subject = stream.per_subject.map_or(json!(-1), |limit| json!(limit));
     json!({
         "type": "io.nats.jetstream.api.v1.stream_info_response",
         "config": {"name": stream.name, "max_age": 0, "max_msgs_per_subject": per_subject},

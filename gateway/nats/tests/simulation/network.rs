@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use sluice_nats::{Packet, core::Action};
+use sluice_nats::{
+    Packet,
+    core::{Action, Core},
+};
 
 use crate::{
     faults::chance,
@@ -261,7 +264,7 @@ impl World {
         for subject in wanted {
             self.send_up(gateway, Up::Subscribe(subject));
         }
-        self.with_core(gateway, |core, at, out| core.connected(at, out));
+        self.with_core(gateway, Core::connected);
     }
 
     /// All gateways hear that a stream has a leader again, or some do not.
@@ -289,6 +292,6 @@ impl World {
 
     /// Whether something goes wrong that does so with this chance.
     pub fn goes_wrong(&mut self, of: f64) -> bool {
-        !self.calm && chance(&mut self.rng, of)
+        !self.is_calm() && chance(&mut self.rng, of)
     }
 }

@@ -11,7 +11,7 @@ use sluice_backbone::{Bookmark, Error, Joined, Missed, Publication, Record};
 use sluice_rooms::{Pid, Position};
 
 use crate::{
-    hub::{Hub, Membership, Session, Shared},
+    hub::{Hub, Membership, Saves, Session, Shared},
     wire::Frame,
 };
 
@@ -53,9 +53,11 @@ pub async fn enter(hub: Shared, worker: usize, knock: Knock) {
         conn: Some(knock.conn),
         rooms: std::collections::BTreeMap::new(),
         read: knock.position.map_or(0, |position| position.offset),
-        unsaved: false,
-        saving: false,
-        kept: true,
+        saves: Saves {
+            due: false,
+            under_way: false,
+            kept: true,
+        },
         present: true,
         detached: None,
     };
@@ -63,21 +65,20 @@ pub async fn enter(hub: Shared, worker: usize, knock: Knock) {
     if let (Some(pid), Some(record)) = (knock.pid, record) {
         backlog = resume(&hub, worker, &mut session, (pid, record), knock.position).await;
     }
-    attach(&hub, worker, session, backlog);
+    attach(&hub, worker, session, backlog.as_ref());
 }
 
 async fn claim(hub: &Shared, worker: usize, pid: Pid, knock: &Knock) -> Option<Record> {
     let claim = Hub::claim_of(pid, &knock.user, knock.position);
     let record = hub.borrow_mut().give_up(worker, &claim);
-    let record = match record {
-        Some(record) => Some(record),
-        None => {
-            let reply = {
-                let hub = &mut *hub.borrow_mut();
-                hub.core.claim(hub.now, worker, claim, &mut hub.out)
-            };
-            reply.wait().await.ok().flatten()
-        }
+    let record = if record.is_some() {
+        record
+    } else {
+        let reply = {
+            let hub = &mut *hub.borrow_mut();
+            hub.core.claim(hub.now, worker, claim, &mut hub.out)
+        };
+        reply.wait().await.ok().flatten()
     };
     if let Some(record) = record.as_ref().filter(|record| record.doubtful) {
         leave_all(hub, record, &knock.user);
@@ -191,7 +192,7 @@ async fn subscribe(hub: &Shared, worker: usize, room: usize) -> Result<Joined, E
     joined
 }
 
-fn attach(hub: &Shared, worker: usize, session: Session, backlog: Option<Missed>) {
+fn attach(hub: &Shared, worker: usize, session: Session, backlog: Option<&Missed>) {
     let hub = &mut *hub.borrow_mut();
     let conn = session.conn.unwrap_or_default();
     let connected = Frame::Connected {
@@ -199,7 +200,7 @@ fn attach(hub: &Shared, worker: usize, session: Session, backlog: Option<Missed>
         recovered: backlog.is_some(),
     };
     hub.send(conn, connected);
-    for message in backlog.iter().flat_map(|missed| &missed.messages) {
+    for message in backlog.into_iter().flat_map(|missed| &missed.messages) {
         let key = message.room.as_ref();
         if let Some(room) = key.and_then(|key| hub.places.index(key)) {
             hub.send(conn, Frame::message(room, message));
@@ -278,7 +279,7 @@ pub fn leave(hub: &Shared, worker: usize, conn: u64, room: usize) {
 /// Has a session kept as it is now, one save at a time. False where that cannot be done.
 pub async fn save(hub: Shared, worker: usize, id: String) -> bool {
     if let Some(session) = hub.borrow_mut().workers[worker].sessions.get_mut(&id) {
-        session.unsaved = true;
+        session.saves.due = true;
     }
     loop {
         let reply = {
@@ -286,12 +287,12 @@ pub async fn save(hub: Shared, worker: usize, id: String) -> bool {
             let Some(session) = hub.workers[worker].sessions.get_mut(&id) else {
                 return false;
             };
-            if session.saving {
+            if session.saves.under_way {
                 None
-            } else if !session.unsaved {
-                return session.kept;
+            } else if !session.saves.due {
+                return session.saves.kept;
             } else {
-                (session.saving, session.unsaved) = (true, false);
+                (session.saves.under_way, session.saves.due) = (true, false);
                 let session = &hub.workers[worker].sessions[&id];
                 let stored = hub.stored(session);
                 Some(hub.core.store(hub.now, &stored, &mut hub.out))
@@ -303,7 +304,7 @@ pub async fn save(hub: Shared, worker: usize, id: String) -> bool {
         };
         let kept = reply.wait().await.is_ok();
         if let Some(session) = hub.borrow_mut().workers[worker].sessions.get_mut(&id) {
-            (session.saving, session.kept) = (false, kept);
+            (session.saves.under_way, session.saves.kept) = (false, kept);
         }
     }
 }

@@ -90,7 +90,7 @@ impl Kept {
             self.audit.next = Some(io.now + if self.audit.hurry > 0 { SOON } else { EVERY });
             if !rooms.is_empty() {
                 let body = reading::last_of(&rooms);
-                self.ask(io, reading::batch_subject(io.names), body, Ask::Audit);
+                Self::ask(io, reading::batch_subject(io.names), body, Ask::Audit);
             }
         }
     }

@@ -50,7 +50,7 @@ impl Kept {
         if free && io.connected && self.epoch.is_some() {
             self.barrier.passing = Some(std::mem::take(&mut self.barrier.next));
             let subject = reading::info_subject(io.names);
-            self.ask(io, subject, String::new(), Ask::Barrier);
+            Self::ask(io, subject, String::new(), Ask::Barrier);
         }
     }
 

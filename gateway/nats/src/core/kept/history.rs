@@ -91,7 +91,7 @@ impl Kept {
         if let Some(read) = self.reads.reads.get(&id) {
             let subject = io.names.subject("in", &read.place);
             let body = reading::from_offset(&subject, read.cursor + 1, BATCH);
-            self.ask(io, reading::batch_subject(io.names), body, Ask::History(id));
+            Self::ask(io, reading::batch_subject(io.names), body, Ask::History(id));
         }
     }
 
@@ -135,7 +135,7 @@ impl Kept {
             self.tell_page(id, truncated);
         } else {
             let body = reading::exactly(read.query.after.unwrap_or(0));
-            self.ask(io, reading::batch_subject(io.names), body, Ask::Reach(id));
+            Self::ask(io, reading::batch_subject(io.names), body, Ask::Reach(id));
         }
     }
 

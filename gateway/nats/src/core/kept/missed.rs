@@ -59,8 +59,8 @@ struct Want {
     cursor: u64,
     read: Vec<Arc<Message>>,
     tail: Option<u64>,
-    /// The oldest message that is there, once that is known.
-    first: Option<Option<u64>>,
+    /// The oldest message that is there, once that is known; the greatest number if none is.
+    first: Option<u64>,
     /// Whether none is too old to be there.
     proven: bool,
     /// Whether the answer that is awaited has shown that nothing is gone before it.
@@ -158,17 +158,18 @@ impl Kept {
             return Progress::Ready;
         }
         let Some(tail) = room.tail.or(want.tail) else {
-            return self.ask_part(io, want, of, Part::Tail);
+            return Self::ask_part(io, want, of, Part::Tail);
         };
         if tail <= room.floor {
             room.tail = Some(tail);
         }
         let floor = room.floor;
-        if !want.proven && !(tail != 0 && tail <= want.after) {
+        let has_all = tail != 0 && tail <= want.after;
+        if !want.proven && !has_all {
             match want.proof() {
                 Proof::Whole => want.proven = true,
                 Proof::Gone => return Progress::Failed(Error::Gone),
-                Proof::Needs(part) => return self.ask_part(io, want, of, part),
+                Proof::Needs(part) => return Self::ask_part(io, want, of, part),
             }
         }
         if want.cursor >= floor || tail <= want.cursor {
@@ -178,16 +179,10 @@ impl Kept {
         if want.read.len() > MOST {
             return Progress::Failed(Error::Gone);
         }
-        self.ask_part(io, want, of, Part::Range)
+        Self::ask_part(io, want, of, Part::Range)
     }
 
-    fn ask_part(
-        &self,
-        io: &mut Io<'_>,
-        want: &mut Want,
-        (id, at): (u64, usize),
-        part: Part,
-    ) -> Progress {
+    fn ask_part(io: &mut Io<'_>, want: &mut Want, (id, at): (u64, usize), part: Part) -> Progress {
         if want.asked.contains(&part) {
             return Progress::Waiting;
         }
@@ -213,7 +208,7 @@ impl Kept {
                 (reading::batch_subject(io.names), body)
             }
         };
-        self.ask(io, to, body, Ask::Missed(id, at, part));
+        Self::ask(io, to, body, Ask::Missed(id, at, part));
         Progress::Waiting
     }
 
@@ -378,7 +373,7 @@ impl Want {
         }
         match (self.first, self.within) {
             (None, _) => Proof::Needs(Part::First),
-            (Some(Some(first)), _) if first <= self.after => Proof::Whole,
+            (Some(first), _) if first <= self.after => Proof::Whole,
             (_, Some(_)) => Proof::Gone,
             (_, None) => Proof::Needs(Part::Time),
         }
@@ -421,15 +416,15 @@ impl Want {
     fn evidence_came(&mut self, part: Part, got: Got, io: &Io<'_>) -> bool {
         match (part, got) {
             (Part::First, Got::Message(found)) => {
-                self.first = Some(Some(found.offset));
+                self.first = Some(found.offset);
                 false
             }
             (Part::First, Got::Malformed(offset)) => {
-                self.first = Some(Some(offset));
+                self.first = Some(offset);
                 false
             }
             (Part::First, Got::Nothing) => {
-                self.first = Some(None);
+                self.first = Some(u64::MAX);
                 true
             }
             (Part::Time, Got::Message(found)) => {
@@ -458,7 +453,7 @@ mod tests {
 
     const DAY: Duration = Duration::from_hours(24);
 
-    fn want(within: Option<Duration>, first: Option<Option<u64>>) -> Want {
+    fn want(within: Option<Duration>, first: Option<u64>) -> Want {
         let settings = RoomSettings {
             history: Some(HistoryLimits {
                 max_messages: 10,
@@ -479,22 +474,22 @@ mod tests {
 
     #[test]
     fn an_older_message_that_is_still_there_proves_that_none_is_gone() {
-        assert_eq!(want(None, Some(Some(20))).proof(), Proof::Whole);
-        assert_eq!(want(None, Some(Some(3))).proof(), Proof::Whole);
+        assert_eq!(want(None, Some(20)).proof(), Proof::Whole);
+        assert_eq!(want(None, Some(3)).proof(), Proof::Whole);
     }
 
     #[test]
     fn messages_that_cannot_be_too_old_are_there() {
         let (minute, week) = (Some(Duration::from_mins(1)), Some(DAY * 7));
         assert_eq!(want(minute, None).proof(), Proof::Whole);
-        assert_eq!(want(week, Some(Some(21))).proof(), Proof::Gone);
-        assert_eq!(want(week, Some(None)).proof(), Proof::Gone);
+        assert_eq!(want(week, Some(21)).proof(), Proof::Gone);
+        assert_eq!(want(week, Some(u64::MAX)).proof(), Proof::Gone);
     }
 
     #[test]
     fn what_is_not_known_is_asked_for() {
         assert_eq!(want(None, None).proof(), Proof::Needs(Part::First));
-        let newer = want(None, Some(Some(21)));
+        let newer = want(None, Some(21));
         assert_eq!(newer.proof(), Proof::Needs(Part::Time));
     }
 }

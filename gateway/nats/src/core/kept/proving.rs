@@ -29,12 +29,12 @@ struct Open {
 /// What was read and is not delivered yet.
 #[derive(Debug, Default)]
 pub(super) struct Proving {
-    batch: Vec<Box<Found>>,
+    batch: Vec<Found>,
     open: BTreeMap<Place, Open>,
 }
 
 impl Proving {
-    pub(super) fn add(&mut self, found: Box<Found>) {
+    pub(super) fn add(&mut self, found: Found) {
         self.batch.push(found);
     }
 
@@ -81,7 +81,7 @@ impl Kept {
             let subject = io.names.subject("in", &place);
             let body = reading::from_offset(&subject, head.max(1), 2);
             let ask = Ask::Prove(place);
-            self.ask(io, reading::batch_subject(io.names), body, ask);
+            Self::ask(io, reading::batch_subject(io.names), body, ask);
         }
     }
 
@@ -138,7 +138,7 @@ impl Kept {
                     offset,
                     message,
                     ..
-                } = *found;
+                } = found;
                 self.deliver_found(io, &place, offset, message);
             }
         }

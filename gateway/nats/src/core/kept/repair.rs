@@ -81,12 +81,12 @@ impl Kept {
         if check {
             let body = reading::next_of(&subject, head + 1);
             let ask = Ask::RepairCheck(Arc::clone(place));
-            self.ask(io, reading::leader_subject(io.names), body, ask);
+            Self::ask(io, reading::leader_subject(io.names), body, ask);
         } else {
             // From the last one that was delivered: if it is there, nothing is gone after it.
             let body = reading::from_offset(&subject, head.max(1), BATCH);
             let ask = Ask::Repair(Arc::clone(place));
-            self.ask(io, reading::batch_subject(io.names), body, ask);
+            Self::ask(io, reading::batch_subject(io.names), body, ask);
         }
     }
 
@@ -179,10 +179,10 @@ impl Kept {
         let head = room.head;
         match &mut room.phase {
             Phase::Repairing(repair) if repair.through <= head => {
-                let held = std::mem::take(&mut repair.held);
+                let waiting = std::mem::take(&mut repair.held);
                 room.phase = Phase::Following;
                 self.repairing.remove(place);
-                self.release(io, place, held);
+                self.release(io, place, waiting);
             }
             // A replica that is behind, or the answer was full.
             Phase::Repairing(repair) => repair.later(io.now),
@@ -190,8 +190,8 @@ impl Kept {
         }
     }
 
-    fn release(&mut self, io: &mut Io<'_>, place: &Place, held: VecDeque<Arrival>) {
-        for arrival in held {
+    fn release(&mut self, io: &mut Io<'_>, place: &Place, waiting: VecDeque<Arrival>) {
+        for arrival in waiting {
             self.arrive(io, place, arrival);
         }
     }

@@ -70,7 +70,7 @@ impl Kept {
         self.proving.clear();
         if io.connected {
             let subject = reading::info_subject(io.names);
-            self.ask(io, subject, String::new(), Ask::Info);
+            Self::ask(io, subject, String::new(), Ask::Info);
         }
     }
 
@@ -136,7 +136,7 @@ impl Kept {
         }
         let all = io.names.subject("in", ">");
         let body = reading::from_offset(&all, *cursor + 1, BATCH);
-        self.ask(io, reading::batch_subject(io.names), body, Ask::Scan);
+        Self::ask(io, reading::batch_subject(io.names), body, Ask::Scan);
     }
 
     pub(super) fn scanned(&mut self, io: &mut Io<'_>, request: u64, packet: &Packet) {
@@ -145,7 +145,7 @@ impl Kept {
                 self.reached(found.offset);
                 let room = self.rooms.get(&found.place);
                 if room.is_some_and(|room| room.is_next(found.offset)) {
-                    self.proving.add(found);
+                    self.proving.add(*found);
                 }
             }
             Got::Malformed(offset) => self.reached(offset),

@@ -6,7 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -15,8 +14,8 @@ use sluice_rooms::{Pid, Position, RoomKey, SessionId};
 use tokio::sync::oneshot;
 
 use super::{
-    ANSWER, Ask, Io, MARK, Sessions, refuse,
-    stored::{self, Found},
+    ANSWER, Ask, EXPECTED, Io, MARK, Sessions, refuse,
+    stored::{self, Found, Last},
     subject,
 };
 use crate::{
@@ -276,15 +275,15 @@ impl Sessions {
         let claim = &claiming.claim;
         let own =
             |found: &Found| *found.user == *claim.user && *found.namespace == *claim.namespace;
-        match kept(packet) {
-            Kept::Found(sequence, found) if own(&found) => {
+        match stored::last(packet) {
+            Last::Session(sequence, found) if own(&found) => {
                 claiming.sequence = sequence;
                 claiming.record = Some(found.record);
                 self.store_own(io, id);
             }
-            Kept::Found(..) => self.finish(io, id, Ok(None)),
-            Kept::Nothing => self.look_again(io, id),
-            Kept::Unavailable => self.finish(io, id, Err(Error::Unavailable)),
+            Last::Session(..) => self.finish(io, id, Ok(None)),
+            Last::Ended | Last::Nothing => self.look_again(io, id),
+            Last::Unavailable => self.finish(io, id, Err(Error::Unavailable)),
         }
     }
 
@@ -302,8 +301,12 @@ impl Sessions {
     }
 
     fn own_stored(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
-        if stored::sequence(packet).is_none() {
+        let Some(sequence) = stored::sequence(packet) else {
             return self.own_unstored(io, id);
+        };
+        let open = self.claims.open.get(&id);
+        if let Some(session) = open.map(|open| open.claim.pid.session()) {
+            self.note_stored(session, sequence);
         }
         let Some(claiming) = self.claims.open.get_mut(&id) else {
             return;
@@ -315,10 +318,7 @@ impl Sessions {
         claiming.step = Step::Mark;
         let old = subject(io, claiming.owner, claiming.claim.pid.session());
         let expected = claiming.sequence.to_string();
-        let headers = vec![
-            ("Nats-Expected-Last-Subject-Sequence", expected),
-            ("Nats-TTL", MARK.to_owned()),
-        ];
+        let headers = vec![(EXPECTED, expected), ("Nats-TTL", MARK.to_owned())];
         let purpose = Purpose::Sessions(Ask::Claim(id));
         io.request(old, headers, stored::MARK, purpose, ANSWER);
     }
@@ -497,40 +497,4 @@ fn read_claim(payload: &[u8]) -> Option<Claim> {
 fn owner(io: &Io<'_>, subject: &str) -> Option<u32> {
     let (_, rest) = io.names.split(subject)?;
     u32::from_str_radix(rest.split_once('.')?.0, 16).ok()
-}
-
-enum Kept {
-    Found(u64, Found),
-    Nothing,
-    Unavailable,
-}
-
-fn kept(packet: &Packet) -> Kept {
-    #[derive(Deserialize)]
-    struct Reply {
-        message: Option<Message>,
-        error: Option<Refused>,
-    }
-    #[derive(Deserialize)]
-    struct Message {
-        seq: u64,
-        #[serde(default)]
-        data: String,
-    }
-    #[derive(Deserialize)]
-    struct Refused {
-        code: u16,
-    }
-    let Ok(reply) = serde_json::from_slice::<Reply>(&packet.payload) else {
-        return Kept::Unavailable;
-    };
-    if let Some(message) = reply.message {
-        let data = STANDARD.decode(message.data).unwrap_or_default();
-        return stored::decode(&data)
-            .map_or(Kept::Nothing, |found| Kept::Found(message.seq, found));
-    }
-    match reply.error {
-        Some(Refused { code: 404 }) => Kept::Nothing,
-        _ => Kept::Unavailable,
-    }
 }

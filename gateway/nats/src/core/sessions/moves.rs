@@ -1,8 +1,9 @@
 //! Sessions of this gateway that another one took over, because this one did not answer.
 //!
 //! It put an end mark in the place of what was stored here. The mark is heard where the link is
-//! there; else it is found when the link is there again, before anything is stored over it. What
-//! was left of the session here must not be recovered: it has gone on elsewhere.
+//! there, else it is found when the link is there again, or at the latest when something is to be
+//! stored in its place. What was left of the session here must not be recovered: it has gone on
+//! elsewhere.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,11 @@ use serde_json::json;
 use sluice_backbone::Delivery;
 use sluice_rooms::SessionId;
 
-use super::{ANSWER, Ask, Io, Sessions, stored};
+use super::{
+    ANSWER, Ask, Io, Sessions,
+    stored::{self, Last},
+    subject,
+};
 use crate::{Packet, core::Purpose};
 
 /// The most entries of one answer.
@@ -37,11 +42,6 @@ pub(super) struct Moves {
 }
 
 impl Moves {
-    /// Nothing may be stored now: it could hide a mark.
-    pub(super) fn are_read(&self) -> bool {
-        self.reading.is_some()
-    }
-
     /// Something of this gateway was stored.
     pub(super) fn stored(&mut self, sequence: u64) {
         self.newest = self.newest.max(sequence);
@@ -59,7 +59,7 @@ impl Moves {
 impl Sessions {
     /// Somebody has put something in the place of a session of this gateway.
     pub(crate) fn overwritten(&mut self, io: &mut Io<'_>) {
-        if !self.moves.are_read() {
+        if self.moves.reading.is_none() {
             self.look_for_marks(io);
         }
     }
@@ -108,14 +108,39 @@ impl Sessions {
         };
         *reading = sequence.max(*reading);
         let session = packet.headers.get("Nats-Subject").and_then(session);
-        if let Some(session) = session
-            && stored::decode(&packet.payload).is_none()
-            && let Some(last) = self.own.remove(&session)
-        {
-            self.unkept.remove(&last);
+        if let Some(session) = session.filter(|_| stored::decode(&packet.payload).is_none()) {
+            self.moved_away(io, session);
+        }
+    }
+
+    fn moved_away(&mut self, io: &Io<'_>, session: SessionId) {
+        if let Some(own) = self.own.remove(&session) {
+            self.unkept.remove(&own.number);
             for worker in 0..io.sink.workers() {
                 io.sink.deliver(worker, Delivery::Moved(session));
             }
+        }
+    }
+
+    /// Something else stands where a session was to be stored: asks the leader what.
+    pub(super) fn check(io: &mut Io<'_>, session: SessionId) {
+        let own = subject(io, io.gateway, session);
+        let to = format!("$JS.API.STREAM.MSG.GET.{}", io.names.sessions());
+        let body = json!({"last_by_subj": own}).to_string();
+        let purpose = Purpose::Sessions(Ask::Check(session));
+        io.request(to, Vec::new(), body, purpose, ANSWER);
+    }
+
+    pub(super) fn checked(&mut self, io: &Io<'_>, session: SessionId, packet: &Packet) {
+        let sequence = match stored::last(packet) {
+            // An acknowledgement was lost: it is stored over that.
+            Last::Session(sequence, _) => sequence,
+            Last::Ended => return self.moved_away(io, session),
+            Last::Nothing => 0,
+            Last::Unavailable => return,
+        };
+        if let Some(own) = self.own.get_mut(&session) {
+            own.sequence = sequence;
         }
     }
 
@@ -126,7 +151,7 @@ impl Sessions {
         }
     }
 
-    /// It has to be read, so it is asked for again; nothing is stored until then.
+    /// It has to be read, so it is asked for again.
     pub(super) fn marks_unread(&mut self, io: &Io<'_>) {
         self.moves.again = Some(io.now + ANSWER / 4);
     }

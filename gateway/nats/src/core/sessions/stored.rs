@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sluice_backbone::{Record, Stored};
@@ -72,6 +73,59 @@ pub(super) fn sequence(packet: &Packet) -> Option<u64> {
     }
     let ack: Ack = serde_json::from_slice(&packet.payload).ok()?;
     ack.error.is_none().then_some(ack.seq)
+}
+
+/// Whether something was refused because another entry stands in its place.
+pub(super) fn is_unexpected(packet: &Packet) -> bool {
+    #[derive(Deserialize)]
+    struct Ack {
+        error: Refused,
+    }
+    #[derive(Deserialize)]
+    struct Refused {
+        code: u16,
+    }
+    let ack = serde_json::from_slice::<Ack>(&packet.payload);
+    ack.is_ok_and(|ack| ack.error.code == 400)
+}
+
+/// The last entry of a subject, as the leader says it.
+pub(super) enum Last {
+    /// A session, and the sequence number of its entry.
+    Session(u64, Found),
+    /// An end mark.
+    Ended,
+    Nothing,
+    Unavailable,
+}
+
+pub(super) fn last(packet: &Packet) -> Last {
+    #[derive(Deserialize)]
+    struct Reply {
+        message: Option<Message>,
+        error: Option<Refused>,
+    }
+    #[derive(Deserialize)]
+    struct Message {
+        seq: u64,
+        #[serde(default)]
+        data: String,
+    }
+    #[derive(Deserialize)]
+    struct Refused {
+        code: u16,
+    }
+    let Ok(reply) = serde_json::from_slice::<Reply>(&packet.payload) else {
+        return Last::Unavailable;
+    };
+    if let Some(message) = reply.message {
+        let data = STANDARD.decode(message.data).unwrap_or_default();
+        return decode(&data).map_or(Last::Ended, |found| Last::Session(message.seq, found));
+    }
+    match reply.error {
+        Some(Refused { code: 404 }) => Last::Nothing,
+        _ => Last::Unavailable,
+    }
 }
 
 #[cfg(test)]
