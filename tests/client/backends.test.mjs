@@ -15,11 +15,13 @@ const backbone = { nats: { external: { url: nats } } };
 const gateway = await useGateway([cluster({ backbone, backend: { nats: { timeout: "5s" } } })]);
 const example = fileURLToPath(new URL("../../examples/backend-node/backend.mjs", import.meta.url));
 
+const backends = [];
+after(() => Promise.all(backends.map((backend) => backend.stop())));
+
 async function startBackend() {
   const backend = new Program(process.execPath, [example], { NATS_URL: nats, SLUICE_PREFIX: "sluice.default.test" });
-  after(() => backend.stop());
+  backends.push(backend);
   await until(() => `the backend to answer:\n${backend.output}`, () => backend.output.includes("Answering orders"));
-  return backend;
 }
 
 const ask = (socket, event, data) =>
@@ -36,7 +38,7 @@ test("the backend answers an event, and publishes to a room", async () => {
   const socket = await enter(gateway, STOCK, "ada");
   await must(socket, "join", "orders");
   const orders = new Record(socket, "ordered");
-  assert.deepEqual(await ask(socket, "order", { items: 2, number: 1 }), { total: 6 });
+  assert.deepEqual(await ask(socket, "order", { items: 2, number: 1 }), { ok: true, data: { total: 6 } });
   await orders.count(1);
   assert.deepEqual(orders.data, [{ user: "ada", total: 6 }]);
 });

@@ -62,8 +62,7 @@ function gatewayScenarios(stage, scenario) {
 function natsScenarios(stage, scenario) {
   const unnoticed = (verdict) => {
     whole(verdict);
-    // What is passed on to another gateway goes over NATS, and ends with it.
-    assert.equal(verdict.direct, 0, "connections lost");
+    assert.equal(verdict.disconnects, 0, "connections lost");
   };
   const first = () => stage().nats.nodes[0];
 

@@ -175,7 +175,7 @@ pub(crate) struct Gateway {
 impl Gateway {
     pub(crate) fn start(mut start: Start, runtime: &Runtime) -> io::Result<Self> {
         let mut control = runtime.block_on(Control::begin(&mut start))?;
-        let connection = control.as_ref().map(|control| control.connection.clone());
+        let (connection, revocations) = control.as_mut().map(Control::heard).unzip();
         let Start {
             setup,
             texts,
@@ -190,7 +190,6 @@ impl Gateway {
         let number = rand::random();
         let us = (number, Arc::clone(&post) as _);
         let fleet = Fleet::new(&documents, &setup, us, connection.as_ref(), runtime)?;
-        let revocations = control.as_mut().map(Control::take_revocations);
         let _inside = runtime.enter();
         policy.start();
         let (mailboxes, engine_boxes) = sluice_engineio::mailboxes(inboxes.len());

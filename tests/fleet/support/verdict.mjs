@@ -1,9 +1,6 @@
 /** Faults that are described, of each kind: the first say enough. */
 const DESCRIBED = 5;
 
-/** Clients whose WebSocket may be at another gateway than their session, which is then reached over NATS. */
-const PASSED_ON = "stock from polling";
-
 /**
  * What the records of a crowd show: `members` are those of `Ledger`, `publishers` those of
  * `Publisher`. Pure.
@@ -17,7 +14,6 @@ const PASSED_ON = "stock from polling";
  * | `told` | returns with `recovered: false` |
  * | `gaps` | joins that could not make good what was missed |
  * | `disconnects`, `moves` | connections lost, in all and by the client that lost most |
- * | `direct` | of the `disconnects`, those of connections that no other gateway passes on |
  * | `back` | p50, p99 and max of the time from a loss until the client is in all its rooms, in ms |
  * | `leftOut` | clients that are not back in the end |
  * | `acked`, `refused`, `longest` | of the publishers: messages, refusals and missing answers by code, and the slowest acknowledgement in ms |
@@ -39,7 +35,6 @@ export function judge({ members, publishers }) {
     told: events.filter(({ type, recovered }) => type === "back" && !recovered).length,
     gaps: events.filter(({ type }) => type === "gap").length,
     disconnects: losses.reduce((sum, count) => sum + count, 0),
-    direct: losses.reduce((sum, count, at) => sum + (members[at].kind === PASSED_ON ? 0 : count), 0),
     moves: Math.max(0, ...losses),
     back: quantiles(members.flatMap(absences)),
     ...published(publishers),

@@ -185,9 +185,7 @@ impl World {
             let listed = hub.members.len() == self.places.len();
             for (room, members) in &hub.members {
                 if *members != users {
-                    wrong.push(format!(
-                        "gateway {number:x} sees in room {room} {members:?}"
-                    ));
+                    wrong.push(format!("gateway {number:x} sees in room {room} {members:?}"));
                 }
             }
             if !listed {

@@ -32,19 +32,14 @@ const HEARD: usize = 1_024;
 
 /// The connection, and what was heard before the gateway took anybody in.
 pub(super) struct Control {
-    pub(super) connection: Connection,
-    pub(super) revocations: Revocations,
+    connection: Connection,
+    revocations: Revocations,
     news: mpsc::Receiver<News>,
     /// The documents that were in the bucket.
     first: Option<Pushed>,
 }
 
 impl Control {
-    /// The revocations that were in force when the gateway began.
-    pub(super) fn take_revocations(&mut self) -> Revocations {
-        std::mem::take(&mut self.revocations)
-    }
-
     /// Connects where the documents name NATS, and reads the bucket, for so long at most. What
     /// it holds is what the gateway starts with, if it can be used.
     ///
@@ -74,6 +69,12 @@ impl Control {
             begin_with(first, start);
         }
         Ok(Some(control))
+    }
+
+    /// The connection, and what was revoked before the gateway took anybody in.
+    pub(super) fn heard(&mut self) -> (Connection, Revocations) {
+        let revocations = std::mem::take(&mut self.revocations);
+        (self.connection.clone(), revocations)
     }
 
     /// Reads what the bucket holds.

@@ -29,12 +29,12 @@ async fn gateway(fleet: &Fleet, more: Value) -> Gateway {
 
 async fn subscribe(fleet: &Fleet, subject: &str) -> Subscriber {
     let subject = format!("{PREFIX}.{subject}");
-    let subscriber = fleet
-        .client
-        .queue_subscribe(subject, "shop".to_owned())
-        .await;
-    fleet.client.flush().await.unwrap();
-    subscriber.unwrap()
+    let subscriber = fleet.client.queue_subscribe(subject, "shop".to_owned());
+    let subscriber = subscriber.await.unwrap();
+    // Its answer, that nobody is there, comes when the server has the subscription.
+    let nobody = fleet.client.request("nobody", "".into()).await;
+    nobody.unwrap_err();
+    subscriber
 }
 
 async fn next(subscriber: &mut Subscriber) -> (Value, Option<async_nats::Subject>) {
