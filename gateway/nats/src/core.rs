@@ -321,7 +321,7 @@ impl Core {
                     if let Some(record) = record.as_ref().filter(|record| record.present) {
                         let rooms: Vec<_> =
                             record.rooms.iter().map(|(key, _)| key.clone()).collect();
-                        self.presence.linger(&mut io, &rooms, &user, MOVE);
+                        self.presence.linger(&io, &rooms, &user, MOVE);
                     }
                     self.sessions.give(&mut io, reply, session, record.as_ref());
                 }

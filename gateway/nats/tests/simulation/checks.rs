@@ -114,7 +114,7 @@ impl World {
         // Nobody is left to say that it came late.
         let died = inbox.was_late(seq) && !self.nodes.contains_key(&one.read_at);
         let missing = died || inbox.delivered(seq).is_none_or(|at| at >= left);
-        let stored = self.server.rooms.log[seq as usize - 1].stored;
+        let stored = self.server.rooms.log[seq as usize - 1].at;
         self.faults.may_skip() && missing && left.saturating_sub(stored) < UNNOTICED
     }
 
@@ -185,7 +185,9 @@ impl World {
             let listed = hub.members.len() == self.places.len();
             for (room, members) in &hub.members {
                 if *members != users {
-                    wrong.push(format!("gateway {number:x} sees in room {room} {members:?}"));
+                    wrong.push(format!(
+                        "gateway {number:x} sees in room {room} {members:?}"
+                    ));
                 }
             }
             if !listed {

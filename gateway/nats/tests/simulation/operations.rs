@@ -214,7 +214,10 @@ fn attach(hub: &Shared, worker: usize, session: Session, backlog: Option<&Missed
 }
 
 pub async fn join(hub: Shared, worker: usize, conn: u64, room: usize) {
-    let user = hub.borrow_mut().on_conn(worker, conn).map(|s| Arc::clone(&s.user));
+    let user = hub
+        .borrow_mut()
+        .on_conn(worker, conn)
+        .map(|s| Arc::clone(&s.user));
     let Some(user) = user else {
         return;
     };

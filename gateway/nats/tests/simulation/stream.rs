@@ -12,7 +12,7 @@ pub struct Stored {
     pub payload: Bytes,
     pub id: Option<String>,
     /// When it was stored, and when it was dropped.
-    pub stored: u64,
+    pub at: u64,
     pub removed: Option<u64>,
 }
 
@@ -86,7 +86,7 @@ impl Stream {
             subject: subject.to_owned(),
             payload,
             id,
-            stored: now,
+            at: now,
             removed: None,
         });
         let own = self.subjects.entry(subject.to_owned()).or_default();
@@ -109,7 +109,7 @@ impl Stream {
     ) -> impl Iterator<Item = &'a Stored> {
         let start = (seq.saturating_sub(1) as usize).min(self.log.len());
         self.log[start..].iter().filter(move |message| {
-            message.stored <= view
+            message.at <= view
                 && message.removed.is_none_or(|at| at > view)
                 && matches(subject, &message.subject)
         })
@@ -117,7 +117,7 @@ impl Stream {
 
     pub fn last_of(&self, subject: &str, view: u64) -> Option<&Stored> {
         let seen = |message: &&Stored| {
-            message.stored <= view
+            message.at <= view
                 && message.removed.is_none_or(|at| at > view)
                 && matches(subject, &message.subject)
         };

@@ -74,9 +74,7 @@ impl Sessions {
 
     fn read_marks(&mut self, io: &mut Io<'_>, after: u64) {
         (self.moves.reading, self.moves.again) = (Some(after), None);
-        let own = io
-            .names
-            .subject("sess", &format!("{:08x}.*", io.gateway));
+        let own = io.names.subject("sess", &format!("{:08x}.*", io.gateway));
         let to = format!("$JS.API.DIRECT.GET.{}", io.names.sessions());
         let body = json!({"seq": after + 1, "next_by_subj": own, "batch": BATCH});
         let purpose = Purpose::Sessions(Ask::Marks);
