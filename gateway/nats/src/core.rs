@@ -344,6 +344,7 @@ impl Core {
         let mut io = self.world.io(at, out);
         self.kept.tick(&mut io);
         self.live.tick(&mut io);
+        self.calls.tick(io.now, &self.fleet);
         self.sessions.tick(&mut io, &self.fleet);
         let turn = self.fleet.tick(&mut io);
         for gone in turn.gone {

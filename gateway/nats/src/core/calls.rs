@@ -1,15 +1,22 @@
 //! What gateways ask of each other for the layers above: `<prefix>.gw.<number>.<kind>`.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use tokio::sync::oneshot;
 
-use super::{Completions, Done, Purpose, io::Io};
+use super::{Completions, Done, Purpose, fleet::Fleet, io::Io};
 use crate::Packet;
 
 /// The most calls of this gateway that wait for their answers.
 const MOST: usize = 65_536;
+
+/// How long a call waits for a gateway of which nothing was heard yet.
+const HEARD: Duration = Duration::from_secs(3);
 
 /// Nobody answered in time: the gateway is gone, or cannot be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,11 +44,18 @@ impl AnswerTo {
     }
 }
 
+/// A call that was not answered yet.
+struct Call {
+    gateway: u32,
+    since: Instant,
+    tell: oneshot::Sender<Result<Bytes, Unreachable>>,
+}
+
 /// Calls to other gateways, and what is done with theirs.
 #[derive(Default)]
 pub(crate) struct Calls {
     last: u64,
-    open: BTreeMap<u64, oneshot::Sender<Result<Bytes, Unreachable>>>,
+    open: BTreeMap<u64, Call>,
     called: Option<Arc<dyn Called>>,
 }
 
@@ -65,7 +79,12 @@ impl Calls {
             return told;
         }
         self.last += 1;
-        self.open.insert(self.last, tell);
+        let call = Call {
+            gateway: to.0,
+            since: io.now,
+            tell,
+        };
+        self.open.insert(self.last, call);
         let (subject, payload) = (subject(io, to), signed(io, request));
         let purpose = Purpose::Call(self.last);
         io.request(subject, Vec::new(), payload, purpose, within);
@@ -92,9 +111,26 @@ impl Calls {
     }
 
     fn end(&mut self, id: u64, result: Result<Bytes, Unreachable>) {
-        if let Some(tell) = self.open.remove(&id) {
+        if let Some(call) = self.open.remove(&id) {
             // Whoever asked may be gone.
-            let _ = tell.send(result);
+            let _ = call.tell.send(result);
+        }
+    }
+
+    /// Ends the calls to gateways that are silent: a call may wait for long, and its gateway have
+    /// died meanwhile.
+    pub(crate) fn tick(&mut self, now: Instant, fleet: &Fleet) {
+        let lost = |call: &Call| {
+            now.duration_since(call.since) > HEARD && !fleet.is_heard(call.gateway, now)
+        };
+        let lost: Vec<_> = self
+            .open
+            .iter()
+            .filter(|(_, call)| lost(call))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in lost {
+            self.end(id, Err(Unreachable));
         }
     }
 
