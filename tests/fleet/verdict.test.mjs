@@ -91,6 +91,7 @@ test("the time to be back is from the first loss until the client is in its room
   ];
   const verdict = on(member([1, 2, 3], events));
   assert.deepEqual(verdict.back, { count: 2, p50: 400, p99: 1800, max: 1800 });
+  assert.deepEqual(verdict.reasons, { "stock lost: undefined": 3, "stock refused: draining": 1 });
   assert.equal(verdict.told, 1);
   assert.equal(verdict.disconnects, 3);
   assert.equal(verdict.moves, 3);

@@ -33,10 +33,16 @@ export class Fleet {
     return fleet;
   }
 
-  /** Starts `count` gateways more, on the fleet's documents or others; resolves to them once they are ready. */
+  /**
+   * Starts `count` gateways more, on the fleet's documents or others; resolves to them once they
+   * are ready, and all gateways know all others.
+   */
   async add(count, documents = this.#documents) {
     const started = await Promise.all(Array.from({ length: count }, () => Gateway.start(documents)));
     this.gateways.push(...started);
+    for (const gateway of this.gateways) {
+      await metricThat(gateway, "sluice_backbone_gateways", (known) => known >= this.gateways.length);
+    }
     await this.#probe();
     return started;
   }

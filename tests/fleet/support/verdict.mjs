@@ -14,6 +14,7 @@ const DESCRIBED = 5;
  * | `told` | returns with `recovered: false` |
  * | `gaps` | joins that could not make good what was missed |
  * | `disconnects`, `moves` | connections lost, in all and by the client that lost most |
+ * | `reasons` | how often which kind of client lost its connection for which reason, or was refused with which code |
  * | `back` | p50, p99 and max of the time from a loss until the client is in all its rooms, in ms |
  * | `leftOut` | clients that are not back in the end |
  * | `acked`, `refused`, `longest` | of the publishers: messages, refusals and missing answers by code, and the slowest acknowledgement in ms |
@@ -36,6 +37,7 @@ export function judge({ members, publishers }) {
     gaps: events.filter(({ type }) => type === "gap").length,
     disconnects: losses.reduce((sum, count) => sum + count, 0),
     moves: Math.max(0, ...losses),
+    reasons: reasonsOf(members),
     back: quantiles(members.flatMap(absences)),
     ...published(publishers),
     faults: faults.sentences,
@@ -91,6 +93,17 @@ function judgeOrder(member, room, deliveries, faults) {
     newest.set("offset", Math.max(offset, newest.get("offset") ?? 0));
     newest.set(by, Math.max(n, newest.get(by) ?? 0));
   }
+}
+
+function reasonsOf(members) {
+  const counts = {};
+  for (const { kind, events } of members) {
+    for (const { type, reason, code } of events.filter((event) => ["lost", "refused"].includes(event.type))) {
+      const what = `${kind} ${type}: ${reason ?? code}`;
+      counts[what] = (counts[what] ?? 0) + 1;
+    }
+  }
+  return counts;
 }
 
 /** How long a client was away each time, from the first loss until it was back in all its rooms. */
