@@ -39,6 +39,7 @@ use self::{
     io::{Io, Requests},
     kept::Kept,
     live::Live,
+    number::everyone,
     presence::Presence,
     sessions::Sessions,
     users::Users,
@@ -187,9 +188,10 @@ impl Core {
             names.subject("gw", &own),
             // The link does not echo, so these are others' doing.
             names.subject("sess", &own),
-            format!("{}.fleet", names.prefix()),
-            format!("{}.users", names.prefix()),
-            format!("{}.cmd", names.prefix()),
+            everyone(names, "fleet"),
+            everyone(names, "pres"),
+            everyone(names, "users"),
+            everyone(names, "cmd"),
         ];
         out.extend(subjects.map(Action::Subscribe));
     }
@@ -201,9 +203,8 @@ impl Core {
         self.kept.begin_resync(&mut io);
         self.sessions.connected(&mut io);
         self.fleet.connected(&mut io);
-        self.presence.connected(&mut io);
+        self.presence.connected();
         self.users.connected(&mut io);
-        self.commands.connected(&mut io);
     }
 
     /// The link is lost: no answer to what was asked will come.

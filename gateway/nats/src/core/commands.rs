@@ -38,18 +38,11 @@ const MAX_BYTES: usize = 1024 * 1024 - 1024;
 pub(crate) struct Commands {
     last: u64,
     open: FxHashMap<u64, Open>,
-    subscribed: bool,
     silent: u64,
     garbage: u64,
 }
 
 impl Commands {
-    pub(crate) fn connected(&mut self, io: &mut Io<'_>) {
-        if !std::mem::replace(&mut self.subscribed, true) {
-            io.subscribe(everyone(io.names, "cmd"));
-        }
-    }
-
     /// Has every session of the fleet that a command speaks of carry it out. While this gateway
     /// has no connection to the others, only those here.
     pub(crate) fn command(

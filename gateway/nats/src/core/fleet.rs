@@ -45,7 +45,6 @@ pub(crate) struct Fleet {
     name: Arc<str>,
     status: Status,
     peers: FxHashMap<u32, Peer>,
-    subscribed: bool,
     ended: bool,
     returned: bool,
     next: Option<Instant>,
@@ -63,10 +62,6 @@ impl Fleet {
 
     /// Says hello. Whoever was silent because nothing could be heard has the full time again.
     pub(crate) fn connected(&mut self, io: &mut Io<'_>) {
-        if !std::mem::replace(&mut self.subscribed, true) {
-            io.subscribe(everyone(io.names, "fleet"));
-            io.subscribe(Number(io.gateway).subject(io.names, "*"));
-        }
         for peer in self.peers.values_mut() {
             peer.gone = io.now + GONE_AFTER;
         }

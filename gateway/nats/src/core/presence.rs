@@ -43,7 +43,6 @@ pub(crate) struct Presence {
     round: Vec<RoomKey>,
     next: Option<Instant>,
     inquiries: Inquiries,
-    subscribed: bool,
     garbage: u64,
 }
 
@@ -105,17 +104,16 @@ impl Presence {
         self.touch(key);
     }
 
-    /// A room has these settings from now on.
+    /// A room has these settings from now on. Once the fleet has heard of its members it goes on
+    /// hearing of them as long as there are any here.
     pub(crate) fn apply(&mut self, io: &mut Io<'_>, key: &RoomKey, settings: &RoomSettings) {
-        let Some(room) = self.rooms.get_mut(key) else {
-            return;
-        };
-        match (room.apply(settings), room.is_wanted()) {
-            // At once: what others say in answer to a later question must not be newer than what
-            // they say in answer to this.
-            (true, true) if io.connected => room.introduce(io, &mut self.clock),
-            (true, false) => room.withdraw(io, &mut self.clock),
-            _ => {}
+        // At once: what others say in answer to a later question must not be newer than what
+        // they say in answer to this.
+        if let Some(room) = self.rooms.get_mut(key)
+            && room.apply(settings)
+            && io.connected
+        {
+            room.introduce(io, &mut self.clock);
         }
     }
 

@@ -22,6 +22,7 @@ impl Core {
         out: &mut Vec<Action>,
     ) -> Reply<Joined> {
         let mut io = self.world.io(at, out);
+        self.presence.apply(&mut io, room, settings);
         // Who published before the Room was changed may still use the other way.
         if settings.history.is_some() {
             self.live.unsubscribe(&io, worker, room);

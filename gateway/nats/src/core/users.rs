@@ -44,7 +44,6 @@ pub(crate) struct Users {
     changed: FxHashSet<u64>,
     version: u64,
     peers: FxHashMap<u32, Peer>,
-    subscribed: bool,
     next: Option<Instant>,
     garbage: u64,
 }
@@ -94,9 +93,6 @@ impl Users {
     }
 
     pub(crate) fn connected(&mut self, io: &mut Io<'_>) {
-        if !std::mem::replace(&mut self.subscribed, true) {
-            io.subscribe(everyone(io.names, "users"));
-        }
         self.introduce(io);
     }
 

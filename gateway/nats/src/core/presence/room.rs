@@ -74,17 +74,17 @@ impl Room {
         }
     }
 
-    /// Returns whether the room's members are now the fleet's business and were not before, or
-    /// the other way round.
+    /// Returns whether the room's members are now the fleet's business and were not before.
     pub(super) fn apply(&mut self, settings: &RoomSettings) -> bool {
         let before = self.is_wanted();
         self.interest = match settings.presence {
             PresenceMode::Announced => Interest::Members,
             PresenceMode::Asked => Interest::Fleet,
-            PresenceMode::Off if settings.members.is_some() => Interest::Fleet,
+            // A session that comes back is not bounded, but the room may be.
+            PresenceMode::Off if before || settings.members.is_some() => Interest::Fleet,
             PresenceMode::Off => Interest::None,
         };
-        self.is_wanted() != before
+        self.is_wanted() && !before
     }
 
     /// Whether its members are the fleet's business.
@@ -237,16 +237,5 @@ impl Room {
         };
         self.view_without(peer.users);
         true
-    }
-
-    /// Forgets what the others said: this gateway does not listen any more.
-    pub(super) fn forget_others(&mut self) {
-        let others: Vec<_> = self.peers.keys().copied().collect();
-        self.quietly(|room| {
-            for gateway in others {
-                room.remove(gateway);
-            }
-        });
-        (self.introduced, self.first) = (None, None);
     }
 }

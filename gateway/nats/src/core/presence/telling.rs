@@ -134,7 +134,7 @@ impl Room {
     }
 
     /// Says that this gateway has no members here any more, and hears no more of others.
-    pub(super) fn withdraw(&mut self, io: &mut Io<'_>, clock: &mut Clock) {
+    pub(super) fn withdraw(mut self, io: &mut Io<'_>, clock: &mut Clock) {
         (self.version, self.told) = (clock.next(), 0);
         if self.introduced.is_some() && io.connected {
             self.say(io, What::Out, None);
@@ -143,6 +143,5 @@ impl Room {
             let subject = self.subject(io);
             io.unsubscribe(subject);
         }
-        self.forget_others();
     }
 }

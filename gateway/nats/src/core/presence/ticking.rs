@@ -12,7 +12,7 @@ use super::{
 use crate::{
     core::{
         io::Io,
-        number::{Number, everyone, json},
+        number::{Number, json},
     },
     names::Place,
 };
@@ -26,10 +26,7 @@ const REPETITIONS: usize = 64;
 
 impl Presence {
     /// What the others said meanwhile is lost, and what was said to them.
-    pub(crate) fn connected(&mut self, io: &mut Io<'_>) {
-        if !std::mem::replace(&mut self.subscribed, true) {
-            io.subscribe(everyone(io.names, "pres"));
-        }
+    pub(crate) fn connected(&mut self) {
         for room in self.rooms.values_mut() {
             room.introduced = None;
         }
@@ -70,8 +67,9 @@ impl Presence {
         };
         room.changed = false;
         if room.local.sessions() == 0 {
-            room.withdraw(io, &mut self.clock);
-            self.rooms.remove(key);
+            if let Some(room) = self.rooms.remove(key) {
+                room.withdraw(io, &mut self.clock);
+            }
             return;
         }
         room.tell_changes(io, &mut self.clock);

@@ -76,6 +76,7 @@ impl Bus {
             connected: false,
             alive: true,
         });
+        self.act(at, |core, _, out| core.start(out));
         self.connect(at);
         at
     }

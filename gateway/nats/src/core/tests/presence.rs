@@ -212,7 +212,7 @@ fn a_room_whose_members_are_nobodys_business_is_not_spoken_of() {
 }
 
 #[test]
-fn a_room_whose_settings_change_begins_and_ends_to_show_its_members() {
+fn a_room_whose_settings_change_while_it_has_members_follows_them() {
     let mut bus = Bus::new(2);
     let off = RoomSettings {
         presence: PresenceMode::Off,
@@ -223,14 +223,41 @@ fn a_room_whose_settings_change_begins_and_ends_to_show_its_members() {
     now(bus.join_as(0, "ann", off)).unwrap();
     bus.run_seconds(2);
     assert_eq!(bus.news(1), ["+bob"]);
-    for (settings, told) in [(announced(), "+ann"), (off, "-ann")] {
+    let set = |bus: &mut Bus, settings| {
         bus.act(0, |core, at, out| {
-            let mut io = core.world.io(at, out);
-            core.presence.apply(&mut io, &room(), &settings);
+            drop(core.subscribe(at, (0, &room()), &settings, out));
         });
         bus.run_seconds(2);
-        assert_eq!(bus.news(1), [told]);
-    }
+    };
+    set(&mut bus, announced());
+    assert_eq!(bus.news(1), ["+ann"]);
+    assert_eq!(bus.view(0), ["ann", "bob"]);
+    bus.news(0);
+    bus.join(1, "cem");
+    bus.run_seconds(1);
+    assert_eq!(bus.news(0), ["+cem"]);
+    set(&mut bus, off);
+    bus.join(1, "dan");
+    bus.run_seconds(1);
+    assert!(bus.news(0).is_empty());
+}
+
+#[test]
+fn a_member_that_comes_back_does_not_hide_a_bounded_room() {
+    let mut bus = Bus::new(2);
+    let settings = |members| RoomSettings {
+        presence: PresenceMode::Off,
+        members,
+        ..RoomSettings::default()
+    };
+    later(bus.join_as(0, "ann", settings(Some(2)))).unwrap();
+    // Who was a member before is not turned away.
+    now(bus.join_as(0, "bob", settings(None))).unwrap();
+    bus.run_seconds(2);
+    let third = later(bus.join_as(1, "cem", settings(Some(2))));
+    assert_eq!(third, Err(Error::RoomFull));
+    let sizes = bus.nodes[0].core.member_stats(&[]);
+    assert_eq!(sizes.members, 2);
 }
 
 #[test]
