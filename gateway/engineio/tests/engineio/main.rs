@@ -15,6 +15,7 @@ mod heartbeat;
 mod polling;
 mod refusals;
 mod support;
+mod tls;
 mod tunnels;
 mod upgrade;
 mod websocket;

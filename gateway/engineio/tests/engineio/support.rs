@@ -16,7 +16,9 @@ use ::http::request::Parts;
 use sluice_engineio::{
     Application, Config, Engine, Mailbox, Mailboxes, Refusal, Session, mailboxes,
 };
-use sluice_net::{Cause, Counters, Endpoint, Flow, Outgoing, Peer, accept, listen, worker};
+use sluice_net::{
+    Cause, Counters, Endpoint, Flow, Outgoing, Peer, accept, listen, tls::Certificate, worker,
+};
 use tokio::sync::watch;
 
 pub use self::{
@@ -155,18 +157,34 @@ impl Server {
 
     pub fn with_workers(workers: usize, config: &Config) -> Self {
         let (boxes, own) = mailboxes(workers);
-        Self::run(7, config, &boxes, own)
+        Self::run(7, config, None, &boxes, own)
     }
 
     /// A gateway of this number that reaches others, and can be reached by them.
     pub fn joined(number: u32, config: &Config, between: &Between) -> Self {
+        Self::joined_behind(None, number, config, between)
+    }
+
+    /// As [`Self::joined`], with TLS for its clients where there is a certificate.
+    pub fn joined_behind(
+        certificate: Option<Certificate>,
+        number: u32,
+        config: &Config,
+        between: &Between,
+    ) -> Self {
         let (boxes, own) = mailboxes(1);
         let (boxes, inbound) = boxes.join(between.way(number));
         between.reach(number, inbound);
-        Self::run(number, config, &boxes, own)
+        Self::run(number, config, certificate.as_ref(), &boxes, own)
     }
 
-    fn run(number: u32, config: &Config, boxes: &Mailboxes, own: Vec<Mailbox>) -> Self {
+    fn run(
+        number: u32,
+        config: &Config,
+        certificate: Option<&Certificate>,
+        boxes: &Mailboxes,
+        own: Vec<Mailbox>,
+    ) -> Self {
         let (stop, _) = watch::channel(());
         let mut server = Self {
             seen: Seen::default(),
@@ -182,13 +200,13 @@ impl Server {
             server.addresses.push(address);
             server.counters.push(Arc::clone(&counters));
             let (config, boxes, seen) = (config.clone(), boxes.clone(), server.seen.clone());
-            let mut stopped = server.stop.subscribe();
+            let (certificate, mut stopped) = (certificate.cloned(), server.stop.subscribe());
             let main = move |worker: Rc<worker::Worker>| async move {
                 let app = Obedient(seen);
                 let engine = Engine::start(Rc::clone(&worker), number, config, app, boxes, mailbox);
                 let endpoint = Endpoint {
                     address,
-                    certificate: None,
+                    certificate,
                     max_sockets: 1000,
                 };
                 tokio::select! {
