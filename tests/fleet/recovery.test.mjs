@@ -116,7 +116,6 @@ test("a client of the plain protocol recovers at another gateway", async () => {
 
 test("a session that goes on at another gateway ends its old connection with 4500", async () => {
   const first = await Native.enter(a, "nat");
-  await first.must({ op: "join", room: fresh("kept") });
   const second = await Native.enter(b, "nat", { pid: first.hello.pid });
   assert.equal(second.hello.recovered, true);
   assert.equal((await first.closed).code, 4500);
