@@ -167,7 +167,7 @@ impl Server {
 
     /// As [`Self::joined`], with TLS for its clients where there is a certificate.
     pub fn joined_behind(
-        certificate: Option<Certificate>,
+        certificate: Option<&Certificate>,
         number: u32,
         config: &Config,
         between: &Between,
@@ -175,7 +175,7 @@ impl Server {
         let (boxes, own) = mailboxes(1);
         let (boxes, inbound) = boxes.join(between.way(number));
         between.reach(number, inbound);
-        Self::run(number, config, certificate.as_ref(), &boxes, own)
+        Self::run(number, config, certificate, &boxes, own)
     }
 
     fn run(

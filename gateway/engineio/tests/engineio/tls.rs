@@ -48,7 +48,7 @@ async fn tls_ends_where_the_websocket_is_accepted() {
     };
     let (certificate, connector) = certificate();
     let owner = Server::joined(1, &roomy, &between);
-    let other = Server::joined_behind(Some(certificate), 2, &roomy, &between);
+    let other = Server::joined_behind(Some(&certificate), 2, &roomy, &between);
     let sid = owner.client().open().await;
     let mut websocket = websocket(other.client(), &connector, &sid).await;
     let mut echo: Vec<_> = ["2probe", "5"].map(Message::text).into();
