@@ -1,6 +1,6 @@
 //! An Engine.IO client, step by step.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::{net::TcpStream, task::JoinHandle};
@@ -10,6 +10,9 @@ use tokio_tungstenite::{
 };
 
 use super::http::{self, Response, request};
+
+/// How long a message may take; far longer than any should.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 #[derive(Debug, Clone, Copy)]
 pub struct Client {
@@ -124,7 +127,8 @@ impl WebSocket {
 
     /// The next message; a close as its code.
     pub async fn next(&mut self) -> String {
-        match self.0.next().await {
+        let next = tokio::time::timeout(PATIENCE, self.0.next()).await;
+        match next.expect("a message, or the end") {
             Some(Ok(Message::Text(text))) => text.to_string(),
             Some(Ok(Message::Binary(bytes))) => format!("binary {bytes:?}"),
             Some(Ok(Message::Close(Some(frame)))) => format!("close {}", u16::from(frame.code)),
