@@ -33,7 +33,7 @@ test("a member that got all that was acknowledged, once and in order, has no fau
 test("an acknowledged message that a member never got is lost", () => {
   const verdict = on(member([1, 3]));
   assert.deepEqual(faultsOf(verdict), { lost: 1 });
-  assert.deepEqual(verdict.faults, ["lost: m never got p:2 of r at 102"]);
+  assert.deepEqual(verdict.faults, ["lost: m never got p:2 of r at 102, but 101 at 0 and then 103 at 0; []"]);
 });
 
 test("what came last can be lost too", () => {

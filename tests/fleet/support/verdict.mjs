@@ -75,10 +75,18 @@ function judgeDeliveries(member, messages, faults) {
     const offsets = new Map(deliveries.map(([, by, n, offset]) => [`${by}:${n}`, offset]));
     for (const [key, offset] of messages.get(room) ?? []) {
       const got = offsets.get(key);
-      if (got === undefined && !gaps.has(room)) faults.add("lost", () => `${member.name} never got ${key} of ${room} at ${offset}`);
+      if (got === undefined && !gaps.has(room)) faults.add("lost", () => describeLoss(member, room, key, offset, deliveries));
       if (got !== undefined && got !== offset) faults.add("misplaced", () => `${key} of ${room} was acknowledged at ${offset}, and ${member.name} got it at ${got}`);
     }
   }
+}
+
+/** What was lost, between what the member got before and after it, and what became of its connection. */
+function describeLoss(member, room, key, offset, deliveries) {
+  const before = deliveries.filter((delivery) => delivery[3] < offset).at(-1);
+  const after = deliveries.find((delivery) => delivery[3] > offset);
+  const at = (delivery) => (delivery ? `${delivery[3]} at ${delivery[4]}` : "nothing");
+  return `${member.name} never got ${key} of ${room} at ${offset}, but ${at(before)} and then ${at(after)}; ${JSON.stringify(member.events)}`;
 }
 
 /** One pass over a room's deliveries: positions and each publisher's numbers have to grow. */
