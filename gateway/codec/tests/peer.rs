@@ -114,9 +114,11 @@ proptest! {
     }
 
     #[test]
-    fn a_frame_that_was_cut_short_is_refused_where_its_length_is_known(tell in tells(), cut in 0_usize..60) {
+    fn a_frame_that_was_cut_short_is_refused_where_its_length_is_known(tell in tells(), at in any::<usize>()) {
+        // A piece of a tunnel has no length of its own: it ends with its frame.
+        prop_assume!(!matches!(tell, Tell::Data { .. }));
         let whole = tell.encode();
-        prop_assume!(cut < whole.len() && !matches!(tell, Tell::Data { .. }));
+        let cut = at % whole.len();
         prop_assert_eq!(Tell::decode(whole.slice(..cut)), Err(Malformed));
     }
 
