@@ -45,10 +45,14 @@ test("a user whose gateway died may connect elsewhere once it is known to be gon
 test("a client that comes back to another gateway is not one connection more", async () => {
   const user = fresh("user");
   for (const gateway of [a, b]) await enter(gateway, STOCK, user);
+  const room = fresh("kept");
   const native = await Native.enter(a, user);
+  await native.must({ op: "join", room });
   for (let n = 0, pid = native.hello.pid; n < 6; n += 1) {
     const next = await Native.enter([b, c, a][n % 3], user, { pid });
     assert.equal(next.hello.recovered, true, `move ${n}`);
+    // The answer tells that the session is kept.
+    await next.must({ op: "join", room });
     pid = next.hello.pid;
   }
 });

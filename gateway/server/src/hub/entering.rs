@@ -53,7 +53,8 @@ impl Hub {
         let rooms = self.ask_backend(&knock, fresh, &identity).await?;
         // The session may still have a connection, which counts against its user's until it goes.
         let recovery = self.recover(&knock, &identity).await;
-        if let Err(failure) = self.count_in(&identity) {
+        let returns = matches!(recovery, Recovery::Found(_));
+        if let Err(failure) = self.count_in(&identity, returns) {
             self.let_go(recovery, identity.user());
             return Err(failure);
         }
@@ -129,13 +130,15 @@ impl Hub {
     }
 
     /// Counts a session into its user's, if all that may have changed while it waited allows it.
-    fn count_in(&self, identity: &Identity) -> Result<(), Failure> {
+    /// One that comes back may still be counted for a moment where it was.
+    fn count_in(&self, identity: &Identity, returns: bool) -> Result<(), Failure> {
         if self.shared.is_draining() {
             return Err(Failure::DRAINING);
         }
         self.refuse_revoked(identity, None)?;
         if !identity.is_anonymous() {
             let most = self.policy.borrow().limits.connections_per_user;
+            let most = most.saturating_add(u32::from(returns));
             self.shared.backbone.enter(identity.user(), most)?;
         }
         Ok(())

@@ -57,6 +57,8 @@ struct Want {
     max_messages: usize,
     /// Everything up to here is read.
     cursor: u64,
+    /// Where the last answer began.
+    began: u64,
     read: Vec<Arc<Message>>,
     tail: Option<u64>,
     /// The oldest message that is there, once that is known; the greatest number if none is.
@@ -203,6 +205,7 @@ impl Kept {
             ),
             Part::Range => {
                 want.joined = false;
+                want.began = want.cursor;
                 // From the last one that is known: if it is there, nothing is gone after it.
                 let body = reading::from_offset(&subject, want.cursor.max(1), BATCH);
                 (reading::batch_subject(io.names), body)
@@ -242,7 +245,7 @@ impl Kept {
                     want.cursor = want.cursor.max(offset.min(floor));
                     false
                 }
-                end => want.range_ended(&end, io.now),
+                end => want.range_ended(&end, floor, io.now),
             },
             (_, Some(_)) => want.evidence_came(part, reading::got(io.names, packet, io.now), io),
         };
@@ -355,6 +358,7 @@ impl Want {
             max_age: history.map_or(Duration::ZERO, |limits| limits.max_age),
             max_messages: history.map_or(0, |limits| limits.max_messages),
             cursor: bookmark.after,
+            began: bookmark.after,
             read: Vec::new(),
             tail: None,
             first: None,
@@ -403,10 +407,13 @@ impl Want {
         }
     }
 
-    /// The end of an answer with messages: the rest comes with the next one.
-    fn range_ended(&mut self, end: &Got, now: Instant) -> bool {
-        let reached = self.tail.is_some_and(|tail| tail <= self.cursor);
-        if !reached || matches!(end, Got::Unavailable) {
+    /// The end of an answer with messages: the rest comes with the next one. It is asked for at
+    /// once where this one brought any, so that a room in which much is published is caught up
+    /// with before its recent messages have moved on.
+    fn range_ended(&mut self, end: &Got, floor: u64, now: Instant) -> bool {
+        let reached = self.tail.is_some_and(|tail| tail <= self.cursor) || floor <= self.cursor;
+        let brought = self.began < self.cursor;
+        if !(reached || brought) || matches!(end, Got::Unavailable) {
             self.again = Some(now + AGAIN);
         }
         true
@@ -470,6 +477,22 @@ mod tests {
         let mut want = Want::new(&bookmark);
         want.first = first;
         want
+    }
+
+    #[test]
+    fn who_has_caught_up_with_the_recent_messages_does_not_wait() {
+        let mut want = want(None, None);
+        (want.tail, want.cursor) = (Some(90), 50);
+        assert!(want.range_ended(&Got::End, 50, Instant::now()));
+        assert_eq!(want.again, None, "the recent messages go on from here");
+        want.range_ended(&Got::End, 60, Instant::now());
+        assert_eq!(
+            want.again, None,
+            "the answer brought some, and the next one may bring more"
+        );
+        want.began = 50;
+        want.range_ended(&Got::End, 60, Instant::now());
+        assert!(want.again.is_some(), "a replica is behind");
     }
 
     #[test]
