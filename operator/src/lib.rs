@@ -1,0 +1,4 @@
+//! The operator.
+
+pub mod fleet;
+pub mod gateways;
