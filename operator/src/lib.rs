@@ -13,6 +13,8 @@ mod compare;
 mod conditions;
 mod context;
 mod digest;
+pub mod fleet;
+pub mod gateways;
 mod kind;
 pub mod lease;
 mod log;

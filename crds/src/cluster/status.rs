@@ -25,6 +25,9 @@ pub struct RealtimeClusterStatus {
     /// The gateways that run, of all revisions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
+    /// The gateways that are wanted: `gateway.replicas`, or as many as autoscaling asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desired_replicas: Option<i32>,
     /// The label selector of the gateways' pods, for autoscalers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
