@@ -20,9 +20,7 @@ pub use network::{
     GatewayRef, Route, ServerApi, Service, ServiceType, SessionAffinity, SessionAffinityType, Tls,
 };
 pub use observability::Observability;
-pub use status::{
-    ChangeClass, LastChange, PolicyInForce, RealtimeClusterStatus, RolloutProgress,
-};
+pub use status::{ChangeClass, LastChange, PolicyInForce, RealtimeClusterStatus, RolloutProgress};
 
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;

@@ -86,7 +86,10 @@ async fn main() {
     settle(&client, &arguments, &operator).await;
     let took = started.elapsed();
     let writes = server.writes(&WRITTEN).await - before;
-    println!("all ready after {:.1} s, {writes} writes", took.as_secs_f64());
+    println!(
+        "all ready after {:.1} s, {writes} writes",
+        took.as_secs_f64()
+    );
     operator.report("converged");
     quiet(&server, &operator, arguments.quiet, "steady").await;
     drop(operator);
@@ -112,7 +115,9 @@ async fn install(client: &Client) {
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
     for definition in [definition::<RealtimeCluster>(), definition::<Room>()] {
         let definition = serde_json::from_value(definition).unwrap();
-        api.create(&PostParams::default(), &definition).await.unwrap();
+        api.create(&PostParams::default(), &definition)
+            .await
+            .unwrap();
     }
     sleep(Duration::from_secs(5)).await;
 }
@@ -146,7 +151,10 @@ async fn make(client: &Client, arguments: &Arguments) {
                 "metadata": {"name": name}, "spec": spec,
             });
             let object = serde_json::from_value(object).unwrap();
-            api(client, kind).create(&PostParams::default(), &object).await.unwrap();
+            api(client, kind)
+                .create(&PostParams::default(), &object)
+                .await
+                .unwrap();
         })
         .await;
 }
@@ -173,24 +181,39 @@ async fn settle(client: &Client, arguments: &Arguments, operator: &Operator) {
 async fn run(client: &Client) {
     let deployments = api(client, Kind::Deployment);
     let all = deployments.list(&ListParams::default()).await.unwrap();
-    let idle = all.items.into_iter().filter(|it| it.data["status"]["readyReplicas"].is_null());
+    let idle = all
+        .items
+        .into_iter()
+        .filter(|it| it.data["status"]["readyReplicas"].is_null());
     stream::iter(idle)
         .for_each_concurrent(AT_ONCE, |deployment| {
-            let status = json!({"status": {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1}});
+            let status =
+                json!({"status": {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1}});
             let deployments = deployments.clone();
             async move {
                 let name = deployment.name_any();
-                let _ = deployments.patch_status(&name, &PatchParams::default(), &Patch::Merge(status)).await;
+                let _ = deployments
+                    .patch_status(&name, &PatchParams::default(), &Patch::Merge(status))
+                    .await;
             }
         })
         .await;
 }
 
 async fn ready(client: &Client, kind: Kind) -> usize {
-    let all = api(client, kind).list(&ListParams::default()).await.unwrap();
+    let all = api(client, kind)
+        .list(&ListParams::default())
+        .await
+        .unwrap();
     let is_ready = |object: &&DynamicObject| {
-        let conditions = object.data.pointer("/status/conditions").and_then(|it| it.as_array());
-        conditions.into_iter().flatten().any(|it| it["type"] == "Ready" && it["status"] == "True")
+        let conditions = object
+            .data
+            .pointer("/status/conditions")
+            .and_then(|it| it.as_array());
+        conditions
+            .into_iter()
+            .flatten()
+            .any(|it| it["type"] == "Ready" && it["status"] == "True")
     };
     all.items.iter().filter(is_ready).count()
 }
@@ -202,12 +225,23 @@ impl Operator {
     fn start(arguments: &Arguments, server: &ApiServer) -> Self {
         let beside = || {
             let own = std::env::current_exe().unwrap();
-            own.parent().unwrap().parent().unwrap().join("sluice-operator")
+            own.parent()
+                .unwrap()
+                .parent()
+                .unwrap()
+                .join("sluice-operator")
         };
         let program = arguments.operator.clone().unwrap_or_else(beside);
         let child = Command::new(&program)
             .env("KUBECONFIG", server.kubeconfig())
-            .args(["--metrics-listen", "127.0.0.1:0", "--leader-election", "false", "--log", "warn"])
+            .args([
+                "--metrics-listen",
+                "127.0.0.1:0",
+                "--leader-election",
+                "false",
+                "--log",
+                "warn",
+            ])
             .stdin(Stdio::null())
             .spawn();
         Self(child.unwrap_or_else(|error| panic!("{}: {error}; build it first", program.display())))
@@ -221,7 +255,10 @@ impl Operator {
     fn cpu(&self) -> f64 {
         let stat = self.read("stat");
         let after = stat.rsplit(')').next().unwrap_or_default();
-        let fields: Vec<f64> = after.split_whitespace().filter_map(|it| it.parse().ok()).collect();
+        let fields: Vec<f64> = after
+            .split_whitespace()
+            .filter_map(|it| it.parse().ok())
+            .collect();
         // Fields 14 and 15 of the whole, in hundredths of a second; the state is no number.
         (fields[10] + fields[11]) / 100.0
     }
@@ -230,7 +267,8 @@ impl Operator {
         let status = self.read("status");
         let of = |name: &str| {
             let line = status.lines().find(|line| line.starts_with(name));
-            let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
+            let kilobytes =
+                line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
             kilobytes.unwrap_or_default() / 1024.0
         };
         println!(

@@ -65,7 +65,11 @@ impl Writer {
         planned: Planned,
         live: Option<&Object>,
     ) -> Result<Written, Trouble> {
-        let Planned { kind, name, mut value } = planned;
+        let Planned {
+            kind,
+            name,
+            mut value,
+        } = planned;
         let wanted = digest(&value);
         value["metadata"]["annotations"][APPLIED] = wanted.as_str().into();
         let key = Key::new(kind, namespace, &name);
@@ -84,12 +88,25 @@ impl Writer {
         let applied = self.patch(kind, namespace, &name, &value).await?;
         let odd = differences(&value, &applied.to_value());
         self.memory.note(key, wanted, &applied, odd);
-        Ok(if live.is_some() { Written::Changed } else { Written::Created })
+        Ok(if live.is_some() {
+            Written::Changed
+        } else {
+            Written::Created
+        })
     }
 
-    async fn patch(&self, kind: Kind, namespace: &str, name: &str, value: &Value) -> Result<Object, Trouble> {
+    async fn patch(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        name: &str,
+        value: &Value,
+    ) -> Result<Object, Trouble> {
         let params = PatchParams::apply(MANAGER).force();
-        let patched = self.api(kind, namespace).patch(name, &params, &Patch::Apply(value)).await;
+        let patched = self
+            .api(kind, namespace)
+            .patch(name, &params, &Patch::Apply(value))
+            .await;
         self.metrics.wrote(kind, "apply");
         patched.map_err(|error| refused(&format!("the {kind} {name} cannot be made"), &error))
     }
@@ -98,7 +115,12 @@ impl Writer {
     ///
     /// # Errors
     /// Where the API server does not say.
-    pub async fn get(&self, kind: Kind, namespace: &str, name: &str) -> Result<Option<Object>, Trouble> {
+    pub async fn get(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<Object>, Trouble> {
         let found = self.api(kind, namespace).get_opt(name).await;
         found.map_err(|error| refused(&format!("the {kind} {name} cannot be read"), &error))
     }
@@ -107,14 +129,29 @@ impl Writer {
     ///
     /// # Errors
     /// What is in the way.
-    pub async fn change(&self, kind: Kind, namespace: &str, name: &str, fields: &Value) -> Result<(), Trouble> {
-        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-        let changed = self.api(kind, namespace).patch(name, &params, &Patch::Merge(fields)).await;
+    pub async fn change(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        name: &str,
+        fields: &Value,
+    ) -> Result<(), Trouble> {
+        let params = PatchParams {
+            field_manager: Some(MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let changed = self
+            .api(kind, namespace)
+            .patch(name, &params, &Patch::Merge(fields))
+            .await;
         self.metrics.wrote(kind, "patch");
         match changed {
             Ok(_) => Ok(()),
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-            Err(error) => Err(refused(&format!("the {kind} {name} cannot be changed"), &error)),
+            Err(error) => Err(refused(
+                &format!("the {kind} {name} cannot be changed"),
+                &error,
+            )),
         }
     }
 
@@ -125,7 +162,10 @@ impl Writer {
     pub async fn delete(&self, kind: Kind, live: &Object) -> Result<(), Trouble> {
         let (namespace, name) = (live.namespace(), live.name());
         let params = DeleteParams {
-            preconditions: Some(Preconditions { uid: live.metadata.uid.clone(), ..Preconditions::default() }),
+            preconditions: Some(Preconditions {
+                uid: live.metadata.uid.clone(),
+                ..Preconditions::default()
+            }),
             ..DeleteParams::background()
         };
         let deleted = self.api(kind, namespace).delete(name, &params).await;
@@ -134,7 +174,10 @@ impl Writer {
         match deleted {
             Ok(_) => Ok(()),
             Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
-            Err(error) => Err(refused(&format!("the {kind} {name} cannot be deleted"), &error)),
+            Err(error) => Err(refused(
+                &format!("the {kind} {name} cannot be deleted"),
+                &error,
+            )),
         }
     }
 
@@ -142,7 +185,12 @@ impl Writer {
     ///
     /// # Errors
     /// What is in the way.
-    pub async fn status(&self, kind: Kind, object: &Object, status: &Value) -> Result<bool, Trouble> {
+    pub async fn status(
+        &self,
+        kind: Kind,
+        object: &Object,
+        status: &Value,
+    ) -> Result<bool, Trouble> {
         let key = Key::new(kind, object.namespace(), object.name());
         if self.memory.status_is(&key, object, status) {
             return Ok(false);
@@ -155,7 +203,9 @@ impl Writer {
         });
         let params = PatchParams::apply(MANAGER).force();
         let api = self.api(kind, object.namespace());
-        let patched = api.patch_status(object.name(), &params, &Patch::Apply(&body)).await;
+        let patched = api
+            .patch_status(object.name(), &params, &Patch::Apply(&body))
+            .await;
         self.metrics.wrote(kind, "status");
         match patched {
             Ok(patched) => {
@@ -164,7 +214,10 @@ impl Writer {
             }
             // It is gone, or another one of its name is there.
             Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(false),
-            Err(error) => Err(refused(&format!("the status of {kind} {} cannot be written", object.name()), &error)),
+            Err(error) => Err(refused(
+                &format!("the status of {kind} {} cannot be written", object.name()),
+                &error,
+            )),
         }
     }
 
@@ -177,7 +230,10 @@ impl Writer {
 fn belongs(kind: Kind, live: &Object, owner: &str) -> Result<(), Trouble> {
     if live.is_controlled_by(owner) {
         if live.is_deleted() {
-            let message = format!("the {kind} {} is being deleted; it is made again when it is gone", live.name());
+            let message = format!(
+                "the {kind} {} is being deleted; it is made again when it is gone",
+                live.name()
+            );
             return Err(Trouble::waits("BeingDeleted", message));
         }
         return Ok(());

@@ -70,7 +70,9 @@ struct Entry {
 pub(crate) struct Backbones(Mutex<HashMap<String, Arc<tokio::sync::Mutex<Entry>>>>);
 
 impl Backbones {
-    fn entries(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<tokio::sync::Mutex<Entry>>>> {
+    fn entries(
+        &self,
+    ) -> std::sync::MutexGuard<'_, HashMap<String, Arc<tokio::sync::Mutex<Entry>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -105,14 +107,20 @@ impl Backbones {
         match self.entry(inputs, secrets).await {
             Ok(entry) => {
                 let mut entry = entry.lock().await;
-                entry.give(inputs.documents, checked, &mut given, metrics).await;
+                entry
+                    .give(inputs.documents, checked, &mut given, metrics)
+                    .await;
             }
             Err(trouble) => given.fails(trouble),
         }
         given
     }
 
-    async fn entry(&self, inputs: &Inputs<'_>, secrets: &Secrets) -> Result<Arc<tokio::sync::Mutex<Entry>>, Trouble> {
+    async fn entry(
+        &self,
+        inputs: &Inputs<'_>,
+        secrets: &Secrets,
+    ) -> Result<Arc<tokio::sync::Mutex<Entry>>, Trouble> {
         let cluster = inputs.cluster;
         let login = login(inputs, secrets)?;
         let mark = digest(&(&login.urls, &login.credentials));
@@ -135,7 +143,8 @@ impl Backbones {
             pushed: VecDeque::new(),
             verified: None,
         }));
-        self.entries().insert(cluster.uid.clone(), Arc::clone(&entry));
+        self.entries()
+            .insert(cluster.uid.clone(), Arc::clone(&entry));
         Ok(entry)
     }
 }
@@ -181,19 +190,25 @@ impl Given {
         let start = format!("revision {}:", self.revision?);
         self.gateways.iter().find_map(|gateway| {
             let refused = gateway.policy.refused.as_deref()?;
-            refused.starts_with(&start).then_some((gateway.name.as_str(), refused))
+            refused
+                .starts_with(&start)
+                .then_some((gateway.name.as_str(), refused))
         })
     }
 
     /// Whether every gateway that was heard of works by the documents.
     pub(crate) fn is_everywhere(&self) -> bool {
-        self.gateways.iter().all(|gateway| gateway.policy.revision >= self.revision.unwrap_or_default())
+        self.gateways
+            .iter()
+            .all(|gateway| gateway.policy.revision >= self.revision.unwrap_or_default())
     }
 }
 
 impl Entry {
     async fn give(&mut self, text: &str, checked: &Checked, given: &mut Given, metrics: &Metrics) {
-        if timeout(CONNECT, self.connection.connected()).await.is_err() || !self.connection.is_connected() {
+        if timeout(CONNECT, self.connection.connected()).await.is_err()
+            || !self.connection.is_connected()
+        {
             let message = "the operator cannot reach the NATS servers; look at them, at spec.backbone.nats, and at the network between";
             given.fails(Trouble::waits("BackboneUnreachable", message));
             return;
@@ -207,12 +222,21 @@ impl Entry {
             }
         }
         given.revision = self.pushed.back().map(|it| it.revision);
-        given.rooms = self.pushed.iter().map(|it| (it.revision, Arc::clone(&it.rooms))).collect();
+        given.rooms = self
+            .pushed
+            .iter()
+            .map(|it| (it.revision, Arc::clone(&it.rooms)))
+            .collect();
         given.gateways = fleet::ask(&self.connection, self.names.prefix()).await;
     }
 
     /// Puts the documents into the bucket; says whether that was needed.
-    async fn push(&mut self, text: &str, checked: &Checked, digest: &str) -> Result<bool, ControlError> {
+    async fn push(
+        &mut self,
+        text: &str,
+        checked: &Checked,
+        digest: &str,
+    ) -> Result<bool, ControlError> {
         let sure = self.verified.is_some_and(|at| at.elapsed() < SURE);
         if sure && self.pushed.back().is_some_and(|it| it.digest == digest) {
             return Ok(false);

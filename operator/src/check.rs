@@ -139,7 +139,10 @@ fn settle(
 fn together(texts: &[&str], secrets: &Secrets) -> Vec<Problem> {
     let sources: Vec<_> = texts
         .iter()
-        .map(|text| Source { name: "documents", text })
+        .map(|text| Source {
+            name: "documents",
+            text,
+        })
         .collect();
     match load(&sources) {
         Err(problems) => problems,

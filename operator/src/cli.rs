@@ -92,12 +92,16 @@ async fn serve(cli: Cli) -> Result<(), String> {
     let config = Config::infer().await.map_err(|error| {
         format!("there is no API server to work with: {error}; run in a pod, or set KUBECONFIG")
     })?;
-    let namespace = cli.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
+    let namespace = cli
+        .namespace
+        .clone()
+        .unwrap_or_else(|| config.default_namespace.clone());
     let client = Client::try_from(config).map_err(|error| error.to_string())?;
     let metrics = Metrics::new().map_err(|error| error.to_string())?;
     let ready = Arc::new(AtomicBool::new(cli.leader_election));
     let listener = TcpListener::bind(cli.metrics_listen).await;
-    let listener = listener.map_err(|error| format!("{} cannot be listened on: {error}", cli.metrics_listen))?;
+    let listener = listener
+        .map_err(|error| format!("{} cannot be listened on: {error}", cli.metrics_listen))?;
     tokio::spawn(ops::serve(listener, metrics.clone(), Arc::clone(&ready)));
     let operator = Operator {
         client: client.clone(),
@@ -123,7 +127,11 @@ async fn serve(cli: Cli) -> Result<(), String> {
 }
 
 /// Works as long as this process leads, until it is told to end.
-async fn lead(operator: Operator, candidate: Option<Candidate>, signals: &mut Signals) -> Result<(), String> {
+async fn lead(
+    operator: Operator,
+    candidate: Option<Candidate>,
+    signals: &mut Signals,
+) -> Result<(), String> {
     let Some(mut candidate) = candidate else {
         return work(&operator, signals).await;
     };
@@ -156,7 +164,10 @@ struct Signals(Signal, Signal);
 
 impl Signals {
     fn new() -> io::Result<Self> {
-        Ok(Self(signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
+        Ok(Self(
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+        ))
     }
 
     async fn next(&mut self) {

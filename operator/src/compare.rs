@@ -24,7 +24,9 @@ fn compare(wanted: &Value, live: &Value, path: &mut String, found: &mut Vec<Stri
 /// An API server leaves out what is empty.
 fn same(wanted: &Value, live: &Value) -> bool {
     match (wanted, live) {
-        (Value::String(wanted), Value::String(live)) => wanted == live || quantity::same(wanted, live),
+        (Value::String(wanted), Value::String(live)) => {
+            wanted == live || quantity::same(wanted, live)
+        }
         (Value::Number(wanted), Value::String(live)) => quantity::same(&wanted.to_string(), live),
         (Value::String(wanted), Value::Number(live)) => quantity::same(wanted, &live.to_string()),
         (Value::Object(wanted), Value::Null) => wanted.is_empty(),
@@ -64,7 +66,9 @@ fn lists(wanted: &[Value], live: &[Value], path: &mut String, found: &mut Vec<St
             live.get(index)
         };
         let live = live.unwrap_or(&Value::Null);
-        within(path, &index.to_string(), |path| compare(wanted, live, path, found));
+        within(path, &index.to_string(), |path| {
+            compare(wanted, live, path, found)
+        });
     }
 }
 
@@ -104,13 +108,17 @@ mod tests {
 
     #[test]
     fn what_was_edited_is_named() {
-        let wanted = json!({"spec": {"ports": [{"port": 80}], "type": "ClusterIP", "labels": {"a": "b"}}});
+        let wanted =
+            json!({"spec": {"ports": [{"port": 80}], "type": "ClusterIP", "labels": {"a": "b"}}});
         let live = json!({"spec": {"ports": [{"port": 81}], "type": "NodePort", "labels": {}}});
         assert_eq!(
             differences(&wanted, &live),
             ["spec.labels.a", "spec.ports.0.port", "spec.type"]
         );
         let more = json!({"spec": {"ports": [{"port": 80}, {"port": 81}]}});
-        assert_eq!(differences(&json!({"spec": {"ports": [{"port": 80}]}}), &more), ["spec.ports"]);
+        assert_eq!(
+            differences(&json!({"spec": {"ports": [{"port": 80}]}}), &more),
+            ["spec.ports"]
+        );
     }
 }

@@ -20,7 +20,9 @@ pub(crate) struct Stated {
 impl Stated {
     pub(crate) fn new(type_: &str, status: bool, reason: &str, message: impl Into<String>) -> Self {
         let mut message = message.into();
-        let end = (0..=LONGEST.min(message.len())).rev().find(|at| message.is_char_boundary(*at));
+        let end = (0..=LONGEST.min(message.len()))
+            .rev()
+            .find(|at| message.is_char_boundary(*at));
         message.truncate(end.unwrap_or_default());
         Self {
             type_: type_.to_owned(),
@@ -60,7 +62,9 @@ pub(crate) fn merge(
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let conditions = stated.into_iter().map(|stated| {
         let status = if stated.status { "True" } else { "False" };
-        let old = before.iter().find(|it| it.type_ == stated.type_ && it.status == status);
+        let old = before
+            .iter()
+            .find(|it| it.type_ == stated.type_ && it.status == status);
         Condition {
             last_transition_time: old.map_or(Time(now), |it| it.last_transition_time.clone()),
             message: stated.message,
@@ -86,12 +90,23 @@ pub(crate) fn news(before: &[Condition], after: &[Condition]) -> Vec<News> {
             None => is_bad(condition),
         }
     });
-    // It is said by the others.
-    let told = changed.filter(|condition| condition.type_ != "Reconciling");
     let mut news: Vec<News> = Vec::new();
-    for condition in told {
+    for condition in changed {
         let reason = match condition.type_.as_str() {
             "Stalled" if condition.status == "False" => continue,
+            // What is in the way is said by another one.
+            "Reconciling"
+                if after
+                    .iter()
+                    .any(|it| it.type_ == "Ready" && it.reason == condition.reason) =>
+            {
+                continue;
+            }
+            "Reconciling"
+                if matches!(condition.reason.as_str(), "Stalled" | "Pending" | "Reading") =>
+            {
+                continue;
+            }
             "Accepted" | "Draining" => format!("{}{}", condition.type_, condition.reason),
             "BackboneReady" => format!("Backbone{}", condition.reason),
             _ => condition.reason.clone(),
@@ -109,11 +124,16 @@ pub(crate) fn news(before: &[Condition], after: &[Condition]) -> Vec<News> {
 
 fn is_bad(condition: &Condition) -> bool {
     let good = GOOD.contains(&condition.type_.as_str());
-    // What is starting is no reason to worry.
-    let harmless = matches!(
-        condition.reason.as_str(),
-        "Starting" | "RollingOut" | "BackboneStarting" | "Moving" | "Pending"
-    );
-    let bad = if good { condition.status == "False" } else { condition.status == "True" };
+    // What is starting is no reason to worry, and to move is what is asked for.
+    let harmless = matches!(condition.type_.as_str(), "Reconciling" | "Draining")
+        || matches!(
+            condition.reason.as_str(),
+            "Starting" | "RollingOut" | "BackboneStarting" | "Pending"
+        );
+    let bad = if good {
+        condition.status == "False"
+    } else {
+        condition.status == "True"
+    };
     bad && !harmless
 }

@@ -17,6 +17,8 @@ use crate::{
     apply::Writer,
     backbone::Backbones,
     check::Checked,
+    fleet::Remembered,
+    gateways::Gateways,
     metrics::Metrics,
     plan::{Apis, Images, MANAGER},
     room::Decided,
@@ -54,6 +56,9 @@ pub struct Context {
     pub(crate) checks: Mutex<HashMap<String, LastCheck>>,
     /// What was decided about the Rooms of each cluster, by its identity.
     pub(crate) decided: Mutex<HashMap<String, Arc<Decided>>>,
+    /// What the last decision about each fleet's moves told the next.
+    pub(crate) remembered: Mutex<HashMap<String, Remembered>>,
+    pub(crate) gateways: Mutex<HashMap<String, (String, Gateways)>>,
     recorder: Recorder,
     failures: Mutex<HashMap<String, u32>>,
     stalled: Mutex<HashMap<String, Kind>>,
@@ -84,6 +89,8 @@ impl Context {
             metrics,
             checks: Mutex::default(),
             decided: Mutex::default(),
+            remembered: Mutex::default(),
+            gateways: Mutex::default(),
             recorder: Recorder::new(client.clone(), reporter),
             failures: Mutex::default(),
             stalled: Mutex::default(),
@@ -129,7 +136,11 @@ impl Context {
             ..ObjectReference::default()
         };
         let event = Event {
-            type_: if news.bad { EventType::Warning } else { EventType::Normal },
+            type_: if news.bad {
+                EventType::Warning
+            } else {
+                EventType::Normal
+            },
             reason: news.reason.clone(),
             note: Some(shortened(&news.message)),
             action: "Reconcile".to_owned(),
@@ -144,8 +155,22 @@ impl Context {
     /// Forgets all that is known of a resource that is gone.
     pub(crate) fn forget(&self, uid: &str) {
         self.went_well(uid);
-        self.checks.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
-        self.decided.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
+        self.checks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(uid);
+        self.decided
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(uid);
+        self.remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(uid);
+        self.gateways
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(uid);
         self.vault.drop_keys(uid);
         self.backbones.forget(uid);
         for kind in [Kind::RealtimeCluster, Kind::Room] {
@@ -168,6 +193,8 @@ pub struct News {
 /// An event's note has a kilobyte at most.
 fn shortened(text: &str) -> String {
     const MOST: usize = 1000;
-    let end = (0..=MOST.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    let end = (0..=MOST.min(text.len()))
+        .rev()
+        .find(|at| text.is_char_boundary(*at));
     text[..end.unwrap_or_default()].to_owned()
 }

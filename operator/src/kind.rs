@@ -11,6 +11,8 @@ pub enum Kind {
     Room,
     /// A gateway or a NATS server that runs.
     Pod,
+    /// Where pods run.
+    Node,
     /// What pods run as.
     ServiceAccount,
     /// Keys.
@@ -50,15 +52,31 @@ impl Kind {
 
     const fn names(self) -> [&'static str; 4] {
         match self {
-            Self::RealtimeCluster => ["sluice.dev", "v1alpha1", "RealtimeCluster", "realtimeclusters"],
+            Self::RealtimeCluster => [
+                "sluice.dev",
+                "v1alpha1",
+                "RealtimeCluster",
+                "realtimeclusters",
+            ],
             Self::Room => ["sluice.dev", "v1alpha1", "Room", "rooms"],
             Self::Pod => ["", "v1", "Pod", "pods"],
+            Self::Node => ["", "v1", "Node", "nodes"],
             Self::ServiceAccount => ["", "v1", "ServiceAccount", "serviceaccounts"],
             Self::Secret => ["", "v1", "Secret", "secrets"],
             Self::ConfigMap => ["", "v1", "ConfigMap", "configmaps"],
             Self::Service => ["", "v1", "Service", "services"],
-            Self::NetworkPolicy => ["networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies"],
-            Self::PodDisruptionBudget => ["policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets"],
+            Self::NetworkPolicy => [
+                "networking.k8s.io",
+                "v1",
+                "NetworkPolicy",
+                "networkpolicies",
+            ],
+            Self::PodDisruptionBudget => [
+                "policy",
+                "v1",
+                "PodDisruptionBudget",
+                "poddisruptionbudgets",
+            ],
             Self::StatefulSet => ["apps", "v1", "StatefulSet", "statefulsets"],
             Self::Deployment => ["apps", "v1", "Deployment", "deployments"],
             Self::HttpRoute => ["gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes"],

@@ -57,7 +57,9 @@ impl Candidate {
             match self.look().await {
                 Ok(true) => return,
                 Ok(false) => {}
-                Err(error) => tracing::warn!(%error, "the Lease cannot be read or written; it is tried again"),
+                Err(error) => {
+                    tracing::warn!(%error, "the Lease cannot be read or written; it is tried again")
+                }
             }
             sleep(LOOKS.mul_f64(rand::random_range(0.8..1.2))).await;
         }
@@ -86,7 +88,10 @@ impl Candidate {
         let lease = self.api.get_opt(&self.name).await;
         if let Ok(Some(lease)) = lease
             && let Some(lease) = self.election.released(lease)
-            && let Err(error) = self.api.replace(&self.name, &PostParams::default(), &lease).await
+            && let Err(error) = self
+                .api
+                .replace(&self.name, &PostParams::default(), &lease)
+                .await
         {
             tracing::warn!(%error, "the Lease cannot be released; others wait until it expires");
         }
@@ -99,7 +104,11 @@ impl Candidate {
         let written = match self.election.look(lease, &self.name, Instant::now(), now) {
             Move::Wait => return Ok(false),
             Move::Create(lease) => self.api.create(&PostParams::default(), &lease).await,
-            Move::Replace(lease) => self.api.replace(&self.name, &PostParams::default(), &lease).await,
+            Move::Replace(lease) => {
+                self.api
+                    .replace(&self.name, &PostParams::default(), &lease)
+                    .await
+            }
         };
         match written {
             Ok(_) => Ok(true),

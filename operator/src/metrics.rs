@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use prometheus::{
-    Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 use crate::Kind;
@@ -31,8 +31,12 @@ impl Metrics {
     /// # Errors
     /// Never, as long as their names differ.
     pub fn new() -> Result<Self, prometheus::Error> {
-        let counter = |name: &str, help: &str, labels: &[&str]| IntCounterVec::new(Opts::new(name, help), labels);
-        let gauge = |name: &str, help: &str, labels: &[&str]| IntGaugeVec::new(Opts::new(name, help), labels);
+        let counter = |name: &str, help: &str, labels: &[&str]| {
+            IntCounterVec::new(Opts::new(name, help), labels)
+        };
+        let gauge = |name: &str, help: &str, labels: &[&str]| {
+            IntGaugeVec::new(Opts::new(name, help), labels)
+        };
         let took = HistogramOpts::new(
             "sluice_operator_reconcile_seconds",
             "How long a reconciliation took.",
@@ -60,7 +64,11 @@ impl Metrics {
                 "Documents given to gateways over NATS, by outcome.",
                 &["outcome"],
             )?,
-            objects: gauge("sluice_operator_objects", "Objects that are watched.", &["kind"])?,
+            objects: gauge(
+                "sluice_operator_objects",
+                "Objects that are watched.",
+                &["kind"],
+            )?,
             leader: IntGauge::new("sluice_operator_leader", "1 while this process leads.")?,
         };
         metrics.register()?;
@@ -95,8 +103,12 @@ impl Metrics {
 
     /// A resource was reconciled.
     pub(crate) fn reconciled(&self, kind: Kind, outcome: &str, took: Duration) {
-        self.reconciled.with_label_values(&[kind.name(), outcome]).inc();
-        self.took.with_label_values(&[kind.name()]).observe(took.as_secs_f64());
+        self.reconciled
+            .with_label_values(&[kind.name(), outcome])
+            .inc();
+        self.took
+            .with_label_values(&[kind.name()])
+            .observe(took.as_secs_f64());
     }
 
     /// Something was written, or tried to.
@@ -107,14 +119,22 @@ impl Metrics {
     /// How many writes there were.
     pub fn writes(&self) -> u64 {
         let families = self.registry.gather();
-        let family = families.iter().find(|it| it.name() == "sluice_operator_writes_total");
-        let values = family.into_iter().flat_map(prometheus::proto::MetricFamily::get_metric);
-        values.map(|metric| metric.get_counter().value() as u64).sum()
+        let family = families
+            .iter()
+            .find(|it| it.name() == "sluice_operator_writes_total");
+        let values = family
+            .into_iter()
+            .flat_map(prometheus::proto::MetricFamily::get_metric);
+        values
+            .map(|metric| metric.get_counter().value() as u64)
+            .sum()
     }
 
     /// So many resources of a kind wait for a person.
     pub(crate) fn stalled(&self, kind: Kind, count: usize) {
-        self.troubles.with_label_values(&[kind.name()]).set(count as i64);
+        self.troubles
+            .with_label_values(&[kind.name()])
+            .set(count as i64);
     }
 
     /// Documents were given to gateways, or could not be.
@@ -124,7 +144,9 @@ impl Metrics {
 
     /// So many objects of a kind are watched.
     pub(crate) fn watched(&self, kind: Kind, count: usize) {
-        self.objects.with_label_values(&[kind.name()]).set(count as i64);
+        self.objects
+            .with_label_values(&[kind.name()])
+            .set(count as i64);
     }
 
     /// Whether this process leads.

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{Resource, core::DynamicResourceScope};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _,
+};
 use serde_json::{Map, Value};
 
 use crate::Kind;
@@ -36,6 +38,13 @@ impl Object {
     /// something else.
     pub fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         serde_json::from_value(self.field(name)).ok()
+    }
+
+    /// Forgets every field at the top but one.
+    pub fn keep_only(&mut self, name: &str) {
+        let mut body = self.body();
+        body.retain(|field, _| field == name);
+        self.body = Value::Object(body).to_string().into();
     }
 
     /// The whole object, as it would be sent.
@@ -81,7 +90,9 @@ impl Object {
     /// Whether the object of that identity controls this one.
     pub fn is_controlled_by(&self, uid: &str) -> bool {
         let owners = self.metadata.owner_references.iter().flatten();
-        owners.into_iter().any(|owner| owner.controller == Some(true) && owner.uid == uid)
+        owners
+            .into_iter()
+            .any(|owner| owner.controller == Some(true) && owner.uid == uid)
     }
 
     /// Whether the object is on its way out.
@@ -123,7 +134,8 @@ impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut all = Map::deserialize(deserializer)?;
         let metadata = all.remove("metadata").unwrap_or_default();
-        let mut metadata: ObjectMeta = serde_json::from_value(metadata).map_err(D::Error::custom)?;
+        let mut metadata: ObjectMeta =
+            serde_json::from_value(metadata).map_err(D::Error::custom)?;
         metadata.managed_fields = None;
         all.remove("apiVersion");
         all.remove("kind");

@@ -80,7 +80,14 @@ impl Operator {
         let (rooms, room_queue) = mpsc::channel(QUEUED);
         let queues = Queues { clusters, rooms };
         let namespace = self.namespace.as_deref();
-        let stores = Stores::watch(&self.client, namespace, apis, &queues, &self.metrics, &mut tasks);
+        let stores = Stores::watch(
+            &self.client,
+            namespace,
+            apis,
+            &queues,
+            &self.metrics,
+            &mut tasks,
+        );
         let context = Arc::new(Context::new(
             &self.client,
             self.settings.clone(),
@@ -89,11 +96,20 @@ impl Operator {
             queues,
             self.metrics.clone(),
         ));
-        let kinds = [(Kind::RealtimeCluster, cluster_queue), (Kind::Room, room_queue)];
+        let kinds = [
+            (Kind::RealtimeCluster, cluster_queue),
+            (Kind::Room, room_queue),
+        ];
         let (mut controllers, ready) = (JoinSet::new(), stores.clone());
         for (kind, queue) in kinds {
             if let Some(store) = stores.store(kind) {
-                controllers.spawn(control(kind, store.clone(), stores.clone(), queue, Arc::clone(&context)));
+                controllers.spawn(control(
+                    kind,
+                    store.clone(),
+                    stores.clone(),
+                    queue,
+                    Arc::clone(&context),
+                ));
             }
         }
         let seen = async {
@@ -119,7 +135,11 @@ impl Operator {
 
     /// Whether the API server has a kind; `None` where it does not say.
     async fn has(&self, kind: Kind) -> Option<bool> {
-        match self.client.list_api_group_resources(&kind.api_version()).await {
+        match self
+            .client
+            .list_api_group_resources(&kind.api_version())
+            .await
+        {
             Ok(list) => Some(list.resources.iter().any(|it| it.name == kind.plural())),
             Err(kube::Error::Api(status)) if status.code == 404 => Some(false),
             Err(_) => None,
@@ -130,7 +150,9 @@ impl Operator {
         loop {
             sleep(DISCOVER).await;
             let same = |kind, was| async move { self.has(kind).await.is_none_or(|is| is == was) };
-            if !same(Kind::HttpRoute, apis.http_route).await || !same(Kind::PodMonitor, apis.pod_monitor).await {
+            if !same(Kind::HttpRoute, apis.http_route).await
+                || !same(Kind::PodMonitor, apis.pod_monitor).await
+            {
                 return;
             }
         }
@@ -139,7 +161,9 @@ impl Operator {
 
 fn report(ended: Option<Result<(), JoinError>>) {
     match ended {
-        Some(Err(error)) => tracing::error!(%error, "a task has failed; the operator ends, and is started again"),
+        Some(Err(error)) => {
+            tracing::error!(%error, "a task has failed; the operator ends, and is started again")
+        }
         _ => tracing::error!("a task has ended; the operator ends, and is started again"),
     }
 }
@@ -156,7 +180,10 @@ async fn control(
         stores.ready().await;
         stream(queue)
     };
-    let queue = begin.into_stream().flatten().map(|changed| Ok::<_, Infallible>(ReconcileRequest::from(changed)));
+    let queue = begin
+        .into_stream()
+        .flatten()
+        .map(|changed| Ok::<_, Infallible>(ReconcileRequest::from(changed)));
     let config = Config::default().concurrency(AT_ONCE).debounce(GATHER);
     let reconcile = move |object: Arc<Object>, context: Arc<Context>| {
         let task = match kind {

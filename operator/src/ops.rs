@@ -36,7 +36,10 @@ pub(crate) async fn serve(listener: TcpListener, metrics: Metrics, ready: Arc<At
 
 async fn is_ready(State(ops): State<Ops>) -> impl IntoResponse {
     if ops.ready.load(Ordering::Relaxed) {
-        (StatusCode::OK, "The operator works, or waits for its turn.\n")
+        (
+            StatusCode::OK,
+            "The operator works, or waits for its turn.\n",
+        )
     } else {
         (
             StatusCode::SERVICE_UNAVAILABLE,

@@ -18,12 +18,12 @@ mod services;
 use serde_json::{Map, Value, json};
 use sluice_crds::RealtimeClusterSpec;
 
+use self::names::Names;
+pub(crate) use self::{documents::FILE, nats::operator_urls};
 pub use self::{
     nats::{Keys as NatsKeys, majority},
     pod::grace,
 };
-pub(crate) use self::{documents::FILE, nats::operator_urls};
-use self::names::Names;
 use crate::Kind;
 
 /// The field manager of everything that the operator applies.
@@ -161,13 +161,7 @@ pub fn deployment(inputs: &Inputs<'_>, replicas: u32) -> Planned {
 }
 
 /// An object of the cluster: with its name, its labels and its owner, and the fields of `body`.
-fn object(
-    cluster: &Cluster,
-    kind: Kind,
-    name: String,
-    component: &str,
-    body: Value,
-) -> Planned {
+fn object(cluster: &Cluster, kind: Kind, name: String, component: &str, body: Value) -> Planned {
     let mut all = Map::new();
     all.insert("apiVersion".to_owned(), kind.api_version().into());
     all.insert("kind".to_owned(), kind.name().into());

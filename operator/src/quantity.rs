@@ -42,7 +42,13 @@ mod tests {
 
     #[test]
     fn units_are_what_kubernetes_means_by_them() {
-        for (text, number) in [("10Gi", 10_737_418_240.0), ("1", 1.0), ("250m", 0.25), ("2k", 2e3), ("1e3", 1e3)] {
+        for (text, number) in [
+            ("10Gi", 10_737_418_240.0),
+            ("1", 1.0),
+            ("250m", 0.25),
+            ("2k", 2e3),
+            ("1e3", 1e3),
+        ] {
             assert_eq!(parse(text), Some(number), "{text}");
         }
         for text in ["", "Gi", "a", "1Zi", "nan", "inf"] {

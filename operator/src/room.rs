@@ -61,7 +61,12 @@ impl Decided {
 }
 
 /// Notes what was decided about a cluster's Rooms, and has their status follow if that is new.
-pub(crate) async fn decide(context: &Context, seen: &Seen, checked: &Arc<Checked>, given: Option<&Given>) {
+pub(crate) async fn decide(
+    context: &Context,
+    seen: &Seen,
+    checked: &Arc<Checked>,
+    given: Option<&Given>,
+) {
     let gateways = seen.pods.iter().filter_map(|pod| {
         let revision = pod.label(REVISION)?;
         Some((pod.name().to_owned(), revision.to_owned()))
@@ -69,11 +74,17 @@ pub(crate) async fn decide(context: &Context, seen: &Seen, checked: &Arc<Checked
     let decided = Arc::new(Decided {
         checked: Arc::clone(checked),
         given: given.cloned(),
-        nats: checked.cluster.as_ref().is_some_and(|cluster| cluster.nats().is_some()),
+        nats: checked
+            .cluster
+            .as_ref()
+            .is_some_and(|cluster| cluster.nats().is_some()),
         revisions: gateways.collect(),
     });
     let before = {
-        let mut all = context.decided.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = context
+            .decided
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         all.insert(seen.object.uid().to_owned(), Arc::clone(&decided))
     };
     if before.is_some_and(|before| before.same(&decided)) {
@@ -86,14 +97,19 @@ pub(crate) async fn decide(context: &Context, seen: &Seen, checked: &Arc<Checked
 }
 
 /// Has a Room's status say what became of it, and its history go with it.
-pub(crate) async fn reconcile(room: Arc<Object>, context: Arc<Context>) -> Result<Action, Infallible> {
+pub(crate) async fn reconcile(
+    room: Arc<Object>,
+    context: Arc<Context>,
+) -> Result<Action, Infallible> {
     let started = Instant::now();
     let done = match room.is_deleted() {
         true => history::leave(&room, &context).await,
         false => stay(&room, &context).await,
     };
     let outcome = done.as_ref().err().map_or("ok", |trouble| trouble.reason);
-    context.metrics.reconciled(Kind::Room, outcome, started.elapsed());
+    context
+        .metrics
+        .reconciled(Kind::Room, outcome, started.elapsed());
     Ok(match done {
         Ok(action) => {
             context.went_well(room.uid());
@@ -109,7 +125,9 @@ pub(crate) async fn reconcile(room: Arc<Object>, context: Arc<Context>) -> Resul
 async fn stay(room: &Object, context: &Context) -> Result<Action, Trouble> {
     let before: RoomStatus = room.read("status").unwrap_or_default();
     let cluster = cluster(room, context);
-    let decided = cluster.as_ref().and_then(|cluster| decided(cluster, context));
+    let decided = cluster
+        .as_ref()
+        .and_then(|cluster| decided(cluster, context));
     if let Some(decided) = &decided {
         history::hold(room, decided, context).await?;
     } else if cluster.is_some() {
@@ -118,7 +136,10 @@ async fn stay(room: &Object, context: &Context) -> Result<Action, Trouble> {
     }
     let now = jiff::Timestamp::now();
     let after = status::status(&before, room, decided.as_deref(), now);
-    let stalled = after.conditions.iter().any(|it| it.type_ == "Stalled" && it.status == "True");
+    let stalled = after
+        .conditions
+        .iter()
+        .any(|it| it.type_ == "Stalled" && it.status == "True");
     context.stalls(Kind::Room, room.uid(), stalled);
     let value = json!(after);
     if context.writer.status(Kind::Room, room, &value).await? {
@@ -126,17 +147,24 @@ async fn stay(room: &Object, context: &Context) -> Result<Action, Trouble> {
             context.tell(Kind::Room, room, &news).await;
         }
     }
-    Ok(Action::requeue(RESYNC.mul_f64(rand::random_range(1.0..2.0))))
+    Ok(Action::requeue(
+        RESYNC.mul_f64(rand::random_range(1.0..2.0)),
+    ))
 }
 
 /// The cluster of a Room, if it is there and stays.
 fn cluster(room: &Object, context: &Context) -> Option<Arc<Object>> {
     let name = room_cluster(room)?;
-    let cluster = context.stores.get(Kind::RealtimeCluster, room.namespace(), &name)?;
+    let cluster = context
+        .stores
+        .get(Kind::RealtimeCluster, room.namespace(), &name)?;
     (!cluster.is_deleted()).then_some(cluster)
 }
 
 fn decided(cluster: &Object, context: &Context) -> Option<Arc<Decided>> {
-    let all = context.decided.lock().unwrap_or_else(PoisonError::into_inner);
+    let all = context
+        .decided
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     all.get(cluster.uid()).cloned()
 }

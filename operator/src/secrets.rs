@@ -38,7 +38,12 @@ impl Vault {
     ///
     /// # Errors
     /// Where the API server does not say.
-    pub async fn get(&self, writer: &Writer, namespace: &str, name: &str) -> Result<Found, Trouble> {
+    pub async fn get(
+        &self,
+        writer: &Writer,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Found, Trouble> {
         let key = (namespace.to_owned(), name.to_owned());
         let known = self.entries().get(&key).cloned();
         if let Some((at, found)) = known
@@ -47,7 +52,10 @@ impl Vault {
         {
             return Ok(found);
         }
-        let found = writer.get(Kind::Secret, namespace, name).await?.map(Arc::new);
+        let found = writer
+            .get(Kind::Secret, namespace, name)
+            .await?
+            .map(Arc::new);
         let mut entries = self.entries();
         entries.retain(|_, (at, _)| at.elapsed() < FRESH);
         entries.insert(key, (Instant::now(), found.clone()));
@@ -56,7 +64,8 @@ impl Vault {
 
     /// Has a Secret read anew the next time.
     pub fn forget(&self, namespace: &str, name: &str) {
-        self.entries().remove(&(namespace.to_owned(), name.to_owned()));
+        self.entries()
+            .remove(&(namespace.to_owned(), name.to_owned()));
     }
 
     /// The keys of a cluster: those in its Secrets, those it had, or new ones.
@@ -66,12 +75,15 @@ impl Vault {
     pub async fn keys(&self, writer: &Writer, cluster: &Object) -> Result<Keys, Trouble> {
         let (namespace, names) = (cluster.namespace(), Names(cluster.name()));
         let own = self.get(writer, namespace, &names.operator_key()).await?;
-        let servers = self.get(writer, namespace, &names.nats_login("servers")).await?;
+        let servers = self
+            .get(writer, namespace, &names.nats_login("servers"))
+            .await?;
         let ours = |secret: Found| secret.filter(|it| it.is_controlled_by(cluster.uid()));
         let mut known = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let before = known.get(cluster.uid()).cloned().unwrap_or_else(fresh);
         let operator = ours(own).and_then(|secret| text(&secret, "key"));
-        let nats = ours(servers).and_then(|secret| NatsKeys::from_named(|name| text(&secret, name)));
+        let nats =
+            ours(servers).and_then(|secret| NatsKeys::from_named(|name| text(&secret, name)));
         let keys = Keys {
             operator: operator.unwrap_or(before.operator),
             nats: nats.unwrap_or(before.nats),
@@ -90,12 +102,16 @@ impl Vault {
 /// What a Secret holds, by key.
 pub fn data(secret: &Object) -> BTreeMap<String, Vec<u8>> {
     let data: BTreeMap<String, ByteString> = secret.read("data").unwrap_or_default();
-    data.into_iter().map(|(key, bytes)| (key, bytes.0)).collect()
+    data.into_iter()
+        .map(|(key, bytes)| (key, bytes.0))
+        .collect()
 }
 
 fn text(secret: &Object, key: &str) -> Option<String> {
     let bytes = data(secret).remove(key)?;
-    String::from_utf8(bytes).ok().filter(|text| !text.is_empty())
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|text| !text.is_empty())
 }
 
 fn fresh() -> Keys {

@@ -59,14 +59,17 @@ impl fmt::Display for Trouble {
 /// What an API server said no to, or did not answer.
 pub fn refused(doing: &str, error: &kube::Error) -> Trouble {
     let kube::Error::Api(status) = error else {
-        let message = format!("{doing}: the API server cannot be reached ({error}); it is tried again");
+        let message =
+            format!("{doing}: the API server cannot be reached ({error}); it is tried again");
         return Trouble::waits("ApiServerUnavailable", message);
     };
     let said = &status.message;
     match status.code {
         403 if said.contains("exceeded quota") => Trouble::waits(
             "QuotaExceeded",
-            format!("{doing}: a ResourceQuota of the Kubernetes namespace is used up ({said}); raise it or free some"),
+            format!(
+                "{doing}: a ResourceQuota of the Kubernetes namespace is used up ({said}); raise it or free some"
+            ),
         ),
         403 if said.contains("being terminated") => Trouble::waits(
             "NamespaceTerminating",
@@ -74,11 +77,15 @@ pub fn refused(doing: &str, error: &kube::Error) -> Trouble {
         ),
         401 | 403 => Trouble::waits(
             "Forbidden",
-            format!("{doing}: the operator may not do it ({said}); grant it the role that its chart brings"),
+            format!(
+                "{doing}: the operator may not do it ({said}); grant it the role that its chart brings"
+            ),
         ),
         400 | 422 => Trouble::stalls(
             "Refused",
-            format!("{doing}: the API server does not take it ({said}); change the field that it names"),
+            format!(
+                "{doing}: the API server does not take it ({said}); change the field that it names"
+            ),
         ),
         404 => Trouble::waits(
             "ApiMissing",
@@ -86,7 +93,9 @@ pub fn refused(doing: &str, error: &kube::Error) -> Trouble {
         ),
         409 => Trouble::waits(
             "Conflict",
-            format!("{doing}: somebody else changed it at the same time ({said}); it is tried again"),
+            format!(
+                "{doing}: somebody else changed it at the same time ({said}); it is tried again"
+            ),
         ),
         _ => Trouble::waits(
             "ApiServerUnavailable",

@@ -6,13 +6,13 @@
 
 #[path = "apiserver/applying.rs"]
 mod applying;
-#[path = "apiserver/schema.rs"]
-mod schema;
 #[path = "apiserver/leading.rs"]
 mod leading;
 #[path = "apiserver/rooms.rs"]
 mod rooms;
-#[path = "apiserver/surprises.rs"]
-mod surprises;
+#[path = "apiserver/schema.rs"]
+mod schema;
 #[path = "apiserver/support.rs"]
 mod support;
+#[path = "apiserver/surprises.rs"]
+mod surprises;

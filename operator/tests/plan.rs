@@ -65,7 +65,12 @@ fn golden(name: &str, apis: Apis) {
         fs::write(&file, &planned).unwrap();
     }
     let golden = fs::read_to_string(&file).unwrap_or_default();
-    assert_eq!(planned, golden, "see {}; SLUICE_GOLDEN=write accepts it", file.display());
+    assert_eq!(
+        planned,
+        golden,
+        "see {}; SLUICE_GOLDEN=write accepts it",
+        file.display()
+    );
 }
 
 const ALL: Apis = Apis {
@@ -133,8 +138,14 @@ fn policy_changes_without_new_pods() {
 #[test]
 fn what_is_taken_at_the_start_makes_a_new_revision() {
     let before = revision(|_| {});
-    assert_ne!(revision(|it| it.spec.gateway.image = Some("other".to_owned())), before);
+    assert_ne!(
+        revision(|it| it.spec.gateway.image = Some("other".to_owned())),
+        before
+    );
     assert_ne!(revision(|it| it.spec.gateway.compression = true), before);
     assert_ne!(revision(|it| it.spec.gateway.workers = Some(3)), before);
-    assert_ne!(revision(|it| it.spec.drain.deadline = "10m".parse().unwrap()), before);
+    assert_ne!(
+        revision(|it| it.spec.drain.deadline = "10m".parse().unwrap()),
+        before
+    );
 }

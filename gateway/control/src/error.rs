@@ -17,7 +17,9 @@ pub enum ControlError {
         why: String,
     },
     /// NATS refuses, or does not answer.
-    #[error("the stream {stream} cannot be used: {why}; look at the NATS servers and at what they permit")]
+    #[error(
+        "the stream {stream} cannot be used: {why}; look at the NATS servers and at what they permit"
+    )]
     Stream {
         /// The stream.
         stream: String,

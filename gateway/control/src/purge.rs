@@ -24,7 +24,8 @@ pub async fn purge(
     };
     let stream = match context.get_stream(names.rooms()).await {
         Ok(stream) => stream,
-        Err(error) if matches!(error.kind(), GetStreamErrorKind::JetStream(ref e) if e.code() == 404) => {
+        Err(error) if matches!(error.kind(), GetStreamErrorKind::JetStream(ref e) if e.code() == 404) =>
+        {
             return Ok(0);
         }
         Err(error) => return Err(failed(error.to_string())),
@@ -36,7 +37,11 @@ pub async fn purge(
     let mut subjects = info.map_err(|e| failed(e.to_string()))?;
     // Named first, since what is listed shifts with each that goes.
     let mut found = Vec::new();
-    while let Some((subject, _)) = subjects.try_next().await.map_err(|e| failed(e.to_string()))? {
+    while let Some((subject, _)) = subjects
+        .try_next()
+        .await
+        .map_err(|e| failed(e.to_string()))?
+    {
         let room = subject.strip_prefix(&start).and_then(untoken);
         if room.is_some_and(|room| decides(&room)) {
             found.push(subject);

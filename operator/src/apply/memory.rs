@@ -54,7 +54,13 @@ impl Memory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn is_as_wanted(&self, key: &Key, digest: &str, value: &Value, live: &Object) -> bool {
+    pub(super) fn is_as_wanted(
+        &self,
+        key: &Key,
+        digest: &str,
+        value: &Value,
+        live: &Object,
+    ) -> bool {
         let notes = self.notes();
         let note = notes.objects.get(key).filter(|note| note.digest == digest);
         if note.is_some_and(|note| version(live) < note.version) {
@@ -67,7 +73,11 @@ impl Memory {
 
     pub(super) fn note(&self, key: Key, digest: String, applied: &Object, odd: Vec<String>) {
         let version = version(applied);
-        let note = Note { digest, version, odd };
+        let note = Note {
+            digest,
+            version,
+            odd,
+        };
         self.notes().objects.insert(key, note);
     }
 
@@ -100,5 +110,7 @@ impl Memory {
 /// The version of an object; versions of one kind grow.
 fn version(object: &Object) -> u64 {
     let version = object.metadata.resource_version.as_deref();
-    version.and_then(|text| text.parse().ok()).unwrap_or_default()
+    version
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_default()
 }

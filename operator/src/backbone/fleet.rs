@@ -37,7 +37,9 @@ struct Fleet {
 
 /// All gateways, as one of them knows them; none where nobody answers.
 pub(super) async fn ask(connection: &Connection, prefix: &str) -> Vec<Gateway> {
-    let request = connection.client().request(format!("{prefix}.api.fleet"), "".into());
+    let request = connection
+        .client()
+        .request(format!("{prefix}.api.fleet"), "".into());
     let Ok(Ok(answer)) = timeout(WITHIN, request).await else {
         return Vec::new();
     };

@@ -37,7 +37,10 @@ pub(super) fn whole(object: &Object, kind: &str, spec: Value) -> Value {
 pub(super) fn cluster(object: &Object, spec: &RealtimeClusterSpec) -> String {
     let mut spec = known(spec);
     remove(spec.as_object_mut(), &OWN);
-    remove(spec.get_mut("gateway").and_then(Value::as_object_mut), &OWN_OF_GATEWAY);
+    remove(
+        spec.get_mut("gateway").and_then(Value::as_object_mut),
+        &OWN_OF_GATEWAY,
+    );
     text(&whole(object, "RealtimeCluster", spec))
 }
 

@@ -40,7 +40,10 @@ pub(super) fn candidates(rooms: &[Arc<Object>], kept: &str) -> Vec<Candidate> {
         (created, room.name().to_owned())
     });
     let kept = earlier(kept);
-    let mut candidates: Vec<_> = rooms.into_iter().map(|room| Candidate::new(room, &kept)).collect();
+    let mut candidates: Vec<_> = rooms
+        .into_iter()
+        .map(|room| Candidate::new(room, &kept))
+        .collect();
     conflicts(&mut candidates);
     candidates
 }
@@ -73,7 +76,9 @@ fn earlier(kept: &str) -> BTreeMap<String, (i64, String)> {
         let field = |path: &str| value.pointer(path).and_then(Value::as_str);
         if let (Some("Room"), Some(name)) = (field("/kind"), field("/metadata/name")) {
             let generation = field("/metadata/annotations/sluice.dev~1generation");
-            let generation = generation.and_then(|text| text.parse().ok()).unwrap_or_default();
+            let generation = generation
+                .and_then(|text| text.parse().ok())
+                .unwrap_or_default();
             let text = format!("{}\n", text.trim_end());
             found.insert(name.to_owned(), (generation, text));
         }
@@ -95,7 +100,10 @@ impl Candidate {
             documents: Vec::new(),
             name,
         };
-        if let Some((before, text)) = kept.get(&candidate.name).filter(|(before, _)| *before != generation) {
+        if let Some((before, text)) = kept
+            .get(&candidate.name)
+            .filter(|(before, _)| *before != generation)
+        {
             candidate.documents.push((*before, text.clone()));
         }
         match room.read::<RoomSpec>("spec") {
@@ -113,7 +121,8 @@ impl Candidate {
         self.verdict.unknown = unknown(&room.field("spec"), &known, "spec");
         let mut whole = document::whole(room, "Room", known);
         whole["metadata"]["annotations"][GENERATION] = self.verdict.generation.to_string().into();
-        self.documents.push((self.verdict.generation, document::text(&whole)));
+        self.documents
+            .push((self.verdict.generation, document::text(&whole)));
     }
 
     /// The document that counts.
@@ -124,7 +133,9 @@ impl Candidate {
     /// Goes back by one document if the problems are of this Room; says whether it did.
     pub(super) fn judge(&mut self, problems: &[Problem]) -> bool {
         let subject = format!("Room {}", self.name);
-        let own = problems.iter().filter(|it| it.subject.as_deref() == Some(&subject));
+        let own = problems
+            .iter()
+            .filter(|it| it.subject.as_deref() == Some(&subject));
         let own: Vec<_> = own.cloned().collect();
         if own.is_empty() || self.documents.is_empty() {
             return false;
@@ -141,7 +152,13 @@ impl Candidate {
     /// What is to be said.
     pub(super) fn verdict(self) -> (String, Verdict) {
         let given = self.documents.last().map(|(generation, _)| *generation);
-        (self.name, Verdict { given, ..self.verdict })
+        (
+            self.name,
+            Verdict {
+                given,
+                ..self.verdict
+            },
+        )
     }
 
     fn place(&self) -> Option<(String, String)> {
@@ -155,7 +172,9 @@ impl Candidate {
 fn conflicts(candidates: &mut [Candidate]) {
     let mut taken: BTreeMap<(String, String), String> = BTreeMap::new();
     for candidate in candidates {
-        let Some(place) = candidate.place() else { continue };
+        let Some(place) = candidate.place() else {
+            continue;
+        };
         match taken.get(&place) {
             None => drop(taken.insert(place, candidate.name.clone())),
             Some(first) => {

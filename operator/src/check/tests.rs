@@ -38,9 +38,15 @@ fn a_cluster_and_its_rooms_become_documents_that_gateways_read() {
     let checked = checked(&open(), &rooms, "");
     assert_eq!(checked.troubles, []);
     assert!(checked.cluster.is_some());
-    let source = Source { name: "x", text: &checked.documents };
+    let source = Source {
+        name: "x",
+        text: &checked.documents,
+    };
     let documents = load(&[source]).unwrap();
-    assert_eq!(documents.cluster.metadata.namespace.as_deref(), Some("prod"));
+    assert_eq!(
+        documents.cluster.metadata.namespace.as_deref(),
+        Some("prod")
+    );
     assert_eq!(documents.rooms.len(), 1);
     assert_eq!(checked.rooms["support"].given, Some(2));
 }
@@ -55,13 +61,20 @@ fn what_is_for_the_operator_alone_is_no_news_for_gateways() {
         "service": {"port": 81},
     });
     assert_eq!(text(scaled), before);
-    assert_ne!(text(json!({"auth": {"required": false}, "origins": ["*"]})), before);
+    assert_ne!(
+        text(json!({"auth": {"required": false}, "origins": ["*"]})),
+        before
+    );
 }
 
 #[test]
 fn a_room_that_cannot_be_used_spoils_no_other() {
     let rooms = [
-        room("bad", 1, &json!({"match": "b", "access": {"join": "claims.("}})),
+        room(
+            "bad",
+            1,
+            &json!({"match": "b", "access": {"join": "claims.("}}),
+        ),
         room("good", 1, &json!({"match": "g"})),
     ];
     let checked = checked(&open(), &rooms, "");
@@ -83,7 +96,10 @@ fn a_room_stays_as_it_was_when_a_change_cannot_be_used() {
     assert_eq!((verdict.generation, verdict.given), (2, Some(1)));
     assert!(verdict.refused.is_some());
     // With the same documents again, as after a restart.
-    assert_eq!(checked(&open(), &[bad], &after.documents).documents, before.documents);
+    assert_eq!(
+        checked(&open(), &[bad], &after.documents).documents,
+        before.documents
+    );
 }
 
 #[test]
@@ -93,12 +109,18 @@ fn of_two_rooms_for_the_same_the_elder_stays() {
         let meta = json!({"name": name, "namespace": "prod", "creationTimestamp": time});
         Arc::new(object(json!({"metadata": meta, "spec": spec})))
     };
-    let rooms = [at("a", "2026-02-01T00:00:00Z"), at("b", "2026-01-01T00:00:00Z")];
+    let rooms = [
+        at("a", "2026-02-01T00:00:00Z"),
+        at("b", "2026-01-01T00:00:00Z"),
+    ];
     let checked = checked(&open(), &rooms, "");
     assert_eq!(checked.rooms["b"].refused, None);
     let (reason, message) = checked.rooms["a"].refused.as_ref().unwrap();
     assert_eq!(*reason, "Conflict");
-    assert!(message.contains("the Room b is for the same rooms"), "{message}");
+    assert!(
+        message.contains("the Room b is for the same rooms"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -106,7 +128,10 @@ fn a_room_of_a_namespace_that_the_cluster_does_not_have_is_refused() {
     let rooms = [room("a", 1, &json!({"match": "a", "namespace": "/admin"}))];
     let checked = checked(&open(), &rooms, "");
     let (_, message) = checked.rooms["a"].refused.as_ref().unwrap();
-    assert!(message.contains("add it to its spec.namespaces"), "{message}");
+    assert!(
+        message.contains("add it to its spec.namespaces"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -115,7 +140,11 @@ fn a_room_that_is_being_deleted_counts_no_more() {
         "metadata": {"name": "a", "namespace": "prod", "deletionTimestamp": "2026-01-01T00:00:00Z"},
         "spec": {"clusterRef": {"name": "chat"}, "match": "a"},
     }));
-    assert!(!checked(&open(), &[Arc::new(gone)], "").documents.contains("Room"));
+    assert!(
+        !checked(&open(), &[Arc::new(gone)], "")
+            .documents
+            .contains("Room")
+    );
 }
 
 #[test]
@@ -138,8 +167,20 @@ fn a_secret_that_is_missing_is_waited_for() {
     let cluster = cluster_of(json!({"auth": {"jwt": jwt}, "tls": {"secretName": "tls"}}));
     let troubles = checked(&cluster, &[], "").troubles;
     let reasons: Vec<_> = troubles.iter().map(|it| (it.effect, it.reason)).collect();
-    assert_eq!(reasons, [(Effect::Waits, "SecretMissing"), (Effect::Waits, "SecretMissing")]);
-    assert!(troubles[0].message.contains("there is no Secret keys with the key jwt"), "{}", troubles[0].message);
+    assert_eq!(
+        reasons,
+        [
+            (Effect::Waits, "SecretMissing"),
+            (Effect::Waits, "SecretMissing")
+        ]
+    );
+    assert!(
+        troubles[0]
+            .message
+            .contains("there is no Secret keys with the key jwt"),
+        "{}",
+        troubles[0].message
+    );
     assert!(troubles[1].message.contains("tls.crt"));
 }
 
@@ -152,5 +193,8 @@ fn a_spec_that_makes_no_sense_stalls_with_every_problem() {
     assert_eq!(checked.troubles[0].effect, Effect::Stalls);
     assert!(checked.troubles[0].message.contains("auth.jwt"));
     assert!(checked.troubles[0].message.contains("spec.backbone"));
-    assert_eq!(checked.rooms["a"].refused.as_ref().unwrap().0, "ClusterInvalid");
+    assert_eq!(
+        checked.rooms["a"].refused.as_ref().unwrap().0,
+        "ClusterInvalid"
+    );
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::{facts::Facts, read::Seen, sizes::sizes};
+use super::{moves::Moves, read::Seen};
 use crate::{
     Kind, Object,
     apply::Written,
@@ -18,36 +18,53 @@ use crate::{
 pub(super) async fn apply(
     seen: &Seen,
     inputs: &Inputs<'_>,
-    facts: &Facts,
+    moves: &Moves,
     context: &Context,
 ) -> Vec<Trouble> {
+    let (wanted, sizes) = (&moves.observed.revision, &moves.decision.replicas);
     let mut planned = plan::plan(inputs);
-    let sizes = sizes(&facts.revision, facts.wanted, &facts.revisions);
-    let replicas = sizes.get(&facts.revision).copied().unwrap_or(facts.wanted);
-    planned.push(plan::deployment(inputs, replicas));
-    let mut names: BTreeSet<_> = planned.iter().map(|it| (it.kind, it.name.clone())).collect();
-    let earlier = sizes.keys().map(|it| (Kind::Deployment, inputs.cluster.names().deployment(it)));
-    names.extend(earlier);
-    let mut troubles = Vec::new();
+    planned.extend(
+        sizes
+            .get(wanted)
+            .map(|replicas| plan::deployment(inputs, *replicas)),
+    );
+    let mut names: BTreeSet<_> = planned
+        .iter()
+        .map(|it| (it.kind, it.name.clone()))
+        .collect();
+    let all = sizes
+        .keys()
+        .map(|it| (Kind::Deployment, inputs.cluster.names().deployment(it)));
+    names.extend(all);
+    let mut troubles = moves.mark(seen, context).await;
     for object in planned {
         if context.apis.have(object.kind) {
-            troubles.extend(make(seen, object, context).await.err());
+            troubles.extend(make(seen, inputs, object, context).await.err());
         }
     }
     for deployment in seen.owned(Kind::Deployment) {
         let revision = deployment.label(REVISION).unwrap_or_default();
-        if let Some(replicas) = sizes.get(revision).filter(|_| revision != facts.revision) {
+        if let Some(replicas) = sizes.get(revision).filter(|_| revision != wanted) {
             troubles.extend(resize(deployment, *replicas, context).await.err());
         }
     }
+    moves.tell(seen).await;
     // While something cannot be made, nothing is taken away.
-    if troubles.iter().all(|trouble| trouble.effect == Effect::Notes) {
+    if troubles
+        .iter()
+        .all(|trouble| trouble.effect == Effect::Notes)
+    {
         troubles.extend(clear(seen, &names, context).await);
     }
     troubles
 }
 
-async fn make(seen: &Seen, planned: Planned, context: &Context) -> Result<(), Trouble> {
+async fn make(
+    seen: &Seen,
+    inputs: &Inputs<'_>,
+    planned: Planned,
+    context: &Context,
+) -> Result<(), Trouble> {
     let (kind, name) = (planned.kind, planned.name.clone());
     let namespace = seen.object.namespace();
     let read = match kind {
@@ -55,12 +72,38 @@ async fn make(seen: &Seen, planned: Planned, context: &Context) -> Result<(), Tr
         _ => None,
     };
     let live = read.as_deref().or_else(|| seen.live(kind, &name));
-    let written = context.writer.apply(seen.object.uid(), namespace, planned, live).await?;
+    let written = context
+        .writer
+        .apply(seen.object.uid(), namespace, planned, live)
+        .await?;
+    if written == Written::Changed && name == inputs.cluster.names().documents() {
+        touch(seen, inputs, context).await;
+    }
     if written != Written::Unchanged {
         context.vault.forget(namespace, &name);
         tracing::info!(%kind, %name, %namespace, cluster = %seen.object.name(), ?written, "an object was made as it is planned");
     }
     Ok(())
+}
+
+/// Has the kubelet give a gateway its documents at once, which is the only way that they take where
+/// there is no NATS: it looks at what is mounted into a pod when the pod changes, else once a
+/// minute.
+async fn touch(seen: &Seen, inputs: &Inputs<'_>, context: &Context) {
+    if inputs.cluster.nats().is_some() {
+        return;
+    }
+    let digest = sluice_control::digest(inputs.documents);
+    let fields = json!({"metadata": {"annotations": {"sluice.dev/documents": digest}}});
+    for pod in &seen.pods {
+        let changed = context
+            .writer
+            .change(Kind::Pod, pod.namespace(), pod.name(), &fields)
+            .await;
+        if let Err(trouble) = changed {
+            tracing::warn!(pod = %pod.name(), %trouble, "a gateway gets its documents a minute later");
+        }
+    }
 }
 
 /// Only the size of an earlier revision is decided here; the rest of it stays as it was made.
@@ -71,7 +114,10 @@ async fn resize(deployment: &Object, replicas: u32, context: &Context) -> Result
     }
     let fields = json!({"spec": {"replicas": replicas}});
     let (namespace, name) = (deployment.namespace(), deployment.name());
-    context.writer.change(Kind::Deployment, namespace, name, &fields).await
+    context
+        .writer
+        .change(Kind::Deployment, namespace, name, &fields)
+        .await
 }
 
 async fn clear(seen: &Seen, planned: &BTreeSet<(Kind, String)>, context: &Context) -> Vec<Trouble> {

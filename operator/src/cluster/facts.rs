@@ -1,18 +1,21 @@
 //! What a fleet is like.
 
+use std::time::Duration;
+
 use sluice_crds::cluster::{PolicyInForce, RolloutProgress};
 
 use super::{
+    moves::{Moves, revisions},
     pods,
     read::Seen,
-    sizes::Revision,
 };
 use crate::{
-    Kind, Object,
+    Kind,
     backbone::Given,
+    fleet::{Phase, RevisionSeen},
     plan::{
         Cluster, majority,
-        names::{COMPONENT, GATEWAY, NATS, Names, REVISION},
+        names::{COMPONENT, GATEWAY, NATS, Names},
     },
     trouble::Trouble,
 };
@@ -25,7 +28,7 @@ pub(crate) struct Facts {
     /// How many gateways of it are wanted.
     pub(crate) wanted: u32,
     /// Every revision that there is.
-    pub(crate) revisions: Vec<Revision>,
+    pub(crate) revisions: Vec<RevisionSeen>,
     /// How many gateways run, of all revisions.
     pub(crate) running: u32,
     /// By what gateways are selected.
@@ -34,8 +37,14 @@ pub(crate) struct Facts {
     pub(crate) backbone: Backbone,
     /// How many connections there are.
     pub(crate) connections: Option<i64>,
+    /// What the fleet is about, for programs and for people.
+    pub(crate) phase: Phase,
+    /// See `phase`.
+    pub(crate) message: String,
     /// How far a rollout is.
     pub(crate) rollout: Option<RolloutProgress>,
+    /// When to look at the gateways again.
+    pub(crate) look_again: Option<Duration>,
     /// What gateways work by.
     pub(crate) policy: Option<PolicyInForce>,
 }
@@ -49,23 +58,29 @@ pub(crate) struct Backbone {
 }
 
 impl Facts {
-    pub(super) fn new(seen: &Seen, cluster: &Cluster, revision: String) -> Self {
-        let gateway = &cluster.spec.gateway;
-        let autoscaling = gateway.autoscaling.as_ref();
+    pub(super) fn new(seen: &Seen, cluster: &Cluster, moves: &Moves) -> Self {
+        let decision = &moves.decision;
         Self {
-            wanted: autoscaling.map_or(gateway.replicas, |it| it.min_replicas),
-            revision,
+            wanted: decision.desired_replicas,
+            revision: moves.observed.revision.clone(),
             backbone: backbone(seen, cluster),
+            connections: moves.connections(),
+            rollout: decision.progress.clone(),
+            phase: decision.phase,
+            message: decision.message.clone(),
             ..Self::of_what_runs(seen)
         }
     }
 
     /// What can be said of a fleet whose spec cannot be used.
     pub(super) fn of_what_runs(seen: &Seen) -> Self {
-        let gateways = seen.pods.iter().filter(|pod| pod.label(COMPONENT) == Some(GATEWAY));
+        let gateways = seen
+            .pods
+            .iter()
+            .filter(|pod| pod.label(COMPONENT) == Some(GATEWAY));
         Self {
             running: gateways.filter(|pod| pods::runs(pod)).count() as u32,
-            revisions: seen.owned(Kind::Deployment).map(revision).collect(),
+            revisions: revisions(seen),
             selector: Names(seen.object.name()).gateway_selector(),
             ..Self::default()
         }
@@ -86,7 +101,9 @@ impl Facts {
     pub(super) fn given(&mut self, given: &Given) {
         self.policy = Some(PolicyInForce {
             digest: given.digest.clone(),
-            revision: given.revision.and_then(|revision| i64::try_from(revision).ok()),
+            revision: given
+                .revision
+                .and_then(|revision| i64::try_from(revision).ok()),
         });
         if let (true, Some(trouble)) = (self.backbone.ready, &given.unreachable) {
             self.backbone = Backbone {
@@ -102,7 +119,10 @@ impl Facts {
         let mut found: Vec<Trouble> = Vec::new();
         let made = [Kind::Deployment, Kind::StatefulSet]
             .into_iter()
-            .flat_map(|kind| seen.owned(kind).filter_map(move |it| pods::not_made(kind.name(), it)));
+            .flat_map(|kind| {
+                seen.owned(kind)
+                    .filter_map(move |it| pods::not_made(kind.name(), it))
+            });
         for trouble in made.chain(seen.pods.iter().filter_map(|pod| pods::trouble(pod))) {
             // One of a kind says enough.
             if found.iter().all(|known| known.reason != trouble.reason) {
@@ -110,19 +130,6 @@ impl Facts {
             }
         }
         found
-    }
-}
-
-fn revision(deployment: &Object) -> Revision {
-    let (spec, status) = (deployment.field("spec"), deployment.field("status"));
-    let number = |value: Option<&serde_json::Value>| {
-        let number = value.and_then(serde_json::Value::as_u64);
-        number.and_then(|number| u32::try_from(number).ok())
-    };
-    Revision {
-        name: deployment.label(REVISION).unwrap_or_default().to_owned(),
-        replicas: number(spec.get("replicas")).unwrap_or(1),
-        ready: number(status.get("readyReplicas")).unwrap_or_default(),
     }
 }
 
@@ -138,7 +145,10 @@ fn backbone(seen: &Seen, cluster: &Cluster) -> Backbone {
     let Some(managed) = &nats.managed else {
         return ready("Connected", "NATS can be reached.");
     };
-    let servers = seen.pods.iter().filter(|pod| pod.label(COMPONENT) == Some(NATS));
+    let servers = seen
+        .pods
+        .iter()
+        .filter(|pod| pod.label(COMPONENT) == Some(NATS));
     let running = servers.filter(|pod| pods::is_ready(pod)).count() as u32;
     let message = format!("{running} of {} NATS servers are ready.", managed.replicas);
     match running {

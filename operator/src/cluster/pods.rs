@@ -9,6 +9,18 @@ pub(super) fn is_ready(pod: &Object) -> bool {
     !pod.is_deleted() && condition(&pod.field("status"), "Ready") == Some("True")
 }
 
+/// Whether a pod's container runs.
+pub(super) fn is_running(pod: &Object) -> bool {
+    let status = pod.field("status");
+    let containers = status.get("containerStatuses").and_then(Value::as_array);
+    match containers {
+        Some(containers) => containers
+            .iter()
+            .any(|it| it.pointer("/state/running").is_some()),
+        None => status.get("phase").and_then(Value::as_str) == Some("Running"),
+    }
+}
+
 /// Whether a pod is there and is not about to go.
 pub(super) fn runs(pod: &Object) -> bool {
     let status = pod.field("status");
@@ -22,7 +34,9 @@ fn condition<'a>(status: &'a Value, of: &str) -> Option<&'a str> {
 
 fn find<'a>(status: &'a Value, of: &str) -> Option<&'a Value> {
     let conditions = status.get("conditions")?.as_array()?;
-    conditions.iter().find(|it| it.get("type").and_then(Value::as_str) == Some(of))
+    conditions
+        .iter()
+        .find(|it| it.get("type").and_then(Value::as_str) == Some(of))
 }
 
 /// What keeps a pod from running, as far as a person can do something about it.
@@ -39,8 +53,14 @@ fn waiting(pod: &Object, status: &Value) -> Option<Trouble> {
     containers.iter().find_map(|container| {
         let waiting = container.pointer("/state/waiting")?;
         let reason = waiting.get("reason")?.as_str()?;
-        let said = waiting.get("message").and_then(Value::as_str).unwrap_or(reason);
-        let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
+        let said = waiting
+            .get("message")
+            .and_then(Value::as_str)
+            .unwrap_or(reason);
+        let image = container
+            .get("image")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         why(pod.name(), reason, image, said)
     })
 }
@@ -49,7 +69,9 @@ fn why(pod: &str, reason: &str, image: &str, said: &str) -> Option<Trouble> {
     let (reason, message) = match reason {
         "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" => (
             "ImagePull",
-            format!("the image {image} of the pod {pod} cannot be pulled ({said}); correct its name, or give imagePullSecrets"),
+            format!(
+                "the image {image} of the pod {pod} cannot be pulled ({said}); correct its name, or give imagePullSecrets"
+            ),
         ),
         "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => (
             "ContainerRefused",
@@ -57,7 +79,9 @@ fn why(pod: &str, reason: &str, image: &str, said: &str) -> Option<Trouble> {
         ),
         "CrashLoopBackOff" => (
             "Crashing",
-            format!("the pod {pod} ends again and again ({said}); look at it with kubectl logs {pod} --previous"),
+            format!(
+                "the pod {pod} ends again and again ({said}); look at it with kubectl logs {pod} --previous"
+            ),
         ),
         _ => return None,
     };
@@ -70,7 +94,10 @@ fn unschedulable(pod: &Object, status: &Value) -> Option<Trouble> {
     if !is("status", "False") || !is("reason", "Unschedulable") {
         return None;
     }
-    let said = scheduled.get("message").and_then(Value::as_str).unwrap_or_default();
+    let said = scheduled
+        .get("message")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let message = format!(
         "no node takes the pod {} ({said}); add nodes, or ask for less",
         pod.name()
@@ -85,12 +112,21 @@ pub(super) fn not_made(kind: &str, object: &Object) -> Option<Trouble> {
     if failure.get("status").and_then(Value::as_str) != Some("True") {
         return None;
     }
-    let said = failure.get("message").and_then(Value::as_str).unwrap_or_default();
+    let said = failure
+        .get("message")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let (reason, what) = if said.contains("exceeded quota") {
-        ("QuotaExceeded", "a ResourceQuota of the Kubernetes namespace is used up; raise it or free some")
+        (
+            "QuotaExceeded",
+            "a ResourceQuota of the Kubernetes namespace is used up; raise it or free some",
+        )
     } else {
         ("PodsRefused", "change what it names")
     };
-    let message = format!("the {kind} {} cannot make its pods ({said}): {what}", object.name());
+    let message = format!(
+        "the {kind} {} cannot make its pods ({said}): {what}",
+        object.name()
+    );
     Some(Trouble::waits(reason, message))
 }

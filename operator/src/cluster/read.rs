@@ -59,7 +59,10 @@ fn text(map: &Object) -> String {
 async fn named(object: &Object, context: &Context) -> Result<Secrets, Trouble> {
     let mut found = Secrets::new();
     for name in names(object) {
-        let secret = context.vault.get(&context.writer, object.namespace(), &name).await?;
+        let secret = context
+            .vault
+            .get(&context.writer, object.namespace(), &name)
+            .await?;
         if let Some(secret) = secret {
             found.insert(name, secrets::data(&secret));
         }
@@ -71,7 +74,10 @@ fn names(object: &Object) -> BTreeSet<String> {
     let Some(spec) = object.read::<RealtimeClusterSpec>("spec") else {
         return BTreeSet::new();
     };
-    let references = spec.secret_refs().into_iter().map(|(_, key)| key.name.clone());
+    let references = spec
+        .secret_refs()
+        .into_iter()
+        .map(|(_, key)| key.name.clone());
     let tls = spec.tls.iter().map(|tls| tls.secret_name.clone());
     references.chain(tls).collect()
 }
@@ -79,10 +85,14 @@ fn names(object: &Object) -> BTreeSet<String> {
 impl Seen {
     /// What is the same while the check finds the same.
     pub(super) fn asked_for(&self) -> Value {
-        let rooms = self
-            .rooms
-            .iter()
-            .map(|room| json!([room.name(), room.uid(), room.generation(), room.is_deleted()]));
+        let rooms = self.rooms.iter().map(|room| {
+            json!([
+                room.name(),
+                room.uid(),
+                room.generation(),
+                room.is_deleted()
+            ])
+        });
         let mut rooms: Vec<_> = rooms.collect();
         rooms.sort_by_key(Value::to_string);
         json!([self.object.generation(), rooms, self.secrets])
@@ -90,7 +100,10 @@ impl Seen {
 
     /// An object that was made for the cluster, or has one of its names.
     pub(super) fn live(&self, kind: Kind, name: &str) -> Option<&Object> {
-        let found = self.made.iter().find(|(of, object)| *of == kind && object.name() == name);
+        let found = self
+            .made
+            .iter()
+            .find(|(of, object)| *of == kind && object.name() == name);
         found.map(|(_, object)| object.as_ref())
     }
 

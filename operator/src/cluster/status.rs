@@ -10,6 +10,7 @@ use super::facts::Facts;
 use crate::{
     conditions::{self, Stated},
     context::News,
+    fleet::Phase,
     trouble::{Effect, Trouble},
 };
 
@@ -43,13 +44,18 @@ pub(super) fn status(
         replicas: i32::try_from(facts.running).ok(),
         selector: some(&facts.selector),
         connections: steady(before.connections, facts.connections),
+        desired_replicas: i32::try_from(facts.wanted).ok(),
         rollout: facts.rollout.clone(),
         policy: facts.policy.clone().or_else(|| before.policy.clone()),
     }
 }
 
 /// What a new generation asked of the gateways.
-fn change(before: &RealtimeClusterStatus, generation: i64, revision: Option<&str>) -> Option<LastChange> {
+fn change(
+    before: &RealtimeClusterStatus,
+    generation: i64,
+    revision: Option<&str>,
+) -> Option<LastChange> {
     let (Some(seen), Some(earlier)) = (before.observed_generation, &before.revision) else {
         return None;
     };
@@ -78,8 +84,14 @@ fn stated(
     facts: Option<&Facts>,
     troubles: &[Trouble],
 ) -> Vec<Stated> {
-    let stalled = troubles.iter().find(|trouble| trouble.effect == Effect::Stalls);
-    let blocked = stalled.or_else(|| troubles.iter().find(|trouble| trouble.effect == Effect::Waits));
+    let stalled = troubles
+        .iter()
+        .find(|trouble| trouble.effect == Effect::Stalls);
+    let blocked = stalled.or_else(|| {
+        troubles
+            .iter()
+            .find(|trouble| trouble.effect == Effect::Waits)
+    });
     let mut stated = vec![
         ready(facts, blocked),
         reconciling(facts, blocked, stalled.is_some()),
@@ -87,7 +99,13 @@ fn stated(
         accepted(troubles),
     ];
     // Of what cannot be known now, the last that was known stays.
-    let keep = |of: &str| before.conditions.iter().find(|it| it.type_ == of).map(Stated::again);
+    let keep = |of: &str| {
+        before
+            .conditions
+            .iter()
+            .find(|it| it.type_ == of)
+            .map(Stated::again)
+    };
     match facts {
         Some(facts) if !facts.backbone.reason.is_empty() => {
             stated.push(backbone(facts));
@@ -103,14 +121,24 @@ fn ready(facts: Option<&Facts>, blocked: Option<&Trouble>) -> Stated {
         return Stated::new("Ready", false, trouble.reason, trouble.message.clone());
     }
     let Some(facts) = facts else {
-        return Stated::new("Ready", false, "Unknown", "Nothing is known of the fleet yet.");
+        return Stated::new(
+            "Ready",
+            false,
+            "Unknown",
+            "Nothing is known of the fleet yet.",
+        );
     };
     if !facts.backbone.ready {
-        let Stated { reason, message, .. } = backbone(facts);
+        let Stated {
+            reason, message, ..
+        } = backbone(facts);
         return Stated::new("Ready", false, &format!("Backbone{reason}"), message);
     }
     let (ready, wanted) = (facts.ready(), facts.wanted);
-    let message = format!("{ready} of {wanted} gateways of the revision {} are ready.", facts.revision);
+    let message = format!(
+        "{ready} of {wanted} gateways of the revision {} are ready.",
+        facts.revision
+    );
     match ready >= wanted {
         true => Stated::new("Ready", true, "Serving", message),
         false if facts.others() => Stated::new("Ready", false, "RollingOut", message),
@@ -122,27 +150,42 @@ fn reconciling(facts: Option<&Facts>, blocked: Option<&Trouble>, stalls: bool) -
     let going = |reason: &str, message: &str| Stated::new("Reconciling", true, reason, message);
     let still = |reason: &str, message: &str| Stated::new("Reconciling", false, reason, message);
     if stalls {
-        return still("Stalled", "Nothing goes on until a person changes something.");
+        return still(
+            "Stalled",
+            "Nothing goes on until a person changes something.",
+        );
     }
     if let Some(trouble) = blocked {
-        return going(trouble.reason, "Something is in the way; it is tried again.");
+        return going(
+            trouble.reason,
+            "Something is in the way; it is tried again.",
+        );
     }
     match facts {
         None => going("Reading", "The fleet is being looked at."),
-        Some(facts) if facts.ready() < facts.wanted || !facts.backbone.ready => {
-            going("Starting", "Gateways or NATS servers are starting.")
-        }
-        Some(facts) if facts.others() || facts.rollout.is_some() => {
-            going("Moving", "Connections are being moved to the wanted revision.")
-        }
-        Some(_) => still("Done", "The fleet is as the spec says."),
+        Some(facts) if !facts.backbone.ready => going("BackboneStarting", &facts.backbone.message),
+        Some(facts) => match facts.phase {
+            Phase::Steady => still("Done", "The fleet is as the spec says."),
+            // Who has paused a rollout waits for nothing.
+            Phase::Paused => still(facts.phase.reason(), &facts.message),
+            phase => going(phase.reason(), &facts.message),
+        },
     }
 }
 
 /// Whether the spec can be used as it is.
 fn accepted(troubles: &[Trouble]) -> Stated {
-    let about = |trouble: &&Trouble| matches!(trouble.reason, "InvalidSpec" | "SecretMissing" | "UnknownFields");
-    match troubles.iter().filter(about).max_by_key(|trouble| trouble.effect) {
+    let about = |trouble: &&Trouble| {
+        matches!(
+            trouble.reason,
+            "InvalidSpec" | "SecretMissing" | "UnknownFields"
+        )
+    };
+    match troubles
+        .iter()
+        .filter(about)
+        .max_by_key(|trouble| trouble.effect)
+    {
         Some(trouble) => Stated::new("Accepted", false, trouble.reason, trouble.message.clone()),
         None => Stated::new("Accepted", true, "Valid", "The spec is used as it is."),
     }
@@ -150,13 +193,25 @@ fn accepted(troubles: &[Trouble]) -> Stated {
 
 fn backbone(facts: &Facts) -> Stated {
     let backbone = &facts.backbone;
-    Stated::new("BackboneReady", backbone.ready, backbone.reason, backbone.message.clone())
+    Stated::new(
+        "BackboneReady",
+        backbone.ready,
+        backbone.reason,
+        backbone.message.clone(),
+    )
 }
 
 fn draining(facts: &Facts) -> Stated {
-    match &facts.rollout {
-        Some(_) => Stated::new("Draining", true, "Moving", "Connections are being moved off gateways that are to go."),
-        None => Stated::new("Draining", false, "Idle", "No gateway is being drained."),
+    match facts.phase {
+        Phase::Moving | Phase::LeavingNodes | Phase::ScalingDown | Phase::Rebalancing => {
+            Stated::new(
+                "Draining",
+                true,
+                facts.phase.reason(),
+                facts.message.clone(),
+            )
+        }
+        _ => Stated::new("Draining", false, "Idle", "No gateway is being drained."),
     }
 }
 
@@ -165,8 +220,14 @@ pub(super) fn news(before: &RealtimeClusterStatus, after: &RealtimeClusterStatus
     let mut news = conditions::news(&before.conditions, &after.conditions);
     if let (Some(change), true) = (&after.last_change, after.last_change != before.last_change) {
         let (reason, message) = match change.class {
-            ChangeClass::Hot => ("HotChange", "The change takes effect at the gateways as they run; nobody is disconnected."),
-            ChangeClass::Restart => ("RestartChange", "The change takes new gateways; connections are moved to them."),
+            ChangeClass::Hot => (
+                "HotChange",
+                "The change takes effect at the gateways as they run; nobody is disconnected.",
+            ),
+            ChangeClass::Restart => (
+                "RestartChange",
+                "The change takes new gateways; connections are moved to them.",
+            ),
         };
         news.push(News {
             bad: false,

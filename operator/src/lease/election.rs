@@ -44,13 +44,22 @@ impl Election {
         self.leads
     }
 
-    pub(super) fn look(&mut self, lease: Option<Lease>, name: &str, now: Instant, time: Timestamp) -> Move {
+    pub(super) fn look(
+        &mut self,
+        lease: Option<Lease>,
+        name: &str,
+        now: Instant,
+        time: Timestamp,
+    ) -> Move {
         let Some(lease) = lease else {
             self.leads = false;
             return Move::Create(self.first(name, time));
         };
         self.observe(&lease, now);
-        let holder = lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref());
+        let holder = lease
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.holder_identity.as_deref());
         let holder = holder.unwrap_or_default();
         self.leads = holder == self.identity;
         if self.leads {
@@ -80,7 +89,10 @@ impl Election {
 
     /// Whether it has not changed for as long as it lasts.
     fn is_expired(&self, lease: &Lease, now: Instant) -> bool {
-        let said = lease.spec.as_ref().and_then(|spec| spec.lease_duration_seconds);
+        let said = lease
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.lease_duration_seconds);
         let said = said.and_then(|seconds| u64::try_from(seconds).ok());
         let lasts = said.map_or(self.lasts, Duration::from_secs);
         let seen = self.seen.as_ref().map(|(_, at)| *at);
@@ -141,7 +153,13 @@ mod tests {
     }
 
     fn holder(lease: &Lease) -> &str {
-        lease.spec.as_ref().unwrap().holder_identity.as_deref().unwrap()
+        lease
+            .spec
+            .as_ref()
+            .unwrap()
+            .holder_identity
+            .as_deref()
+            .unwrap()
     }
 
     #[test]
@@ -149,7 +167,9 @@ mod tests {
         let mut election = Election::new("a", LASTS);
         let lease = held_by("a", "1");
         assert_eq!(lease.spec.as_ref().unwrap().lease_transitions, Some(0));
-        let Move::Replace(renewed) = look(&mut election, Some(lease), Instant::now()) else { panic!() };
+        let Move::Replace(renewed) = look(&mut election, Some(lease), Instant::now()) else {
+            panic!()
+        };
         assert_eq!(holder(&renewed), "a");
         assert_eq!(renewed.spec.unwrap().lease_transitions, Some(0));
         assert!(election.leads());
@@ -161,7 +181,14 @@ mod tests {
         let start = Instant::now();
         for n in 0..10 {
             let lease = held_by("a", &n.to_string());
-            assert_eq!(look(&mut election, Some(lease), start + n * Duration::from_secs(14)), Move::Wait);
+            assert_eq!(
+                look(
+                    &mut election,
+                    Some(lease),
+                    start + n * Duration::from_secs(14)
+                ),
+                Move::Wait
+            );
         }
     }
 
@@ -169,9 +196,14 @@ mod tests {
     fn a_lease_that_is_not_renewed_is_taken() {
         let mut election = Election::new("b", LASTS);
         let start = Instant::now();
-        assert_eq!(look(&mut election, Some(held_by("a", "1")), start), Move::Wait);
+        assert_eq!(
+            look(&mut election, Some(held_by("a", "1")), start),
+            Move::Wait
+        );
         let later = start + Duration::from_secs(16);
-        let Move::Replace(taken) = look(&mut election, Some(held_by("a", "1")), later) else { panic!() };
+        let Move::Replace(taken) = look(&mut election, Some(held_by("a", "1")), later) else {
+            panic!()
+        };
         assert_eq!(holder(&taken), "b");
         assert_eq!(taken.spec.unwrap().lease_transitions, Some(1));
         assert_eq!(taken.metadata.resource_version.as_deref(), Some("1"));
@@ -179,9 +211,14 @@ mod tests {
 
     #[test]
     fn a_lease_that_was_released_is_taken_at_once() {
-        let free = Election::new("a", LASTS).released(held_by("a", "1")).unwrap();
+        let free = Election::new("a", LASTS)
+            .released(held_by("a", "1"))
+            .unwrap();
         let mut election = Election::new("b", LASTS);
-        assert!(matches!(look(&mut election, Some(free), Instant::now()), Move::Replace(_)));
+        assert!(matches!(
+            look(&mut election, Some(free), Instant::now()),
+            Move::Replace(_)
+        ));
         assert_eq!(Election::new("b", LASTS).released(held_by("a", "1")), None);
     }
 
@@ -190,7 +227,10 @@ mod tests {
         let mut election = Election::new("a", LASTS);
         look(&mut election, Some(held_by("a", "1")), Instant::now());
         assert!(election.leads());
-        assert_eq!(look(&mut election, Some(held_by("b", "2")), Instant::now()), Move::Wait);
+        assert_eq!(
+            look(&mut election, Some(held_by("b", "2")), Instant::now()),
+            Move::Wait
+        );
         assert!(!election.leads());
     }
 }

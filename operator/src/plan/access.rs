@@ -51,7 +51,13 @@ fn gateways(inputs: &Inputs<'_>) -> Planned {
             {"ports": [port(pod::OPS)], "from": [{"namespaceSelector": {}}]},
         ],
     }});
-    object(cluster, Kind::NetworkPolicy, cluster.names().gateways(), GATEWAY, body)
+    object(
+        cluster,
+        Kind::NetworkPolicy,
+        cluster.names().gateways(),
+        GATEWAY,
+        body,
+    )
 }
 
 fn nats(inputs: &Inputs<'_>) -> Planned {
@@ -72,7 +78,13 @@ fn nats(inputs: &Inputs<'_>) -> Planned {
             {"ports": [port(super::nats::MONITOR)], "from": [pods(json!({CLUSTER: cluster.name})), operator(inputs)]},
         ],
     }});
-    object(cluster, Kind::NetworkPolicy, cluster.names().nats(), NATS, body)
+    object(
+        cluster,
+        Kind::NetworkPolicy,
+        cluster.names().nats(),
+        NATS,
+        body,
+    )
 }
 
 fn operator(inputs: &Inputs<'_>) -> Value {

@@ -11,5 +11,11 @@ pub(crate) const FILE: &str = "sluice.yaml";
 pub(super) fn plan(inputs: &Inputs<'_>) -> Planned {
     let cluster = inputs.cluster;
     let body = json!({"data": {FILE: inputs.documents}});
-    object(cluster, Kind::ConfigMap, cluster.names().documents(), GATEWAY, body)
+    object(
+        cluster,
+        Kind::ConfigMap,
+        cluster.names().documents(),
+        GATEWAY,
+        body,
+    )
 }

@@ -8,12 +8,7 @@ use sluice_crds::{OnDelete, cluster::ManagedNats};
 
 pub use self::keys::Keys;
 use super::{
-    Cluster, Inputs, Planned,
-    names::NATS,
-    object, pod,
-    secrets::secret,
-    services::port,
-    set,
+    Cluster, Inputs, Planned, names::NATS, object, pod, secrets::secret, services::port, set,
 };
 use crate::{Kind, digest};
 
@@ -68,7 +63,12 @@ pub(super) fn secrets(inputs: &Inputs<'_>) -> Vec<Planned> {
         routes,
     ];
     vec![
-        secret(cluster, cluster.names().nats_login("servers"), NATS, &servers),
+        secret(
+            cluster,
+            cluster.names().nats_login("servers"),
+            NATS,
+            &servers,
+        ),
         login(gateway.0, gateway.1),
         login(operator.0, operator.1),
         login(backend.0, backend.1),
@@ -128,7 +128,13 @@ fn servers(inputs: &Inputs<'_>, wanted: &ManagedNats) -> Planned {
         },
         "volumeClaimTemplates": [claim(wanted)],
     }});
-    object(cluster, Kind::StatefulSet, cluster.names().nats(), NATS, body)
+    object(
+        cluster,
+        Kind::StatefulSet,
+        cluster.names().nats(),
+        NATS,
+        body,
+    )
 }
 
 /// Changes when servers must start anew to work by their configuration.

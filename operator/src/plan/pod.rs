@@ -64,8 +64,15 @@ pub(super) fn template(inputs: &Inputs<'_>) -> Value {
 pub(super) fn labelled(mut template: Value, revision: &str) -> Value {
     template["metadata"]["labels"][REVISION] = revision.into();
     // Only gateways of one revision are to be spread: those of others are about to go.
-    for constraint in template["spec"]["topologySpreadConstraints"].as_array_mut().into_iter().flatten() {
-        if constraint.pointer("/labelSelector/matchLabels/sluice.dev~1cluster").is_some() {
+    for constraint in template["spec"]["topologySpreadConstraints"]
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+    {
+        if constraint
+            .pointer("/labelSelector/matchLabels/sluice.dev~1cluster")
+            .is_some()
+        {
             constraint["labelSelector"]["matchLabels"][REVISION] = revision.into();
         }
     }
@@ -101,11 +108,19 @@ fn spec(inputs: &Inputs<'_>) -> Value {
         json_of(&gateway.topology_spread_constraints)
     };
     set(&mut spec, "topologySpreadConstraints", spread);
-    set(&mut spec, "imagePullSecrets", json_of(&gateway.image_pull_secrets));
+    set(
+        &mut spec,
+        "imagePullSecrets",
+        json_of(&gateway.image_pull_secrets),
+    );
     set(&mut spec, "nodeSelector", json_of(&gateway.node_selector));
     set(&mut spec, "tolerations", json_of(&gateway.tolerations));
     set(&mut spec, "affinity", json_of(&gateway.affinity));
-    set(&mut spec, "priorityClassName", json_of(&gateway.priority_class_name));
+    set(
+        &mut spec,
+        "priorityClassName",
+        json_of(&gateway.priority_class_name),
+    );
     spec
 }
 
@@ -193,5 +208,8 @@ pub(super) fn spread(selector: &Value) -> Value {
             "labelSelector": {"matchLabels": selector},
         })
     };
-    json!([over("kubernetes.io/hostname"), over("topology.kubernetes.io/zone")])
+    json!([
+        over("kubernetes.io/hostname"),
+        over("topology.kubernetes.io/zone")
+    ])
 }

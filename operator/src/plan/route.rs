@@ -22,7 +22,13 @@ pub(super) fn plan(inputs: &Inputs<'_>) -> Option<Planned> {
     let mut spec = json!({"parentRefs": [parent], "rules": [rule(inputs)]});
     set(&mut spec, "hostnames", json_of(&route.hostnames));
     let name = cluster.names().clients();
-    Some(object(cluster, Kind::HttpRoute, name, GATEWAY, json!({"spec": spec})))
+    Some(object(
+        cluster,
+        Kind::HttpRoute,
+        name,
+        GATEWAY,
+        json!({"spec": spec}),
+    ))
 }
 
 /// Everything goes to the Service for clients, and takes as long as it takes: a long poll waits

@@ -20,7 +20,11 @@ fn clients(inputs: &Inputs<'_>) -> Planned {
     let wanted = &cluster.spec.service;
     let mut selector = cluster.names().selector(GATEWAY);
     set(&mut selector, SERVING, "true".into());
-    let scheme = if cluster.spec.tls.is_some() { "https" } else { "http" };
+    let scheme = if cluster.spec.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     let affinity = &wanted.session_affinity;
     let mut spec = json!({
         "type": wanted.type_,
@@ -53,7 +57,13 @@ fn gateways(inputs: &Inputs<'_>) -> Planned {
             port("ops", pod::OPS, "ops"),
         ],
     }});
-    object(cluster, Kind::Service, cluster.names().gateways(), GATEWAY, body)
+    object(
+        cluster,
+        Kind::Service,
+        cluster.names().gateways(),
+        GATEWAY,
+        body,
+    )
 }
 
 /// The Service for backends: any gateway will do.

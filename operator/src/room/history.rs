@@ -24,13 +24,20 @@ pub const SKIP: &str = "sluice.dev/skip-history";
 const DEADLINE: Duration = Duration::from_mins(2);
 
 /// Has the Room stay until its history is gone, if that is to go and would stay otherwise.
-pub(super) async fn hold(room: &Object, decided: &Decided, context: &Context) -> Result<(), Trouble> {
+pub(super) async fn hold(
+    room: &Object,
+    decided: &Decided,
+    context: &Context,
+) -> Result<(), Trouble> {
     let wanted = decided.nats && drops(room);
     let finalizers = finalizers(room);
     let held = finalizers.iter().any(|it| it == FINALIZER);
     match (wanted, held) {
         (true, false) => {
-            let all: Vec<_> = finalizers.into_iter().chain([FINALIZER.to_owned()]).collect();
+            let all: Vec<_> = finalizers
+                .into_iter()
+                .chain([FINALIZER.to_owned()])
+                .collect();
             set(room, all, context).await
         }
         (false, true) => release(room, context).await,
@@ -54,7 +61,10 @@ async fn set(room: &Object, finalizers: Vec<String>, context: &Context) -> Resul
         "finalizers": finalizers,
         "resourceVersion": room.metadata.resource_version,
     }});
-    context.writer.change(Kind::Room, room.namespace(), room.name(), &fields).await
+    context
+        .writer
+        .change(Kind::Room, room.namespace(), room.name(), &fields)
+        .await
 }
 
 async fn release(room: &Object, context: &Context) -> Result<(), Trouble> {
@@ -68,7 +78,8 @@ pub(super) async fn leave(room: &Object, context: &Context) -> Result<Action, Tr
     if !finalizers(room).iter().any(|it| it == FINALIZER) {
         return Ok(Action::await_change());
     }
-    if room.annotation(SKIP).is_none() && drops(room)
+    if room.annotation(SKIP).is_none()
+        && drops(room)
         && let Err(trouble) = drop_history(room, context).await
     {
         if !is_overdue(room) {
@@ -102,11 +113,15 @@ async fn drop_history(room: &Object, context: &Context) -> Result<(), Trouble> {
         return Ok(());
     };
     let waits = |message: &str| Trouble::waits("HistoryWaits", message);
-    let decided = decided(&cluster, context).ok_or_else(|| waits("the RealtimeCluster was not looked at yet"))?;
+    let decided = decided(&cluster, context)
+        .ok_or_else(|| waits("the RealtimeCluster was not looked at yet"))?;
     if !decided.nats {
         return Ok(());
     }
-    let everywhere = decided.given.as_ref().is_some_and(super::Given::is_everywhere);
+    let everywhere = decided
+        .given
+        .as_ref()
+        .is_some_and(super::Given::is_everywhere);
     if decided.checked.rooms.contains_key(room.name()) || !everywhere {
         return Err(waits("gateways still work by it"));
     }
@@ -133,7 +148,9 @@ async fn drop_history(room: &Object, context: &Context) -> Result<(), Trouble> {
 /// The patterns of the cluster's other Rooms in the same namespace.
 fn others(room: &Object, cluster: &Object, spec: &RoomSpec, context: &Context) -> Vec<Pattern> {
     let rooms = context.stores.rooms_of(cluster.namespace(), cluster.name());
-    let others = rooms.iter().filter(|other| other.uid() != room.uid() && !other.is_deleted());
+    let others = rooms
+        .iter()
+        .filter(|other| other.uid() != room.uid() && !other.is_deleted());
     let specs = others.filter_map(|other| other.read::<RoomSpec>("spec"));
     let same = specs.filter(|other| other.namespace == spec.namespace);
     same.map(|other| Pattern::new(&other.match_)).collect()

@@ -40,8 +40,18 @@ pub(super) fn status(
 fn without(before: &RoomStatus, room: &Object, has_cluster: bool, now: Timestamp) -> RoomStatus {
     let stated = if has_cluster {
         vec![
-            Stated::new("Ready", false, "Pending", "The RealtimeCluster has not looked at it yet."),
-            Stated::new("Reconciling", true, "Pending", "The RealtimeCluster is about to look at it."),
+            Stated::new(
+                "Ready",
+                false,
+                "Pending",
+                "The RealtimeCluster has not looked at it yet.",
+            ),
+            Stated::new(
+                "Reconciling",
+                true,
+                "Pending",
+                "The RealtimeCluster is about to look at it.",
+            ),
             conditions::stalled(None),
         ]
     } else {
@@ -52,7 +62,12 @@ fn without(before: &RoomStatus, room: &Object, has_cluster: bool, now: Timestamp
         let trouble = Trouble::stalls("ClusterMissing", message);
         vec![
             Stated::new("Ready", false, trouble.reason, trouble.message.clone()),
-            Stated::new("Reconciling", false, "Stalled", "Nothing goes on until a person changes something."),
+            Stated::new(
+                "Reconciling",
+                false,
+                "Stalled",
+                "Nothing goes on until a person changes something.",
+            ),
             conditions::stalled(Some(&trouble)),
         ]
     };
@@ -78,11 +93,13 @@ fn accepted(name: &str, decided: &Decided) -> Vec<RoomAcceptance> {
         entry.0 = entry.0.min(generation);
         entry.1 += 1;
     }
-    let accepted = by_revision.into_iter().map(|(revision, (generation, gateways))| RoomAcceptance {
-        revision: revision.to_owned(),
-        generation,
-        gateways,
-    });
+    let accepted = by_revision
+        .into_iter()
+        .map(|(revision, (generation, gateways))| RoomAcceptance {
+            revision: revision.to_owned(),
+            generation,
+            gateways,
+        });
     accepted.collect()
 }
 
@@ -92,12 +109,22 @@ fn generation(name: &str, revision: u64, decided: &Decided) -> Option<i64> {
     rooms.get(name).copied()
 }
 
-fn stated(verdict: &Verdict, room: &Object, decided: &Decided, accepted: &[RoomAcceptance]) -> Vec<Stated> {
+fn stated(
+    verdict: &Verdict,
+    room: &Object,
+    decided: &Decided,
+    accepted: &[RoomAcceptance],
+) -> Vec<Stated> {
     let trouble = refused(verdict);
     if let Some(trouble) = &trouble {
         return vec![
             Stated::new("Ready", false, trouble.reason, trouble.message.clone()),
-            Stated::new("Reconciling", false, "Stalled", "Nothing goes on until a person changes something."),
+            Stated::new(
+                "Reconciling",
+                false,
+                "Stalled",
+                "Nothing goes on until a person changes something.",
+            ),
             conditions::stalled(Some(trouble)),
         ];
     }
@@ -129,9 +156,17 @@ fn refused(verdict: &Verdict) -> Option<Trouble> {
 }
 
 /// How far a Room has come.
-fn reach(room: &Object, decided: &Decided, accepted: &[RoomAcceptance]) -> (bool, &'static str, String) {
+fn reach(
+    room: &Object,
+    decided: &Decided,
+    accepted: &[RoomAcceptance],
+) -> (bool, &'static str, String) {
     let Some(given) = &decided.given else {
-        return (false, "Pending", "It has not been given to the gateways yet.".to_owned());
+        return (
+            false,
+            "Pending",
+            "It has not been given to the gateways yet.".to_owned(),
+        );
     };
     if let Some(trouble) = &given.trouble {
         return (false, trouble.reason, trouble.message.clone());

@@ -27,7 +27,9 @@ const WRITTEN: [&str; 12] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_becomes_a_fleet_and_is_ready_when_its_gateways_are() {
     let world = World::new().await;
-    world.cluster("chat", json!({"auth": {"required": false}})).await;
+    world
+        .cluster("chat", json!({"auth": {"required": false}}))
+        .await;
     world.ready("chat").await;
     let cluster = world.get(Kind::RealtimeCluster, "chat").await.unwrap();
     let status = &cluster.data["status"];
@@ -56,7 +58,9 @@ async fn nothing_is_written_once_a_fleet_is_as_it_should_be() {
     world.cluster("chat", spec).await;
     world.room("a", "chat", json!({"match": "a"})).await;
     // Its servers are not reachable here, so it does not become ready; but it comes to rest.
-    world.says(Kind::RealtimeCluster, "chat", "Accepted", "True", "Valid").await;
+    world
+        .says(Kind::RealtimeCluster, "chat", "Accepted", "True", "Valid")
+        .await;
     until("the fleet has come to rest", async || {
         world.run_pods().await;
         let before = server().await.writes(&WRITTEN).await;
@@ -69,5 +73,10 @@ async fn nothing_is_written_once_a_fleet_is_as_it_should_be() {
     world.kill();
     world.start();
     tokio::time::sleep(Duration::from_secs(5)).await;
-    assert_eq!(world.metrics.writes(), before, "{}", String::from_utf8(world.metrics.text().unwrap()).unwrap());
+    assert_eq!(
+        world.metrics.writes(),
+        before,
+        "{}",
+        String::from_utf8(world.metrics.text().unwrap()).unwrap()
+    );
 }

@@ -18,7 +18,9 @@ async fn one_candidate_leads_and_the_next_follows_at_once_when_it_lets_go() {
     // It keeps what it renews.
     assert!(timeout(Duration::from_secs(3), first.keep()).await.is_err());
     first.release().await;
-    timeout(Duration::from_secs(10), second.lead()).await.unwrap();
+    timeout(Duration::from_secs(10), second.lead())
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -26,7 +28,9 @@ async fn a_leader_that_died_is_followed_when_its_lease_has_expired() {
     let world = World::empty().await;
     let candidate = |name: &str| Candidate::new(&world.client, &world.namespace, "lead", name);
     candidate("a").lead().await;
-    timeout(Duration::from_mins(1), candidate("b").lead()).await.unwrap();
+    timeout(Duration::from_mins(1), candidate("b").lead())
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

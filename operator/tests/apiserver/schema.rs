@@ -54,8 +54,13 @@ const ROOMS: &str = r#"
 fn messages(schema: &Value, found: &mut BTreeSet<String>) {
     match schema {
         Value::Object(map) => {
-            let rules = map.get("x-kubernetes-validations").and_then(Value::as_array);
-            let texts = rules.into_iter().flatten().filter_map(|rule| rule["message"].as_str());
+            let rules = map
+                .get("x-kubernetes-validations")
+                .and_then(Value::as_array);
+            let texts = rules
+                .into_iter()
+                .flatten()
+                .filter_map(|rule| rule["message"].as_str());
             found.extend(texts.map(str::to_owned));
             map.values().for_each(|value| messages(value, found));
         }
@@ -70,15 +75,30 @@ async fn said(world: &World, kind: Kind, name: &str, spec: &Value) -> String {
         "apiVersion": kind.api_version(), "kind": kind.name(),
         "metadata": {"name": name}, "spec": spec,
     });
-    let params = PostParams { dry_run: true, ..PostParams::default() };
-    let created = world.api(kind).create(&params, &serde_json::from_value(object).unwrap()).await;
-    created.err().map(|error| error.to_string()).unwrap_or_default()
+    let params = PostParams {
+        dry_run: true,
+        ..PostParams::default()
+    };
+    let created = world
+        .api(kind)
+        .create(&params, &serde_json::from_value(object).unwrap())
+        .await;
+    created
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default()
 }
 
 /// What the API server says to a change of an object that is there.
 async fn said_to_change(world: &World, kind: Kind, name: &str, fields: Value) -> String {
-    let changed = world.api(kind).patch(name, &PatchParams::default(), &Patch::Merge(fields)).await;
-    changed.err().map(|error| error.to_string()).unwrap_or_default()
+    let changed = world
+        .api(kind)
+        .patch(name, &PatchParams::default(), &Patch::Merge(fields))
+        .await;
+    changed
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,20 +121,35 @@ async fn every_rule_says_what_to_do() {
         answers.push(said(&world, Kind::Room, "a", &spec).await);
     }
     let open = json!({"auth": {"required": false}});
-    for name in ["9lives", "a.b", "a-name-that-is-longer-than-forty-characters"] {
+    for name in [
+        "9lives",
+        "a.b",
+        "a-name-that-is-longer-than-forty-characters",
+    ] {
         answers.push(said(&world, Kind::RealtimeCluster, name, &open).await);
     }
     answers.extend(changes(&world).await);
     for answer in &answers {
-        assert!(rules.iter().any(|rule| answer.contains(rule)), "no rule speaks: {answer}");
+        assert!(
+            rules.iter().any(|rule| answer.contains(rule)),
+            "no rule speaks: {answer}"
+        );
     }
-    let silent: Vec<_> = rules.iter().filter(|rule| !answers.iter().any(|it| it.contains(*rule))).collect();
+    let silent: Vec<_> = rules
+        .iter()
+        .filter(|rule| !answers.iter().any(|it| it.contains(*rule)))
+        .collect();
     assert!(silent.is_empty(), "never said: {silent:#?}");
 }
 
 async fn changes(world: &World) -> Vec<String> {
     let nats = json!({"nats": {"managed": {"storageClassName": "fast"}}});
-    world.cluster("chat", json!({"auth": {"required": false}, "backbone": nats})).await;
+    world
+        .cluster(
+            "chat",
+            json!({"auth": {"required": false}, "backbone": nats}),
+        )
+        .await;
     world.room("a", "chat", json!({"match": "a"})).await;
     let managed = |fields: Value| json!({"spec": {"backbone": {"nats": {"managed": fields}}}});
     let mut answers = Vec::new();
@@ -125,20 +160,38 @@ async fn changes(world: &World) -> Vec<String> {
     ] {
         answers.push(said_to_change(world, Kind::RealtimeCluster, "chat", managed(fields)).await);
     }
-    for fields in [json!({"clusterRef": {"name": "other"}}), json!({"namespace": "/other"})] {
+    for fields in [
+        json!({"clusterRef": {"name": "other"}}),
+        json!({"namespace": "/other"}),
+    ] {
         answers.push(said_to_change(world, Kind::Room, "a", json!({"spec": fields})).await);
     }
-    assert_eq!(said_to_change(world, Kind::RealtimeCluster, "chat", managed(json!({"replicas": 5}))).await, "");
+    assert_eq!(
+        said_to_change(
+            world,
+            Kind::RealtimeCluster,
+            "chat",
+            managed(json!({"replicas": 5}))
+        )
+        .await,
+        ""
+    );
     answers
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn defaults_are_stored_and_columns_are_there() {
     let world = World::empty().await;
-    let cluster = world.cluster("chat", json!({"auth": {"required": false}})).await;
+    let cluster = world
+        .cluster("chat", json!({"auth": {"required": false}}))
+        .await;
     assert_eq!(cluster.data["spec"]["drain"]["deadline"], "2m");
     assert_eq!(cluster.data["spec"]["gateway"]["replicas"], 1);
     // As `kubectl scale` and autoscalers do.
-    let scale = world.api(Kind::RealtimeCluster).get_scale(&cluster.name_any()).await.unwrap();
+    let scale = world
+        .api(Kind::RealtimeCluster)
+        .get_scale(&cluster.name_any())
+        .await
+        .unwrap();
     assert_eq!(scale.spec.unwrap().replicas, Some(1));
 }

@@ -35,11 +35,16 @@ async fn install(client: &Client) {
     for definition in [definition::<RealtimeCluster>(), definition::<Room>()] {
         let definition: CustomResourceDefinition = serde_json::from_value(definition).unwrap();
         let name = definition.name_any();
-        api.create(&PostParams::default(), &definition).await.unwrap();
+        api.create(&PostParams::default(), &definition)
+            .await
+            .unwrap();
         until("a custom resource is established", async || {
             let there = api.get(&name).await.unwrap();
             let conditions = there.status.and_then(|status| status.conditions);
-            conditions.into_iter().flatten().any(|it| it.type_ == "Established" && it.status == "True")
+            conditions
+                .into_iter()
+                .flatten()
+                .any(|it| it.type_ == "Established" && it.status == "True")
         })
         .await;
     }
@@ -60,7 +65,9 @@ impl World {
         let name = format!("t-{:08x}", rand::random::<u32>());
         let namespace = serde_json::from_value(json!({"metadata": {"name": name}})).unwrap();
         let api: Api<Namespace> = Api::all(client.clone());
-        api.create(&PostParams::default(), &namespace).await.unwrap();
+        api.create(&PostParams::default(), &namespace)
+            .await
+            .unwrap();
         Self {
             client,
             namespace: name,
@@ -126,7 +133,10 @@ impl World {
             "spec": spec,
         });
         let params = PatchParams::apply("user").force();
-        self.api(kind).patch(name, &params, &Patch::Apply(object)).await.unwrap()
+        self.api(kind)
+            .patch(name, &params, &Patch::Apply(object))
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn get(&self, kind: Kind, name: &str) -> Option<DynamicObject> {
@@ -134,17 +144,28 @@ impl World {
     }
 
     pub(crate) async fn delete(&self, kind: Kind, name: &str) {
-        self.api(kind).delete(name, &DeleteParams::background()).await.unwrap();
+        self.api(kind)
+            .delete(name, &DeleteParams::background())
+            .await
+            .unwrap();
     }
 
     /// Merges fields into an object, as somebody who edits it.
     pub(crate) async fn edit(&self, kind: Kind, name: &str, fields: Value) {
         let params = PatchParams::default();
-        self.api(kind).patch(name, &params, &Patch::Merge(fields)).await.unwrap();
+        self.api(kind)
+            .patch(name, &params, &Patch::Merge(fields))
+            .await
+            .unwrap();
     }
 
     /// A condition of an object: its status, its reason and its message.
-    pub(crate) async fn condition(&self, kind: Kind, name: &str, of: &str) -> Option<(String, String, String)> {
+    pub(crate) async fn condition(
+        &self,
+        kind: Kind,
+        name: &str,
+        of: &str,
+    ) -> Option<(String, String, String)> {
         let object = self.get(kind, name).await?;
         let conditions = object.data.pointer("/status/conditions")?.as_array()?;
         let condition = conditions.iter().find(|it| it["type"] == of)?;
@@ -153,12 +174,20 @@ impl World {
     }
 
     /// Waits until a condition says this, and returns its message.
-    pub(crate) async fn says(&self, kind: Kind, name: &str, of: &str, status: &str, reason: &str) -> String {
+    pub(crate) async fn says(
+        &self,
+        kind: Kind,
+        name: &str,
+        of: &str,
+        status: &str,
+        reason: &str,
+    ) -> String {
         let mut last = None;
         let what = format!("{of} of {kind} {name} is {status} because of {reason}");
         until(&what, async || {
             last = self.condition(kind, name, of).await;
-            last.as_ref().is_some_and(|(is, why, _)| is == status && why == reason)
+            last.as_ref()
+                .is_some_and(|(is, why, _)| is == status && why == reason)
         })
         .await;
         last.unwrap().2
@@ -168,21 +197,34 @@ impl World {
     pub(crate) async fn event(&self, name: &str, reason: &str) -> String {
         let event = GroupVersionKind::gvk("events.k8s.io", "v1", "Event");
         let resource = ApiResource::from_gvk_with_plural(&event, "events");
-        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &self.namespace, &resource);
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(self.client.clone(), &self.namespace, &resource);
         let mut found = None;
-        until(&format!("there is an event {reason} about {name}"), async || {
-            let events = api.list(&kube::api::ListParams::default()).await.unwrap();
-            let about = |it: &DynamicObject| it.data["regarding"]["name"] == name && it.data["reason"] == reason;
-            found = events.items.into_iter().find(about);
-            found.is_some()
-        })
+        until(
+            &format!("there is an event {reason} about {name}"),
+            async || {
+                let events = api.list(&kube::api::ListParams::default()).await.unwrap();
+                let about = |it: &DynamicObject| {
+                    it.data["regarding"]["name"] == name && it.data["reason"] == reason
+                };
+                found = events.items.into_iter().find(about);
+                found.is_some()
+            },
+        )
         .await;
-        found.unwrap().data["note"].as_str().unwrap_or_default().to_owned()
+        found.unwrap().data["note"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// The pods that there are.
     pub(crate) async fn pods(&self) -> Vec<DynamicObject> {
-        self.api(Kind::Pod).list(&kube::api::ListParams::default()).await.unwrap().items
+        self.api(Kind::Pod)
+            .list(&kube::api::ListParams::default())
+            .await
+            .unwrap()
+            .items
     }
 
     /// Says of every gateway and NATS server there is that it is ready, as kubelets would.
@@ -194,7 +236,9 @@ impl World {
                 "conditions": [{"type": "Ready", "status": "True"}],
             }});
             let name = pod.name_any();
-            let _ = api.patch_status(&name, &PatchParams::default(), &Patch::Merge(status)).await;
+            let _ = api
+                .patch_status(&name, &PatchParams::default(), &Patch::Merge(status))
+                .await;
         }
     }
 
@@ -204,7 +248,9 @@ impl World {
         let what = format!("the cluster {cluster} is ready");
         until(&what, async || {
             self.run_pods().await;
-            last = self.condition(Kind::RealtimeCluster, cluster, "Ready").await;
+            last = self
+                .condition(Kind::RealtimeCluster, cluster, "Ready")
+                .await;
             last.as_ref().is_some_and(|(status, ..)| status == "True")
         })
         .await;

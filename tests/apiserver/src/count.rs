@@ -1,14 +1,25 @@
 //! What an API server counts.
 
 /// The verbs of requests that write.
-const WRITES: [&str; 6] = ["POST", "PUT", "PATCH", "APPLY", "DELETE", "DELETECOLLECTION"];
+const WRITES: [&str; 6] = [
+    "POST",
+    "PUT",
+    "PATCH",
+    "APPLY",
+    "DELETE",
+    "DELETECOLLECTION",
+];
 
 /// The requests that wrote to objects of these kinds.
 pub(crate) fn writes(metrics: &str, kinds: &[&str]) -> u64 {
-    let lines = metrics.lines().filter(|line| line.starts_with("apiserver_request_total{"));
+    let lines = metrics
+        .lines()
+        .filter(|line| line.starts_with("apiserver_request_total{"));
     let counted = lines.filter(|line| {
         let is = |label: &str, values: &[&str]| {
-            values.iter().any(|value| line.contains(&format!("{label}=\"{value}\"")))
+            values
+                .iter()
+                .any(|value| line.contains(&format!("{label}=\"{value}\"")))
         };
         is("verb", &WRITES) && is("resource", kinds)
     });

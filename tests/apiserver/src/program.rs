@@ -10,7 +10,8 @@ use crate::binary;
 
 /// Runs a program, and kills it when the other end of its input is closed: when the test is over,
 /// however it ended.
-const UNTIL_CLOSED: &str = r#"exec 3<&0; "$@" </dev/null & child=$!; read -r _ <&3; kill -9 "$child"; wait "$child""#;
+const UNTIL_CLOSED: &str =
+    r#"exec 3<&0; "$@" </dev/null & child=$!; read -r _ <&3; kill -9 "$child"; wait "$child""#;
 
 /// A program that runs until this is dropped.
 #[derive(Debug)]

@@ -39,7 +39,11 @@ impl ApiServer {
         certificate::write(folder.path());
         let (client, peer, port) = (free_port(), free_port(), free_port());
         let etcd = Program::start("etcd", &etcd(folder.path(), client, peer), folder.path());
-        let server = Program::start("kube-apiserver", &server(folder.path(), client, port), folder.path());
+        let server = Program::start(
+            "kube-apiserver",
+            &server(folder.path(), client, port),
+            folder.path(),
+        );
         let mut started = Self {
             controllers: None,
             server,
@@ -69,7 +73,10 @@ impl ApiServer {
         let kubeconfig = self.kubeconfig();
         let arguments = [
             format!("--kubeconfig={}", kubeconfig.display()),
-            format!("--service-account-private-key-file={}", self.file("accounts.key")),
+            format!(
+                "--service-account-private-key-file={}",
+                self.file("accounts.key")
+            ),
             "--use-service-account-credentials=false".to_owned(),
             "--leader-elect=false".to_owned(),
             "--secure-port=0".to_owned(),
@@ -111,7 +118,8 @@ impl ApiServer {
     /// A client that says who it is by a token, such as one of a ServiceAccount.
     pub async fn client_as(&self, token: &str) -> Client {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let config: Kubeconfig = serde_json::from_value(self.config_as(token)).expect("it is a configuration");
+        let config: Kubeconfig =
+            serde_json::from_value(self.config_as(token)).expect("it is a configuration");
         let config = Config::from_custom_kubeconfig(config, &KubeConfigOptions::default()).await;
         Client::try_from(config.expect("it is a configuration")).expect("a client can be made")
     }
@@ -135,7 +143,10 @@ fn get(path: &str) -> kube::core::http::Request<Vec<u8>> {
 }
 
 fn etcd(folder: &Path, client: u16, peer: u16) -> Vec<String> {
-    let (client, peer) = (format!("http://127.0.0.1:{client}"), format!("http://127.0.0.1:{peer}"));
+    let (client, peer) = (
+        format!("http://127.0.0.1:{client}"),
+        format!("http://127.0.0.1:{peer}"),
+    );
     vec![
         format!("--data-dir={}", folder.join("etcd").display()),
         format!("--listen-client-urls={client}"),
@@ -151,7 +162,11 @@ fn etcd(folder: &Path, client: u16, peer: u16) -> Vec<String> {
 
 fn server(folder: &Path, etcd: u16, port: u16) -> Vec<String> {
     let file = |name: &str| folder.join(name).display().to_string();
-    fs::write(file("tokens.csv"), format!("{TOKEN},admin,admin,system:masters\n")).expect("a file can be written");
+    fs::write(
+        file("tokens.csv"),
+        format!("{TOKEN},admin,admin,system:masters\n"),
+    )
+    .expect("a file can be written");
     vec![
         format!("--etcd-servers=http://127.0.0.1:{etcd}"),
         "--bind-address=127.0.0.1".to_owned(),
@@ -163,7 +178,10 @@ fn server(folder: &Path, etcd: u16, port: u16) -> Vec<String> {
         "--authorization-mode=RBAC".to_owned(),
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
         format!("--service-account-key-file={}", file("accounts.key")),
-        format!("--service-account-signing-key-file={}", file("accounts.key")),
+        format!(
+            "--service-account-signing-key-file={}",
+            file("accounts.key")
+        ),
         "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
         "--endpoint-reconciler-type=none".to_owned(),
         "--disable-admission-plugins=ServiceAccount".to_owned(),

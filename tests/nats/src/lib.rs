@@ -19,6 +19,5 @@ mod wait;
 
 pub use self::{
     binary::binary, cluster::Cluster, folder::Folder, ports::free_port, server::Server,
-    settings::Settings,
-    wait::until,
+    settings::Settings, wait::until,
 };

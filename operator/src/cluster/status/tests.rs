@@ -1,5 +1,5 @@
 use super::*;
-use crate::cluster::{facts::Backbone, sizes::Revision};
+use crate::{cluster::facts::Backbone, fleet::RevisionSeen};
 
 const T0: i64 = 1_700_000_000;
 
@@ -11,8 +11,17 @@ fn facts(ready: u32) -> Facts {
     Facts {
         revision: "b".to_owned(),
         wanted: 2,
-        revisions: vec![Revision { name: "b".to_owned(), replicas: 2, ready }],
+        revisions: vec![RevisionSeen {
+            name: "b".to_owned(),
+            replicas: 2,
+            ready,
+        }],
         running: 2,
+        phase: if ready < 2 {
+            Phase::Starting
+        } else {
+            Phase::Steady
+        },
         selector: "a=b".to_owned(),
         backbone: Backbone {
             ready: true,
@@ -23,12 +32,21 @@ fn facts(ready: u32) -> Facts {
     }
 }
 
-fn after(before: &RealtimeClusterStatus, ready: u32, troubles: &[Trouble], seconds: i64) -> RealtimeClusterStatus {
+fn after(
+    before: &RealtimeClusterStatus,
+    ready: u32,
+    troubles: &[Trouble],
+    seconds: i64,
+) -> RealtimeClusterStatus {
     status(before, 1, Some(&facts(ready)), troubles, at(seconds))
 }
 
 fn said(status: &RealtimeClusterStatus, type_: &str) -> (String, String) {
-    let condition = status.conditions.iter().find(|it| it.type_ == type_).unwrap();
+    let condition = status
+        .conditions
+        .iter()
+        .find(|it| it.type_ == type_)
+        .unwrap();
     (condition.status.clone(), condition.reason.clone())
 }
 
@@ -40,7 +58,7 @@ fn says(status: &RealtimeClusterStatus, type_: &str, value: &str, reason: &str) 
 fn a_fleet_becomes_ready_and_stops_reconciling() {
     let starting = after(&RealtimeClusterStatus::default(), 1, &[], 0);
     says(&starting, "Ready", "False", "Starting");
-    says(&starting, "Reconciling", "True", "Starting");
+    says(&starting, "Reconciling", "True", "GatewaysStarting");
     let ready = after(&starting, 2, &[], 5);
     says(&ready, "Ready", "True", "Serving");
     says(&ready, "Reconciling", "False", "Done");
@@ -60,7 +78,10 @@ fn the_time_of_a_condition_is_when_it_became_true() {
     let starting = after(&RealtimeClusterStatus::default(), 0, &[], 0);
     let still = after(&starting, 1, &[], 9);
     assert_ne!(still, starting);
-    assert_eq!(still.conditions[0].last_transition_time, starting.conditions[0].last_transition_time);
+    assert_eq!(
+        still.conditions[0].last_transition_time,
+        starting.conditions[0].last_transition_time
+    );
 }
 
 #[test]
@@ -71,9 +92,18 @@ fn what_only_a_person_can_mend_stalls() {
     says(&stalled, "Ready", "False", "NameTaken");
     says(&stalled, "Reconciling", "False", "Stalled");
     let told = news(&RealtimeClusterStatus::default(), &stalled);
-    assert!(told.iter().any(|news| news.bad && news.reason == "NameTaken"), "{told:?}");
+    assert!(
+        told.iter()
+            .any(|news| news.bad && news.reason == "NameTaken"),
+        "{told:?}"
+    );
     // Once.
-    assert_eq!(told.iter().filter(|news| news.reason == "NameTaken").count(), 1);
+    assert_eq!(
+        told.iter()
+            .filter(|news| news.reason == "NameTaken")
+            .count(),
+        1
+    );
 }
 
 #[test]
@@ -98,14 +128,25 @@ fn a_change_is_hot_or_takes_new_gateways() {
     let first = after(&RealtimeClusterStatus::default(), 2, &[], 0);
     assert_eq!(first.last_change, None);
     let hot = status(&first, 2, Some(&facts(2)), &[], at(1));
-    let class = |status: &RealtimeClusterStatus| status.last_change.as_ref().map(|it| (it.generation, it.class));
+    let class = |status: &RealtimeClusterStatus| {
+        status
+            .last_change
+            .as_ref()
+            .map(|it| (it.generation, it.class))
+    };
     assert_eq!(class(&hot), Some((2, ChangeClass::Hot)));
-    let other = Facts { revision: "c".to_owned(), ..facts(2) };
+    let other = Facts {
+        revision: "c".to_owned(),
+        ..facts(2)
+    };
     let restart = status(&hot, 3, Some(&other), &[], at(2));
     assert_eq!(class(&restart), Some((3, ChangeClass::Restart)));
     says(&restart, "Ready", "False", "RollingOut");
     // And stays so when nothing changes.
-    assert_eq!(class(&status(&restart, 3, Some(&other), &[], at(3))), class(&restart));
+    assert_eq!(
+        class(&status(&restart, 3, Some(&other), &[], at(3))),
+        class(&restart)
+    );
 }
 
 #[test]

@@ -77,7 +77,9 @@ fn routes(cluster: &Cluster, replicas: u32, keys: &Keys) -> String {
     let (name, namespace) = (cluster.names().nats(), &cluster.namespace);
     let password = &keys.routes;
     let route = |n| {
-        format!("    \"nats-route://routes:{password}@{name}-{n}.{name}.{namespace}.svc:{ROUTES}\"\n")
+        format!(
+            "    \"nats-route://routes:{password}@{name}-{n}.{name}.{namespace}.svc:{ROUTES}\"\n"
+        )
     };
     let all: String = (0..replicas).map(route).collect();
     format!(

@@ -39,7 +39,8 @@ fn secret(name: &str) -> Value {
 }
 
 pub(super) fn mounts(cluster: &Cluster) -> Value {
-    let mount = |name: &str, path: String| json!({"name": name, "mountPath": path, "readOnly": true});
+    let mount =
+        |name: &str, path: String| json!({"name": name, "mountPath": path, "readOnly": true});
     let mut mounts = vec![
         mount("documents", DOCUMENTS.to_owned()),
         mount("operator", OPERATOR.to_owned()),
@@ -51,7 +52,10 @@ pub(super) fn mounts(cluster: &Cluster) -> Value {
 }
 
 fn secrets(spec: &RealtimeClusterSpec) -> BTreeSet<&str> {
-    let keys = spec.secret_refs().into_iter().map(|(_, key)| key.name.as_str());
+    let keys = spec
+        .secret_refs()
+        .into_iter()
+        .map(|(_, key)| key.name.as_str());
     let tls = spec.tls.iter().map(|tls| tls.secret_name.as_str());
     keys.chain(tls).collect()
 }

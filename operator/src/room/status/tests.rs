@@ -29,7 +29,10 @@ fn gateway(name: &str, revision: u64) -> Gateway {
     Gateway {
         name: name.to_owned(),
         connections: 0,
-        policy: InForce { revision, refused: None },
+        policy: InForce {
+            revision,
+            refused: None,
+        },
     }
 }
 
@@ -47,12 +50,19 @@ fn decided(verdict: Verdict, gateways: Vec<Gateway>) -> Decided {
             ..Given::default()
         }),
         nats: true,
-        revisions: ["g-0", "g-1"].map(|pod| (pod.to_owned(), "r1".to_owned())).into(),
+        revisions: ["g-0", "g-1"]
+            .map(|pod| (pod.to_owned(), "r1".to_owned()))
+            .into(),
     }
 }
 
 fn now(decided: Option<&Decided>, generation: i64) -> RoomStatus {
-    status(&RoomStatus::default(), &room(generation), decided, Timestamp::UNIX_EPOCH)
+    status(
+        &RoomStatus::default(),
+        &room(generation),
+        decided,
+        Timestamp::UNIX_EPOCH,
+    )
 }
 
 fn ready(status: &RoomStatus) -> (&str, &str, &str) {
@@ -62,14 +72,32 @@ fn ready(status: &RoomStatus) -> (&str, &str, &str) {
 
 #[test]
 fn a_room_is_ready_when_every_gateway_works_by_it() {
-    let late = decided(verdict(2, Some(2), None), vec![gateway("g-0", 7), gateway("g-1", 8)]);
+    let late = decided(
+        verdict(2, Some(2), None),
+        vec![gateway("g-0", 7), gateway("g-1", 8)],
+    );
     let status = now(Some(&late), 2);
-    assert_eq!(ready(&status), ("False", "Pending", "1 of 2 gateways work by it."));
-    assert_eq!((status.accepted[0].generation, status.accepted[0].gateways), (1, 2));
-    let all = decided(verdict(2, Some(2), None), vec![gateway("g-0", 8), gateway("g-1", 8)]);
+    assert_eq!(
+        ready(&status),
+        ("False", "Pending", "1 of 2 gateways work by it.")
+    );
+    assert_eq!(
+        (status.accepted[0].generation, status.accepted[0].gateways),
+        (1, 2)
+    );
+    let all = decided(
+        verdict(2, Some(2), None),
+        vec![gateway("g-0", 8), gateway("g-1", 8)],
+    );
     let status = now(Some(&all), 2);
-    assert_eq!(ready(&status), ("True", "InForce", "All gateways (2) work by it."));
-    assert_eq!((status.accepted[0].generation, status.accepted[0].gateways), (2, 2));
+    assert_eq!(
+        ready(&status),
+        ("True", "InForce", "All gateways (2) work by it.")
+    );
+    assert_eq!(
+        (status.accepted[0].generation, status.accepted[0].gateways),
+        (2, 2)
+    );
 }
 
 #[test]
@@ -78,9 +106,18 @@ fn a_room_that_is_refused_says_what_goes_on() {
     let status = now(Some(&decided), 2);
     assert_eq!(
         ready(&status),
-        ("False", "InvalidSpec", "spec.match: no; the gateways go on by generation 1")
+        (
+            "False",
+            "InvalidSpec",
+            "spec.match: no; the gateways go on by generation 1"
+        )
     );
-    assert!(status.conditions.iter().any(|it| it.type_ == "Stalled" && it.status == "True"));
+    assert!(
+        status
+            .conditions
+            .iter()
+            .any(|it| it.type_ == "Stalled" && it.status == "True")
+    );
 }
 
 #[test]
