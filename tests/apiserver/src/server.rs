@@ -62,6 +62,11 @@ impl ApiServer {
     async fn answers(&self) {
         let client = self.client().await;
         until("the API server answers", async || {
+            assert!(
+                self.server.is_running(),
+                "kube-apiserver ended:\n{}",
+                self.server.log()
+            );
             let ready = client.request_text(get("/readyz")).await;
             let namespace = client.request_text(get("/api/v1/namespaces/default")).await;
             ready.is_ok() && namespace.is_ok()
@@ -177,7 +182,7 @@ fn server(folder: &Path, etcd: u16, port: u16) -> Vec<String> {
         format!("--token-auth-file={}", file("tokens.csv")),
         "--authorization-mode=RBAC".to_owned(),
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
-        format!("--service-account-key-file={}", file("accounts.key")),
+        format!("--service-account-key-file={}", file("accounts.pub")),
         format!(
             "--service-account-signing-key-file={}",
             file("accounts.key")
