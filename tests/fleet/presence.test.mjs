@@ -90,6 +90,8 @@ test("users of a gateway that died leave once, after the stated bound", async ()
   const [victim] = await fleet.add(1);
   const users = ["dan", "eve", "fay"];
   for (const user of users) await must(await enter(victim, STOCK, user, { reconnection: false }), "join", name);
+  // Who is listed may be known to the victim only, as yet, and would never be seen.
+  await until("all to be seen", () => users.every((user) => joined(changes).includes(user)));
   await exactly(watcher, name, [...users, "watcher"]);
   await fleet.kill(victim);
   await leaves(users, { name, changes });
@@ -112,7 +114,9 @@ for (const [what, end] of [
     await fleet.serve((gateway) => gateway !== ending && gateway !== marking);
     for (const socket of sockets) await must(socket, "join", name);
     await must(await enter(marking, STOCK, "marker", { reconnection: false }), "join", name);
-    await exactly(watcher, name, ["marker", ...users, "watcher"]);
+    const all = ["marker", ...users];
+    await until("all to be seen", () => all.every((user) => joined(changes).includes(user)));
+    await exactly(watcher, name, [...all, "watcher"]);
     await end(ending);
     await until("all to be back", () => sockets.every(({ connected, recovered }) => connected && recovered));
     // Once the marker has left, whoever would have left with the other gateway has left too.
