@@ -19,6 +19,7 @@ export const drain = dashboard({
     ]],
     ["Drain", [
       lines("Connections", "Of each gateway: a rollout moves them from the old to the new.", { [POD]: total("sluice_connections", { by: BY_POD }) }, { stacked: true }),
+      lines("Connections by revision", "A rollout ends when the old revision has none.", { "{{sluice_dev_revision}}": total("sluice_connections", { by: ["sluice_dev_revision"] }) }, { stacked: true }),
       lines("Draining", "1 while a gateway drains.", { [POD]: total("sluice_draining", { by: BY_POD }) }),
       lines("Moved", "Connections closed by a drain at each gateway, a second. All that drain share drain.connectionsPerSecond.", {
         [POD]: rate("sluice_connections_closed_total", { by: BY_POD, where: 'cause="drain"' }),

@@ -1,7 +1,7 @@
 // Grafana's JSON from short descriptions: a dashboard is rows of panels, a panel is queries with legends.
 
 /** What picks the gateways that are shown, in every query. */
-export const GATEWAYS = 'namespace=~"$namespace", sluice_cluster=~"$cluster"';
+export const GATEWAYS = 'namespace=~"$namespace", sluice_dev_cluster=~"$cluster"';
 
 /** The window of a rate. */
 export const WINDOW = "[$__rate_interval]";
@@ -63,7 +63,7 @@ function variables() {
   return [
     { name: "datasource", label: "Data source", type: "datasource", query: "prometheus", current: {} },
     query("namespace", "Namespace", "label_values(sluice_connections, namespace)"),
-    query("cluster", "RealtimeCluster", 'label_values(sluice_connections{namespace=~"$namespace"}, sluice_cluster)'),
+    query("cluster", "RealtimeCluster", 'label_values(sluice_connections{namespace=~"$namespace"}, sluice_dev_cluster)'),
   ];
 }
 
