@@ -78,7 +78,8 @@ need_prometheus() {
     fail "Prometheus is missing, and so is Go to build it with. Install Prometheus 3 as https://prometheus.io says, or Go as https://go.dev/doc/install says, then run this again."
   say "Building Prometheus in $folder, once: this takes some minutes"
   # Without service discovery, which nothing here needs.
-  GOBIN=$folder go install -tags remove_all_sd "github.com/prometheus/prometheus/cmd/prometheus@$version" "github.com/prometheus/prometheus/cmd/promtool@$version"
+  GOBIN=$folder go install -tags remove_all_sd "github.com/prometheus/prometheus/cmd/prometheus@$version" \
+    "github.com/prometheus/prometheus/cmd/promtool@$version" 2> >(grep -v "^go: downloading" >&2)
   export PROMETHEUS=$folder/prometheus PROMTOOL=$folder/promtool
 }
 

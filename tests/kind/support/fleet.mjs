@@ -63,8 +63,8 @@ export class KubeFleet {
     const fleet = new KubeFleet(namespace, name);
     await ready(namespace, "realtimecluster", name, patience);
     const [clients, api] = await Promise.all([name, `${name}-api`].map((service) => get(namespace, "service", service)));
-    const [address, port] = [clients.spec.clusterIP, clients.spec.ports[0].port];
-    fleet.balancer = { url: `http://${address}:${port}`, wsUrl: `ws://${address}:${port}/ws` };
+    const [address, { port, name: scheme }] = [clients.spec.clusterIP, clients.spec.ports[0]];
+    fleet.balancer = { url: `${scheme}://${address}:${port}`, wsUrl: `${scheme.replace("http", "ws")}://${address}:${port}/ws` };
     fleet.api = { url: `http://${api.spec.clusterIP}:${api.spec.ports[0].port}` };
     return fleet;
   }

@@ -2,10 +2,9 @@ import { readFileSync } from "node:fs";
 
 const PAGE = new URL("../../../README.md", import.meta.url);
 
-/** The YAML that README.md has its readers apply to a Kubernetes cluster: the block that names managed NATS. */
+/** The documents that README.md has its readers give to kubectl: those of `first.yaml`, with the RealtimeCluster of the fleet. */
 export function firstFleet() {
-  const blocks = [...readFileSync(PAGE, "utf8").matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text);
-  const found = blocks.find((text) => text.includes("managed:"));
-  if (!found) throw new Error("README.md has no RealtimeCluster over managed NATS");
-  return found;
+  const [single, fleet] = [...readFileSync(PAGE, "utf8").matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text);
+  const rest = single.split(/^---$/m).filter((document) => !document.includes("kind: RealtimeCluster"));
+  return [fleet, ...rest].join("---\n");
 }
