@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { SIGNING_KEY } from "../client/support/documents.mjs";
+import { API_KEY, SIGNING_KEY } from "../client/support/documents.mjs";
 import { deletePod, isReady, metric, signal } from "./support/fleet.mjs";
 import { eventually, get, kubectl, patch } from "./support/kube.mjs";
 import { allReady, cluster, controlPlane, workers } from "./support/nodes.mjs";
@@ -111,13 +111,15 @@ describe(`a fleet on Kubernetes, with ${2 * CLIENTS} clients`, () => {
     assert.ok(took < 1000, `${took} ms`);
   }, unnoticed);
 
-  scenario("the tokens' key rotated", async () => {
+  scenario("keys rotated, and rotated back", async () => {
     const pods = await stage.fleet.gateways();
     const generations = () => Promise.all(pods.map((pod) => metric(pod, "sluice_policy_generation")));
-    const before = await generations();
-    // Old and new key side by side, as one does it: clients that come back have tokens of the old one.
-    await patch(NAMESPACE, "secret", "keys", { stringData: { jwt: keySet() } });
-    await eventually("all gateways to have the new key", async () => (await generations()).every((now, n) => now > before[n]));
+    const another = randomBytes(32).toString("base64");
+    for (const [jwt, api] of [[another, `${another}\n${API_KEY}`], [SIGNING_KEY, API_KEY]]) {
+      const before = await generations();
+      await patch(NAMESPACE, "secret", "keys", { stringData: { jwt, api } });
+      await eventually("all gateways to have the keys", async () => (await generations()).every((now, n) => now > before[n]));
+    }
   }, unnoticed);
 
   scenario("a NATS pod killed", async () => {
@@ -179,12 +181,6 @@ describe(`a fleet on Kubernetes, with ${2 * CLIENTS} clients`, () => {
     return Date.now() - began;
   }
 });
-
-/** A JSON Web Key Set with the key of the tests and another one. */
-function keySet() {
-  const key = (kid, secret) => ({ kty: "oct", alg: "HS256", kid, k: Buffer.from(secret).toString("base64url") });
-  return JSON.stringify({ keys: [key("old", SIGNING_KEY), key("new", randomBytes(32))] });
-}
 
 const revisionOf = (pod) => metric(pod, "sluice_policy_revision");
 
