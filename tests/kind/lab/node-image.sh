@@ -1,7 +1,7 @@
 # Sourced by lab: the image of a node, a Debian with the kubelet, containerd, and the cluster's own images.
 
 # Named by what it is made of, so that a change here makes a new one.
-image=localhost/sluice/lab-node:$kube-$(cat "$here"/*.sh "$here"/node/* | sha256sum | head -c 12)
+image=localhost/sluice/lab-node:$kube-$(cat "$here"/{programs,node-image}.sh "$here"/node/* | sha256sum | head -c 12)
 
 build_image() {
   podman_ready
