@@ -106,6 +106,11 @@ impl Gateway {
                 "The most client connections that were open at once.",
                 now(&self.shared.peak),
             ),
+            gauge(
+                "sluice_connections_limit",
+                "The most client connections that the gateway takes.",
+                u64::from(self.shared.policy.load().max_connections),
+            ),
             counter(
                 "sluice_connections_opened_total",
                 "Sessions that got a connection.",

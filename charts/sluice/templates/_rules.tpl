@@ -1,0 +1,43 @@
+{{/* What the operator may do where its RealtimeClusters are. */}}
+{{- define "sluice.rules" -}}
+# What users ask for: it is read, and what became of it is written to its status.
+- apiGroups: [sluice.dev]
+  resources: [realtimeclusters, rooms]
+  verbs: [get, list, watch, patch, update]
+- apiGroups: [sluice.dev]
+  resources: [realtimeclusters/status, rooms/status]
+  verbs: [get, patch, update]
+- apiGroups: [sluice.dev]
+  resources: [realtimeclusters/finalizers, rooms/finalizers]
+  verbs: [update]
+# What a fleet is made of.
+- apiGroups: [""]
+  resources: [serviceaccounts, configmaps, services]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [apps]
+  resources: [deployments, statefulsets]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [monitoring.coreos.com]
+  resources: [podmonitors]
+  verbs: [get, list, watch, create, patch, delete]
+# Secrets by their name, and never all of them.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, create, patch, delete]
+# Which gateways get new connections, and which of them goes first.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch, patch, delete]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
