@@ -148,9 +148,11 @@ impl Gateway<'_> {
         self.phase().moves_all() || self.phase() == DrainPhase::Release
     }
 
-    /// Whether it takes connections.
+    /// Whether it takes connections. Of one that leaves and does not answer this is not assumed:
+    /// it may just have ended.
     pub(super) fn is_open(&self) -> bool {
-        self.pod.ready && !self.drains()
+        let answers = self.leaves.is_none() || self.pod.drain.is_some();
+        self.pod.ready && answers && !self.drains()
     }
 
     /// Whether it is known to hold no connection.

@@ -117,7 +117,8 @@ impl World {
             }
             DrainCommand::Rebalance { .. } => {}
             DrainCommand::Cancel => {
-                if pod.drain.phase != DrainPhase::Release {
+                // What its signal began goes on.
+                if pod.drain.phase != DrainPhase::Release && !pod.terminating {
                     pod.drain = Drain::default();
                 }
             }
@@ -141,7 +142,6 @@ impl World {
         let pod = &mut self.pods[at];
         pod.running = pod.node.is_some() && pod.runs_at <= now;
         pod.ready = pod.running && pod.ready_at <= now && !broken;
-        pod.ready &= !pod.drains() || self.ready_while_draining;
     }
 
     fn run_gateway(&mut self, at: usize, all: u64) {

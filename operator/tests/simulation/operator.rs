@@ -20,7 +20,12 @@ pub struct Faults {
     pub write: f64,
     /// How likely it is restarted in the middle of its writes.
     pub restart: f64,
+    /// By how many ticks what it knows of pods, and of Deployments, is behind.
+    pub behind: (usize, usize),
 }
+
+/// The most that a watch is behind, in ticks.
+pub const BEHIND: usize = 2;
 
 pub struct Operator {
     pub faults: Faults,
@@ -160,32 +165,48 @@ impl World {
         self.operator.idle >= calm && self.operator.last_phase == Phase::Steady
     }
 
+    /// Watches are behind by a little.
+    pub fn tell_watchers(&mut self) {
+        let bare = |pod: &Pod| Pod {
+            clients: Vec::new(),
+            ..pod.clone()
+        };
+        let pods = self.pods.iter().map(bare).collect();
+        self.told.push_back((pods, self.deployments.clone()));
+        while self.told.len() > BEHIND + 1 {
+            self.told.pop_front();
+        }
+    }
+
     fn observe(&self) -> Observed {
-        let revisions = self
-            .deployments
-            .iter()
-            .map(|(name, replicas)| RevisionSeen {
-                name: name.clone(),
-                replicas: *replicas,
-                ready: self
-                    .pods
-                    .iter()
-                    .filter(|p| p.revision == *name && p.ready)
-                    .count() as u32,
-            });
+        let (pods, deployments) = self.operator.faults.behind;
+        let last = self.told.len() - 1;
+        let pods = &self.told[last.saturating_sub(pods)].0;
+        let deployments = &self.told[last.saturating_sub(deployments)].1;
+        let revisions = deployments.iter().map(|(name, replicas)| RevisionSeen {
+            name: name.clone(),
+            replicas: *replicas,
+            ready: pods
+                .iter()
+                .filter(|p| p.revision == *name && p.ready)
+                .count() as u32,
+        });
         Observed {
             revision: self.spec.revision.clone(),
             paused: self.spec.paused,
             now: time(self.now),
             desired_replicas: self.operator.desired,
             revisions: revisions.collect(),
-            pods: self.pods.iter().map(|pod| self.see(pod)).collect(),
+            pods: pods.iter().map(|pod| self.see(pod)).collect(),
             remembered: self.operator.remembered.clone(),
         }
     }
 
     fn see(&self, pod: &Pod) -> PodSeen {
-        let answers = pod.running && pod.silent_until <= self.now;
+        // Gateways themselves are asked now.
+        let gateway = self.pods.iter().find(|it| it.id == pod.id);
+        let gateway = gateway.filter(|it| it.running && it.silent_until <= self.now);
+        let gateway = gateway.filter(|_| pod.running);
         PodSeen {
             name: pod.name.clone(),
             revision: pod.revision.clone(),
@@ -195,8 +216,8 @@ impl World {
             terminating: pod.terminating,
             node_unschedulable: pod.node.is_some_and(|node| self.nodes[node]),
             deletion_cost: pod.cost,
-            drain: answers.then(|| pod.seen()),
-            connections: answers.then_some(pod.clients.len() as u64),
+            drain: gateway.map(Pod::seen),
+            connections: gateway.map(|gateway| gateway.clients.len() as u64),
             created: time(pod.created),
         }
     }

@@ -7,7 +7,7 @@ use sluice_crds::cluster::Autoscaling;
 use sluice_operator::fleet::{Settings, Surge};
 
 use crate::{
-    operator::Faults,
+    operator::{BEHIND, Faults},
     world::{SECOND, Spec, World},
 };
 
@@ -64,6 +64,7 @@ pub fn start(kind: Kind, rng: &mut SmallRng) -> Start {
     let faults = Faults {
         write: if rng.random_bool(0.5) { 0.1 } else { 0.0 },
         restart: if rng.random_bool(0.5) { 0.1 } else { 0.0 },
+        behind: (rng.random_range(0..=BEHIND), rng.random_range(0..=BEHIND)),
     };
     Start {
         events: events(kind, &settings, rng),

@@ -42,14 +42,14 @@ pub struct World {
     pub nodes: Vec<bool>,
     /// Which pods the Service knew, the newest last.
     pub endpoints: VecDeque<Vec<u32>>,
+    /// What a watch told of pods and of Deployments, the newest last.
+    pub told: VecDeque<(Vec<Pod>, BTreeMap<String, u32>)>,
     pub operator: Operator,
     pub events: VecDeque<(u64, Event)>,
     pub checks: Checks,
     pub failures: Vec<String>,
     pub counts: BTreeMap<&'static str, u64>,
     pub lines: Vec<String>,
-    /// Whether the readiness of a pod is that of its process, or ends with a drain.
-    pub ready_while_draining: bool,
     trace: bool,
 }
 
@@ -57,7 +57,6 @@ impl World {
     pub fn new(kind: Kind, seed: u64, trace: bool) -> Self {
         let mut rng = SmallRng::seed_from_u64(seed.wrapping_mul(31).wrapping_add(kind as u64));
         let start = scenario::start(kind, &mut rng);
-        let ready_while_draining = rng.random_bool(0.5);
         let mut world = Self {
             kind,
             now: 0,
@@ -70,13 +69,13 @@ impl World {
             clients: Vec::new(),
             nodes: vec![false; start.nodes],
             endpoints: VecDeque::new(),
+            told: VecDeque::new(),
             operator: Operator::new(start.faults),
             events: start.events,
             checks: Checks::new(),
             failures: Vec::new(),
             counts: BTreeMap::new(),
             lines: Vec::new(),
-            ready_while_draining,
             trace,
         };
         world.add_clients(start.clients, start.come_at);
@@ -119,6 +118,7 @@ impl World {
         self.run_gateways();
         self.publish_endpoints();
         self.connect_clients();
+        self.tell_watchers();
         self.operate();
         self.check_tick();
     }
