@@ -2,10 +2,9 @@
 
 mod memory;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Preconditions;
 use kube::{
     Api, Client,
-    api::{DeleteParams, Patch, PatchParams},
+    api::{DeleteParams, Patch, PatchParams, Preconditions},
 };
 use serde_json::{Value, json};
 

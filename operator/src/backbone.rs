@@ -39,6 +39,8 @@ pub(crate) struct Given {
     pub(crate) digest: String,
     /// Their revision, where they go over NATS.
     pub(crate) revision: Option<u64>,
+    /// Whether they wait for the backbone to be ready.
+    pub(crate) pending: bool,
     /// What is in the way.
     pub(crate) trouble: Option<Trouble>,
     /// Why NATS cannot be reached, if it cannot.
@@ -76,9 +78,9 @@ impl Backbones {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the connection of a cluster that is gone.
-    pub(crate) fn forget(&self, uid: &str) {
-        self.entries().remove(uid);
+    /// Ends the connections of clusters that are gone.
+    pub(crate) fn keep(&self, is_there: impl Fn(&str) -> bool) {
+        self.entries().retain(|uid, _| is_there(uid));
     }
 
     /// The connection to a cluster's servers, if there is one, with what its subjects are called.
@@ -102,6 +104,7 @@ impl Backbones {
             ..Given::default()
         };
         if inputs.cluster.nats().is_none() || !facts.backbone.ready {
+            given.pending = !facts.backbone.ready;
             return given;
         }
         match self.entry(inputs, secrets).await {

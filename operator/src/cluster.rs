@@ -45,7 +45,6 @@ pub(crate) async fn reconcile(
 ) -> Result<Action, Infallible> {
     if object.is_deleted() {
         // What it owns goes with it.
-        gone(&object, &context);
         return Ok(Action::await_change());
     }
     let started = Instant::now();
@@ -192,13 +191,15 @@ fn settle(
     })
 }
 
-fn gone(object: &Object, context: &Context) {
-    context.forget(object.uid());
-    let prefix = format!("{}-", object.name());
-    let names = |name: &str| name == object.name() || name.starts_with(&prefix);
-    context.writer.forget(object.namespace(), names);
-    for room in context.stores.rooms_of(object.namespace(), object.name()) {
+/// A `RealtimeCluster` is there no more: nothing is remembered of it, and its Rooms say that it is
+/// not there.
+pub(crate) async fn gone(namespace: &str, name: &str, context: &Context) {
+    context.sweep();
+    let prefix = format!("{name}-");
+    let names = |it: &str| it == name || it.starts_with(&prefix);
+    context.writer.forget(namespace, names);
+    for room in context.stores.rooms_of(namespace, name) {
         let room = reference(Kind::Room, room.namespace(), room.name());
-        let _ = context.queues.rooms.try_send(room);
+        let _ = context.queues.rooms.send(room).await;
     }
 }

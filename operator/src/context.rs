@@ -1,7 +1,7 @@
 //! What every reconciliation has at hand.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -121,6 +121,12 @@ impl Context {
         } else {
             stalled.remove(uid);
         }
+        drop(stalled);
+        self.count_stalled(kind);
+    }
+
+    fn count_stalled(&self, kind: Kind) {
+        let stalled = self.stalled.lock().unwrap_or_else(PoisonError::into_inner);
         let count = stalled.values().filter(|it| **it == kind).count();
         self.metrics.stalled(kind, count);
     }
@@ -152,31 +158,31 @@ impl Context {
         }
     }
 
-    /// Forgets all that is known of a resource that is gone.
-    pub(crate) fn forget(&self, uid: &str) {
-        self.went_well(uid);
-        self.checks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(uid);
-        self.decided
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(uid);
-        self.remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(uid);
-        self.gateways
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(uid);
-        self.vault.drop_keys(uid);
-        self.backbones.forget(uid);
-        for kind in [Kind::RealtimeCluster, Kind::Room] {
-            self.stalls(kind, uid, false);
+    /// Forgets all that is known of resources that are gone.
+    pub(crate) fn sweep(&self) {
+        let kinds = [Kind::RealtimeCluster, Kind::Room];
+        let there = kinds
+            .into_iter()
+            .flat_map(|kind| self.stores.filter(kind, |_| true));
+        let there: HashSet<String> = there.map(|object| object.uid().to_owned()).collect();
+        let is_there = |uid: &str| there.contains(uid);
+        keep(&self.failures, is_there);
+        keep(&self.checks, is_there);
+        keep(&self.decided, is_there);
+        keep(&self.remembered, is_there);
+        keep(&self.gateways, is_there);
+        keep(&self.stalled, is_there);
+        self.vault.keep(is_there);
+        self.backbones.keep(is_there);
+        for kind in kinds {
+            self.count_stalled(kind);
         }
     }
+}
+
+fn keep<T>(map: &Mutex<HashMap<String, T>>, is_there: impl Fn(&str) -> bool) {
+    let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
+    map.retain(|uid, _| is_there(uid));
 }
 
 /// Something that people are told in an event.

@@ -24,6 +24,7 @@ mod operator;
 mod ops;
 pub mod plan;
 mod quantity;
+pub mod rights;
 mod room;
 mod secrets;
 mod stores;

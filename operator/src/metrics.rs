@@ -126,7 +126,7 @@ impl Metrics {
             .into_iter()
             .flat_map(prometheus::proto::MetricFamily::get_metric);
         values
-            .map(|metric| metric.get_counter().value() as u64)
+            .map(|metric| metric.get_counter().get_value() as u64)
             .sum()
     }
 

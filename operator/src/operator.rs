@@ -14,7 +14,7 @@ use kube::{
     Client,
     runtime::{
         applier,
-        controller::{Action, Config, ReconcileRequest},
+        controller::{self, Action, Config, ReconcileRequest},
         reflector::Store,
     },
 };
@@ -197,6 +197,25 @@ async fn control(
         tracing::error!(%error, "a resource could not be looked at");
         Action::requeue(Duration::from_mins(1))
     };
-    let done = applier(reconcile, again, context, store, queue, config);
-    done.for_each(|_| std::future::ready(())).await;
+    let done = applier(reconcile, again, Arc::clone(&context), store, queue, config);
+    let mut done = std::pin::pin!(done);
+    while let Some(outcome) = done.next().await {
+        if let Err(controller::Error::ObjectNotFound(gone)) = outcome {
+            after(
+                kind,
+                gone.namespace.as_deref().unwrap_or_default(),
+                &gone.name,
+                &context,
+            )
+            .await;
+        }
+    }
+}
+
+/// A resource was to be looked at that is there no more.
+async fn after(kind: Kind, namespace: &str, name: &str, context: &Context) {
+    match kind {
+        Kind::Room => context.sweep(),
+        _ => cluster::gone(namespace, name, context).await,
+    }
 }

@@ -52,7 +52,8 @@ impl Decided {
                 .iter()
                 .map(|gateway| (gateway.name.clone(), gateway.policy.clone()))
                 .collect();
-            Some((given.revision, given.digest.clone(), policies))
+            let troubles = (given.pending, given.trouble.clone());
+            Some((given.revision, given.digest.clone(), troubles, policies))
         };
         Arc::ptr_eq(&self.checked, &other.checked)
             && self.revisions == other.revisions

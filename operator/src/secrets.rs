@@ -92,10 +92,10 @@ impl Vault {
         Ok(keys)
     }
 
-    /// Forgets the keys of a cluster that is gone.
-    pub fn drop_keys(&self, uid: &str) {
+    /// Forgets the keys of clusters that are gone.
+    pub fn keep(&self, is_there: impl Fn(&str) -> bool) {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.remove(uid);
+        keys.retain(|uid, _| is_there(uid));
     }
 }
 

@@ -8,6 +8,8 @@
 mod applying;
 #[path = "apiserver/leading.rs"]
 mod leading;
+#[path = "apiserver/rights.rs"]
+mod rights;
 #[path = "apiserver/rooms.rs"]
 mod rooms;
 #[path = "apiserver/schema.rs"]

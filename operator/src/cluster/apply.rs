@@ -9,7 +9,10 @@ use crate::{
     Kind, Object,
     apply::Written,
     context::Context,
-    plan::{self, Inputs, Planned, names::REVISION},
+    plan::{
+        self, Inputs, Planned,
+        names::{Names, REVISION},
+    },
     trouble::{Effect, Trouble},
 };
 
@@ -129,6 +132,24 @@ async fn clear(seen: &Seen, planned: &BTreeSet<(Kind, String)>, context: &Contex
         }
         tracing::info!(%kind, name = %object.name(), namespace = %object.namespace(), "an object is planned no more and is deleted");
         troubles.extend(context.writer.delete(*kind, object).await.err());
+        if *kind == Kind::StatefulSet {
+            troubles.extend(clear_logins(seen, context).await.err());
+        }
     }
     troubles
+}
+
+/// The logins of NATS servers go with them; being Secrets, they are not seen by watching.
+async fn clear_logins(seen: &Seen, context: &Context) -> Result<(), Trouble> {
+    let (namespace, names) = (seen.object.namespace(), Names(seen.object.name()));
+    for user in ["servers", "gateway", "operator", "backend"] {
+        let name = names.nats_login(user);
+        let secret = context.writer.get(Kind::Secret, namespace, &name).await?;
+        let ours = secret.filter(|it| it.is_controlled_by(seen.object.uid()));
+        if let Some(secret) = ours {
+            context.vault.forget(namespace, &name);
+            context.writer.delete(Kind::Secret, &secret).await?;
+        }
+    }
+    Ok(())
 }

@@ -171,6 +171,10 @@ fn reach(
     if let Some(trouble) = &given.trouble {
         return (false, trouble.reason, trouble.message.clone());
     }
+    if given.pending {
+        let message = "The NATS servers are not ready; gateways take it when they are.";
+        return (false, "Pending", message.to_owned());
+    }
     if let Some((name, refused)) = given.refusal() {
         let message = format!("the gateway {name} refuses the documents: {refused}");
         return (false, "GatewayRefused", message);

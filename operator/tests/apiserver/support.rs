@@ -1,6 +1,9 @@
 //! One API server for all tests, a Kubernetes namespace and an operator for each.
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use k8s_openapi::{
     api::core::v1::Namespace,
@@ -55,6 +58,7 @@ pub(crate) struct World {
     pub(crate) client: Client,
     pub(crate) namespace: String,
     pub(crate) metrics: Metrics,
+    ready: Arc<AtomicBool>,
     operator: Option<AbortHandle>,
 }
 
@@ -72,6 +76,7 @@ impl World {
             client,
             namespace: name,
             metrics: Metrics::new().unwrap(),
+            ready: Arc::default(),
             operator: None,
         }
     }
@@ -83,11 +88,17 @@ impl World {
         world
     }
 
-    /// Starts an operator.
+    /// Starts an operator in the namespace.
     pub(crate) fn start(&mut self) {
+        let namespace = Some(self.namespace.clone());
+        self.start_as(self.client.clone(), namespace);
+    }
+
+    /// Starts an operator with the rights of a client.
+    pub(crate) fn start_as(&mut self, client: Client, namespace: Option<String>) {
         let operator = Operator {
-            client: self.client.clone(),
-            namespace: Some(self.namespace.clone()),
+            client,
+            namespace,
             settings: Settings {
                 images: Images {
                     gateway: "gateway:test".to_owned(),
@@ -97,10 +108,15 @@ impl World {
                 instance: "test".to_owned(),
             },
             metrics: self.metrics.clone(),
-            ready: Arc::new(AtomicBool::new(false)),
+            ready: Arc::clone(&self.ready),
         };
         let task = tokio::spawn(async move { operator.run().await });
         self.operator = Some(task.abort_handle());
+    }
+
+    /// Whether the operator has seen everything.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
     }
 
     /// Ends the operator without a word.
