@@ -48,7 +48,9 @@ pub(crate) async fn serve(
 
 async fn ready(State(ops): State<Ops>) -> impl IntoResponse {
     match ops.drainer.phase() {
-        DrainPhase::Serving => (StatusCode::OK, "The gateway takes connections.\n"),
+        DrainPhase::Serving | DrainPhase::Rebalance => {
+            (StatusCode::OK, "The gateway takes connections.\n")
+        }
         _ => (
             StatusCode::SERVICE_UNAVAILABLE,
             "The gateway drains; connect to another one.\n",

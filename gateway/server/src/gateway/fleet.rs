@@ -7,8 +7,6 @@ use std::{
     time::Duration,
 };
 
-use sluice_api::DrainPhase;
-
 use sluice_backbone::{Backbone, Memory, Sink};
 use sluice_control::{Connection, Login};
 use sluice_crds::{Documents, cluster::NatsBackbone};
@@ -227,16 +225,16 @@ pub(crate) async fn report(nats: Arc<Nats>, shared: Arc<Shared>, drainer: Arc<Dr
     loop {
         interval.tick().await;
         let connections = shared.connections.load(Ordering::Relaxed);
-        let draining = drainer.phase() != DrainPhase::Serving;
+        let to_move = drainer.to_move();
         let status = Status {
-            state: if draining {
+            state: if drainer.drains() {
                 State::Draining
             } else {
                 State::Serving
             },
             connections,
-            draining: draining.then(|| Draining {
-                remaining: connections,
+            draining: to_move.map(|remaining| Draining {
+                remaining,
                 ..Draining::default()
             }),
             policy: policy(&shared.in_force.get()),
