@@ -38,6 +38,7 @@ pub mod cluster;
 mod definition;
 mod duration;
 pub mod load;
+mod on_delete;
 mod passthrough;
 pub mod room;
 mod secret_key;
@@ -46,6 +47,7 @@ pub use cluster::{RealtimeCluster, RealtimeClusterSpec, RealtimeClusterStatus};
 pub use definition::{definition, definition_yaml};
 pub use duration::{Duration, ParseDurationError};
 pub use load::{Documents, Problem, ProblemCode, Secret, Source, load};
+pub use on_delete::OnDelete;
 pub use room::{Room, RoomSpec, RoomStatus};
 pub use secret_key::SecretKeyRef;
 

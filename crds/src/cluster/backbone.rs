@@ -2,7 +2,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::SecretKeyRef;
+use crate::{OnDelete, SecretKeyRef};
 
 /// What connects the gateways.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -47,19 +47,31 @@ pub struct NatsBackbone {
 pub struct ManagedNats {
     /// How many servers run, and how many copies of each message are kept. Three survive the loss
     /// of one, five of two.
-    #[x_kube(validation = Rule::new("self in [1, 3, 5]")
-        .message("NATS servers agree by majority: run 1, 3 or 5 of them"))]
+    #[x_kube(
+        validation = Rule::new("self in [1, 3, 5]")
+            .message("NATS servers agree by majority: run 1, 3 or 5 of them"),
+        validation = Rule::new("self == oldSelf || (oldSelf == 3 && self == 5)")
+            .message("the number of NATS servers can only grow from 3 to 5: what one server stored cannot be spread over several, and several cannot agree with fewer; make a new RealtimeCluster")
+    )]
     pub replicas: u32,
-    /// The disk of each server, for the rooms' history and the sessions.
+    /// The disk of each server, for the rooms' history and the sessions. It cannot be changed
+    /// here.
+    #[x_kube(validation = Rule::new("self == oldSelf")
+        .message("storage cannot be changed: enlarge the PersistentVolumeClaims of the NATS servers if their class allows it, or make a new RealtimeCluster"))]
     pub storage: Quantity,
-    /// The class of the disks. Without it, the Kubernetes cluster's default.
+    /// The class of the disks. Without it, the Kubernetes cluster's default. It cannot be changed.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new("self == oldSelf")
+        .message("storageClassName cannot be changed: make a new RealtimeCluster"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_class_name: Option<String>,
     /// The image of the NATS server. Without it, the one that the operator was released with.
     #[schemars(length(min = 1, max = 500))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+    /// What becomes of the disks when the `RealtimeCluster` is deleted: `Drop` deletes them, with
+    /// all histories and sessions, `Keep` leaves them.
+    pub on_delete: OnDelete,
 }
 
 impl Default for ManagedNats {
@@ -69,6 +81,7 @@ impl Default for ManagedNats {
             storage: Quantity("10Gi".to_owned()),
             storage_class_name: None,
             image: None,
+            on_delete: OnDelete::default(),
         }
     }
 }

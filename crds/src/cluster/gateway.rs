@@ -37,6 +37,9 @@ pub struct Gateway {
     /// offers it. It saves bandwidth and costs memory for each connection and processor time for
     /// each message.
     pub compression: bool,
+    /// Whether some connections are moved to gateways that have far fewer, for example after their
+    /// number grew. A fleet that is about even is left alone.
+    pub rebalance: bool,
     /// The image of the gateway. Without it, the one that the operator was released with.
     #[schemars(length(min = 1, max = 500))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,6 +83,7 @@ impl Default for Gateway {
             max_connections: 50_000,
             workers: None,
             compression: false,
+            rebalance: true,
             image: None,
             image_pull_secrets: Vec::new(),
             resources: None,

@@ -89,12 +89,16 @@ pub struct Rollout {
     #[x_kube(validation = Rule::new("string(self).matches('^([1-9][0-9]?|100)%$') || (string(self).matches('^[1-9][0-9]{0,3}$') && self == int(string(self)))")
         .message("maxSurge is a number from 1, or a percentage from 1% to 100%, for example 25%"))]
     pub max_surge: IntOrString,
+    /// Holds a rollout where it is: no further gateway is started or ended for it, and no further
+    /// connection moved, until this is false again. One that has not begun does not begin.
+    pub paused: bool,
 }
 
 impl Default for Rollout {
     fn default() -> Self {
         Self {
             max_surge: IntOrString::String("25%".to_owned()),
+            paused: false,
         }
     }
 }

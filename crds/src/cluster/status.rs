@@ -1,5 +1,6 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::KubeSchema;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Duration;
@@ -12,8 +13,8 @@ pub struct RealtimeClusterStatus {
     /// The generation of the spec that this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// `Ready`, `Reconciling` and `Stalled` as kstatus defines them, `BackboneReady`, and
-    /// `Draining` while connections are moved.
+    /// `Ready`, `Reconciling` and `Stalled` as kstatus defines them; `Accepted`, whether the spec
+    /// can be used as it is; `BackboneReady`; and `Draining` while connections are moved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "plain::<Vec<Condition>>")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
@@ -24,6 +25,9 @@ pub struct RealtimeClusterStatus {
     /// The gateways that run, of all revisions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<i32>,
+    /// The gateways that are wanted: `gateway.replicas`, or as many as autoscaling asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desired_replicas: Option<i32>,
     /// The label selector of the gateways' pods, for autoscalers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
@@ -33,6 +37,42 @@ pub struct RealtimeClusterStatus {
     /// How far the rollout is. Absent when there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutProgress>,
+    /// The documents that the gateways work by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyInForce>,
+    /// What the last change of the spec asked of the gateways.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_change: Option<LastChange>,
+}
+
+/// The documents that the gateways work by: the policy of the `RealtimeCluster` and its `Room`s.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyInForce {
+    /// What is the same where the documents are, as the gateways tell it too.
+    pub digest: String,
+    /// Their revision over NATS. Absent where gateways take them from their files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<i64>,
+}
+
+/// What a change of the spec asked of the gateways.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LastChange {
+    /// The generation of the spec with the change.
+    pub generation: i64,
+    /// What it took.
+    pub class: ChangeClass,
+}
+
+/// What a change takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ChangeClass {
+    /// Gateways take it as they run: nobody is disconnected.
+    Hot,
+    /// It takes new gateways, to which connections are moved.
+    Restart,
 }
 
 /// How far a rollout is.

@@ -2,7 +2,7 @@ use kube::KubeSchema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::Duration;
+use crate::{Duration, OnDelete};
 
 /// Names a `RealtimeCluster` in the same Kubernetes namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -65,6 +65,9 @@ pub struct History {
     #[x_kube(validation = Rule::new("duration(self) >= duration('1s')")
         .message("messages are kept for 1s or more: raise maxAge, or remove history to keep nothing"))]
     pub max_age: Option<Duration>,
+    /// What becomes of the messages when the `Room` is deleted: `Drop` deletes those of all rooms
+    /// that it decided for, `Keep` leaves them until they are beyond their bounds.
+    pub on_delete: OnDelete,
 }
 
 /// Whether members can see who else is there.

@@ -16,6 +16,16 @@ pub enum ControlError {
         /// What NATS says.
         why: String,
     },
+    /// NATS refuses, or does not answer.
+    #[error(
+        "the stream {stream} cannot be used: {why}; look at the NATS servers and at what they permit"
+    )]
+    Stream {
+        /// The stream.
+        stream: String,
+        /// What NATS says.
+        why: String,
+    },
     /// More than one message may hold.
     #[error(
         "the documents have {bytes} bytes and the NATS servers take {most}; raise their max_payload, or say the same with fewer Rooms"

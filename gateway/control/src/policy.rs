@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use async_nats::jetstream::kv::Operation;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
@@ -29,6 +30,24 @@ pub fn digest(text: &str) -> Box<str> {
 }
 
 impl Connection {
+    /// The documents in the bucket, if there are any.
+    ///
+    /// # Errors
+    /// Where NATS cannot be reached or refuses.
+    pub async fn pushed(&self) -> Result<Option<Pushed>, ControlError> {
+        let store = bucket::open(self).await?;
+        let entry = store.entry(KEY).await;
+        let entry = entry.map_err(|error| ControlError::Bucket {
+            bucket: store.name.clone(),
+            why: error.to_string(),
+        })?;
+        let put = entry.filter(|entry| entry.operation == Operation::Put);
+        Ok(put.map(|entry| Pushed {
+            revision: entry.revision,
+            text: String::from_utf8_lossy(&entry.value).into_owned(),
+        }))
+    }
+
     /// Puts documents into the bucket, and returns their revision. They were checked, and there
     /// is no Secret among them.
     ///

@@ -7,17 +7,20 @@ use std::{
 
 /// A folder for one server, gone with it.
 #[derive(Debug)]
-pub(crate) struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
-    pub(crate) fn new() -> Self {
+    /// Makes one among the temporary files.
+    #[allow(clippy::new_without_default, reason = "making one is an act")]
+    pub fn new() -> Self {
         let name = format!("sluice-test-nats-{:016x}", rand::random::<u64>());
         let path = env::temp_dir().join(name);
         fs::create_dir_all(&path).expect("a folder for temporary files can be made");
         Self(path)
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
         &self.0
     }
 }

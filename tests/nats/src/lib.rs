@@ -18,6 +18,6 @@ mod settings;
 mod wait;
 
 pub use self::{
-    binary::binary, cluster::Cluster, ports::free_port, server::Server, settings::Settings,
-    wait::until,
+    binary::binary, cluster::Cluster, folder::Folder, ports::free_port, server::Server,
+    settings::Settings, wait::until,
 };

@@ -1,0 +1,274 @@
+//! The operator's place at the clusters' backbones: it gives gateways their documents over NATS,
+//! and hears from them what they work by.
+
+mod fleet;
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use sluice_control::{Connection, ControlError, Login};
+use sluice_nats::Names;
+use tokio::time::timeout;
+
+pub(crate) use self::fleet::{Gateway, InForce};
+use crate::{
+    check::{Checked, Secrets},
+    cluster::Facts,
+    digest,
+    metrics::Metrics,
+    plan::{self, Cluster, Inputs, MANAGER},
+    trouble::Trouble,
+};
+
+/// How long a first connection is waited for.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// How long the bucket is taken for what it was.
+const SURE: Duration = Duration::from_secs(60);
+
+/// How many earlier documents are remembered, for gateways that still work by them.
+const REMEMBERED: usize = 4;
+
+/// What was given to the gateways of a cluster, and how far it has come.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Given {
+    /// What is the same where the documents are.
+    pub(crate) digest: String,
+    /// Their revision, where they go over NATS.
+    pub(crate) revision: Option<u64>,
+    /// Whether they wait for the backbone to be ready.
+    pub(crate) pending: bool,
+    /// What is in the way.
+    pub(crate) trouble: Option<Trouble>,
+    /// Why NATS cannot be reached, if it cannot.
+    pub(crate) unreachable: Option<String>,
+    /// What the gateways say that they work by.
+    pub(crate) gateways: Vec<Gateway>,
+    /// The generations of Rooms in the documents of each revision that is remembered.
+    pub(crate) rooms: BTreeMap<u64, Arc<BTreeMap<String, i64>>>,
+}
+
+/// The documents of a revision.
+#[derive(Clone)]
+struct Pushed {
+    digest: String,
+    revision: u64,
+    rooms: Arc<BTreeMap<String, i64>>,
+}
+
+struct Entry {
+    login: String,
+    connection: Connection,
+    names: Names,
+    pushed: VecDeque<Pushed>,
+    verified: Option<Instant>,
+}
+
+/// The connections to the clusters' NATS servers, by the clusters' identities.
+#[derive(Default)]
+pub(crate) struct Backbones(Mutex<HashMap<String, Arc<tokio::sync::Mutex<Entry>>>>);
+
+impl Backbones {
+    fn entries(
+        &self,
+    ) -> std::sync::MutexGuard<'_, HashMap<String, Arc<tokio::sync::Mutex<Entry>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the connections of clusters that are gone.
+    pub(crate) fn keep(&self, is_there: impl Fn(&str) -> bool) {
+        self.entries().retain(|uid, _| is_there(uid));
+    }
+
+    /// The connection to a cluster's servers, if there is one, with what its subjects are called.
+    pub(crate) async fn connection(&self, uid: &str) -> Option<(Connection, Names)> {
+        let entry = self.entries().get(uid).cloned()?;
+        let entry = entry.lock().await;
+        Some((entry.connection.clone(), entry.names.clone()))
+    }
+
+    /// Gives the gateways their documents, unless they were given already.
+    pub(crate) async fn give(
+        &self,
+        inputs: &Inputs<'_>,
+        (checked, secrets): (&Checked, &Secrets),
+        facts: &Facts,
+        metrics: &Metrics,
+    ) -> Given {
+        let digest = sluice_control::digest(inputs.documents).into_string();
+        let mut given = Given {
+            digest,
+            ..Given::default()
+        };
+        if inputs.cluster.nats().is_none() || !facts.backbone.ready {
+            given.pending = !facts.backbone.ready;
+            return given;
+        }
+        match self.entry(inputs, secrets).await {
+            Ok(entry) => {
+                let mut entry = entry.lock().await;
+                entry
+                    .give(inputs.documents, checked, &mut given, metrics)
+                    .await;
+            }
+            Err(trouble) => given.fails(trouble),
+        }
+        given
+    }
+
+    async fn entry(
+        &self,
+        inputs: &Inputs<'_>,
+        secrets: &Secrets,
+    ) -> Result<Arc<tokio::sync::Mutex<Entry>>, Trouble> {
+        let cluster = inputs.cluster;
+        let login = login(inputs, secrets)?;
+        let mark = digest(&(&login.urls, &login.credentials));
+        let known = self.entries().get(&cluster.uid).cloned();
+        if let Some(known) = known
+            && known.lock().await.login == mark
+        {
+            return Ok(known);
+        }
+        let names = Names::new(&cluster.namespace, &cluster.name);
+        let connection = Connection::open(&login, names.clone()).await;
+        let connection = connection.map_err(|error| {
+            let message = format!("spec.backbone.nats: the operator cannot connect ({error}); correct the URL or the credentials");
+            Trouble::stalls("BackboneInvalid", message)
+        })?;
+        let entry = Arc::new(tokio::sync::Mutex::new(Entry {
+            login: mark,
+            connection,
+            names,
+            pushed: VecDeque::new(),
+            verified: None,
+        }));
+        self.entries()
+            .insert(cluster.uid.clone(), Arc::clone(&entry));
+        Ok(entry)
+    }
+}
+
+/// Where the servers are, and how the operator logs in.
+fn login(inputs: &Inputs<'_>, secrets: &Secrets) -> Result<Login, Trouble> {
+    let cluster: &Cluster = inputs.cluster;
+    let nats = cluster.nats();
+    let managed = nats.and_then(|nats| nats.managed.as_ref());
+    let external = nats.and_then(|nats| nats.external.as_ref());
+    let urls = match (managed, external) {
+        (Some(managed), _) => plan::operator_urls(cluster, managed, &inputs.keys.nats),
+        (None, Some(external)) => external.url.clone(),
+        (None, None) => String::new(),
+    };
+    let reference = external.and_then(|external| external.credentials_secret_ref.as_ref());
+    let credentials = reference.map(|reference| {
+        let bytes = secrets.get(&reference.name).and_then(|secret| secret.get(&reference.key));
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes.clone()).ok());
+        text.ok_or_else(|| {
+            let message = format!(
+                "spec.backbone.nats.external.credentialsSecretRef: there is no Secret {} with the key {}: create it, or name the one that there is",
+                reference.name, reference.key
+            );
+            Trouble::waits("SecretMissing", message)
+        })
+    });
+    Ok(Login {
+        urls,
+        credentials: credentials.transpose()?,
+        name: MANAGER.to_owned(),
+    })
+}
+
+impl Given {
+    fn fails(&mut self, trouble: Trouble) {
+        self.unreachable = Some(trouble.message.clone());
+        self.trouble = Some(trouble);
+    }
+
+    /// A gateway that refuses the newest documents, and why.
+    pub(crate) fn refusal(&self) -> Option<(&str, &str)> {
+        let start = format!("revision {}:", self.revision?);
+        self.gateways.iter().find_map(|gateway| {
+            let refused = gateway.policy.refused.as_deref()?;
+            refused
+                .starts_with(&start)
+                .then_some((gateway.name.as_str(), refused))
+        })
+    }
+
+    /// Whether every gateway that was heard of works by the documents.
+    pub(crate) fn is_everywhere(&self) -> bool {
+        self.gateways
+            .iter()
+            .all(|gateway| gateway.policy.revision >= self.revision.unwrap_or_default())
+    }
+}
+
+impl Entry {
+    async fn give(&mut self, text: &str, checked: &Checked, given: &mut Given, metrics: &Metrics) {
+        if timeout(CONNECT, self.connection.connected()).await.is_err()
+            || !self.connection.is_connected()
+        {
+            let message = "the operator cannot reach the NATS servers; look at them, at spec.backbone.nats, and at the network between";
+            given.fails(Trouble::waits("BackboneUnreachable", message));
+            return;
+        }
+        match self.push(text, checked, &given.digest).await {
+            Ok(true) => metrics.pushed("ok"),
+            Ok(false) => {}
+            Err(error) => {
+                metrics.pushed("failed");
+                given.trouble = Some(failed(&error));
+            }
+        }
+        given.revision = self.pushed.back().map(|it| it.revision);
+        given.rooms = self
+            .pushed
+            .iter()
+            .map(|it| (it.revision, Arc::clone(&it.rooms)))
+            .collect();
+        given.gateways = fleet::ask(&self.connection, self.names.prefix()).await;
+    }
+
+    /// Puts the documents into the bucket; says whether that was needed.
+    async fn push(
+        &mut self,
+        text: &str,
+        checked: &Checked,
+        digest: &str,
+    ) -> Result<bool, ControlError> {
+        let sure = self.verified.is_some_and(|at| at.elapsed() < SURE);
+        if sure && self.pushed.back().is_some_and(|it| it.digest == digest) {
+            return Ok(false);
+        }
+        let there = self.connection.pushed().await?;
+        let there = there.filter(|there| *sluice_control::digest(&there.text) == *digest);
+        let needed = there.is_none();
+        let revision = match there {
+            Some(there) => there.revision,
+            None => self.connection.push(text.to_owned()).await?,
+        };
+        self.verified = Some(Instant::now());
+        if self.pushed.back().is_none_or(|it| it.revision != revision) {
+            self.pushed.push_back(Pushed {
+                digest: digest.to_owned(),
+                revision,
+                rooms: Arc::new(checked.generations()),
+            });
+        }
+        while self.pushed.len() > REMEMBERED {
+            self.pushed.pop_front();
+        }
+        Ok(needed)
+    }
+}
+
+fn failed(error: &ControlError) -> Trouble {
+    match error {
+        ControlError::TooLarge { .. } => Trouble::stalls("DocumentsTooLarge", error.to_string()),
+        _ => Trouble::waits("BackboneUnavailable", error.to_string()),
+    }
+}

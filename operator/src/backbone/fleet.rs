@@ -1,0 +1,48 @@
+//! What gateways say over NATS.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use sluice_control::Connection;
+use tokio::time::timeout;
+
+/// How long gateways may take to say what they work by.
+const WITHIN: Duration = Duration::from_millis(500);
+
+/// A gateway, as gateways know each other.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Gateway {
+    /// Its pod's name.
+    pub(crate) name: String,
+    /// How many connections it holds.
+    #[serde(default)]
+    pub(crate) connections: u64,
+    /// What it works by.
+    pub(crate) policy: InForce,
+}
+
+/// The documents that a gateway works by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct InForce {
+    /// Their revision over NATS; 0 for its own files.
+    pub(crate) revision: u64,
+    /// Why it refused newer ones, if it did.
+    pub(crate) refused: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Fleet {
+    gateways: Vec<Gateway>,
+}
+
+/// All gateways, as one of them knows them; none where nobody answers.
+pub(super) async fn ask(connection: &Connection, prefix: &str) -> Vec<Gateway> {
+    let request = connection
+        .client()
+        .request(format!("{prefix}.api.fleet"), "".into());
+    let Ok(Ok(answer)) = timeout(WITHIN, request).await else {
+        return Vec::new();
+    };
+    let fleet: Option<Fleet> = serde_json::from_slice(&answer.payload).ok();
+    fleet.map_or_else(Vec::new, |fleet| fleet.gateways)
+}

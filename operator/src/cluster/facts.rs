@@ -1,0 +1,162 @@
+//! What a fleet is like.
+
+use std::time::Duration;
+
+use sluice_crds::cluster::{PolicyInForce, RolloutProgress};
+
+use super::{
+    moves::{Moves, revisions},
+    pods,
+    read::Seen,
+};
+use crate::{
+    Kind,
+    backbone::Given,
+    fleet::{Phase, RevisionSeen},
+    plan::{
+        Cluster, majority,
+        names::{COMPONENT, GATEWAY, NATS, Names},
+    },
+    trouble::Trouble,
+};
+
+/// What a fleet is like: what its status is made from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Facts {
+    /// The wanted revision.
+    pub(crate) revision: String,
+    /// How many gateways of it are wanted.
+    pub(crate) wanted: u32,
+    /// Every revision that there is.
+    pub(crate) revisions: Vec<RevisionSeen>,
+    /// How many gateways run, of all revisions.
+    pub(crate) running: u32,
+    /// By what gateways are selected.
+    pub(crate) selector: String,
+    /// How the backbone is.
+    pub(crate) backbone: Backbone,
+    /// How many connections there are.
+    pub(crate) connections: Option<i64>,
+    /// What the fleet is about, for programs and for people.
+    pub(crate) phase: Phase,
+    /// See `phase`.
+    pub(crate) message: String,
+    /// How far a rollout is.
+    pub(crate) rollout: Option<RolloutProgress>,
+    /// When to look at the gateways again.
+    pub(crate) look_again: Option<Duration>,
+    /// What gateways work by.
+    pub(crate) policy: Option<PolicyInForce>,
+}
+
+/// How the backbone is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Backbone {
+    pub(crate) ready: bool,
+    pub(crate) reason: &'static str,
+    pub(crate) message: String,
+}
+
+impl Facts {
+    pub(super) fn new(seen: &Seen, cluster: &Cluster, moves: &Moves) -> Self {
+        let decision = &moves.decision;
+        Self {
+            wanted: decision.desired_replicas,
+            revision: moves.observed.revision.clone(),
+            backbone: backbone(seen, cluster),
+            connections: moves.connections(),
+            rollout: decision.progress.clone(),
+            phase: decision.phase,
+            message: decision.message.clone(),
+            ..Self::of_what_runs(seen)
+        }
+    }
+
+    /// What can be said of a fleet whose spec cannot be used.
+    pub(super) fn of_what_runs(seen: &Seen) -> Self {
+        let gateways = seen
+            .pods
+            .iter()
+            .filter(|pod| pod.label(COMPONENT) == Some(GATEWAY));
+        Self {
+            running: gateways.filter(|pod| pods::runs(pod)).count() as u32,
+            revisions: revisions(seen),
+            selector: Names(seen.object.name()).gateway_selector(),
+            ..Self::default()
+        }
+    }
+
+    /// How many gateways of the wanted revision are ready.
+    pub(crate) fn ready(&self) -> u32 {
+        let wanted = self.revisions.iter().find(|it| it.name == self.revision);
+        wanted.map_or(0, |it| it.ready)
+    }
+
+    /// Whether there are gateways of other revisions.
+    pub(crate) fn others(&self) -> bool {
+        self.revisions.iter().any(|it| it.name != self.revision)
+    }
+
+    /// Takes over what became of the documents.
+    pub(super) fn given(&mut self, given: &Given) {
+        self.policy = Some(PolicyInForce {
+            digest: given.digest.clone(),
+            revision: given
+                .revision
+                .and_then(|revision| i64::try_from(revision).ok()),
+        });
+        if let (true, Some(trouble)) = (self.backbone.ready, &given.unreachable) {
+            self.backbone = Backbone {
+                ready: false,
+                reason: "Unreachable",
+                message: trouble.clone(),
+            };
+        }
+    }
+
+    /// What keeps pods from running.
+    pub(super) fn troubles(&self, seen: &Seen) -> Vec<Trouble> {
+        let mut found: Vec<Trouble> = Vec::new();
+        let made = [Kind::Deployment, Kind::StatefulSet]
+            .into_iter()
+            .flat_map(|kind| {
+                seen.owned(kind)
+                    .filter_map(move |it| pods::not_made(kind.name(), it))
+            });
+        for trouble in made.chain(seen.pods.iter().filter_map(|pod| pods::trouble(pod))) {
+            // One of a kind says enough.
+            if found.iter().all(|known| known.reason != trouble.reason) {
+                found.push(trouble);
+            }
+        }
+        found
+    }
+}
+
+fn backbone(seen: &Seen, cluster: &Cluster) -> Backbone {
+    let ready = |reason, message: &str| Backbone {
+        ready: true,
+        reason,
+        message: message.to_owned(),
+    };
+    let Some(nats) = cluster.nats() else {
+        return ready("Memory", "The one gateway is its own backbone.");
+    };
+    let Some(managed) = &nats.managed else {
+        return ready("Connected", "NATS can be reached.");
+    };
+    let servers = seen
+        .pods
+        .iter()
+        .filter(|pod| pod.label(COMPONENT) == Some(NATS));
+    let running = servers.filter(|pod| pods::is_ready(pod)).count() as u32;
+    let message = format!("{running} of {} NATS servers are ready.", managed.replicas);
+    match running {
+        running if running >= majority(managed.replicas) => ready("Connected", &message),
+        _ => Backbone {
+            ready: false,
+            reason: "Starting",
+            message,
+        },
+    }
+}

@@ -1,0 +1,118 @@
+//! What is seen of a fleet before it is decided how it moves.
+
+use std::{net::IpAddr, sync::PoisonError};
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use serde_json::Value;
+use sluice_crds::RealtimeClusterStatus;
+
+use super::COST;
+use crate::{
+    Kind, Object,
+    cluster::{pods, read::Seen},
+    context::Context,
+    fleet::{Observed, PodSeen, Remembered, RevisionSeen},
+    gateways::{GatewaySeen, Gateways},
+    plan::{
+        Cluster,
+        names::{COMPONENT, GATEWAY, REVISION, SERVING},
+    },
+};
+
+pub(super) async fn observe(
+    seen: &Seen,
+    cluster: &Cluster,
+    revision: &str,
+    gateways: Option<&Gateways>,
+    context: &Context,
+) -> Observed {
+    let status: RealtimeClusterStatus = seen.object.read("status").unwrap_or_default();
+    let pods = seen
+        .pods
+        .iter()
+        .filter(|pod| pod.label(COMPONENT) == Some(GATEWAY));
+    let pods = pods.map(async |pod| one(pod, ask(pod, gateways).await, context));
+    Observed {
+        revision: revision.to_owned(),
+        paused: cluster.spec.rollout.paused,
+        now: Timestamp::now(),
+        desired_replicas: status
+            .desired_replicas
+            .and_then(|it| u32::try_from(it).ok()),
+        revisions: revisions(seen),
+        pods: join_all(pods).await,
+        remembered: remembered(&cluster.uid, &status, context),
+    }
+}
+
+/// What the last decision told, or what an operator knows that has just started.
+fn remembered(uid: &str, status: &RealtimeClusterStatus, context: &Context) -> Remembered {
+    let known = context
+        .remembered
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    known
+        .get(uid)
+        .cloned()
+        .unwrap_or_else(|| match &status.rollout {
+            Some(rollout) => Remembered::resumed(u64::try_from(rollout.moved).unwrap_or_default()),
+            None => Remembered::default(),
+        })
+}
+
+/// The Deployments of the fleet. One that is being deleted is there no more.
+pub(in crate::cluster) fn revisions(seen: &Seen) -> Vec<RevisionSeen> {
+    let there = seen.owned(Kind::Deployment).filter(|it| !it.is_deleted());
+    there.map(revision).collect()
+}
+
+fn revision(deployment: &Object) -> RevisionSeen {
+    let (spec, status) = (deployment.field("spec"), deployment.field("status"));
+    let number = |value: Option<&Value>| {
+        value
+            .and_then(Value::as_u64)
+            .and_then(|it| u32::try_from(it).ok())
+    };
+    RevisionSeen {
+        name: deployment.label(REVISION).unwrap_or_default().to_owned(),
+        replicas: number(spec.get("replicas")).unwrap_or(1),
+        ready: number(status.get("readyReplicas")).unwrap_or_default(),
+    }
+}
+
+/// Where the gateway of a pod is.
+pub(super) fn address(pod: &Object) -> Option<IpAddr> {
+    pod.field("status").get("podIP")?.as_str()?.parse().ok()
+}
+
+async fn ask(pod: &Object, gateways: Option<&Gateways>) -> Option<GatewaySeen> {
+    let address = address(pod).filter(|_| pods::is_running(pod))?;
+    match gateways?.read(address).await {
+        Ok(seen) => Some(seen),
+        Err(error) => {
+            tracing::debug!(pod = %pod.name(), %error, "a gateway does not answer");
+            None
+        }
+    }
+}
+
+fn one(pod: &Object, gateway: Option<GatewaySeen>, context: &Context) -> PodSeen {
+    PodSeen {
+        name: pod.name().to_owned(),
+        revision: pod.label(REVISION).unwrap_or_default().to_owned(),
+        running: pods::is_running(pod),
+        ready: pods::is_ready(pod),
+        serving: pod.label(SERVING) == Some("true"),
+        terminating: pod.is_deleted(),
+        node_unschedulable: context.stores.is_on_cordoned_node(pod),
+        deletion_cost: pod.annotation(COST).and_then(|cost| cost.parse().ok()),
+        drain: gateway.map(|gateway| gateway.drain),
+        connections: gateway.map(|gateway| gateway.connections),
+        created: pod
+            .metadata
+            .creation_timestamp
+            .as_ref()
+            .map_or(Timestamp::UNIX_EPOCH, |time| time.0),
+    }
+}

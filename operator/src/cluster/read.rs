@@ -1,0 +1,117 @@
+//! Everything that a decision is made from.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use serde_json::{Value, json};
+use sluice_crds::RealtimeClusterSpec;
+
+use crate::{
+    Kind, Object,
+    check::Secrets,
+    context::Context,
+    plan::{FILE, Keys, names::Names},
+    secrets,
+    trouble::Trouble,
+};
+
+/// A `RealtimeCluster` and all that belongs to it, as it was last seen.
+pub(crate) struct Seen {
+    pub(crate) object: Arc<Object>,
+    pub(crate) rooms: Vec<Arc<Object>>,
+    pub(crate) secrets: Secrets,
+    pub(crate) keys: Keys,
+    /// The documents that gateways start with.
+    pub(crate) documents: String,
+    /// What was made for it, whatever its name.
+    pub(crate) made: Vec<(Kind, Arc<Object>)>,
+    /// Its pods, of gateways and of NATS servers.
+    pub(crate) pods: Vec<Arc<Object>>,
+}
+
+/// Reads what is seen already, and the Secrets, which are not watched.
+pub(super) async fn read(object: &Arc<Object>, context: &Context) -> Result<Seen, Trouble> {
+    let (namespace, name) = (object.namespace(), object.name());
+    let stores = &context.stores;
+    let made = Kind::MADE.into_iter().flat_map(|kind| {
+        let objects = stores.of_cluster(kind, namespace, name);
+        objects.into_iter().map(move |object| (kind, object))
+    });
+    let documents = stores.get(Kind::ConfigMap, namespace, &Names(name).documents());
+    let documents = documents.filter(|map| map.is_controlled_by(object.uid()));
+    Ok(Seen {
+        object: Arc::clone(object),
+        rooms: stores.rooms_of(namespace, name),
+        secrets: named(object, context).await?,
+        keys: context.vault.keys(&context.writer, object).await?,
+        documents: documents.map_or_else(String::new, |map| text(&map)),
+        made: made.collect(),
+        pods: stores.of_cluster(Kind::Pod, namespace, name),
+    })
+}
+
+fn text(map: &Object) -> String {
+    let data = map.field("data");
+    let text = data.get(FILE).and_then(Value::as_str);
+    text.unwrap_or_default().to_owned()
+}
+
+/// The Secrets that the cluster names, as far as they are there.
+async fn named(object: &Object, context: &Context) -> Result<Secrets, Trouble> {
+    let mut found = Secrets::new();
+    for name in names(object) {
+        let secret = context
+            .vault
+            .get(&context.writer, object.namespace(), &name)
+            .await?;
+        if let Some(secret) = secret {
+            found.insert(name, secrets::data(&secret));
+        }
+    }
+    Ok(found)
+}
+
+fn names(object: &Object) -> BTreeSet<String> {
+    let Some(spec) = object.read::<RealtimeClusterSpec>("spec") else {
+        return BTreeSet::new();
+    };
+    let references = spec
+        .secret_refs()
+        .into_iter()
+        .map(|(_, key)| key.name.clone());
+    let tls = spec.tls.iter().map(|tls| tls.secret_name.clone());
+    references.chain(tls).collect()
+}
+
+impl Seen {
+    /// What is the same while the check finds the same.
+    pub(super) fn asked_for(&self) -> Value {
+        let rooms = self.rooms.iter().map(|room| {
+            json!([
+                room.name(),
+                room.uid(),
+                room.generation(),
+                room.is_deleted()
+            ])
+        });
+        let mut rooms: Vec<_> = rooms.collect();
+        rooms.sort_by_key(Value::to_string);
+        json!([self.object.generation(), rooms, self.secrets])
+    }
+
+    /// An object that was made for the cluster, or has one of its names.
+    pub(super) fn live(&self, kind: Kind, name: &str) -> Option<&Object> {
+        let found = self
+            .made
+            .iter()
+            .find(|(of, object)| *of == kind && object.name() == name);
+        found.map(|(_, object)| object.as_ref())
+    }
+
+    /// The objects of a kind that the cluster owns.
+    pub(super) fn owned(&self, kind: Kind) -> impl Iterator<Item = &Object> {
+        let uid = self.object.uid();
+        let of_kind = self.made.iter().filter(move |(of, _)| *of == kind);
+        let objects = of_kind.map(|(_, object)| object.as_ref());
+        objects.filter(move |object| object.is_controlled_by(uid))
+    }
+}

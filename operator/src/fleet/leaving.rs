@@ -1,0 +1,231 @@
+//! Which gateways stay and which leave.
+
+use std::cmp::Reverse;
+
+use super::{DrainPhase, DrainReason, Observed, PodSeen, RevisionSeen, Settings};
+
+/// A fleet, and what is to become of each of its gateways.
+pub(super) struct Fleet<'a> {
+    pub(super) observed: &'a Observed,
+    pub(super) settings: &'a Settings,
+    /// The revision that stays: the wanted one, unless the rollout to it was paused before it
+    /// began.
+    pub(super) revision: &'a str,
+    /// How many gateways are wanted.
+    pub(super) wanted: u32,
+    /// How many may run beyond that.
+    pub(super) surge: u32,
+    /// The gateways that are not being deleted.
+    pub(super) gateways: Vec<Gateway<'a>>,
+}
+
+/// A gateway that is not being deleted.
+pub(super) struct Gateway<'a> {
+    pub(super) pod: &'a PodSeen,
+    /// Why it leaves; `None` where it stays.
+    pub(super) leaves: Option<DrainReason>,
+    /// Whether it leaves later: the rollout is paused.
+    pub(super) held: bool,
+}
+
+impl<'a> Fleet<'a> {
+    pub(super) fn new(observed: &'a Observed, settings: &'a Settings, wanted: u32) -> Self {
+        let revision = revision(observed);
+        let live = observed.pods.iter().filter(|pod| !pod.terminating);
+        let mut gateways: Vec<_> = live
+            .map(|pod| {
+                let leaves = leaves(pod, revision);
+                let held = observed.paused && leaves == Some(DrainReason::Rollout);
+                Gateway { pod, leaves, held }
+            })
+            .collect();
+        leave_surplus(&mut gateways, wanted as usize);
+        Self {
+            observed,
+            settings,
+            revision,
+            wanted,
+            surge: settings.max_surge.of(wanted),
+            gateways,
+        }
+    }
+
+    /// Those that leave.
+    pub(super) fn leaving(&self) -> impl Iterator<Item = &Gateway<'a>> {
+        self.gateways
+            .iter()
+            .filter(|gateway| gateway.leaves.is_some())
+    }
+
+    /// Those that stay.
+    pub(super) fn staying(&self) -> impl Iterator<Item = &Gateway<'a>> {
+        self.gateways
+            .iter()
+            .filter(|gateway| gateway.leaves.is_none())
+    }
+
+    /// Those that leave and are to be replaced, not those that are too many.
+    pub(super) fn replaced(&self) -> impl Iterator<Item = &Gateway<'a>> {
+        self.leaving()
+            .filter(|gateway| gateway.leaves != Some(DrainReason::ScaleDown))
+    }
+
+    /// Those that stay and take connections, whether the Service selects them or not.
+    pub(super) fn open(&self) -> impl Iterator<Item = &Gateway<'a>> {
+        self.staying().filter(|gateway| gateway.is_open())
+    }
+
+    /// Those that new connections come to and that stay.
+    pub(super) fn served(&self) -> impl Iterator<Item = &Gateway<'a>> {
+        self.open().filter(|gateway| gateway.pod.serving)
+    }
+
+    /// Whether connections that are moved find a gateway that stays; where none is wanted, they
+    /// need none.
+    pub(super) fn can_take(&self) -> bool {
+        self.wanted == 0 || self.served().next().is_some()
+    }
+
+    /// Whether a rollout is under way or is to begin.
+    pub(super) fn rolls_out(&self) -> bool {
+        let old = |gateway: &&Gateway<'_>| gateway.leaves == Some(DrainReason::Rollout);
+        self.revision != self.observed.revision
+            || self.leaving().any(|gateway| old(&gateway))
+            || self
+                .observed
+                .pods
+                .iter()
+                .any(|pod| pod.revision != self.revision)
+    }
+
+    /// How many replicas the Deployment of a revision has.
+    pub(super) fn replicas_of(&self, revision: &str) -> u32 {
+        let mut seen = self.observed.revisions.iter();
+        let seen = seen.find(|seen| seen.name == revision);
+        seen.map_or(0, |seen| seen.replicas)
+    }
+
+    /// The connections of all gateways that answer, of those that end too.
+    pub(super) fn connections(&self) -> u64 {
+        self.observed
+            .pods
+            .iter()
+            .filter_map(|pod| pod.connections)
+            .sum()
+    }
+
+    /// How many are ready and hold their connections, or could take some.
+    pub(super) fn holding(&self) -> usize {
+        self.gateways
+            .iter()
+            .filter(|gateway| gateway.holds())
+            .count()
+    }
+
+    /// The old revision that serves while the wanted one does not: the one with the most gateways
+    /// that are ready.
+    pub(super) fn fallback(&self) -> Option<&'a str> {
+        let old = self
+            .observed
+            .revisions
+            .iter()
+            .filter(|seen| seen.name != self.revision);
+        old.max_by_key(|seen| self.strength(seen))
+            .map(|seen| seen.name.as_str())
+    }
+
+    fn strength(&self, seen: &'a RevisionSeen) -> (usize, usize, Reverse<&'a str>) {
+        strength(self.observed, seen)
+    }
+}
+
+impl Gateway<'_> {
+    /// Where its drain is, as far as is known.
+    pub(super) fn phase(&self) -> DrainPhase {
+        self.pod.drain.map(|drain| drain.phase).unwrap_or_default()
+    }
+
+    /// Whether it moves all connections, or has moved them.
+    pub(super) fn drains(&self) -> bool {
+        self.phase().moves_all() || self.phase() == DrainPhase::Release
+    }
+
+    /// Whether it takes connections.
+    pub(super) fn is_open(&self) -> bool {
+        self.pod.ready && !self.drains()
+    }
+
+    /// Whether it is known to hold no connection.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.pod.running || self.pod.connections == Some(0)
+    }
+
+    /// Whether no new connections come to it.
+    pub(super) fn is_out(&self) -> bool {
+        !self.pod.serving || !self.pod.ready
+    }
+
+    /// Whether it counts among those that must be there in the number that is wanted.
+    fn holds(&self) -> bool {
+        self.is_open() && !(self.leaves.is_some() && self.is_out() && self.is_empty())
+    }
+}
+
+/// The wanted revision, or the one that serves where the wanted one must not begin yet.
+fn revision(observed: &Observed) -> &str {
+    let begun = observed
+        .revisions
+        .iter()
+        .any(|seen| seen.name == observed.revision);
+    if !observed.paused || begun {
+        return &observed.revision;
+    }
+    let strongest = observed
+        .revisions
+        .iter()
+        .max_by_key(|seen| strength(observed, seen));
+    strongest.map_or(&observed.revision, |seen| &seen.name)
+}
+
+fn strength<'a>(observed: &Observed, seen: &'a RevisionSeen) -> (usize, usize, Reverse<&'a str>) {
+    let live = observed
+        .pods
+        .iter()
+        .filter(|pod| pod.revision == seen.name && !pod.terminating);
+    let ready = live.clone().filter(|pod| pod.ready);
+    (ready.count(), live.count(), Reverse(&seen.name))
+}
+
+fn leaves(pod: &PodSeen, revision: &str) -> Option<DrainReason> {
+    if pod.revision != revision {
+        Some(DrainReason::Rollout)
+    } else if pod.node_unschedulable {
+        Some(DrainReason::NodeDrain)
+    } else {
+        None
+    }
+}
+
+/// Has those leave that are too many: those first that are leaving already, then those that
+/// serve nobody, then those with the fewest connections.
+fn leave_surplus(gateways: &mut [Gateway<'_>], wanted: usize) {
+    let mut staying: Vec<_> = gateways.iter_mut().filter(|g| g.leaves.is_none()).collect();
+    let surplus = staying.len().saturating_sub(wanted);
+    staying.sort_by_key(|gateway| {
+        let pod = gateway.pod;
+        let leaving = gateway.drains() || pod.deletion_cost == Some(super::REMOVED_FIRST);
+        let connections = pod.connections.unwrap_or(u64::MAX);
+        let newest = Reverse(pod.created);
+        (
+            !leaving,
+            pod.ready,
+            connections,
+            pod.serving,
+            newest,
+            pod.name.as_str(),
+        )
+    });
+    for gateway in staying.into_iter().take(surplus) {
+        gateway.leaves = Some(DrainReason::ScaleDown);
+    }
+}

@@ -1,0 +1,105 @@
+//! What the operator sees of a fleet before it decides.
+
+use jiff::Timestamp;
+
+use super::Remembered;
+
+/// A fleet as it is. Everything but [`Self::remembered`] is read from the cluster and from the
+/// gateways, so that an operator that has just started decides as one that was there all along.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observed {
+    /// The revision that the spec asks for.
+    pub revision: String,
+    /// Whether the user has paused the rollout (`spec.rollout.paused`).
+    pub paused: bool,
+    /// Now.
+    pub now: Timestamp,
+    /// How many gateways autoscaling last asked for (`status.desiredReplicas`), if it ever did.
+    pub desired_replicas: Option<u32>,
+    /// The Deployments of the fleet, one a revision.
+    pub revisions: Vec<RevisionSeen>,
+    /// All pods of these Deployments, those that are being deleted too.
+    pub pods: Vec<PodSeen>,
+    /// [`Decision::remember`](super::Decision::remember) of the last time; the default after a
+    /// start.
+    pub remembered: Remembered,
+}
+
+/// A Deployment of the fleet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RevisionSeen {
+    /// The revision that it runs.
+    pub name: String,
+    /// Its `spec.replicas`.
+    pub replicas: u32,
+    /// Its `status.readyReplicas`.
+    pub ready: u32,
+}
+
+/// A gateway's pod.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PodSeen {
+    /// Its name.
+    pub name: String,
+    /// The revision that it runs.
+    pub revision: String,
+    /// Whether its container runs. One that does not holds no connection.
+    pub running: bool,
+    /// Its condition `Ready`. A gateway that drains is not ready.
+    pub ready: bool,
+    /// Whether it has the label that the Service selects by.
+    pub serving: bool,
+    /// Whether it is being deleted.
+    pub terminating: bool,
+    /// Whether its node takes no new pods: it was cordoned, most often because it is about to be
+    /// drained.
+    pub node_unschedulable: bool,
+    /// Its annotation `controller.kubernetes.io/pod-deletion-cost`.
+    pub deletion_cost: Option<i32>,
+    /// How far its drain is; `None` where its gateway does not answer.
+    pub drain: Option<DrainSeen>,
+    /// The client connections open at it; `None` where its gateway does not answer.
+    pub connections: Option<u64>,
+    /// When it was created.
+    pub created: Timestamp,
+}
+
+/// Where the drain of a gateway is, as its server API says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DrainPhase {
+    /// It does not drain.
+    #[default]
+    Serving,
+    /// It moves a part of its connections and takes new ones all the while.
+    Rebalance,
+    /// It is to be out of the Service, and still accepts strays.
+    Settle,
+    /// Clients have been told.
+    Notify,
+    /// Connections are closed.
+    Move,
+    /// It has no connection left, or its deadline has passed: it ends.
+    Release,
+}
+
+impl DrainPhase {
+    /// Whether all connections are being moved, in a way that can still be stopped.
+    pub(super) const fn moves_all(self) -> bool {
+        matches!(self, Self::Settle | Self::Notify | Self::Move)
+    }
+}
+
+/// The drain of a gateway in figures.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct DrainSeen {
+    /// Where it is.
+    pub phase: DrainPhase,
+    /// Connections that it has closed so far.
+    pub moved: u64,
+    /// Connections that it has still to close.
+    pub remaining: u64,
+    /// Connections that it closes in a second, now.
+    pub rate: f64,
+    /// Seconds until the last one will be closed, where that can be told.
+    pub eta: Option<f64>,
+}

@@ -1,0 +1,110 @@
+//! Evening out a fleet whose gateways hold very different numbers of connections.
+
+use super::{
+    DrainCommand, DrainPhase,
+    leaving::{Fleet, Gateway},
+};
+
+/// By how much of the mean, in percent, a gateway must exceed it before anything is done.
+const UNEVEN: u64 = 20;
+
+/// By how many connections it must exceed it besides; fewer are not worth a move.
+const LEAST: u64 = 100;
+
+/// Of the fleet's rate, the part that is used: nobody waits for an even fleet.
+const PART_OF_RATE: f64 = 0.5;
+
+/// The evening out of a fleet, where there is any.
+///
+/// The gateways that have more than the mean leave the Service meanwhile, and close as many
+/// connections as they have beyond it. So those that are moved come to the others, and no client
+/// is moved twice.
+#[derive(Debug, Default)]
+pub(super) struct Rebalance {
+    mean: Option<u64>,
+    commands: Vec<(String, DrainCommand)>,
+}
+
+impl Rebalance {
+    pub(super) fn of(fleet: &Fleet<'_>) -> Self {
+        let Some(mean) = mean(fleet) else {
+            return Self::default();
+        };
+        let uneven = |gateway: &Gateway<'_>| {
+            let bound = mean + (mean * UNEVEN / 100).max(LEAST);
+            gateway
+                .pod
+                .connections
+                .is_some_and(|connections| connections > bound)
+        };
+        let moves = |gateway: &Gateway<'_>| gateway.phase() == DrainPhase::Rebalance;
+        if !fleet
+            .gateways
+            .iter()
+            .any(|gateway| uneven(gateway) || moves(gateway))
+        {
+            return Self::default();
+        }
+        Self {
+            mean: Some(mean),
+            commands: commands(fleet, mean),
+        }
+    }
+
+    /// Whether connections are being evened out.
+    pub(super) fn is_active(&self) -> bool {
+        self.mean.is_some()
+    }
+
+    /// The connections that each gateway should have, while they are evened out.
+    pub(super) fn mean(&self) -> Option<u64> {
+        self.mean
+    }
+
+    pub(super) fn commands(&self) -> Vec<(String, DrainCommand)> {
+        self.commands.clone()
+    }
+}
+
+/// The mean of a fleet that is as it should be otherwise. A fleet that changes is not evened out:
+/// its clients move anyway.
+fn mean(fleet: &Fleet<'_>) -> Option<u64> {
+    let all_there = fleet.gateways.len() == fleet.wanted as usize
+        && fleet.observed.pods.len() == fleet.gateways.len()
+        && fleet.open().count() == fleet.gateways.len()
+        && !fleet.rolls_out();
+    let all_answer = fleet
+        .gateways
+        .iter()
+        .all(|gateway| gateway.pod.connections.is_some());
+    let even_out = fleet.settings.rebalance && all_there && all_answer;
+    even_out.then(|| fleet.connections().checked_div(fleet.wanted.into()))?
+}
+
+/// What those are told that have more than the mean and are out of the Service.
+fn commands(fleet: &Fleet<'_>, mean: u64) -> Vec<(String, DrainCommand)> {
+    let excess = |gateway: &Gateway<'_>| gateway.pod.connections.unwrap_or(0).saturating_sub(mean);
+    let all: u64 = fleet.gateways.iter().map(excess).sum();
+    let rate = f64::from(fleet.settings.connections_per_second) * PART_OF_RATE;
+    let begins = |gateway: &&Gateway<'_>| {
+        let idle = gateway.phase() == DrainPhase::Serving;
+        idle && !gateway.pod.serving && excess(gateway) > 0
+    };
+    let begin = |gateway: &Gateway<'_>| {
+        let connections = excess(gateway);
+        let rate = Some(rate * part(connections, all));
+        (
+            gateway.pod.name.clone(),
+            DrainCommand::Rebalance { connections, rate },
+        )
+    };
+    fleet.gateways.iter().filter(begins).map(begin).collect()
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a part of a rate need not be exact beyond 2^52 connections"
+)]
+fn part(connections: u64, all: u64) -> f64 {
+    connections as f64 / all.max(1) as f64
+}

@@ -1,0 +1,156 @@
+//! What the operator counts.
+
+use std::time::Duration;
+
+use prometheus::{
+    Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
+};
+
+use crate::Kind;
+
+/// The bounds of a reconciliation's duration, in seconds.
+const SECONDS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+/// The operator's metrics. Clones are the same ones.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Registry,
+    reconciled: IntCounterVec,
+    took: HistogramVec,
+    written: IntCounterVec,
+    troubles: IntGaugeVec,
+    pushed: IntCounterVec,
+    objects: IntGaugeVec,
+    leader: IntGauge,
+}
+
+impl Metrics {
+    /// Metrics of their own registry.
+    ///
+    /// # Errors
+    /// Never, as long as their names differ.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let counter = |name: &str, help: &str, labels: &[&str]| {
+            IntCounterVec::new(Opts::new(name, help), labels)
+        };
+        let gauge = |name: &str, help: &str, labels: &[&str]| {
+            IntGaugeVec::new(Opts::new(name, help), labels)
+        };
+        let took = HistogramOpts::new(
+            "sluice_operator_reconcile_seconds",
+            "How long a reconciliation took.",
+        );
+        let metrics = Self {
+            registry: Registry::new(),
+            reconciled: counter(
+                "sluice_operator_reconciliations_total",
+                "Reconciliations by kind and outcome: ok, or the reason of what was in the way.",
+                &["kind", "outcome"],
+            )?,
+            took: HistogramVec::new(took.buckets(SECONDS.to_vec()), &["kind"])?,
+            written: counter(
+                "sluice_operator_writes_total",
+                "Writes to the API server, refused ones too.",
+                &["kind", "verb"],
+            )?,
+            troubles: gauge(
+                "sluice_operator_stalled",
+                "Resources that wait for a person.",
+                &["kind"],
+            )?,
+            pushed: counter(
+                "sluice_operator_policy_pushes_total",
+                "Documents given to gateways over NATS, by outcome.",
+                &["outcome"],
+            )?,
+            objects: gauge(
+                "sluice_operator_objects",
+                "Objects that are watched.",
+                &["kind"],
+            )?,
+            leader: IntGauge::new("sluice_operator_leader", "1 while this process leads.")?,
+        };
+        metrics.register()?;
+        Ok(metrics)
+    }
+
+    fn register(&self) -> Result<(), prometheus::Error> {
+        let registry = &self.registry;
+        registry.register(Box::new(self.reconciled.clone()))?;
+        registry.register(Box::new(self.took.clone()))?;
+        registry.register(Box::new(self.written.clone()))?;
+        registry.register(Box::new(self.troubles.clone()))?;
+        registry.register(Box::new(self.pushed.clone()))?;
+        registry.register(Box::new(self.objects.clone()))?;
+        registry.register(Box::new(self.leader.clone()))
+    }
+
+    /// Where more can be registered.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// All of them, as Prometheus reads them.
+    ///
+    /// # Errors
+    /// Where they cannot be written as text.
+    pub fn text(&self) -> Result<Vec<u8>, prometheus::Error> {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(text)
+    }
+
+    /// A resource was reconciled.
+    pub(crate) fn reconciled(&self, kind: Kind, outcome: &str, took: Duration) {
+        self.reconciled
+            .with_label_values(&[kind.name(), outcome])
+            .inc();
+        self.took
+            .with_label_values(&[kind.name()])
+            .observe(took.as_secs_f64());
+    }
+
+    /// Something was written, or tried to.
+    pub(crate) fn wrote(&self, kind: Kind, verb: &str) {
+        self.written.with_label_values(&[kind.name(), verb]).inc();
+    }
+
+    /// How many writes there were.
+    pub fn writes(&self) -> u64 {
+        let families = self.registry.gather();
+        let family = families
+            .iter()
+            .find(|it| it.name() == "sluice_operator_writes_total");
+        let values = family
+            .into_iter()
+            .flat_map(prometheus::proto::MetricFamily::get_metric);
+        values
+            .map(|metric| metric.get_counter().get_value() as u64)
+            .sum()
+    }
+
+    /// So many resources of a kind wait for a person.
+    pub(crate) fn stalled(&self, kind: Kind, count: usize) {
+        self.troubles
+            .with_label_values(&[kind.name()])
+            .set(count as i64);
+    }
+
+    /// Documents were given to gateways, or could not be.
+    pub(crate) fn pushed(&self, outcome: &str) {
+        self.pushed.with_label_values(&[outcome]).inc();
+    }
+
+    /// So many objects of a kind are watched.
+    pub(crate) fn watched(&self, kind: Kind, count: usize) {
+        self.objects
+            .with_label_values(&[kind.name()])
+            .set(count as i64);
+    }
+
+    /// Whether this process leads.
+    pub fn leads(&self, leads: bool) {
+        self.leader.set(leads.into());
+    }
+}

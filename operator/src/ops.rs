@@ -1,0 +1,59 @@
+//! The port for the platform: health and metrics.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::IntoResponse,
+    routing::get,
+};
+use tokio::net::TcpListener;
+
+use crate::Metrics;
+
+#[derive(Clone)]
+struct Ops {
+    metrics: Metrics,
+    ready: Arc<AtomicBool>,
+}
+
+/// Serves until the process ends.
+pub(crate) async fn serve(listener: TcpListener, metrics: Metrics, ready: Arc<AtomicBool>) {
+    let router = Router::new()
+        .route("/livez", get(|| async { "The operator is alive.\n" }))
+        .route("/readyz", get(is_ready))
+        .route("/metrics", get(scrape))
+        .with_state(Ops { metrics, ready });
+    if let Err(error) = axum::serve(listener, router).await {
+        tracing::error!(%error, "health and metrics can no longer be reached");
+    }
+}
+
+async fn is_ready(State(ops): State<Ops>) -> impl IntoResponse {
+    if ops.ready.load(Ordering::Relaxed) {
+        (
+            StatusCode::OK,
+            "The operator works, or waits for its turn.\n",
+        )
+    } else {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The operator has not seen everything yet; look at its log.\n",
+        )
+    }
+}
+
+async fn scrape(State(ops): State<Ops>) -> impl IntoResponse {
+    match ops.metrics.text() {
+        Ok(text) => ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the metrics cannot be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What NATS servers work by: a file that everybody may read, and one with who may connect.
+
+use sluice_crds::cluster::ManagedNats;
+use sluice_nats::Names;
+
+use super::{CLIENTS, Keys, MONITOR, ROUTES};
+use crate::{plan::Cluster, quantity};
+
+/// The file that everybody may read.
+pub(super) const FILE: &str = "nats.conf";
+
+/// The file with who may connect.
+pub(super) const ACCESS: &str = "access.conf";
+
+/// How much of the disk messages may take: the rest is for what the server notes beside them.
+const OF_DISK: f64 = 0.9;
+
+pub(super) fn servers(wanted: &ManagedNats, lame_duck: u32) -> String {
+    let bytes = quantity::parse(&wanted.storage.0).unwrap_or_default();
+    let store = (bytes * OF_DISK) as u64;
+    format!(
+        "server_name: $SERVER_NAME
+port: {CLIENTS}
+http: {MONITOR}
+# Documents of many Rooms are one message.
+max_payload: 8MB
+lame_duck_grace_period: 5s
+lame_duck_duration: {lame_duck}s
+jetstream {{
+  store_dir: /data
+  max_file_store: {store}
+  max_memory_store: 0
+}}
+include ../nats-access/{ACCESS}
+"
+    )
+}
+
+pub(super) fn access(cluster: &Cluster, replicas: u32, keys: &Keys) -> String {
+    let names = Names::new(&cluster.namespace, &cluster.name);
+    let mut text = users(&names, keys);
+    if replicas > 1 {
+        text.push_str(&routes(cluster, replicas, keys));
+    }
+    text
+}
+
+fn users(names: &Names, keys: &Keys) -> String {
+    let (prefix, bucket) = (names.prefix(), names.control());
+    let Keys {
+        gateway,
+        operator,
+        backend,
+        ..
+    } = keys;
+    format!(
+        r#"FLEET = {{
+  publish: ["{prefix}.>", "_INBOX.>", "$JS.API.>", "$JS.FC.>", "$KV.{bucket}.>"]
+  subscribe: ["{prefix}.>", "_INBOX.>", "$SRV.>", "$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.>"]
+}}
+BACKEND = {{
+  publish: ["{prefix}.api.>", "_INBOX.>", "$SRV.>"]
+  subscribe: ["{prefix}.up.>", "{prefix}.connect.>", "{prefix}.disconnected.>", "_INBOX.>"]
+}}
+authorization {{
+  users = [
+    {{user: gateway, password: "{gateway}", permissions: $FLEET}}
+    {{user: operator, password: "{operator}", permissions: $FLEET}}
+    {{user: backend, password: "{backend}", permissions: $BACKEND}}
+  ]
+}}
+"#
+    )
+}
+
+fn routes(cluster: &Cluster, replicas: u32, keys: &Keys) -> String {
+    let (name, namespace) = (cluster.names().nats(), &cluster.namespace);
+    let password = &keys.routes;
+    let route = |n| {
+        format!(
+            "    \"nats-route://routes:{password}@{name}-{n}.{name}.{namespace}.svc:{ROUTES}\"\n"
+        )
+    };
+    let all: String = (0..replicas).map(route).collect();
+    format!(
+        r#"cluster {{
+  name: "{namespace}-{name}"
+  port: {ROUTES}
+  authorization {{user: routes, password: "{password}"}}
+  routes = [
+{all}  ]
+}}
+"#
+    )
+}

@@ -1,0 +1,215 @@
+//! The pod of a gateway.
+
+mod volumes;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sluice_crds::RealtimeClusterSpec;
+
+use super::{
+    Inputs, json_of,
+    names::{GATEWAY, REVISION, SERVING},
+    nats::URL,
+    set,
+};
+
+/// Where a gateway takes clients.
+pub(super) const CLIENTS: u16 = 3000;
+
+/// Where a gateway has its server API.
+pub(crate) const API: u16 = 3001;
+
+/// Where a gateway says how it is.
+pub(super) const OPS: u16 = 3002;
+
+/// Who may read a mounted Secret: its owner and its group.
+pub(super) const SECRET_MODE: u32 = 0o440;
+
+/// A user that no image has a name for.
+const USER: u32 = 65_532;
+
+/// How long a pod that must go still takes connections before it is told, in seconds: until no
+/// proxy sends it any.
+const PRE_STOP: u64 = 5;
+
+/// How long a gateway may take after its deadline, for its last answers and news, in seconds.
+const FAREWELL: u64 = 10;
+
+/// How long Kubernetes waits for a gateway to end, in seconds: as long as a drain may take, and
+/// what comes before and after.
+pub fn grace(spec: &RealtimeClusterSpec) -> u64 {
+    let deadline: Duration = spec.drain.deadline.into();
+    let deadline = deadline.as_secs() + u64::from(deadline.subsec_nanos() > 0);
+    PRE_STOP + deadline + FAREWELL
+}
+
+/// The template without the label of its revision.
+pub(super) fn template(inputs: &Inputs<'_>) -> Value {
+    let cluster = inputs.cluster;
+    let mut metadata = json!({
+        "labels": json_of(&cluster.spec.gateway.pod_labels),
+        "annotations": json_of(&cluster.spec.gateway.pod_annotations),
+    });
+    let own = cluster.names().labels(GATEWAY);
+    for (key, value) in own.as_object().into_iter().flatten() {
+        metadata["labels"][key] = value.clone();
+    }
+    metadata["labels"][SERVING] = "true".into();
+    metadata["annotations"]["sluice.dev/restart"] = restart(&cluster.spec).into();
+    json!({"metadata": metadata, "spec": spec(inputs)})
+}
+
+/// The template with the label of its revision.
+pub(super) fn labelled(mut template: Value, revision: &str) -> Value {
+    template["metadata"]["labels"][REVISION] = revision.into();
+    // Only gateways of one revision are to be spread: those of others are about to go.
+    for constraint in template["spec"]["topologySpreadConstraints"]
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+    {
+        if constraint
+            .pointer("/labelSelector/matchLabels/sluice.dev~1cluster")
+            .is_some()
+        {
+            constraint["labelSelector"]["matchLabels"][REVISION] = revision.into();
+        }
+    }
+    template
+}
+
+/// Changes with what a gateway takes at its start only.
+fn restart(spec: &RealtimeClusterSpec) -> String {
+    crate::digest(&(
+        &spec.tls,
+        &spec.backbone,
+        &spec.observability.otlp_endpoint,
+        spec.gateway.workers,
+        spec.gateway.compression,
+    ))
+}
+
+fn spec(inputs: &Inputs<'_>) -> Value {
+    let cluster = inputs.cluster;
+    let gateway = &cluster.spec.gateway;
+    let mut spec = json!({
+        "serviceAccountName": cluster.names().gateways(),
+        "automountServiceAccountToken": false,
+        "enableServiceLinks": false,
+        "terminationGracePeriodSeconds": grace(&cluster.spec),
+        "securityContext": security(),
+        "containers": [container(inputs)],
+        "volumes": volumes::volumes(cluster),
+    });
+    let spread = if gateway.topology_spread_constraints.is_empty() {
+        spread(&cluster.names().selector(GATEWAY))
+    } else {
+        json_of(&gateway.topology_spread_constraints)
+    };
+    set(&mut spec, "topologySpreadConstraints", spread);
+    set(
+        &mut spec,
+        "imagePullSecrets",
+        json_of(&gateway.image_pull_secrets),
+    );
+    set(&mut spec, "nodeSelector", json_of(&gateway.node_selector));
+    set(&mut spec, "tolerations", json_of(&gateway.tolerations));
+    set(&mut spec, "affinity", json_of(&gateway.affinity));
+    set(
+        &mut spec,
+        "priorityClassName",
+        json_of(&gateway.priority_class_name),
+    );
+    spec
+}
+
+fn container(inputs: &Inputs<'_>) -> Value {
+    let cluster = inputs.cluster;
+    let gateway = &cluster.spec.gateway;
+    let mut container = json!({
+        "name": "gateway",
+        "image": gateway.image.as_ref().unwrap_or(&inputs.images.gateway),
+        "env": environment(inputs),
+        "ports": [
+            {"name": "clients", "containerPort": CLIENTS, "protocol": "TCP"},
+            {"name": "api", "containerPort": API, "protocol": "TCP"},
+            {"name": "ops", "containerPort": OPS, "protocol": "TCP"},
+        ],
+        "securityContext": container_security(),
+        "startupProbe": probe("/livez", 1, 60),
+        "readinessProbe": probe("/readyz", 2, 2),
+        "livenessProbe": probe("/livez", 10, 3),
+        "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP}}},
+        "volumeMounts": volumes::mounts(cluster),
+    });
+    let resources = match &gateway.resources {
+        Some(resources) => json_of(resources),
+        None => json!({"requests": {"cpu": "100m", "memory": "128Mi"}}),
+    };
+    set(&mut container, "resources", resources);
+    container
+}
+
+fn environment(inputs: &Inputs<'_>) -> Value {
+    let cluster = inputs.cluster;
+    let mut environment = vec![
+        json!({"name": "SLUICE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}),
+        json!({"name": "SLUICE_CONFIG", "value": volumes::DOCUMENTS}),
+        json!({"name": "SLUICE_SECRETS", "value": volumes::SECRETS}),
+        json!({"name": "SLUICE_OPERATOR_KEY_FILE", "value": volumes::operator_key()}),
+        json!({"name": "SLUICE_LOG_FORMAT", "value": "json"}),
+    ];
+    if cluster.managed_nats().is_some() {
+        let login = json!({"name": cluster.names().nats_login("gateway"), "key": URL});
+        environment.push(json!({"name": "SLUICE_NATS_URL", "valueFrom": {"secretKeyRef": login}}));
+    }
+    environment.into()
+}
+
+fn probe(path: &str, period: u32, failures: u32) -> Value {
+    json!({
+        "httpGet": {"path": path, "port": "ops", "scheme": "HTTP"},
+        "periodSeconds": period,
+        "timeoutSeconds": 2,
+        "failureThreshold": failures,
+    })
+}
+
+/// What the Pod Security Standard `restricted` asks of a pod.
+pub(super) fn security() -> Value {
+    json!({
+        "runAsNonRoot": true,
+        "runAsUser": USER,
+        "runAsGroup": USER,
+        "fsGroup": USER,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    })
+}
+
+/// What it asks of a container.
+pub(super) fn container_security() -> Value {
+    json!({
+        "allowPrivilegeEscalation": false,
+        "readOnlyRootFilesystem": true,
+        "runAsNonRoot": true,
+        "capabilities": {"drop": ["ALL"]},
+        "seccompProfile": {"type": "RuntimeDefault"},
+    })
+}
+
+/// Evenly over nodes and zones, as far as that is possible.
+pub(super) fn spread(selector: &Value) -> Value {
+    let over = |key: &str| {
+        json!({
+            "maxSkew": 1,
+            "topologyKey": key,
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": selector},
+        })
+    };
+    json!([
+        over("kubernetes.io/hostname"),
+        over("topology.kubernetes.io/zone")
+    ])
+}

@@ -1,0 +1,136 @@
+//! Secrets, read by name and never watched: the right to watch them is the right to read all.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use k8s_openapi::ByteString;
+use rand::RngExt as _;
+
+use crate::{
+    Kind, Object,
+    apply::Writer,
+    plan::{Keys, NatsKeys, names::Names},
+    trouble::Trouble,
+};
+
+/// How long what was read is taken for what is there.
+const FRESH: Duration = Duration::from_secs(20);
+
+type Found = Option<Arc<Object>>;
+
+/// Reads Secrets, and remembers them for some seconds.
+#[derive(Default)]
+pub struct Vault {
+    read: Mutex<HashMap<(String, String), (Instant, Found)>>,
+    /// The keys that were made up for a cluster, by its identity: they are put back as they were.
+    keys: Mutex<HashMap<String, Keys>>,
+}
+
+impl Vault {
+    fn entries(&self) -> MutexGuard<'_, HashMap<(String, String), (Instant, Found)>> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A Secret, as it is or was some seconds ago.
+    ///
+    /// # Errors
+    /// Where the API server does not say.
+    pub async fn get(
+        &self,
+        writer: &Writer,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Found, Trouble> {
+        let key = (namespace.to_owned(), name.to_owned());
+        let known = self.entries().get(&key).cloned();
+        if let Some((at, found)) = known
+            && found.is_some()
+            && at.elapsed() < FRESH
+        {
+            return Ok(found);
+        }
+        let found = writer
+            .get(Kind::Secret, namespace, name)
+            .await?
+            .map(Arc::new);
+        let mut entries = self.entries();
+        entries.retain(|_, (at, _)| at.elapsed() < FRESH);
+        entries.insert(key, (Instant::now(), found.clone()));
+        Ok(found)
+    }
+
+    /// Has a Secret read anew the next time.
+    pub fn forget(&self, namespace: &str, name: &str) {
+        self.entries()
+            .remove(&(namespace.to_owned(), name.to_owned()));
+    }
+
+    /// The keys of a cluster: those in its Secrets, those it had, or new ones.
+    ///
+    /// # Errors
+    /// Where the API server does not say.
+    pub async fn keys(&self, writer: &Writer, cluster: &Object) -> Result<Keys, Trouble> {
+        let (namespace, names) = (cluster.namespace(), Names(cluster.name()));
+        let own = self.get(writer, namespace, &names.operator_key()).await?;
+        let servers = self
+            .get(writer, namespace, &names.nats_login("servers"))
+            .await?;
+        let ours = |secret: Found| secret.filter(|it| it.is_controlled_by(cluster.uid()));
+        let mut known = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = known.get(cluster.uid()).cloned().unwrap_or_else(fresh);
+        let operator = ours(own).and_then(|secret| text(&secret, "key"));
+        let nats =
+            ours(servers).and_then(|secret| NatsKeys::from_named(|name| text(&secret, name)));
+        let keys = Keys {
+            operator: operator.unwrap_or(before.operator),
+            nats: nats.unwrap_or(before.nats),
+        };
+        known.insert(cluster.uid().to_owned(), keys.clone());
+        Ok(keys)
+    }
+
+    /// Forgets the keys of clusters that are gone.
+    pub fn keep(&self, is_there: impl Fn(&str) -> bool) {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.retain(|uid, _| is_there(uid));
+    }
+}
+
+/// What a Secret holds, by key.
+pub fn data(secret: &Object) -> BTreeMap<String, Vec<u8>> {
+    let data: BTreeMap<String, ByteString> = secret.read("data").unwrap_or_default();
+    data.into_iter()
+        .map(|(key, bytes)| (key, bytes.0))
+        .collect()
+}
+
+fn text(secret: &Object, key: &str) -> Option<String> {
+    let bytes = data(secret).remove(key)?;
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|text| !text.is_empty())
+}
+
+fn fresh() -> Keys {
+    Keys {
+        operator: password(),
+        nats: NatsKeys {
+            gateway: password(),
+            operator: password(),
+            backend: password(),
+            routes: password(),
+        },
+    }
+}
+
+/// 192 bits by chance, in letters and digits that need no escaping anywhere.
+fn password() -> String {
+    const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    let mut random = rand::rng();
+    let letter = |_| char::from(LETTERS[random.random_range(0..LETTERS.len())]);
+    // It begins with a letter, since NATS reads what begins with a digit as a number.
+    std::iter::once('k').chain((0..33).map(letter)).collect()
+}

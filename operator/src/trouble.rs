@@ -1,0 +1,105 @@
+//! What is in the way, as people are told.
+
+use std::fmt;
+
+/// What a trouble does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// Everything goes on; somebody should know.
+    Notes,
+    /// It is in the way, and may go by itself: it is looked at again and again.
+    Waits,
+    /// Nothing goes on until a person changes something.
+    Stalls,
+}
+
+/// Something that is in the way: a reason for programs, in camel case, and a sentence for people
+/// that says what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What it does.
+    pub effect: Effect,
+    /// The reason, which is stable.
+    pub reason: &'static str,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl Trouble {
+    /// A trouble that only a person can mend.
+    pub fn stalls(reason: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Effect::Stalls, reason, message)
+    }
+
+    /// A trouble that may mend itself.
+    pub fn waits(reason: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Effect::Waits, reason, message)
+    }
+
+    /// Something to know.
+    pub fn notes(reason: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Effect::Notes, reason, message)
+    }
+
+    fn new(effect: Effect, reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            effect,
+            reason,
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason, self.message)
+    }
+}
+
+/// What an API server said no to, or did not answer.
+pub fn refused(doing: &str, error: &kube::Error) -> Trouble {
+    let kube::Error::Api(status) = error else {
+        let message =
+            format!("{doing}: the API server cannot be reached ({error}); it is tried again");
+        return Trouble::waits("ApiServerUnavailable", message);
+    };
+    let said = &status.message;
+    match status.code {
+        403 if said.contains("exceeded quota") => Trouble::waits(
+            "QuotaExceeded",
+            format!(
+                "{doing}: a ResourceQuota of the Kubernetes namespace is used up ({said}); raise it or free some"
+            ),
+        ),
+        403 if said.contains("being terminated") => Trouble::waits(
+            "NamespaceTerminating",
+            format!("{doing}: the Kubernetes namespace is being deleted"),
+        ),
+        401 | 403 => Trouble::waits(
+            "Forbidden",
+            format!(
+                "{doing}: the operator may not do it ({said}); grant it the role that its chart brings"
+            ),
+        ),
+        400 | 422 => Trouble::stalls(
+            "Refused",
+            format!(
+                "{doing}: the API server does not take it ({said}); change the field that it names"
+            ),
+        ),
+        404 => Trouble::waits(
+            "ApiMissing",
+            format!("{doing}: the API server does not know it ({said}); it is tried again"),
+        ),
+        409 => Trouble::waits(
+            "Conflict",
+            format!(
+                "{doing}: somebody else changed it at the same time ({said}); it is tried again"
+            ),
+        ),
+        _ => Trouble::waits(
+            "ApiServerUnavailable",
+            format!("{doing}: the API server cannot do it now ({said}); it is tried again"),
+        ),
+    }
+}

@@ -1,0 +1,82 @@
+//! From resources to objects.
+
+use std::time::Duration;
+
+use serde_json::json;
+use sluice_operator::Kind;
+use sluice_test_apiserver::until;
+
+use crate::support::{World, server};
+
+/// The kinds that the operator writes.
+const WRITTEN: [&str; 12] = [
+    "serviceaccounts",
+    "secrets",
+    "configmaps",
+    "services",
+    "networkpolicies",
+    "poddisruptionbudgets",
+    "statefulsets",
+    "deployments",
+    "realtimeclusters",
+    "rooms",
+    "events",
+    "pods",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_becomes_a_fleet_and_is_ready_when_its_gateways_are() {
+    let world = World::new().await;
+    world
+        .cluster("chat", json!({"auth": {"required": false}}))
+        .await;
+    world.ready("chat").await;
+    let cluster = world.get(Kind::RealtimeCluster, "chat").await.unwrap();
+    let status = &cluster.data["status"];
+    assert_eq!(status["observedGeneration"], 1);
+    assert_eq!(status["replicas"], 1);
+    let revision = status["revision"].as_str().unwrap();
+    for (kind, name) in [
+        (Kind::Deployment, format!("chat-{revision}")),
+        (Kind::Service, "chat".to_owned()),
+        (Kind::Service, "chat-gateways".to_owned()),
+        (Kind::Service, "chat-api".to_owned()),
+        (Kind::ConfigMap, "chat-documents".to_owned()),
+        (Kind::Secret, "chat-operator".to_owned()),
+        (Kind::PodDisruptionBudget, "chat-gateways".to_owned()),
+        (Kind::NetworkPolicy, "chat-gateways".to_owned()),
+        (Kind::ServiceAccount, "chat-gateways".to_owned()),
+    ] {
+        assert!(world.get(kind, &name).await.is_some(), "{kind} {name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_written_once_a_fleet_is_as_it_should_be() {
+    let mut world = World::new().await;
+    let spec = json!({"auth": {"required": false}, "gateway": {"replicas": 2, "resources": {"requests": {"cpu": "0.5", "memory": "1024Mi"}}}, "backbone": {"nats": {"managed": {}}}});
+    world.cluster("chat", spec).await;
+    world.room("a", "chat", json!({"match": "a"})).await;
+    // Its servers are not reachable here, so it does not become ready; but it comes to rest.
+    world
+        .says(Kind::RealtimeCluster, "chat", "Accepted", "True", "Valid")
+        .await;
+    until("the fleet has come to rest", async || {
+        world.run_pods().await;
+        let before = server().await.writes(&WRITTEN).await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        server().await.writes(&WRITTEN).await == before
+    })
+    .await;
+    let before = world.metrics.writes();
+    // An operator that starts anew finds everything as it should be.
+    world.kill();
+    world.start();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(
+        world.metrics.writes(),
+        before,
+        "{}",
+        String::from_utf8(world.metrics.text().unwrap()).unwrap()
+    );
+}
