@@ -84,19 +84,19 @@ need_prometheus() {
 }
 
 # need_kube_bin: builds kube-apiserver, etcd, kubectl, helm and the other programs of Kubernetes unless they are
-# there, and sets KUBE_BIN to their folder. KUBE_BIN itself, if it is set, is taken as it is.
+# there, and sets SLUICE_KUBE_BIN to their folder. SLUICE_KUBE_BIN itself, if it is set, is taken as it is.
 need_kube_bin() {
   local lab
   lab=$(dirname "${BASH_SOURCE[0]}")/../tests/kind/lab/lab
-  if [ -n "${KUBE_BIN:-}" ]; then
-    [ -x "$KUBE_BIN/kube-apiserver" ] && [ -x "$KUBE_BIN/etcd" ] ||
-      fail "KUBE_BIN is $KUBE_BIN, where there is no kube-apiserver or no etcd. Put them there, or unset KUBE_BIN to have them built."
+  if [ -n "${SLUICE_KUBE_BIN:-}" ]; then
+    [ -x "$SLUICE_KUBE_BIN/kube-apiserver" ] && [ -x "$SLUICE_KUBE_BIN/etcd" ] ||
+      fail "SLUICE_KUBE_BIN is $SLUICE_KUBE_BIN, where there is no kube-apiserver or no etcd. Put them there, or unset SLUICE_KUBE_BIN to have them built."
     return
   fi
   command -v go >/dev/null || fail "Go is missing, which builds Kubernetes' API server for the tests. Install 1.26 or newer as https://go.dev/doc/install says, then run this again."
   "$lab" bin
-  KUBE_BIN=$("$lab" path)
-  export KUBE_BIN
+  SLUICE_KUBE_BIN=$("$lab" path)
+  export SLUICE_KUBE_BIN
 }
 
 # need_kind: makes sure that the tests can have a kind cluster: by Docker or podman where they can pull kind's node

@@ -99,10 +99,16 @@ describe("on a real API server", () => {
     ]) assert.ok(await server.can(OPERATOR, verb, resource, "shop"), `${verb} ${resource}`);
     for (const [verb, resource] of [
       ["list", "secrets"], ["watch", "secrets"], ["create", "pods"], ["create", "pods/exec"], ["create", "clusterroles"], ["create", "rolebindings"],
-      ["get", "nodes"], ["delete", "namespaces"], ["create", "serviceaccounts/token"], ["delete", "realtimeclusters.sluice.dev"], ["impersonate", "users"],
+      ["patch", "nodes"], ["delete", "namespaces"], ["delete", "pods"], ["patch", "realtimeclusters.sluice.dev"], ["create", "serviceaccounts/token"], ["delete", "realtimeclusters.sluice.dev"], ["impersonate", "users"],
     ]) assert.ok(!(await server.can(OPERATOR, verb, resource, "shop")), `${verb} ${resource}`);
     assert.ok(await server.can(OPERATOR, "create", "leases.coordination.k8s.io", NAMESPACE));
     assert.ok(!(await server.can(OPERATOR, "create", "leases.coordination.k8s.io", "shop")));
+  });
+
+  test("its rights are those of the documentation", async () => {
+    const rules = async (kind, name, ...rest) => JSON.parse(await server.kubectl(["get", kind, name, ...rest, "-o", "json"])).rules;
+    const given = [...await rules("clusterrole", "sluice"), ...await rules("role", "sluice-leader", "-n", NAMESPACE)];
+    assert.deepEqual(flat(given), flat(documented()));
   });
 
   test("everything that can be turned on is", async () => {
@@ -123,6 +129,7 @@ describe("on a real API server", () => {
     assert.ok(await server.can(OPERATOR, "create", "deployments.apps", "shop"));
     assert.ok(!(await server.can(OPERATOR, "create", "deployments.apps", "games")));
     assert.ok(!(await server.can(OPERATOR, "list", "realtimeclusters.sluice.dev")));
+    assert.ok(!(await server.can(OPERATOR, "list", "nodes")));
     const [{ args }] = (await deployment()).spec.template.spec.containers;
     assert.ok(args.includes("--watch-namespace=shop"), args.join(" "));
   });
@@ -135,3 +142,23 @@ describe("on a real API server", () => {
     assert.equal(left, "");
   });
 });
+
+/** Rights as sorted lines, `group resource verb`. */
+function flat(rules) {
+  const lines = rules.flatMap(({ apiGroups, resources, verbs }) =>
+    apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => `${group} ${resource} ${verb}`))));
+  return [...new Set(lines)].sort();
+}
+
+/** The rights of the operator as docs/operator.md lists them. */
+function documented() {
+  const [, table] = /### Rights\n\n([\s\S]*?)\n\n/.exec(readFileSync(path("docs/operator.md"), "utf8"));
+  return table.split("\n").slice(2).map((row) => {
+    const [, group, resources, verbs] = row.split("|").map((cell) => cell.trim());
+    return {
+      apiGroups: [group === "core" ? "" : group.replaceAll("`", "")],
+      resources: [...resources.matchAll(/`([^`]+)`/g)].map(([, name]) => name),
+      verbs: verbs.replace(/[;:(].*$/, "").split(",").map((verb) => verb.trim()),
+    };
+  });
+}

@@ -1,18 +1,21 @@
-{{/* What the operator may do where its RealtimeClusters are. */}}
+{{/* What the operator may do where its RealtimeClusters are; docs/operator.md says the same. */}}
 {{- define "sluice.rules" -}}
 # What users ask for: it is read, and what became of it is written to its status.
 - apiGroups: [sluice.dev]
-  resources: [realtimeclusters, rooms]
-  verbs: [get, list, watch, patch, update]
+  resources: [realtimeclusters]
+  verbs: [get, list, watch]
+- apiGroups: [sluice.dev]
+  resources: [rooms]
+  verbs: [get, list, watch, patch]
 - apiGroups: [sluice.dev]
   resources: [realtimeclusters/status, rooms/status]
-  verbs: [get, patch, update]
+  verbs: [patch]
 - apiGroups: [sluice.dev]
-  resources: [realtimeclusters/finalizers, rooms/finalizers]
+  resources: [realtimeclusters/finalizers]
   verbs: [update]
 # What a fleet is made of.
 - apiGroups: [""]
-  resources: [serviceaccounts, configmaps, services]
+  resources: [configmaps, services, serviceaccounts]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [apps]
   resources: [deployments, statefulsets]
@@ -36,7 +39,7 @@
 # Which gateways get new connections, and which of them goes first.
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch, patch, delete]
+  verbs: [get, list, watch, patch]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]

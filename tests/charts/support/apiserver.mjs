@@ -15,9 +15,9 @@ const START = 120_000;
 
 /** The path of one of Kubernetes' programs. */
 function program(name) {
-  const path = join(process.env.KUBE_BIN ?? "", name);
-  if (process.env.KUBE_BIN && existsSync(path)) return path;
-  throw new Error(`${name} is missing: build it with \`. scripts/tools.sh; need_kube_bin\`, which sets KUBE_BIN to its folder`);
+  const path = join(process.env.SLUICE_KUBE_BIN ?? "", name);
+  if (process.env.SLUICE_KUBE_BIN && existsSync(path)) return path;
+  throw new Error(`${name} is missing: build it with \`. scripts/tools.sh; need_kube_bin\`, which sets SLUICE_KUBE_BIN to its folder`);
 }
 
 /** A real API server with its etcd, and no nodes: what is applied is checked and kept, and nothing runs. */
