@@ -35,7 +35,7 @@ use tokio::{
     time::MissedTickBehavior,
 };
 
-pub(crate) use self::fleet::{names, nats_login};
+pub(crate) use self::fleet::{Standing, names, nats_login};
 use self::{
     control::{Control, Subjects},
     fleet::Fleet,
@@ -380,7 +380,8 @@ impl Gateway {
         let address = listener.local_addr()?;
         let drainer = Arc::clone(&self.drainer);
         let shared = Arc::clone(&self.shared);
-        tokio::spawn(ops::serve(listener, metrics, drainer, shared));
+        let standing = Standing::new(self.fleet.nats.clone());
+        tokio::spawn(ops::serve(listener, metrics, drainer, shared, standing));
         Ok(address)
     }
 }

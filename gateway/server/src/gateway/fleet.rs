@@ -4,7 +4,7 @@ use std::{
     io,
     path::Path,
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sluice_backbone::{Backbone, Memory, Sink};
@@ -20,6 +20,9 @@ use tokio::{runtime::Runtime, sync::watch, time::MissedTickBehavior};
 
 use super::Setup;
 use crate::{documents::Secrets, drain::Drainer, rules, shared::Shared};
+
+/// How long a gateway waits for NATS before it is ready without.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many copies of each message NATS servers keep that are there already, where they are a
 /// cluster.
@@ -88,6 +91,36 @@ impl Fleet {
         if let Some(nats) = &self.nats {
             nats.with(|core, _, _| core.set_recovery_window(window(documents)));
         }
+    }
+}
+
+/// Whether a gateway knows its fleet.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing {
+    nats: Option<Arc<Nats>>,
+    until: Instant,
+}
+
+impl Standing {
+    /// That of a gateway that starts now.
+    pub(crate) fn new(nats: Option<Arc<Nats>>) -> Self {
+        Self {
+            nats,
+            until: Instant::now() + PATIENCE,
+        }
+    }
+
+    /// Whether it does, or has waited for NATS for long enough.
+    pub(crate) fn is_settled(&self) -> bool {
+        let knows = |nats: &Arc<Nats>| nats.with(|core, at, _| core.is_acquainted(at));
+        self.until <= Instant::now() || self.nats.as_ref().is_none_or(knows)
+    }
+
+    /// Whether NATS is away now.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.nats
+            .as_ref()
+            .is_some_and(|nats| !nats.link().is_connected())
     }
 }
 
