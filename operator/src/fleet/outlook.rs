@@ -116,6 +116,7 @@ fn stuck(fleet: &Fleet<'_>) -> String {
         .map(|gateway| gateway.pod.name.as_str())
         .collect();
     let (count, first) = (late.len(), late.first().copied().unwrap_or_default());
+    let (gateways, have) = if count == 1 { ("gateway", "has") } else { ("gateways", "have") };
     let old = fleet.leaving().filter(|gateway| gateway.pod.ready).count();
     let serves = if old > 0 {
         format!("{old} gateways that were there before go on serving. ")
@@ -123,7 +124,7 @@ fn stuck(fleet: &Fleet<'_>) -> String {
         String::new()
     };
     format!(
-        "{count} gateways of revision {} have not become ready for 10 minutes. {serves}Look why with kubectl describe pod {first} and kubectl logs {first}; mend the spec, or undo the change.",
+        "{count} {gateways} of revision {} {have} not become ready for 10 minutes. {serves}Look why with kubectl describe pod {first} and kubectl logs {first}; mend the spec, or undo the change.",
         fleet.revision
     )
 }

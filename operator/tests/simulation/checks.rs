@@ -57,7 +57,7 @@ impl World {
                 self.checks.watched = true;
                 self.checks.floor = self.spec.settings.replicas as usize;
                 let connected = self.clients.iter().all(|client| client.at.is_some());
-                let up = self.kind != Kind::Chaos;
+                let up = !matches!(self.kind, Kind::Chaos | Kind::Autoscaling);
                 if up && (!connected || self.pods.iter().any(|pod| !pod.ready)) {
                     self.fail("the fleet was not up when the watch began".to_owned());
                 }
