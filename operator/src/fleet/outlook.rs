@@ -116,7 +116,11 @@ fn stuck(fleet: &Fleet<'_>) -> String {
         .map(|gateway| gateway.pod.name.as_str())
         .collect();
     let (count, first) = (late.len(), late.first().copied().unwrap_or_default());
-    let (gateways, have) = if count == 1 { ("gateway", "has") } else { ("gateways", "have") };
+    let (gateways, have) = if count == 1 {
+        ("gateway", "has")
+    } else {
+        ("gateways", "have")
+    };
     let old = fleet.leaving().filter(|gateway| gateway.pod.ready).count();
     let serves = if old > 0 {
         format!("{old} gateways that were there before go on serving. ")

@@ -122,12 +122,15 @@ fn sizes(decision: &Decision) -> Vec<(&str, u32)> {
 
 fn labels(decision: &Decision) -> Vec<(&str, bool)> {
     let labels = decision.serving.iter();
-    labels.map(|(name, serving)| (name.as_str(), *serving)).collect()
+    labels
+        .map(|(name, serving)| (name.as_str(), *serving))
+        .collect()
 }
 
 fn told(decision: &Decision) -> Vec<(&str, &DrainCommand)> {
     let told = decision.drain.iter();
-    told.map(|(name, command)| (name.as_str(), command)).collect()
+    told.map(|(name, command)| (name.as_str(), command))
+        .collect()
 }
 
 fn start(reason: DrainReason) -> DrainCommand {
@@ -176,7 +179,10 @@ fn a_drain_that_somebody_began_is_called_off() {
     pods[0] = draining(pods[0].clone());
     let decision = decide(&fleet("a", pods), &settings());
     assert_eq!(told(&decision), [("a-1", &DrainCommand::Cancel)]);
-    assert!(decision.serving.is_empty(), "it serves again when it has heard of it");
+    assert!(
+        decision.serving.is_empty(),
+        "it serves again when it has heard of it"
+    );
 }
 
 #[test]

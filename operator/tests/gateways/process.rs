@@ -52,7 +52,14 @@ impl Gateway {
             .arg(folder.path().join("cluster.yaml"))
             .arg("--operator-key")
             .arg(folder.path().join("key"))
-            .args(["--listen", &at(clients), "--api-listen", &at(api), "--ops-listen", &at(ops)])
+            .args([
+                "--listen",
+                &at(clients),
+                "--api-listen",
+                &at(api),
+                "--ops-listen",
+                &at(ops),
+            ])
             .stdout(Stdio::null())
             .kill_on_drop(true)
             .spawn()
@@ -89,7 +96,10 @@ impl Gateway {
     }
 
     pub(crate) async fn ended(&mut self) -> ExitStatus {
-        timeout(GENEROUS, self.process.wait()).await.unwrap().unwrap()
+        timeout(GENEROUS, self.process.wait())
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// The status of `/readyz`; 0 where there is no answer.
@@ -142,7 +152,9 @@ pub(crate) async fn until(done: impl AsyncFn() -> bool) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(GENEROUS, waits).await.expect("it did not come about within a minute");
+    timeout(GENEROUS, waits)
+        .await
+        .expect("it did not come about within a minute");
 }
 
 /// The program of the gateway.

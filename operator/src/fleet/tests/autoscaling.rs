@@ -81,7 +81,10 @@ fn a_peak_in_between_begins_the_wait_anew() {
     let observed = gateways(5, 40);
     let first = decide(&observed, &scaling());
     let peak = decide(&later(&gateways(5, 95), &first, 200), &scaling());
-    let after = decide(&later(&later(&observed, &first, 200), &peak, 150), &scaling());
+    let after = decide(
+        &later(&later(&observed, &first, 200), &peak, 150),
+        &scaling(),
+    );
     assert_eq!(after.desired_replicas, 5);
 }
 

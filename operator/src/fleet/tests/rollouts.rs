@@ -30,9 +30,17 @@ fn when_the_new_are_ready_all_old_ones_leave_the_service_at_once() {
     let mut pods = four();
     pods.push(pod("b-1", 0));
     let decision = decide(&fleet("b", pods), &settings());
-    let gone = [("a-1", false), ("a-2", false), ("a-3", false), ("a-4", false)];
+    let gone = [
+        ("a-1", false),
+        ("a-2", false),
+        ("a-3", false),
+        ("a-4", false),
+    ];
     assert_eq!(labels(&decision), gone);
-    assert!(decision.drain.is_empty(), "nobody is moved before that is so");
+    assert!(
+        decision.drain.is_empty(),
+        "nobody is moved before that is so"
+    );
 }
 
 #[test]
@@ -83,7 +91,11 @@ fn drains_that_would_not_end_before_their_deadline_go_one_after_the_other() {
     pods.push(pod("b-3", 0));
     pods.push(pod("b-4", 0));
     let decision = decide(&fleet("b", pods), &settings);
-    assert_eq!(told(&decision).len(), 1, "one that cannot be in time goes alone");
+    assert_eq!(
+        told(&decision).len(),
+        1,
+        "one that cannot be in time goes alone"
+    );
 }
 
 #[test]
@@ -138,7 +150,10 @@ fn an_undo_calls_drains_off_and_gives_the_old_ones_their_place_back() {
     pods[0] = draining(pods[0].clone());
     let decision = decide(&fleet("a", pods), &settings());
     assert_eq!(told(&decision), [("a-1", &DrainCommand::Cancel)]);
-    assert_eq!(labels(&decision), [("a-2", true), ("a-3", true), ("a-4", true)]);
+    assert_eq!(
+        labels(&decision),
+        [("a-2", true), ("a-3", true), ("a-4", true)]
+    );
     assert_eq!(sizes(&decision), [("a", 4), ("b", 1)]);
 }
 
@@ -177,7 +192,9 @@ fn an_old_gateway_that_is_not_ready_is_kept_while_nothing_else_works() {
 
 #[test]
 fn a_fleet_of_which_nothing_works_is_replaced_when_the_first_new_one_works() {
-    let mut pods: Vec<_> = (1..=4).map(|n| marked(starting(pod(&format!("a-{n}"), 0)))).collect();
+    let mut pods: Vec<_> = (1..=4)
+        .map(|n| marked(starting(pod(&format!("a-{n}"), 0))))
+        .collect();
     pods.push(pod("b-1", 0));
     let decision = decide(&fleet("b", pods), &settings());
     assert_eq!(sizes(&decision), [("b", 1)]);
@@ -189,7 +206,10 @@ fn the_old_serve_again_when_the_new_ones_fail() {
     pods[0] = draining(pods[0].clone());
     pods[4] = starting(pods[4].clone());
     let decision = decide(&fleet("b", pods), &settings());
-    assert_eq!(labels(&decision), [("a-2", true), ("a-3", true), ("a-4", true)]);
+    assert_eq!(
+        labels(&decision),
+        [("a-2", true), ("a-3", true), ("a-4", true)]
+    );
     assert_eq!(told(&decision), [("a-1", &DrainCommand::Cancel)]);
 }
 
@@ -249,7 +269,9 @@ fn gateways_that_are_lost_while_paused_come_again() {
 
 #[test]
 fn a_new_gateway_that_has_its_part_leaves_the_service_until_the_others_have_theirs() {
-    let mut pods: Vec<_> = (2..=4).map(|n| unserved(pod(&format!("a-{n}"), 900))).collect();
+    let mut pods: Vec<_> = (2..=4)
+        .map(|n| unserved(pod(&format!("a-{n}"), 900)))
+        .collect();
     pods.push(pod("b-1", 900 + 700));
     pods.push(pod("b-2", 0));
     // 4300 over four: 1075, and a tenth.
@@ -259,7 +281,9 @@ fn a_new_gateway_that_has_its_part_leaves_the_service_until_the_others_have_thei
 
 #[test]
 fn the_last_one_that_serves_stays_in_the_service_however_full() {
-    let mut pods: Vec<_> = (2..=4).map(|n| unserved(pod(&format!("a-{n}"), 900))).collect();
+    let mut pods: Vec<_> = (2..=4)
+        .map(|n| unserved(pod(&format!("a-{n}"), 900)))
+        .collect();
     pods.push(pod("b-1", 9_000));
     let decision = decide(&fleet("b", pods), &settings());
     assert!(decision.serving.is_empty());
@@ -273,7 +297,10 @@ fn progress_counts_what_has_moved_and_what_has_not() {
     let observed = fleet("b", pods.clone());
     let decision = decide(&observed, &settings());
     let progress = decision.progress.clone().unwrap();
-    assert_eq!((progress.moved, progress.remaining, progress.rate), (7, 100, 10));
+    assert_eq!(
+        (progress.moved, progress.remaining, progress.rate),
+        (7, 100, 10)
+    );
     assert!(progress.eta.is_some());
     // What has gone stays counted.
     pods.remove(0);

@@ -39,7 +39,10 @@ fn whoever_drains_goes_on_though_others_have_fewer_connections_now() {
     let mut pods = four();
     pods[3] = draining(pods[3].clone());
     let decision = decide(&fleet("a", pods), &of(3));
-    assert!(decision.drain.is_empty() && decision.serving.is_empty(), "{decision:?}");
+    assert!(
+        decision.drain.is_empty() && decision.serving.is_empty(),
+        "{decision:?}"
+    );
 }
 
 #[test]
@@ -90,7 +93,11 @@ fn they_drain_once_another_one_is_ready() {
     pods[3].node_unschedulable = true;
     pods[3].serving = false;
     pods.push(starting(pod("a-5", 0)));
-    assert!(decide(&fleet("a", pods.clone()), &settings()).drain.is_empty());
+    assert!(
+        decide(&fleet("a", pods.clone()), &settings())
+            .drain
+            .is_empty()
+    );
     pods[4] = pod("a-5", 0);
     let decision = decide(&fleet("a", pods), &settings());
     assert_eq!(told(&decision), [("a-4", &start(DrainReason::NodeDrain))]);
