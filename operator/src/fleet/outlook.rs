@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     DrainReason, Phase,
     leaving::{Fleet, Gateway},
+    moving,
     rebalance::Rebalance,
 };
 
@@ -32,7 +33,7 @@ pub(super) fn of(fleet: &Fleet<'_>, rebalance: &Rebalance) -> Outlook {
     let phase = phase(fleet, rebalance);
     Outlook {
         phase,
-        message: message(fleet, phase),
+        message: message(fleet, phase) + &overdue(fleet),
         look_again: match phase {
             Phase::Steady => IDLE,
             Phase::Starting | Phase::Surging | Phase::Paused | Phase::Stuck => WAITING,
@@ -79,6 +80,19 @@ fn late<'f>(fleet: &'f Fleet<'_>) -> impl Iterator<Item = &'f Gateway<'f>> {
             && !gateway.drains()
             && age.is_positive()
             && age.unsigned_abs() >= PATIENCE
+    })
+}
+
+/// A further sentence where a gateway that leaves has more connections than can be moved in time.
+fn overdue(fleet: &Fleet<'_>) -> String {
+    let most = moving::in_time(fleet);
+    let late = fleet.leaving().filter(|gateway| !gateway.held);
+    let mut late = late.filter(|gateway| gateway.pod.connections > Some(most));
+    late.next().map_or_else(String::new, |gateway| {
+        format!(
+            " Gateway {} has more connections than can be moved before drain.deadline, and closes those that are left then at once; raise drain.deadline or drain.connectionsPerSecond.",
+            gateway.pod.name
+        )
     })
 }
 
