@@ -29,7 +29,7 @@ use scenario::Kind;
 use world::World;
 
 /// How many runs of each kind, where nobody says.
-const RUNS: u64 = 300;
+const RUNS: u64 = 100;
 
 /// How many lines are printed of what happened before a failure.
 const LINES: usize = 200;

@@ -113,7 +113,11 @@ impl World {
     }
 
     fn tick(&mut self) {
-        self.now += 1;
+        self.now += if self.is_quiet() {
+            self.until_event()
+        } else {
+            1
+        };
         self.control();
         self.run_gateways();
         self.publish_endpoints();
@@ -121,6 +125,15 @@ impl World {
         self.tell_watchers();
         self.operate();
         self.check_tick();
+    }
+
+    /// How many ticks can pass at once.
+    fn until_event(&self) -> u64 {
+        let next = self
+            .events
+            .front()
+            .map_or(u64::MAX, |(at, _)| at.saturating_sub(self.now));
+        next.clamp(1, 10 * SECOND)
     }
 
     pub fn pod(&mut self, name: &str) -> Option<&mut Pod> {
