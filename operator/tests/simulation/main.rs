@@ -12,6 +12,8 @@
     clippy::print_stdout,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    clippy::struct_excessive_bools,
     reason = "a test fails by panicking, and counts little"
 )]
 

@@ -94,7 +94,7 @@ impl World {
             &decision.drain,
             &decision.deletion_cost,
         ) {
-            self.fail(format!(
+            self.fail(&format!(
                 "decided otherwise the second time: {decision:?}, {again:?}"
             ));
         }

@@ -106,7 +106,7 @@ impl World {
             }
             if self.now > end {
                 let message = self.operator.last_message.clone();
-                self.fail(format!("the fleet does not come to rest: {message}"));
+                self.fail(&format!("the fleet does not come to rest: {message}"));
             }
         }
         self
@@ -155,7 +155,7 @@ impl World {
         }
     }
 
-    pub fn fail(&mut self, why: String) {
+    pub fn fail(&mut self, why: &str) {
         let why = format!("after {} s: {why}", self.now / SECOND);
         self.say(|_| why.clone());
         self.failures.push(why);
