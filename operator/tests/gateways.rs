@@ -3,6 +3,8 @@
 //! The gateway is the program that `SLUICE_GATEWAY_BINARY` names, or is built from this repository.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+#[path = "gateways/binary.rs"]
+mod binary;
 #[path = "gateways/process.rs"]
 mod process;
 

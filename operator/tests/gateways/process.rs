@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -16,6 +15,8 @@ use tokio::{
     time::timeout,
 };
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+
+use crate::binary::binary;
 
 const GENEROUS: Duration = Duration::from_secs(60);
 
@@ -155,20 +156,4 @@ pub(crate) async fn until(done: impl AsyncFn() -> bool) {
     timeout(GENEROUS, waits)
         .await
         .expect("it did not come about within a minute");
-}
-
-/// The program of the gateway.
-fn binary() -> PathBuf {
-    if let Some(named) = std::env::var_os("SLUICE_GATEWAY_BINARY") {
-        return named.into();
-    }
-    let here = std::env::current_exe().unwrap();
-    let profile = here.parent().and_then(Path::parent).unwrap();
-    let built = std::process::Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "-p", "sluice-gateway"])
-        .args(profile.ends_with("release").then_some("--release"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status();
-    assert!(built.unwrap().success(), "the gateway cannot be built");
-    profile.join("sluice-gateway")
 }

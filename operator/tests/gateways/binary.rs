@@ -1,0 +1,19 @@
+//! Where the program of the gateway is.
+
+use std::path::{Path, PathBuf};
+
+/// The program of the gateway: the one that `SLUICE_GATEWAY_BINARY` names, or this repository's.
+pub(crate) fn binary() -> PathBuf {
+    if let Some(named) = std::env::var_os("SLUICE_GATEWAY_BINARY") {
+        return named.into();
+    }
+    let here = std::env::current_exe().unwrap();
+    let profile = here.parent().and_then(Path::parent).unwrap();
+    let built = std::process::Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "-p", "sluice-gateway"])
+        .args(profile.ends_with("release").then_some("--release"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status();
+    assert!(built.unwrap().success(), "the gateway cannot be built");
+    profile.join("sluice-gateway")
+}
