@@ -319,7 +319,7 @@ impl Gateway {
             gauge(
                 "sluice_draining",
                 "Whether the gateway drains.",
-                u64::from(self.drainer.phase() != sluice_api::DrainPhase::Serving),
+                u64::from(self.drainer.drains()),
             ),
         ];
         if let Some(control) = &self.shared.control {

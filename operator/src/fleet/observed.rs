@@ -45,7 +45,7 @@ pub struct PodSeen {
     pub revision: String,
     /// Whether its container runs. One that does not holds no connection.
     pub running: bool,
-    /// Its condition `Ready`. A gateway that drains is not ready.
+    /// Its condition `Ready`, which says nothing of a drain.
     pub ready: bool,
     /// Whether it has the label that the Service selects by.
     pub serving: bool,

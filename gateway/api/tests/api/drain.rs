@@ -14,7 +14,7 @@ async fn a_drain_begins_goes_on_and_ends() {
     assert_eq!(asked.reason.as_deref(), Some("rollout"));
     assert_eq!(asked.connections_per_second, Some(50.0));
     let (_, progress) = api.get("/v1/drain").await;
-    let expected = json!({"phase": "settle", "moved": 3, "remaining": 7, "rate": 2.0, "eta": 3.5});
+    let expected = json!({"phase": "settle", "moved": 3, "remaining": 7, "connections": 9, "rate": 2.0, "eta": 3.5});
     assert_eq!(progress, expected);
     assert_eq!(api.delete("/v1/drain").await.1["phase"], json!("serving"));
 }
@@ -31,8 +31,10 @@ async fn a_drain_needs_no_body() {
 }
 
 #[tokio::test]
-async fn a_rate_that_moves_nothing_or_a_long_reason_is_refused() {
+async fn what_moves_nothing_or_a_long_reason_is_refused() {
     let api = start().await;
+    let answer = api.post("/v1/drain", json!({"connections": 0})).await;
+    assert_refused(&answer, 422, "connections_invalid");
     let answer = api
         .post("/v1/drain", json!({"connectionsPerSecond": 0}))
         .await;

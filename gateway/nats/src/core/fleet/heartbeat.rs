@@ -54,16 +54,16 @@ pub struct Status {
     pub connections: u64,
     /// Its policy.
     pub policy: PolicyStatus,
-    /// How far its drain is, while it drains.
+    /// How far it is, while it moves connections: all of them, where it drains, or some.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draining: Option<Draining>,
 }
 
 impl Status {
-    /// How many connections it has to move, where it drains.
+    /// How many connections it has to move, where it moves any.
     pub(super) fn remaining(&self) -> Option<u64> {
-        let draining = self.state == State::Draining;
-        draining.then(|| self.draining.map_or(self.connections, |d| d.remaining))
+        let all = (self.state == State::Draining).then_some(self.connections);
+        self.draining.map(|draining| draining.remaining).or(all)
     }
 }
 
