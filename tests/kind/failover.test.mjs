@@ -81,6 +81,8 @@ describe(`a fleet on Kubernetes, with ${2 * CLIENTS} clients`, () => {
     assert.equal(verdict.moves, 1, "moves of the client that moved most");
   });
 
+  scenario("the chart upgraded", () => install("--set=log.level=debug"), unnoticed);
+
   scenario("scale from 2 to 4", async () => {
     await scale(4);
     await stage.fleet.settled(4);
