@@ -86,7 +86,10 @@ impl Candidate {
             }
             if renewed.elapsed() >= GIVES_UP {
                 let seconds = GIVES_UP.as_secs();
-                return Lost::Unrenewed { seconds, why: error };
+                return Lost::Unrenewed {
+                    seconds,
+                    why: error,
+                };
             }
         }
     }
