@@ -67,3 +67,45 @@ need_chromium() {
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
 }
+
+# need_prometheus: finds prometheus and promtool or builds them, and sets PROMETHEUS and PROMTOOL to their paths.
+need_prometheus() {
+  local version=v0.316.0 folder=${XDG_CACHE_HOME:-$HOME/.cache}/sluice/bin
+  export PROMETHEUS=${PROMETHEUS:-$(command -v prometheus || echo "$folder/prometheus")}
+  export PROMTOOL=${PROMTOOL:-$(command -v promtool || echo "$folder/promtool")}
+  [ -x "$PROMETHEUS" ] && [ -x "$PROMTOOL" ] && return
+  command -v go >/dev/null ||
+    fail "Prometheus is missing, and so is Go to build it with. Install Prometheus 3 as https://prometheus.io says, or Go as https://go.dev/doc/install says, then run this again."
+  say "Building Prometheus in $folder, once: this takes some minutes"
+  # Without service discovery, which nothing here needs.
+  GOBIN=$folder go install -tags remove_all_sd "github.com/prometheus/prometheus/cmd/prometheus@$version" \
+    "github.com/prometheus/prometheus/cmd/promtool@$version" 2> >(grep -v "^go: downloading" >&2)
+  export PROMETHEUS=$folder/prometheus PROMTOOL=$folder/promtool
+}
+
+# need_kube_bin: builds kube-apiserver, etcd, kubectl, helm and the other programs of Kubernetes unless they are
+# there, and sets SLUICE_KUBE_BIN to their folder. SLUICE_KUBE_BIN itself, if it is set, is taken as it is.
+need_kube_bin() {
+  local lab
+  lab=$(dirname "${BASH_SOURCE[0]}")/../tests/kind/lab/lab
+  if [ -n "${SLUICE_KUBE_BIN:-}" ]; then
+    [ -x "$SLUICE_KUBE_BIN/kube-apiserver" ] && [ -x "$SLUICE_KUBE_BIN/etcd" ] ||
+      fail "SLUICE_KUBE_BIN is $SLUICE_KUBE_BIN, where there is no kube-apiserver or no etcd. Put them there, or unset SLUICE_KUBE_BIN to have them built."
+    return
+  fi
+  command -v go >/dev/null || fail "Go is missing, which builds Kubernetes' API server for the tests. Install 1.26 or newer as https://go.dev/doc/install says, then run this again."
+  "$lab" bin
+  SLUICE_KUBE_BIN=$("$lab" path)
+  export SLUICE_KUBE_BIN
+}
+
+# need_kind: makes sure that the tests can have a kind cluster: by Docker or podman where they can pull kind's node
+# image, and else by the lab, which needs root and a Debian.
+need_kind() {
+  local cluster
+  cluster=$(dirname "${BASH_SOURCE[0]}")/../tests/kind/cluster
+  [ "$("$cluster" provider)" = lab ] || return 0
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null ||
+    fail "The tests on Kubernetes need Docker and kind (https://kind.sigs.k8s.io), and the right to pull kind's node image; or a Debian and root, to make the cluster without them. Neither is here."
+  command -v go >/dev/null || fail "Go is missing, which builds Kubernetes for the tests. Install 1.26 or newer as https://go.dev/doc/install says, then run this again."
+}

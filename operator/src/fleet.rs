@@ -53,7 +53,7 @@ pub fn decide(observed: &Observed, settings: &Settings) -> Decision {
     Decision {
         replicas: removal.replicas,
         serving: serving::of(&fleet, &rebalance),
-        drain: moving::of(&fleet, &rebalance),
+        drain: moving::of(&fleet, &rebalance, removal.missed),
         deletion_cost: removal.costs,
         desired_replicas,
         progress,
@@ -63,3 +63,6 @@ pub fn decide(observed: &Observed, settings: &Settings) -> Decision {
         remember,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -131,8 +131,7 @@ function soon({ back, reasons }) {
 /** What holds where nobody has to move. */
 function unnoticed(verdict) {
   whole(verdict);
-  // A WebSocket that took over from polling at another gateway goes over NATS, and ends with it.
-  const losses = Object.entries(verdict.reasons).filter(([what]) => / lost: /.test(what) && !what.startsWith("stock from polling"));
+  const losses = Object.entries(verdict.reasons).filter(([what]) => / lost: /.test(what));
   assert.deepEqual(losses, [], "connections lost");
 }
 

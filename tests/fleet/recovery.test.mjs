@@ -121,6 +121,16 @@ test("a session that goes on at another gateway ends its old connection with 450
   assert.equal((await first.closed).code, 4500);
 });
 
+test("sessions go on at another gateway from the moment they are there", async () => {
+  const results = await Promise.all(Array.from({ length: 50 }, async () => {
+    const user = fresh("user");
+    const first = await Native.enter(a, user);
+    const second = await Native.enter(b, user, { pid: first.hello.pid });
+    return [second.hello.recovered, second.hello.session === first.hello.session];
+  }));
+  assert.deepEqual(new Set(results.map(String)), new Set(["true,true"]));
+});
+
 test("another user cannot take over a session of another gateway", async () => {
   const name = fresh("kept");
   const first = await Native.enter(a, "nat");

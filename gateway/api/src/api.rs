@@ -44,6 +44,7 @@ struct Shared {
     drain: Arc<dyn Drain>,
     fleet: Arc<dyn Fleet>,
     keys: ArcSwap<Keys>,
+    operator_keys: ArcSwap<Keys>,
     limits: Limits,
     metrics: Metrics,
     requests: Semaphore,
@@ -75,6 +76,7 @@ impl Api {
             drain,
             fleet,
             keys: ArcSwap::default(),
+            operator_keys: ArcSwap::default(),
             limits,
             metrics: Metrics::new(registry)?,
             requests: Semaphore::new(limits.requests),
@@ -86,8 +88,19 @@ impl Api {
         self.0.keys.store(Arc::new(keys));
     }
 
+    /// Takes these keys from the operator, beside those of [`Self::set_keys`], from the next
+    /// request on. They are good for what an operator does, and for nothing else: `/v1/drain` and
+    /// `/v1/fleet`.
+    pub fn set_operator_keys(&self, keys: Keys) {
+        self.0.operator_keys.store(Arc::new(keys));
+    }
+
     pub(crate) fn keys(&self) -> Arc<Keys> {
         self.0.keys.load_full()
+    }
+
+    pub(crate) fn operator_keys(&self) -> Arc<Keys> {
+        self.0.operator_keys.load_full()
     }
 
     pub(crate) fn backbone(&self) -> &dyn Backbone {

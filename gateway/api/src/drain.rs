@@ -13,6 +13,10 @@ pub struct DrainRequest {
     /// Without it the cluster's own setting counts.
     #[schemars(range(min = 0.001))]
     pub connections_per_second: Option<f64>,
+    /// Only so many connections, after which the gateway goes on as before. It takes new ones all
+    /// the while. A drain of all connections that is under way goes on as it is.
+    #[schemars(range(min = 1))]
+    pub connections: Option<u64>,
 }
 
 /// How far a drain is.
@@ -21,6 +25,8 @@ pub struct DrainRequest {
 pub enum DrainPhase {
     /// No drain: the gateway takes connections.
     Serving,
+    /// Some of its connections are moved; it takes new ones all the while.
+    Rebalance,
     /// Out of the Service, still accepting strays.
     Settle,
     /// Connections have been told that they will be closed.
@@ -38,20 +44,22 @@ pub struct DrainProgress {
     pub phase: DrainPhase,
     /// Connections closed by this drain so far.
     pub moved: u64,
-    /// Connections still open.
+    /// Connections that are still to be closed: all that are open, but in a rebalance.
     pub remaining: u64,
+    /// Connections that are open.
+    pub connections: u64,
     /// Connections closed a second, now.
     pub rate: f64,
     /// Seconds until the last one will be closed, where that can be told.
     pub eta: Option<f64>,
 }
 
-/// Moves all connections off this gateway.
+/// Moves connections off this gateway: all of them, or some.
 pub trait Drain: Send + Sync + 'static {
     /// Begins to drain. A drain that has begun goes on, at the rate now given.
     fn start(&self, request: DrainRequest) -> DrainProgress;
 
-    /// Goes back to serving. Nothing where it is too late: the gateway ends.
+    /// Goes back to serving. Nothing where it is too late: the process was told to end, or does.
     fn stop(&self) -> Option<DrainProgress>;
 
     /// How far it is.

@@ -31,6 +31,9 @@ pub(crate) const DESCRIPTION: &str = "/v1/openapi.json";
 /// The operations that are about the one gateway that is asked.
 pub(crate) const OF_ONE_GATEWAY: [&str; 3] = ["drain", "undrain", "drain_progress"];
 
+/// The operations that the operator's own key is good for.
+pub(crate) const OF_THE_OPERATOR: [&str; 4] = ["drain", "undrain", "drain_progress", "fleet"];
+
 /// The operations in the order of the documents.
 pub(crate) fn routes() -> Vec<Route> {
     [

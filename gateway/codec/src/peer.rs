@@ -18,13 +18,13 @@ pub use self::{
 };
 
 /// The version of these frames.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// The bytes of an Engine.IO session id.
 pub type SidBytes = [u8; 21];
 
 /// The words that [`Ask::kind`] gives.
-pub const CALLS: [&str; 5] = ["poll", "post", "probe", "part", "rest"];
+pub const CALLS: [&str; 6] = ["poll", "post", "probe", "part", "rest", "alive"];
 
 /// The words that [`Tell::kind`] gives.
 pub const TELLS: [&str; 2] = ["abandoned", "tunnel"];

@@ -33,6 +33,7 @@ fn asks() -> impl Strategy<Value = Ask> {
             body
         }),
         any::<u64>().prop_map(|transfer| Ask::Rest { transfer }),
+        Just(Ask::Alive),
     ]
 }
 
@@ -69,7 +70,7 @@ fn tells() -> impl Strategy<Value = Tell> {
         (any::<u64>(), any::<u64>()).prop_map(|(tunnel, offset)| Tell::Fin { tunnel, offset }),
         any::<u64>().prop_map(|tunnel| Tell::Reset { tunnel }),
         any::<u64>().prop_map(|tunnel| Tell::Leave { tunnel }),
-        Just(Tell::Beat),
+        (any::<u64>(), marks()).prop_map(|(tunnel, marks)| Tell::Missing { tunnel, marks }),
     ]
 }
 

@@ -32,10 +32,17 @@ const PIECE: usize = 256 * 1024;
 /// How long the owner may take over what needs no waiting: a post, a probe, a part.
 const PROMPT: Duration = Duration::from_secs(10);
 
-/// The other gateway is gone, or said nothing in time.
+/// Why another gateway did not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the other gateway cannot be reached")]
-pub struct Unreachable;
+pub enum Unreachable {
+    /// The network is there, and no gateway of this number: it has ended, unless it comes back
+    /// within a second.
+    #[error("there is no such gateway")]
+    Absent,
+    /// It said nothing in time, or the network is away.
+    #[error("the other gateway cannot be reached")]
+    Silent,
+}
 
 /// What will be the answer of another gateway, or to it.
 pub type Answering<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -43,7 +50,7 @@ pub type Answering<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// How requests reach the sessions of other gateways. Frames have up to 512 KiB.
 pub trait Peers: Send + Sync + 'static {
     /// Asks the gateway `gateway`; `kind` is one of [`CALLS`]. The answer is what
-    /// [`Inbound::call`] gives on the other side, or [`Unreachable`] if the gateway is gone, or
+    /// [`Inbound::call`] gives on the other side, or [`Unreachable`] if the gateway is not there, or
     /// silent for `within`.
     fn call(
         &self,

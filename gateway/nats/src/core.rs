@@ -199,6 +199,7 @@ impl Core {
     /// The link is there, and has subscribed again to all that it is to get.
     pub fn connected(&mut self, at: At, out: &mut Vec<Action>) {
         self.world.connected = true;
+        self.calls.connected(at.now);
         let mut io = self.world.io(at, out);
         self.kept.begin_resync(&mut io);
         self.sessions.connected(&mut io);
@@ -351,6 +352,10 @@ impl Core {
         for gone in turn.gone {
             self.presence.gone(gone);
             self.users.gone(gone);
+            self.calls.gone(gone);
+        }
+        for ended in turn.ended {
+            self.calls.gone(ended);
         }
         if turn.returned {
             self.presence.introduce_again();

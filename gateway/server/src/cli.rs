@@ -58,6 +58,10 @@ struct Serve {
     /// A directory with one directory a Secret, as Kubernetes mounts them.
     #[arg(long, env = "SLUICE_SECRETS")]
     secrets: Option<PathBuf>,
+    /// A file with the key that the operator shows to the server API, which it may drain gateways
+    /// with and nothing else. It is read again when it changes.
+    #[arg(long, env = "SLUICE_OPERATOR_KEY_FILE")]
+    operator_key: Option<PathBuf>,
     /// Where clients connect.
     #[arg(long, env = "SLUICE_LISTEN", default_value = "0.0.0.0:3000")]
     listen: SocketAddr,
@@ -147,6 +151,7 @@ fn serve(serve: Serve) -> Result<(), Failed> {
     let setup = Setup {
         config,
         secrets: serve.secrets,
+        operator_key: serve.operator_key,
         clients: serve.listen,
         api: serve.api_listen,
         ops: serve.ops_listen,

@@ -1,6 +1,7 @@
-//! Moving all connections off this gateway: the one path for every cause.
+//! Moving connections off this gateway: the one path for every cause.
 
 mod pace;
+mod rebalance;
 
 use std::{
     sync::{
@@ -18,6 +19,7 @@ use tokio::{
     task::JoinHandle,
 };
 
+use self::rebalance::Rebalance;
 use crate::{mail::Mail, shared::Shared};
 
 /// How long the last closed connections get to read why.
@@ -53,6 +55,9 @@ struct Plan {
     task: Option<JoinHandle<()>>,
     rate: Option<f64>,
     ends: Option<Instant>,
+    rebalance: Option<Rebalance>,
+    /// Whether the process was told to end, so that the drain cannot be taken back.
+    last: bool,
 }
 
 impl Drainer {
@@ -79,15 +84,37 @@ impl Drainer {
         *self.state.borrow()
     }
 
-    /// Begins a drain, unless one is under way.
+    /// Whether it moves all connections, and takes no new ones soon.
+    pub(crate) fn drains(&self) -> bool {
+        !matches!(self.phase(), DrainPhase::Serving | DrainPhase::Rebalance)
+    }
+
+    /// How many connections are still to be moved, where any are.
+    pub(crate) fn to_move(&self) -> Option<u64> {
+        match self.phase() {
+            DrainPhase::Serving => None,
+            DrainPhase::Rebalance => Some(self.excess()),
+            _ => Some(self.shared.connections.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Begins a drain, unless one is under way. It takes over from a rebalance.
     pub(crate) fn begin(self: &Arc<Self>, reason: &'static str, rate: Option<f64>) {
         let mut plan = self.plan();
+        Rebalance::end(&mut plan);
         plan.rate = rate.or(plan.rate);
         if plan.task.is_none() {
             self.moved.store(0, Ordering::Relaxed);
             let drainer = Arc::clone(self);
             plan.task = Some(self.runtime.spawn(async move { drainer.run(reason).await }));
         }
+    }
+
+    /// Begins a drain that cannot be taken back, or makes the one that is under way such a one:
+    /// the process ends after it.
+    pub(crate) fn terminate(self: &Arc<Self>) {
+        self.plan().last = true;
+        self.begin("shutdown", None);
     }
 
     /// Waits until no connection is left or the deadline has passed.
@@ -121,7 +148,7 @@ impl Drainer {
 
     fn enter(&self, phase: DrainPhase, reason: &str) {
         let connections = self.shared.connections.load(Ordering::Relaxed);
-        tracing::info!(?phase, reason, connections, "the gateway drains");
+        tracing::info!(?phase, reason, connections, "the gateway moves connections");
         self.state.send_replace(phase);
     }
 
@@ -149,10 +176,15 @@ impl Drainer {
     }
 
     fn rate(&self) -> f64 {
-        let all = f64::from(self.shared.policy.load().drain.connections_per_second);
         let asked = self.plan().rate;
+        asked.unwrap_or_else(|| self.share())
+    }
+
+    /// The part of the fleet's rate that is this gateway's.
+    fn share(&self) -> f64 {
+        let all = f64::from(self.shared.policy.load().drain.connections_per_second);
         let share = |nats: &Arc<Nats>| nats.with(|core, at, _| core.share(at, all));
-        asked.unwrap_or_else(|| self.nats.as_ref().map_or(all, share))
+        self.nats.as_ref().map_or(all, share)
     }
 
     /// Has the workers close `most` connections between them, in turn.
@@ -186,6 +218,11 @@ pub(crate) struct DrainApi(pub(crate) Arc<Drainer>);
 
 impl sluice_api::Drain for DrainApi {
     fn start(&self, request: DrainRequest) -> DrainProgress {
+        if let Some(connections) = request.connections {
+            self.0
+                .rebalance(connections, request.connections_per_second);
+            return self.0.progress();
+        }
         let reason = match request.reason.as_deref() {
             Some("rollout") => "rollout",
             Some("scale-down") => "scale-down",
@@ -208,14 +245,16 @@ impl sluice_api::Drain for DrainApi {
 
 impl Drainer {
     fn stop(&self) -> Option<DrainProgress> {
-        if self.phase() == DrainPhase::Release {
+        let mut plan = self.plan();
+        if plan.last || self.phase() == DrainPhase::Release {
             return None;
         }
-        let mut plan = self.plan();
+        Rebalance::end(&mut plan);
         if let Some(task) = std::mem::take(&mut *plan).task {
             task.abort();
         }
         drop(plan);
+        self.shared.post.send_all(|| Mail::MoveNoMore);
         self.shared.draining.store(false, Ordering::Relaxed);
         self.state.send_replace(DrainPhase::Serving);
         Some(self.progress())
@@ -223,26 +262,35 @@ impl Drainer {
 
     fn progress(&self) -> DrainProgress {
         let phase = self.phase();
-        let remaining = self.shared.connections.load(Ordering::Relaxed);
-        let moving = phase == DrainPhase::Move;
-        let rate = if moving { self.rate() } else { 0.0 };
-        let ends = self.plan().ends;
-        let eta = ends.map(|ends| {
-            let time = ends.saturating_duration_since(Instant::now()).as_secs_f64();
-            time.min(if moving {
-                count(remaining) / rate.max(1e-9)
-            } else {
-                time
-            })
-        });
-        let moved = self.moved.load(Ordering::Relaxed);
+        let connections = self.shared.connections.load(Ordering::Relaxed);
+        let remaining = self.to_move().unwrap_or(connections);
+        let rate = match phase {
+            DrainPhase::Move => self.rate(),
+            DrainPhase::Rebalance => self.rebalance_rate(),
+            _ => 0.0,
+        };
         DrainProgress {
             phase,
-            moved,
+            moved: self.moved.load(Ordering::Relaxed),
             remaining,
+            connections,
             rate,
-            eta,
+            eta: self.eta(phase, count(remaining) / rate.max(1e-9)),
         }
+    }
+
+    /// How long it will take, where `at_rate` is what it would take by the rate alone.
+    fn eta(&self, phase: DrainPhase, at_rate: f64) -> Option<f64> {
+        if phase == DrainPhase::Rebalance {
+            return Some(at_rate);
+        }
+        let left = self.plan().ends?.saturating_duration_since(Instant::now());
+        let left = left.as_secs_f64();
+        Some(if phase == DrainPhase::Move {
+            left.min(at_rate)
+        } else {
+            left
+        })
     }
 }
 

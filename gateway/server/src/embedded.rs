@@ -63,6 +63,7 @@ impl Embedded {
         let setup = Setup {
             config: config.to_owned(),
             secrets: None,
+            operator_key: None,
             clients: free,
             api: free,
             ops: free,
@@ -106,7 +107,7 @@ impl Embedded {
 
     /// Begins a drain as SIGTERM does.
     pub fn terminate(&self) {
-        self.drainer.begin("shutdown", None);
+        self.drainer.terminate();
     }
 
     /// Waits until a drain has moved everyone, or its deadline has passed.

@@ -35,7 +35,7 @@ use tokio::{
     time::MissedTickBehavior,
 };
 
-pub(crate) use self::fleet::{names, nats_login};
+pub(crate) use self::fleet::{Standing, names, nats_login};
 use self::{
     control::{Control, Subjects},
     fleet::Fleet,
@@ -72,6 +72,8 @@ const SPARE_SOCKETS: u64 = 4_096;
 pub(crate) struct Setup {
     pub(crate) config: PathBuf,
     pub(crate) secrets: Option<PathBuf>,
+    /// The file with the operator's key.
+    pub(crate) operator_key: Option<PathBuf>,
     pub(crate) clients: SocketAddr,
     pub(crate) api: SocketAddr,
     pub(crate) ops: SocketAddr,
@@ -356,7 +358,7 @@ impl Gateway {
             metrics.registry(),
         )
         .map_err(io::Error::other)?;
-        reload::set_keys(&api, &self.documents, self.setup.secrets.as_deref());
+        reload::set_keys(&api, &self.documents, &self.setup);
         let listener = bind("the server API", self.setup.api).await?;
         let address = listener.local_addr()?;
         let stopped = async { drop(stopped.await) };
@@ -378,7 +380,8 @@ impl Gateway {
         let address = listener.local_addr()?;
         let drainer = Arc::clone(&self.drainer);
         let shared = Arc::clone(&self.shared);
-        tokio::spawn(ops::serve(listener, metrics, drainer, shared));
+        let standing = Standing::new(self.fleet.nats.clone());
+        tokio::spawn(ops::serve(listener, metrics, drainer, shared, standing));
         Ok(address)
     }
 }
@@ -387,7 +390,7 @@ impl Gateway {
 /// signal wants the end at once.
 async fn drained(signals: &mut Signals, drainer: &Arc<Drainer>) -> bool {
     tokio::select! {
-        () = signals.next() => drainer.begin("shutdown", None),
+        () = signals.next() => drainer.terminate(),
         () = drainer.released() => return true,
     }
     tracing::info!("the gateway drains before it ends; a second signal ends it at once");

@@ -163,6 +163,7 @@ impl Hub {
                 // Whoever drains may have been told to stop.
                 let _ = done.send(self.move_some(batch));
             }
+            Mail::MoveNoMore => drop(self.to_move.take()),
             Mail::MoveRest => self.move_rest(),
         }
     }

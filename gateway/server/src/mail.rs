@@ -24,6 +24,8 @@ pub(crate) enum Mail {
     },
     /// Close some connections so that they go elsewhere.
     Move(Move, oneshot::Sender<Closed>),
+    /// No more are to be closed.
+    MoveNoMore,
     /// Close all that is left.
     MoveRest,
 }

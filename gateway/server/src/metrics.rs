@@ -106,6 +106,11 @@ impl Gateway {
                 "The most client connections that were open at once.",
                 now(&self.shared.peak),
             ),
+            gauge(
+                "sluice_connections_limit",
+                "The most client connections that the gateway takes.",
+                u64::from(self.shared.policy.load().max_connections),
+            ),
             counter(
                 "sluice_connections_opened_total",
                 "Sessions that got a connection.",
@@ -314,7 +319,7 @@ impl Gateway {
             gauge(
                 "sluice_draining",
                 "Whether the gateway drains.",
-                u64::from(self.drainer.phase() != sluice_api::DrainPhase::Serving),
+                u64::from(self.drainer.drains()),
             ),
         ];
         if let Some(control) = &self.shared.control {

@@ -14,13 +14,14 @@ use axum::{
 use sluice_api::DrainPhase;
 use tokio::net::TcpListener;
 
-use crate::{drain::Drainer, metrics::Metrics, shared::Shared};
+use crate::{drain::Drainer, gateway::Standing, metrics::Metrics, shared::Shared};
 
 #[derive(Clone)]
 struct Ops {
     metrics: Arc<Metrics>,
     drainer: Arc<Drainer>,
     shared: Arc<Shared>,
+    standing: Standing,
 }
 
 /// Serves until the process ends.
@@ -29,6 +30,7 @@ pub(crate) async fn serve(
     metrics: Metrics,
     drainer: Arc<Drainer>,
     shared: Arc<Shared>,
+    standing: Standing,
 ) {
     let router = Router::new()
         .route("/livez", get(|| async { "The gateway is alive.\n" }))
@@ -39,6 +41,7 @@ pub(crate) async fn serve(
             metrics: Arc::new(metrics),
             drainer,
             shared,
+            standing,
         });
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     if let Err(error) = axum::serve(listener, service).await {
@@ -48,7 +51,17 @@ pub(crate) async fn serve(
 
 async fn ready(State(ops): State<Ops>) -> impl IntoResponse {
     match ops.drainer.phase() {
-        DrainPhase::Serving => (StatusCode::OK, "The gateway takes connections.\n"),
+        DrainPhase::Serving if !ops.standing.is_settled() => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The gateway does not know its fleet yet; it is ready in a few seconds.\n",
+        ),
+        DrainPhase::Serving | DrainPhase::Rebalance if ops.standing.is_alone() => (
+            StatusCode::OK,
+            "The gateway takes connections. NATS is away; see that it can be reached.\n",
+        ),
+        DrainPhase::Serving | DrainPhase::Rebalance => {
+            (StatusCode::OK, "The gateway takes connections.\n")
+        }
         _ => (
             StatusCode::SERVICE_UNAVAILABLE,
             "The gateway drains; connect to another one.\n",

@@ -114,12 +114,10 @@ impl<'a> Fleet<'a> {
             .sum()
     }
 
-    /// How many are ready and hold their connections, or could take some.
-    pub(super) fn holding(&self) -> usize {
-        self.gateways
-            .iter()
-            .filter(|gateway| gateway.holds())
-            .count()
+    /// How many gateways that take connections could be missed.
+    pub(super) fn spare(&self) -> usize {
+        let open = self.gateways.iter().filter(|gateway| gateway.is_open());
+        open.count().saturating_sub(self.wanted as usize)
     }
 
     /// The old revision that serves while the wanted one does not: the one with the most gateways
@@ -150,9 +148,11 @@ impl Gateway<'_> {
         self.phase().moves_all() || self.phase() == DrainPhase::Release
     }
 
-    /// Whether it takes connections.
+    /// Whether it takes connections. Of one that leaves and does not answer this is not assumed:
+    /// it may just have ended.
     pub(super) fn is_open(&self) -> bool {
-        self.pod.ready && !self.drains()
+        let answers = self.leaves.is_none() || self.pod.drain.is_some();
+        self.pod.ready && answers && !self.drains()
     }
 
     /// Whether it is known to hold no connection.
@@ -163,11 +163,6 @@ impl Gateway<'_> {
     /// Whether no new connections come to it.
     pub(super) fn is_out(&self) -> bool {
         !self.pod.serving || !self.pod.ready
-    }
-
-    /// Whether it counts among those that must be there in the number that is wanted.
-    fn holds(&self) -> bool {
-        self.is_open() && !(self.leaves.is_some() && self.is_out() && self.is_empty())
     }
 }
 
@@ -214,7 +209,9 @@ fn leave_surplus(gateways: &mut [Gateway<'_>], wanted: usize) {
     staying.sort_by_key(|gateway| {
         let pod = gateway.pod;
         let leaving = gateway.drains() || pod.deletion_cost == Some(super::REMOVED_FIRST);
-        let connections = pod.connections.unwrap_or(u64::MAX);
+        // One that was chosen before and does not answer has most likely just ended.
+        let unknown = if pod.serving { u64::MAX } else { 0 };
+        let connections = pod.connections.unwrap_or(unknown);
         let newest = Reverse(pod.created);
         (
             !leaving,

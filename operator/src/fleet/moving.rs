@@ -7,10 +7,16 @@ use super::{
 };
 
 /// What gateways are to be told about their connections.
-pub(super) fn of(fleet: &Fleet<'_>, rebalance: &Rebalance) -> Vec<(String, DrainCommand)> {
+///
+/// `missed` of the gateways that take connections are removed at the same time.
+pub(super) fn of(
+    fleet: &Fleet<'_>,
+    rebalance: &Rebalance,
+    missed: usize,
+) -> Vec<(String, DrainCommand)> {
     let mut commands = cancelled(fleet, rebalance);
     if fleet.can_take() {
-        commands.extend(started(fleet));
+        commands.extend(started(fleet, missed));
     }
     commands.extend(rebalance.commands());
     commands
@@ -34,8 +40,8 @@ fn cancelled(fleet: &Fleet<'_>, rebalance: &Rebalance) -> Vec<(String, DrainComm
 
 /// Those that begin to drain, the ones with the fewest connections first: as many as the others
 /// have room for, as can end within their deadline, and as can be missed.
-fn started(fleet: &Fleet<'_>) -> Vec<(String, DrainCommand)> {
-    let mut budget = Budget::of(fleet);
+fn started(fleet: &Fleet<'_>, missed: usize) -> Vec<(String, DrainCommand)> {
+    let mut budget = Budget::of(fleet, missed);
     let mut commands = Vec::new();
     for gateway in candidates(fleet) {
         if let (true, Some(reason)) = (budget.spend(gateway), gateway.leaves) {
@@ -69,7 +75,7 @@ fn candidates<'f>(fleet: &'f Fleet<'_>) -> Vec<&'f Gateway<'f>> {
 
 /// How much may be moved at once.
 struct Budget {
-    /// Gateways that are ready beyond the wanted number.
+    /// Gateways that take connections beyond the wanted number.
     spare: usize,
     /// Connections that those that stay have room for.
     room: u64,
@@ -80,7 +86,7 @@ struct Budget {
 }
 
 impl Budget {
-    fn of(fleet: &Fleet<'_>) -> Self {
+    fn of(fleet: &Fleet<'_>, missed: usize) -> Self {
         let pods = fleet.observed.pods.iter();
         let drains = pods.filter_map(|pod| pod.drain.filter(|drain| drain.phase.moves_all()));
         let moving: u64 = drains.clone().map(|drain| drain.remaining).sum();
@@ -93,7 +99,7 @@ impl Budget {
             fleet.served().map(free).sum()
         };
         Self {
-            spare: fleet.holding().saturating_sub(fleet.wanted as usize),
+            spare: fleet.spare().saturating_sub(missed),
             room: room.saturating_sub(moving),
             in_time: in_time(fleet).saturating_sub(moving),
             idle: drains.count() == 0,
@@ -119,7 +125,7 @@ impl Budget {
 
 /// How many connections all gateways together move between the end of their settling and their
 /// deadline, with a tenth of it to spare.
-fn in_time(fleet: &Fleet<'_>) -> u64 {
+pub(super) fn in_time(fleet: &Fleet<'_>) -> u64 {
     let settings = fleet.settings;
     let time = settings.deadline.saturating_sub(settings.settle);
     let rate = u128::from(settings.connections_per_second);

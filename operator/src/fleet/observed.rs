@@ -37,6 +37,10 @@ pub struct RevisionSeen {
 }
 
 /// A gateway's pod.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what a pod says of itself in five independent ways"
+)]
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PodSeen {
     /// Its name.
@@ -45,7 +49,7 @@ pub struct PodSeen {
     pub revision: String,
     /// Whether its container runs. One that does not holds no connection.
     pub running: bool,
-    /// Its condition `Ready`. A gateway that drains is not ready.
+    /// Its condition `Ready`, which says nothing of a drain.
     pub ready: bool,
     /// Whether it has the label that the Service selects by.
     pub serving: bool,

@@ -16,9 +16,9 @@ const PART_OF_RATE: f64 = 0.5;
 
 /// The evening out of a fleet, where there is any.
 ///
-/// The gateways that have more than the mean leave the Service meanwhile, and close as many
-/// connections as they have beyond it. So those that are moved come to the others, and no client
-/// is moved twice.
+/// The gateways that have more than the mean leave the Service meanwhile, and those that have far
+/// more close as many connections as they have beyond it. So those who are moved come to gateways
+/// that have fewer, and nobody is moved twice.
 #[derive(Debug, Default)]
 pub(super) struct Rebalance {
     mean: Option<u64>,
@@ -30,13 +30,7 @@ impl Rebalance {
         let Some(mean) = mean(fleet) else {
             return Self::default();
         };
-        let uneven = |gateway: &Gateway<'_>| {
-            let bound = mean + (mean * UNEVEN / 100).max(LEAST);
-            gateway
-                .pod
-                .connections
-                .is_some_and(|connections| connections > bound)
-        };
+        let uneven = |gateway: &Gateway<'_>| is_uneven(gateway, mean);
         let moves = |gateway: &Gateway<'_>| gateway.phase() == DrainPhase::Rebalance;
         if !fleet
             .gateways
@@ -56,14 +50,29 @@ impl Rebalance {
         self.mean.is_some()
     }
 
-    /// The connections that each gateway should have, while they are evened out.
-    pub(super) fn mean(&self) -> Option<u64> {
-        self.mean
+    /// The connections that each gateway should have, while they are evened out, and how many
+    /// more it may get. It is half of what makes a gateway uneven: one that gets those who are
+    /// moved must not have to move them again.
+    pub(super) fn part(&self) -> Option<(u64, u64)> {
+        self.mean.map(|mean| (mean, slack(mean) / 2))
     }
 
     pub(super) fn commands(&self) -> Vec<(String, DrainCommand)> {
         self.commands.clone()
     }
+}
+
+/// By how many connections a gateway may exceed the mean.
+fn slack(mean: u64) -> u64 {
+    (mean * UNEVEN / 100).max(LEAST)
+}
+
+fn is_uneven(gateway: &Gateway<'_>, mean: u64) -> bool {
+    let bound = mean + slack(mean);
+    gateway
+        .pod
+        .connections
+        .is_some_and(|connections| connections > bound)
 }
 
 /// The mean of a fleet that is as it should be otherwise. A fleet that changes is not evened out:
@@ -81,14 +90,14 @@ fn mean(fleet: &Fleet<'_>) -> Option<u64> {
     even_out.then(|| fleet.connections().checked_div(fleet.wanted.into()))?
 }
 
-/// What those are told that have more than the mean and are out of the Service.
+/// What those are told that have far more than the mean and are out of the Service.
 fn commands(fleet: &Fleet<'_>, mean: u64) -> Vec<(String, DrainCommand)> {
     let excess = |gateway: &Gateway<'_>| gateway.pod.connections.unwrap_or(0).saturating_sub(mean);
     let all: u64 = fleet.gateways.iter().map(excess).sum();
     let rate = f64::from(fleet.settings.connections_per_second) * PART_OF_RATE;
     let begins = |gateway: &&Gateway<'_>| {
         let idle = gateway.phase() == DrainPhase::Serving;
-        idle && !gateway.pod.serving && excess(gateway) > 0
+        idle && !gateway.pod.serving && is_uneven(gateway, mean)
     };
     let begin = |gateway: &Gateway<'_>| {
         let connections = excess(gateway);

@@ -16,6 +16,8 @@ pub const REMOVED_FIRST: i32 = -1_000_000;
 pub(super) struct Removal {
     pub(super) replicas: BTreeMap<String, u32>,
     pub(super) costs: Vec<(String, i32)>,
+    /// How many of those that are removed could take connections.
+    pub(super) missed: usize,
 }
 
 pub(super) fn of(fleet: &Fleet<'_>, remember: &mut Remembered) -> Removal {
@@ -24,14 +26,11 @@ pub(super) fn of(fleet: &Fleet<'_>, remember: &mut Remembered) -> Removal {
         since: &remember.silent_since,
         fleet,
     };
-    let goes: Vec<_> = fleet
-        .gateways
-        .iter()
-        .filter(|g| goes(fleet, &silent, g))
-        .collect();
+    let goes = goes(fleet, &silent);
     Removal {
         costs: costs(fleet, &goes),
         replicas: replicas(fleet, &goes),
+        missed: goes.iter().filter(|gateway| gateway.is_open()).count(),
     }
 }
 
@@ -41,7 +40,10 @@ pub(super) fn of(fleet: &Fleet<'_>, remember: &mut Remembered) -> Removal {
 /// revisions could otherwise leave no room for the wanted one.
 pub(super) fn room(fleet: &Fleet<'_>) -> u32 {
     let replaced = fleet.replaced().count() as u32;
-    let room = (fleet.wanted + fleet.surge).saturating_sub(replaced);
+    let room = fleet
+        .wanted
+        .saturating_add(fleet.surge)
+        .saturating_sub(replaced);
     room.max(1).min(fleet.wanted)
 }
 
@@ -79,38 +81,52 @@ fn note_silence(fleet: &Fleet<'_>, remember: &mut Remembered) {
     remember.silent_since = noted.collect();
 }
 
-/// Whether it is to be removed: nobody is there any more, and it can be missed.
-fn goes(fleet: &Fleet<'_>, silent: &Silent<'_>, gateway: &Gateway<'_>) -> bool {
-    let Some(reason) = gateway.leaves else {
-        return false;
+/// Those that are removed: nobody is there any more, and they can be missed.
+fn goes<'f>(fleet: &'f Fleet<'_>, silent: &Silent<'_>) -> Vec<&'f Gateway<'f>> {
+    let done = |gateway: &&Gateway<'_>| {
+        let done = gateway.is_empty() || silent.too_long(gateway);
+        done && gateway.is_out() && !gateway.held
     };
-    let done = gateway.is_empty() || silent.too_long(gateway);
-    done && gateway.is_out() && !gateway.held && can_be_missed(fleet, gateway, reason)
+    let mut done: Vec<_> = fleet.leaving().filter(done).collect();
+    done.sort_by_key(|gateway| {
+        (
+            gateway.is_open(),
+            !is_marked(gateway),
+            gateway.pod.name.as_str(),
+        )
+    });
+    let mut spare = fleet.spare();
+    done.retain(|gateway| {
+        if !gateway.is_open() {
+            return spare > 0 || is_useless(fleet, gateway);
+        }
+        let missed = spare > 0;
+        spare = spare.saturating_sub(1);
+        missed
+    });
+    done
 }
 
-/// Whether enough are there without it.
-///
-/// One that is not ready is no loss. Yet it is kept while nothing has shown that the wanted
-/// revision works: it may come back.
-fn can_be_missed(fleet: &Fleet<'_>, gateway: &Gateway<'_>, reason: DrainReason) -> bool {
-    let holds = usize::from(gateway.is_open() && !gateway.is_empty());
-    let others = fleet.holding() - holds.min(fleet.holding());
-    if others >= fleet.wanted as usize {
-        return true;
-    }
-    let useless =
-        reason == DrainReason::Rollout && fleet.fallback() != Some(gateway.pod.revision.as_str());
-    !gateway.pod.ready && (fleet.open().next().is_some() || useless)
+/// Whether a gateway that takes no connections never will. While nothing has shown that the wanted
+/// revision works, those of the old one that serves may come back, and are kept.
+fn is_useless(fleet: &Fleet<'_>, gateway: &Gateway<'_>) -> bool {
+    let old = gateway.leaves == Some(DrainReason::Rollout);
+    let serves = fleet.fallback() == Some(gateway.pod.revision.as_str());
+    fleet.wanted == 0 || fleet.open().next().is_some() || (old && !serves)
+}
+
+fn is_marked(gateway: &Gateway<'_>) -> bool {
+    gateway.pod.deletion_cost == Some(REMOVED_FIRST)
 }
 
 /// The costs that change: those that go get one, once; those that stay after all lose it.
 fn costs(fleet: &Fleet<'_>, goes: &[&Gateway<'_>]) -> Vec<(String, i32)> {
-    let marked = |gateway: &Gateway<'_>| gateway.pod.deletion_cost == Some(REMOVED_FIRST);
-    let marks = goes.iter().filter(|gateway| !marked(gateway));
-    let marks = marks.map(|gateway| (gateway.pod.name.clone(), REMOVED_FIRST));
-    let unmarks = fleet.staying().filter(|gateway| marked(gateway));
+    let cost = |cost: i32| move |gateway: &Gateway<'_>| (gateway.pod.name.clone(), cost);
+    let marks = goes.iter().copied().filter(|gateway| !is_marked(gateway));
+    let unmarks = fleet.staying().filter(|gateway| is_marked(gateway));
     marks
-        .chain(unmarks.map(|gateway| (gateway.pod.name.clone(), 0)))
+        .map(cost(REMOVED_FIRST))
+        .chain(unmarks.map(cost(0)))
         .collect()
 }
 
@@ -139,8 +155,7 @@ struct Count {
     now: u32,
     /// Those that are not being deleted.
     live: u32,
-    /// Those of them that go now. A pod counts only when its cost is known to be set, so that no
-    /// other one is removed in its place.
+    /// Those of them that go now, whose cost is known to be set.
     gone: u32,
     /// Those of them that are to be replaced, though they are of the wanted revision.
     replaced: u32,
@@ -149,19 +164,36 @@ struct Count {
 impl Count {
     fn of(fleet: &Fleet<'_>, goes: &[&Gateway<'_>], revision: &str) -> Self {
         let of = |gateway: &&Gateway<'_>| gateway.pod.revision == revision;
-        let gone = |gateway: &&Gateway<'_>| {
-            let marked = gateway.pod.deletion_cost == Some(REMOVED_FIRST);
-            marked && goes.iter().any(|other| std::ptr::eq(*other, *gateway))
-        };
-        let live = fleet.gateways.iter().filter(of);
-        let replaced = |gateway: &&Gateway<'_>| gateway.leaves == Some(DrainReason::NodeDrain);
+        let live: Vec<_> = fleet.gateways.iter().filter(of).collect();
+        let gone = gone(&live, goes);
+        let replaced = |gateway: &Gateway<'_>| gateway.leaves == Some(DrainReason::NodeDrain);
+        let replaced = live.iter().filter(|g| replaced(g) && !is_among(&gone, g));
         Self {
             now: fleet.replicas_of(revision),
-            live: live.clone().count() as u32,
-            gone: live.clone().filter(gone).count() as u32,
-            replaced: live.filter(|g| replaced(g) && !gone(g)).count() as u32,
+            live: live.len() as u32,
+            gone: gone.len() as u32,
+            replaced: replaced.count() as u32,
         }
     }
+}
+
+/// Those of a revision that its Deployment removes next if it has so many replicas less. It takes
+/// pods that are not ready before all others, whatever they cost: while one is kept, those that
+/// are ready wait.
+fn gone<'f>(live: &[&'f Gateway<'f>], goes: &[&'f Gateway<'f>]) -> Vec<&'f Gateway<'f>> {
+    let waits = live
+        .iter()
+        .any(|gateway| !gateway.pod.ready && !is_among(goes, gateway));
+    let goes = live
+        .iter()
+        .filter(|gateway| is_among(goes, gateway) && is_marked(gateway));
+    goes.filter(|gateway| !waits || !gateway.pod.ready)
+        .copied()
+        .collect()
+}
+
+fn is_among(gateways: &[&Gateway<'_>], gateway: &Gateway<'_>) -> bool {
+    gateways.iter().any(|other| std::ptr::eq(*other, gateway))
 }
 
 /// How many replicas an old revision keeps: those of its pods that are still needed. While the
@@ -184,5 +216,11 @@ fn wanted_replicas(fleet: &Fleet<'_>, count: &Count) -> u32 {
         return missing.max(count.now.saturating_sub(count.gone));
     }
     let there = count.now.min(count.live - count.gone);
-    (room(fleet) + count.replaced).max(there)
+    let wanted = (room(fleet) + count.replaced).max(there);
+    if count.gone == 0 {
+        return wanted;
+    }
+    // Those that go must be gone before others take their place: the number would stay the same,
+    // and nothing happen.
+    wanted.min(count.now.max(count.live) - count.gone)
 }

@@ -9,9 +9,10 @@ use super::{
 /// The pods whose label changes.
 pub(super) fn of(fleet: &Fleet<'_>, rebalance: &Rebalance) -> Vec<(String, bool)> {
     let steering = Steering::of(fleet, rebalance);
+    let taken_over = has_taken_over(fleet, &steering);
     let changed = fleet.gateways.iter().filter_map(|gateway| {
         let serving = if gateway.leaves.is_some() {
-            serves_still(fleet, gateway)
+            serves_still(fleet, gateway, taken_over)
         } else {
             serves(gateway, &steering)
         };
@@ -20,23 +21,25 @@ pub(super) fn of(fleet: &Fleet<'_>, rebalance: &Rebalance) -> Vec<(String, bool)
     changed.collect()
 }
 
-/// A gateway that leaves serves until enough of those that stay do, and again when none does.
-fn serves_still(fleet: &Fleet<'_>, gateway: &Gateway<'_>) -> bool {
-    if fleet.wanted == 0 {
-        return false;
+/// A gateway that leaves serves until those that stay have taken over, and again when none of them
+/// serves.
+fn serves_still(fleet: &Fleet<'_>, gateway: &Gateway<'_>, taken_over: bool) -> bool {
+    if fleet.can_take() {
+        return gateway.pod.serving && !taken_over;
     }
-    let served = fleet.served().count();
-    match (gateway.pod.serving, served) {
-        (serving, 0) => serving || !gateway.drains(),
-        (true, served) => served < enough(fleet),
-        (false, _) => false,
-    }
+    gateway.pod.serving || !gateway.drains()
 }
 
-/// How many gateways that stay take over the new connections: all that may run at first.
-fn enough(fleet: &Fleet<'_>) -> usize {
-    let room = removal::room(fleet).min(fleet.surge);
-    room.max(1) as usize
+/// Whether enough gateways that stay are ready for the new connections: all that may run at first.
+/// And whether they get them, but for those that have their part already.
+fn has_taken_over(fleet: &Fleet<'_>, steering: &Steering) -> bool {
+    let enough = removal::room(fleet).min(fleet.surge).max(1) as usize;
+    let able = fleet
+        .open()
+        .filter(|gateway| !steering.is_full(gateway))
+        .count();
+    fleet.wanted == 0
+        || fleet.open().count() >= enough && fleet.served().count() >= able.clamp(1, enough)
 }
 
 /// A gateway that stays serves, unless it still drains or has more than its part already.
@@ -47,11 +50,12 @@ fn serves(gateway: &Gateway<'_>, steering: &Steering) -> bool {
     !steering.is_full(gateway)
 }
 
-/// Keeps new connections from gateways that have their part, so that those that are moved spread
+/// Keeps new connections from gateways that have their part, so that those who are moved spread
 /// evenly and need not be moved again.
 struct Steering {
-    /// The connections beyond which a gateway has its part; none where nothing is steered.
-    fair: Option<u64>,
+    /// The connections that a gateway should have, and how many more it may get; none where nothing
+    /// is steered.
+    part: Option<(u64, u64)>,
 }
 
 /// The connections by which gateways may differ without more ado.
@@ -60,33 +64,39 @@ const SLACK: u64 = 100;
 impl Steering {
     fn of(fleet: &Fleet<'_>, rebalance: &Rebalance) -> Self {
         let moving = fleet.replaced().any(|gateway| !gateway.is_empty()) && fleet.can_take();
-        let fair = if moving {
-            fleet.connections().checked_div(fleet.wanted.into())
+        let part = if moving {
+            part(fleet)
         } else {
-            rebalance.mean()
+            rebalance.part()
         };
-        let mut steering = Self { fair };
+        let steering = Self { part };
         // New connections must have somewhere to go at all times.
-        if !fleet.served().any(|gateway| !steering.is_full(gateway)) {
-            steering.fair = None;
+        if fleet.served().any(|gateway| !steering.is_full(gateway)) {
+            return steering;
         }
-        steering
+        Self { part: None }
     }
 
-    /// Whether it has its part: somewhat more than that where it serves, so that the label does
-    /// not come and go.
+    /// Whether it has its part. One that serves may get somewhat more, so that the label does not
+    /// come and go.
     fn is_full(&self, gateway: &Gateway<'_>) -> bool {
-        let Some(fair) = self.fair.filter(|_| gateway.is_open()) else {
+        let Some((part, slack)) = self.part.filter(|_| gateway.is_open()) else {
             return false;
         };
-        let slack = if gateway.pod.serving {
-            SLACK.max(fair / 10)
+        let most = if gateway.pod.serving {
+            part + slack
         } else {
-            0
+            part
         };
         gateway
             .pod
             .connections
-            .is_some_and(|connections| connections > fair + slack)
+            .is_some_and(|connections| connections > most)
     }
+}
+
+/// What each of the wanted gateways gets of all connections, while others leave.
+fn part(fleet: &Fleet<'_>) -> Option<(u64, u64)> {
+    let part = fleet.connections().checked_div(fleet.wanted.into())?;
+    Some((part, SLACK.max(part / 10)))
 }

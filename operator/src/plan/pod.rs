@@ -140,7 +140,9 @@ fn container(inputs: &Inputs<'_>) -> Value {
         ],
         "securityContext": container_security(),
         "startupProbe": probe("/livez", 1, 60),
-        "readinessProbe": probe("/readyz", 2, 2),
+        // Ready while it drains: a label says who gets new connections, and a Deployment that
+        // shrinks removes first what is not ready, whoever is still there.
+        "readinessProbe": probe("/livez", 2, 2),
         "livenessProbe": probe("/livez", 10, 3),
         "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP}}},
         "volumeMounts": volumes::mounts(cluster),

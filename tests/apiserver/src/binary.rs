@@ -8,7 +8,7 @@ pub fn binary(name: &str) -> PathBuf {
     let path = folder.join(name);
     assert!(
         path.is_file(),
-        "{name} is missing in {}: set SLUICE_KUBE_BIN to a folder with etcd, kube-apiserver and kube-controller-manager",
+        "{name} is missing in {}: build it with `tests/kind/lab/lab bin`, or set SLUICE_KUBE_BIN to a folder with etcd, kube-apiserver and kube-controller-manager",
         folder.display()
     );
     path
@@ -16,5 +16,5 @@ pub fn binary(name: &str) -> PathBuf {
 
 fn usual() -> PathBuf {
     let home = env::var_os("HOME").expect("the variable HOME is set");
-    PathBuf::from(home).join(".cache/kindlab/bin")
+    PathBuf::from(home).join(".cache/sluice/lab/bin")
 }

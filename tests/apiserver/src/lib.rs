@@ -3,7 +3,7 @@
 //! run says so in its status.
 //!
 //! The programs are looked for in the folder that the variable `SLUICE_KUBE_BIN` names, else in
-//! `~/.cache/kindlab/bin`.
+//! `~/.cache/sluice/lab/bin`.
 //!
 //! What goes wrong here is a failure of the test, so it panics with a sentence that says why.
 #![allow(

@@ -80,12 +80,21 @@ export class NativeClient {
     const hello = await this.#ask(socket, { op: "connect", token, ...this.#session });
     if (!hello.ok) return this.ledger.refused(hello.error.code);
     this.#connected = true;
+    this.#listen(socket, hello.pingInterval);
     if (!hello.recovered) {
       this.#session = { pid: hello.pid };
       await Promise.all(this.ledger.rooms.map((room) => this.#join(socket, room)));
     }
     this.ledger.back(hello.recovered);
     return this.#inside();
+  }
+
+  /** Gives a connection up that says nothing for two heartbeats: its gateway, or the way to it, has died. */
+  #listen(socket, pingInterval) {
+    let heard = Date.now();
+    for (const event of ["ping", "message"]) socket.on(event, () => { heard = Date.now(); });
+    const timer = setInterval(() => { if (Date.now() - heard > 2 * pingInterval) socket.terminate(); }, pingInterval / 2);
+    socket.once("close", () => clearInterval(timer));
   }
 
   async #join(socket, room) {

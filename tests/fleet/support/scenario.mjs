@@ -21,15 +21,16 @@ export class Stage {
 
   /**
    * Does `act` while publishers publish, waits until everything is well again, and resolves to the
-   * verdict. `act` resolves to how many connections are lost by it, if it is to lose any.
+   * verdict. `act` resolves to how many connections are lost by it, if it is to lose any; clients
+   * get `toReturn` milliseconds to be back.
    */
-  async play(name, act) {
+  async play(name, act, toReturn = TO_RETURN) {
     const { crowd } = this;
     await crowd.begin();
     await crowd.published(BEFORE_AND_AFTER, TO_PUBLISH);
     const losses = (await act()) ?? 0;
     // Who is not back, or what is not delivered, is in the verdict.
-    await crowd.when("all clients to be back", ({ lost, away }) => lost >= losses && away === 0, TO_RETURN).catch(() => {});
+    await crowd.when("all clients to be back", ({ lost, away }) => lost >= losses && away === 0, toReturn).catch(() => {});
     await crowd.published(BEFORE_AND_AFTER, TO_PUBLISH).catch(() => {});
     const verdict = judge(await crowd.end(TO_ARRIVE));
     console.log(row(name, verdict));

@@ -9,6 +9,7 @@ use crate::interest;
 use crate::report::Report;
 use crate::scenario::bench::Common;
 use crate::scenario::{churn, close_all, fan_out, hold, idle, open_loop, request, slow_consumers};
+use crate::storm;
 use crate::suite::{self, compare};
 
 /// Loads servers on this machine and measures it.
@@ -45,6 +46,8 @@ enum Command {
     Suite(suite::Suite),
     /// Runs the scenarios of a fleet: three gateways and a broker beside others of the kind.
     Fleet(fleet::Fleet),
+    /// Moves all connections of one gateway of a fleet to the others, by a drain and by its death.
+    Storm(storm::Storm),
     /// Compares two result files of the suite.
     Compare(compare::Compare),
 }
@@ -84,6 +87,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), LoadError> {
         Command::Floor(options) => floor::run(&options),
         Command::Suite(suite) => suite::run(&suite),
         Command::Fleet(fleet) => fleet::run(&fleet),
+        Command::Storm(storm) => storm::run(&storm),
         Command::Compare(compare) => compare::run(&compare),
     }
 }

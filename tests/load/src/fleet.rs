@@ -1,9 +1,9 @@
 //! The suite behind `tests/bench/fleet`: three servers and a broker on one core, the generator on
 //! another, each run with processes of its own, in interleaved rounds.
 
-mod broker;
+pub(crate) mod broker;
 mod columns;
-mod config;
+pub(crate) mod config;
 mod contender;
 mod plan;
 
@@ -41,13 +41,24 @@ pub(crate) struct Fleet {
 
 /// Where the programs are that are not built here. A server that needs a missing one is left out.
 #[derive(Args, Debug)]
-struct Tools {
+pub(crate) struct Tools {
     #[arg(long, env = "NATS_SERVER", value_name = "FILE")]
     nats_server: Option<PathBuf>,
     #[arg(long, env = "REDIS_SERVER", value_name = "FILE")]
     redis_server: Option<PathBuf>,
     #[arg(long, env = "CENTRIFUGO", value_name = "FILE")]
     centrifugo: Option<PathBuf>,
+}
+
+impl Tools {
+    /// With this nats-server, and nothing else.
+    pub(crate) fn nats(nats_server: &Path) -> Self {
+        Self {
+            nats_server: Some(nats_server.to_owned()),
+            redis_server: None,
+            centrifugo: None,
+        }
+    }
 }
 
 /// Runs the suite in the current directory, the project's.

@@ -18,6 +18,7 @@ mod process;
 mod report;
 mod scenario;
 mod schedule;
+mod storm;
 mod suite;
 mod token;
 mod wire;

@@ -1,4 +1,4 @@
-//! Moving all connections off this gateway. Unlike all others, these operations are about the
+//! Moving connections off this gateway, all of them or some. Unlike all others, these operations are about the
 //! one gateway that is asked.
 
 use axum::{
@@ -19,7 +19,7 @@ const PATH: &str = "/v1/drain";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::new("drain", Method::POST, PATH, post(start), "Begins to move all connections off this gateway, or changes the rate at which it does.")
+        Route::new("drain", Method::POST, PATH, post(start), "Begins to move connections off this gateway, all of them or as many as asked for, or changes the rate at which it does.")
             .body::<DrainRequest>(Required::No)
             .answer::<DrainProgress>(),
         Route::new("undrain", Method::DELETE, PATH, delete(stop), "Ends the drain of this gateway, which takes connections again.")
@@ -40,6 +40,10 @@ async fn start(
         let message = "connectionsPerSecond is not above zero; nothing would move at that rate";
         return Err(Refusal::schema("rate_invalid", message));
     }
+    if request.connections == Some(0) {
+        let message = "connections is 0, so nothing would move; leave it out to move all of them";
+        return Err(Refusal::schema("connections_invalid", message));
+    }
     check_reason(request.reason.as_deref().unwrap_or_default())?;
     Ok(Json(api.drain().start(request)))
 }
@@ -49,7 +53,7 @@ async fn stop(State(api): State<Api>) -> Result<Json<DrainProgress>, Refusal> {
         Refusal::new(
             StatusCode::CONFLICT,
             "drain_finished",
-            "the gateway has no connections left and ends; let it be replaced",
+            "the gateway ends, with or without its last connections; let it be replaced",
         )
     })
 }

@@ -14,9 +14,18 @@ async fn a_drain_begins_goes_on_and_ends() {
     assert_eq!(asked.reason.as_deref(), Some("rollout"));
     assert_eq!(asked.connections_per_second, Some(50.0));
     let (_, progress) = api.get("/v1/drain").await;
-    let expected = json!({"phase": "settle", "moved": 3, "remaining": 7, "rate": 2.0, "eta": 3.5});
+    let expected = json!({"phase": "settle", "moved": 3, "remaining": 7, "connections": 9, "rate": 2.0, "eta": 3.5});
     assert_eq!(progress, expected);
     assert_eq!(api.delete("/v1/drain").await.1["phase"], json!("serving"));
+}
+
+#[tokio::test]
+async fn a_drain_can_be_of_some_connections() {
+    let api = start().await;
+    let request = json!({"reason": "rebalance", "connections": 12});
+    assert_eq!(api.post("/v1/drain", request).await.0, 200);
+    let asked = api.draining.0.lock().unwrap().1.clone().unwrap();
+    assert_eq!(asked.connections, Some(12));
 }
 
 #[tokio::test]
@@ -31,8 +40,10 @@ async fn a_drain_needs_no_body() {
 }
 
 #[tokio::test]
-async fn a_rate_that_moves_nothing_or_a_long_reason_is_refused() {
+async fn what_moves_nothing_or_a_long_reason_is_refused() {
     let api = start().await;
+    let answer = api.post("/v1/drain", json!({"connections": 0})).await;
+    assert_refused(&answer, 422, "connections_invalid");
     let answer = api
         .post("/v1/drain", json!({"connectionsPerSecond": 0}))
         .await;

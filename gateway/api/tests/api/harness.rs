@@ -176,6 +176,7 @@ impl Drain for Draining {
             phase,
             moved: 3,
             remaining: 7,
+            connections: 9,
             rate: 2.0,
             eta: Some(3.5),
         }

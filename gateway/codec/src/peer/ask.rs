@@ -46,6 +46,8 @@ pub enum Ask {
         /// The number that the answer gave.
         transfer: u64,
     },
+    /// Whether the gateway is there. It says so at once.
+    Alive,
 }
 
 impl Ask {
@@ -61,6 +63,7 @@ impl Ask {
             Self::Probe { .. } => 2,
             Self::Part { .. } => 3,
             Self::Rest { .. } => 4,
+            Self::Alive => 5,
         }
     }
 
@@ -101,6 +104,7 @@ impl Ask {
                 out.put_slice(body);
             }
             Self::Rest { transfer } => out.put_u64(*transfer),
+            Self::Alive => {}
         }
         out.freeze()
     }
@@ -136,6 +140,7 @@ impl Ask {
                 let transfer = fields.u64()?;
                 fields.end(Self::Rest { transfer })
             }
+            5 => fields.end(Self::Alive),
             _ => Err(Malformed),
         }
     }

@@ -5,12 +5,12 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::{Malformed, SidBytes, TELLS, VERSION, read::Fields};
 
 /// How far one end of a tunnel has come with what the other end sends, in bytes from its
-/// beginning.
+/// beginning. The end of a direction counts as one byte more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Marks {
     /// What has arrived.
     pub received: u64,
-    /// What has been written on, which makes room for more.
+    /// What has been written on, which makes room for more; never beyond what has arrived.
     pub written: u64,
 }
 
@@ -22,7 +22,7 @@ pub enum Tell {
         /// Whose client.
         sid: SidBytes,
     },
-    /// Bytes of a tunnel.
+    /// Bytes of a tunnel; none of them ask for an [`Self::Ack`].
     Data {
         /// Which tunnel.
         tunnel: u64,
@@ -40,7 +40,7 @@ pub enum Tell {
         /// How far.
         marks: Marks,
     },
-    /// Nothing follows in this direction.
+    /// Nothing follows in this direction. It is acknowledged as bytes are.
     Fin {
         /// Which tunnel.
         tunnel: u64,
@@ -57,8 +57,14 @@ pub enum Tell {
         /// Which tunnel.
         tunnel: u64,
     },
-    /// The gateway lives: said where gateways have tunnels and nothing else to say.
-    Beat,
+    /// As [`Self::Ack`], and what came last did not begin there: all from there on is to be sent
+    /// again.
+    Missing {
+        /// Which tunnel.
+        tunnel: u64,
+        /// How far.
+        marks: Marks,
+    },
 }
 
 impl Tell {
@@ -75,7 +81,7 @@ impl Tell {
             Self::Fin { .. } => 3,
             Self::Reset { .. } => 4,
             Self::Leave { .. } => 5,
-            Self::Beat => 6,
+            Self::Missing { .. } => 6,
         }
     }
 
@@ -98,7 +104,7 @@ impl Tell {
                 marks.encode(&mut out);
                 out.put_slice(bytes);
             }
-            Self::Ack { tunnel, marks } => {
+            Self::Ack { tunnel, marks } | Self::Missing { tunnel, marks } => {
                 out.put_u64(*tunnel);
                 marks.encode(&mut out);
             }
@@ -107,7 +113,6 @@ impl Tell {
                 out.put_u64(*offset);
             }
             Self::Reset { tunnel } | Self::Leave { tunnel } => out.put_u64(*tunnel),
-            Self::Beat => {}
         }
         out.freeze()
     }
@@ -118,9 +123,6 @@ impl Tell {
         if number == 0 {
             let sid = fields.sid()?;
             return fields.end(Self::Abandoned { sid });
-        }
-        if number == 6 {
-            return fields.end(Self::Beat);
         }
         let tunnel = fields.u64()?;
         let tell = match number {
@@ -142,6 +144,10 @@ impl Tell {
             },
             4 => Self::Reset { tunnel },
             5 => Self::Leave { tunnel },
+            6 => Self::Missing {
+                tunnel,
+                marks: Marks::read(&mut fields)?,
+            },
             _ => return Err(Malformed),
         };
         fields.end(tell)

@@ -17,8 +17,10 @@ pub struct PeerCounters {
     pub unreachable: Count,
     /// Frames that could not be read, or were of no use.
     pub malformed: Count,
-    /// Tunnels that ended because bytes went missing or the other gateway fell silent.
+    /// Tunnels that ended because the other gateway was gone or made no sense.
     pub broken: Count,
+    /// Frames of tunnels that were sent again, counted when their tunnel ends.
+    pub sent_again: Count,
     /// Tunnels and parts that were refused because there were too many already.
     pub full: Count,
 }
@@ -30,6 +32,10 @@ pub struct Count(AtomicU64);
 impl Count {
     pub(crate) fn add(&self) {
         self.0.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn add_many(&self, count: u64) {
+        self.0.fetch_add(count, Relaxed);
     }
 
     pub(crate) fn sub(&self) {

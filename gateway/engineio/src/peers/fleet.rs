@@ -5,21 +5,23 @@ use std::{
     time::Duration,
 };
 
-use sluice_codec::peer::Tell;
+use sluice_codec::peer::{Ask, Tell};
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior},
 };
 
-use super::{Joined, Leaving, PeerCounters, Peers, parts::Parts, tunnel::Tunnels};
+use super::{Joined, Leaving, PeerCounters, Peers, parts::Parts, tunnel::Tunnels, tunnel::Verdict};
 use crate::{
     remote::{Parcel, Senders},
     sid::Sid,
 };
 
-/// How often gateways with tunnels between them say that they live. They give each other up after
-/// several of these.
-const BEAT: Duration = Duration::from_secs(2);
+/// How often gateways with tunnels between them ask each other whether they live.
+const BEAT: Duration = Duration::from_millis(400);
+
+/// How long an answer to that may take.
+const ALIVE: Duration = Duration::from_secs(2);
 
 /// The most tunnels whose other end waits to be told that they are not there.
 const RESETS: usize = 1_024;
@@ -94,10 +96,10 @@ impl Fleet {
         }
     }
 
-    fn beat(&self) {
+    fn beat(self: &Arc<Self>) {
         let now = Instant::now();
         for gateway in self.tunnels.watch(now) {
-            self.tell(gateway, &Tell::Beat);
+            tokio::spawn(ask(Arc::downgrade(self), gateway));
         }
         let lost = self.parts().sweep(now);
         for sid in lost {
@@ -121,5 +123,24 @@ async fn beat(fleet: Weak<Fleet>, mut to_reset: mpsc::Receiver<(u32, u64)>) {
             Some((gateway, tunnel)) => fleet.tell(gateway, &Tell::Reset { tunnel }),
             None => fleet.beat(),
         }
+    }
+}
+
+/// Asks a gateway with which there are tunnels whether it lives.
+async fn ask(fleet: Weak<Fleet>, gateway: u32) {
+    let ask = Ask::Alive;
+    let call = match fleet.upgrade() {
+        Some(fleet) => fleet.peers.call(gateway, ask.kind(), ask.encode(), ALIVE),
+        None => return,
+    };
+    let answer = call.await.map(drop);
+    let Some(fleet) = fleet.upgrade() else {
+        return;
+    };
+    if fleet.tunnels.answered(gateway, answer, Instant::now()) == Verdict::Gone {
+        tracing::info!(
+            gateway,
+            "a gateway with tunnels to this one is gone; they end"
+        );
     }
 }

@@ -44,6 +44,12 @@ impl Inbound {
         }
     }
 
+    /// The gateway is known to have ended: what goes through it ends, too. Calls nothing of
+    /// [`Peers`](super::Peers), so that it may be called under a lock.
+    pub fn gone(&self, gateway: u32) {
+        self.0.tunnels.end(gateway);
+    }
+
     /// What is counted.
     pub fn counters(&self) -> &PeerCounters {
         &self.0.counters
@@ -104,6 +110,7 @@ impl Fleet {
                 kept.map(|()| DONE).map_err(|_| self.full())
             }
             Ask::Rest { transfer } => self.next_part(from, transfer),
+            Ask::Alive => Ok(DONE),
         }
     }
 
@@ -175,10 +182,10 @@ impl Fleet {
                 self.deliver(sid, Parcel::Lost { sid });
                 return;
             }
-            Tell::Beat => return,
-            Tell::Data { tunnel, .. } | Tell::Ack { tunnel, .. } | Tell::Fin { tunnel, .. } => {
-                (tunnel, true)
-            }
+            Tell::Data { tunnel, .. }
+            | Tell::Ack { tunnel, .. }
+            | Tell::Missing { tunnel, .. }
+            | Tell::Fin { tunnel, .. } => (tunnel, true),
             Tell::Reset { tunnel } | Tell::Leave { tunnel } => (tunnel, false),
         };
         // Whoever expects a tunnel to be there learns that it is gone.

@@ -1,9 +1,14 @@
 //! Bytes of a client's WebSocket on their way through another gateway: in order, at most a window
 //! ahead of the reader, and at an end when either side is.
+//!
+//! What gets lost on the way is sent again, so a tunnel outlasts any time without a way; that its
+//! client or its owner is not there any more, their heartbeats find out. It ends when the gateway at
+//! the other end is known to be gone, and when that gateway knows nothing of it.
 
 mod flow;
 mod pump;
 mod table;
+mod watch;
 
 use std::sync::Arc;
 
@@ -13,13 +18,23 @@ use tokio::sync::mpsc;
 use super::Fleet;
 pub(crate) use pump::pump;
 pub(super) use table::Tunnels;
+pub(super) use watch::Verdict;
+
+/// What a tunnel's task is told.
+#[derive(Debug)]
+enum Told {
+    /// By the other end.
+    By(Tell),
+    /// That what was last told to the other end, or by it, may be lost.
+    Remind,
+}
 
 /// One end of a tunnel. The other end learns when it is dropped.
 pub(crate) struct Tunnel {
     fleet: Arc<Fleet>,
     gateway: u32,
     id: u64,
-    told: mpsc::Receiver<Tell>,
+    told: mpsc::Receiver<Told>,
     /// Both directions have ended, and the other end knows.
     finished: bool,
 }

@@ -1,5 +1,7 @@
 //! WebSocket connections that reach another gateway than their session's.
 
+use std::time::{Duration, Instant};
+
 use sluice_engineio::{Config, Leaving};
 
 use crate::{
@@ -189,7 +191,7 @@ async fn clients_move_away_from_a_gateway_that_only_passes_them_on() {
 }
 
 #[tokio::test]
-async fn a_tunnel_that_loses_bytes_ends_at_both_gateways() {
+async fn bytes_that_are_lost_between_gateways_are_sent_again() {
     let between = Between::new();
     let (owner, other) = pair(&calm(), &between);
     let mut websocket = moved(&owner, &other).await;
@@ -197,34 +199,113 @@ async fn a_tunnel_that_loses_bytes_ends_at_both_gateways() {
     websocket.send("4lost").await;
     eventually("the loss", || between.has_lost()).await;
     websocket.send("4more").await;
-    assert!(websocket.next().await.starts_with("end"));
-    owner.seen.wait_for("closed lost").await;
+    assert_eq!(websocket.take(2).await, ["4lost", "4more"]);
+    // Nothing follows these, by which the loss could be noticed.
+    between.lose(1);
+    websocket.send("4last").await;
+    assert_eq!(websocket.next().await, "4last");
+    drop(websocket);
     nothing_is_left([&owner, &other], &between).await;
-    assert_eq!(between.count(HERE, |c| c.broken.get()), 1);
+    assert_eq!(between.count(THERE, |c| c.broken.get()), 0);
+    assert!(between.count(THERE, |c| c.sent_again.get()) >= 2);
 }
 
 #[tokio::test]
-async fn a_tunnel_whose_last_bytes_are_lost_ends_too() {
+async fn a_client_notices_nothing_of_a_way_that_is_away_for_a_while() {
     let between = Between::new();
     let (owner, other) = pair(&calm(), &between);
     let mut websocket = moved(&owner, &other).await;
-    between.lose(1);
-    websocket.send("4lost").await;
-    assert!(websocket.next().await.starts_with("end"));
+    for round in 0..3 {
+        between.cut(HERE);
+        for n in 0..100 {
+            websocket.send(&format!("4{round} {n}")).await;
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        between.mend(HERE);
+        let wanted: Vec<_> = (0..100).map(|n| format!("4{round} {n}")).collect();
+        assert_eq!(websocket.take(100).await, wanted);
+    }
+    assert!(
+        owner
+            .seen
+            .all()
+            .iter()
+            .all(|seen| !seen.starts_with("closed"))
+    );
+}
+
+#[tokio::test]
+async fn all_messages_arrive_in_order_over_a_way_that_loses_repeats_and_reorders() {
+    let between = Between::new();
+    let (owner, other) = pair(&calm(), &between);
+    let mut websocket = moved(&owner, &other).await;
+    between.disturb(0.05);
+    for n in 0..300 {
+        websocket.send(&format!("4{n} {}", "x".repeat(n * 7))).await;
+    }
+    for n in 0..300 {
+        assert_eq!(
+            websocket.next().await,
+            format!("4{n} {}", "x".repeat(n * 7))
+        );
+    }
+    drop(websocket);
     owner.seen.wait_for("closed lost").await;
     nothing_is_left([&owner, &other], &between).await;
 }
 
 #[tokio::test]
-async fn a_tunnel_ends_at_both_gateways_when_they_hear_nothing_of_each_other() {
+async fn a_client_is_cut_soon_when_the_gateway_of_its_session_is_gone() {
+    let between = Between::new();
+    let (owner, other) = pair(&calm(), &between);
+    let mut websocket = moved(&owner, &other).await;
+    let killed = Instant::now();
+    between.kill(HERE);
+    assert!(websocket.next().await.starts_with("end"));
+    assert!(killed.elapsed() < Duration::from_secs(3));
+    between.kill(THERE);
+    owner.seen.wait_for("closed lost").await;
+    nothing_is_left([&owner, &other], &between).await;
+    assert_eq!(between.count(THERE, |c| c.broken.get()), 1);
+}
+
+#[tokio::test]
+async fn a_client_is_cut_at_once_when_its_owner_has_said_goodbye() {
+    let between = Between::new();
+    let (owner, other) = pair(&calm(), &between);
+    let mut websocket = moved(&owner, &other).await;
+    between.inbound(THERE).gone(HERE);
+    assert!(websocket.next().await.starts_with("end"));
+    owner.seen.wait_for("closed lost").await;
+    nothing_is_left([&owner, &other], &between).await;
+}
+
+/// The client says nothing, so that nothing but the gateways' own words can bring it to light.
+#[tokio::test]
+async fn a_client_is_cut_when_its_session_ended_while_the_gateways_could_not_speak() {
     let between = Between::new();
     let (owner, other) = pair(&calm(), &between);
     let mut websocket = moved(&owner, &other).await;
     between.cut(HERE);
+    between.inbound(HERE).gone(THERE);
+    owner.seen.wait_for("closed lost").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    between.mend(HERE);
     assert!(websocket.next().await.starts_with("end"));
+    nothing_is_left([&owner, &other], &between).await;
+}
+
+#[tokio::test]
+async fn a_session_ends_when_its_client_left_while_the_gateways_could_not_speak() {
+    let between = Between::new();
+    let (owner, other) = pair(&calm(), &between);
+    let websocket = moved(&owner, &other).await;
+    between.cut(HERE);
+    drop(websocket);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    between.mend(HERE);
     owner.seen.wait_for("closed lost").await;
     nothing_is_left([&owner, &other], &between).await;
-    assert_eq!(between.count(THERE, |c| c.broken.get()), 1);
 }
 
 #[tokio::test]

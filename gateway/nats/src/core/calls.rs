@@ -18,15 +18,30 @@ const MOST: usize = 65_536;
 /// How long a call waits for a gateway of which nothing was heard yet.
 const HEARD: Duration = Duration::from_secs(3);
 
-/// Nobody answered in time: the gateway is gone, or cannot be reached.
+/// How long a connection must last until it proves something that nobody listens for a gateway: one
+/// that lost its connection with this one is back then, or is not.
+const STEADY: Duration = Duration::from_secs(5);
+
+/// Why nobody answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the other gateway cannot be reached")]
-pub struct Unreachable;
+pub enum Unreachable {
+    /// NATS has been there for a while, and nobody listens for the gateway: it has ended, unless it
+    /// is changing its connection right now.
+    #[error("no gateway of this number is connected")]
+    Absent,
+    /// It did not answer in time, or NATS is or was away.
+    #[error("the other gateway cannot be reached")]
+    Silent,
+}
 
 /// What a layer above does with what other gateways ask.
 pub trait Called: Send + Sync + 'static {
     /// The gateway `from` asks, or tells where it wants no answer. Must not block.
     fn called(&self, from: u32, kind: &str, request: Bytes, answer: Option<AnswerTo>);
+
+    /// The gateway has said goodbye, or was not heard for [`GONE_AFTER`](super::GONE_AFTER) while
+    /// NATS was there. Must not block.
+    fn gone(&self, gateway: u32);
 }
 
 /// Where an answer to another gateway goes.
@@ -57,11 +72,24 @@ pub(crate) struct Calls {
     last: u64,
     open: BTreeMap<u64, Call>,
     called: Option<Arc<dyn Called>>,
+    /// Since when NATS has been there.
+    since: Option<Instant>,
 }
 
 impl Calls {
     pub(crate) fn set_called(&mut self, called: Arc<dyn Called>) {
         self.called = Some(called);
+    }
+
+    pub(crate) fn connected(&mut self, now: Instant) {
+        self.since = Some(now);
+    }
+
+    /// A gateway is known to have ended.
+    pub(crate) fn gone(&self, gateway: u32) {
+        if let Some(called) = &self.called {
+            called.gone(gateway);
+        }
     }
 
     /// Asks another gateway.
@@ -75,7 +103,7 @@ impl Calls {
         let (tell, told) = oneshot::channel();
         if !io.connected || self.open.len() >= MOST {
             // The receiver is right here.
-            let _ = tell.send(Err(Unreachable));
+            let _ = tell.send(Err(Unreachable::Silent));
             return told;
         }
         self.last += 1;
@@ -101,13 +129,19 @@ impl Calls {
         io.requests.close(request);
         let result = match packet.headers.status() {
             None => Ok(packet.payload.clone()),
-            Some(_) => Err(Unreachable),
+            Some(_) if self.is_steady(io.now) => Err(Unreachable::Absent),
+            Some(_) => Err(Unreachable::Silent),
         };
         self.end(id, result);
     }
 
+    fn is_steady(&self, now: Instant) -> bool {
+        let lasted = |since| now.saturating_duration_since(since) >= STEADY;
+        self.since.is_some_and(lasted)
+    }
+
     pub(crate) fn unanswered(&mut self, id: u64) {
-        self.end(id, Err(Unreachable));
+        self.end(id, Err(Unreachable::Silent));
     }
 
     fn end(&mut self, id: u64, result: Result<Bytes, Unreachable>) {
@@ -130,7 +164,7 @@ impl Calls {
             .map(|(id, _)| *id)
             .collect();
         for id in lost {
-            self.end(id, Err(Unreachable));
+            self.end(id, Err(Unreachable::Silent));
         }
     }
 

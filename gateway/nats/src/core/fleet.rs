@@ -26,6 +26,10 @@ use crate::Packet;
 /// How often a gateway says that it lives.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// How long after it was connected for the first time a gateway knows all others: each has said that
+/// it lives by then, if its answer to the hello got lost.
+const ACQUAINTED: Duration = EVERY.saturating_add(Duration::from_millis(200));
+
 /// The most gateways that are told apart.
 const MAX_PEERS: usize = 4_096;
 
@@ -34,6 +38,8 @@ const MAX_PEERS: usize = 4_096;
 pub(crate) struct Turn {
     /// Gateways that are gone since the last time.
     pub(crate) gone: Vec<u32>,
+    /// Gateways that have said goodbye since the last time.
+    pub(crate) ended: Vec<u32>,
     /// Whether a gateway came into sight that has been there all the time: what it and this one
     /// told each other meanwhile is lost.
     pub(crate) returned: bool,
@@ -46,7 +52,11 @@ pub(crate) struct Fleet {
     status: Status,
     peers: FxHashMap<u32, Peer>,
     ended: bool,
+    /// Others that have said goodbye since the last tick.
+    goodbyes: Vec<u32>,
     returned: bool,
+    /// When it was connected for the first time.
+    began: Option<Instant>,
     next: Option<Instant>,
     garbage: u64,
 }
@@ -65,6 +75,7 @@ impl Fleet {
         for peer in self.peers.values_mut() {
             peer.gone = io.now + GONE_AFTER;
         }
+        self.began.get_or_insert(io.now);
         self.beat(io, true, false);
     }
 
@@ -141,6 +152,9 @@ impl Fleet {
         let stranger = peer.heard.is_none();
         peer.heard = Some(io.now);
         peer.gone = io.now + GONE_AFTER;
+        if beat.bye && !peer.ends {
+            self.goodbyes.push(beat.gateway.0);
+        }
         (peer.name, peer.status, peer.ends) = (beat.name, beat.status, beat.bye);
         Some((beat.gateway, beat.hello, stranger && !beat.bye))
     }
@@ -169,8 +183,11 @@ impl Fleet {
         let gone = self.peers.extract_if(|_, peer| peer.gone <= io.now);
         let mut gone: Vec<_> = gone.map(|(gateway, _)| gateway).collect();
         gone.sort_unstable();
-        let returned = std::mem::take(&mut self.returned);
-        Turn { gone, returned }
+        Turn {
+            gone,
+            ended: std::mem::take(&mut self.goodbyes),
+            returned: std::mem::take(&mut self.returned),
+        }
     }
 
     /// Whether a gateway was heard a moment ago, and has not said that it ends.
@@ -182,6 +199,12 @@ impl Fleet {
     /// Whether any other gateway was.
     pub(crate) fn is_anybody_heard(&self, now: Instant) -> bool {
         self.peers.values().any(|peer| peer.is_heard(now))
+    }
+
+    /// Whether this gateway has been connected for long enough, once, to have heard all others.
+    pub(crate) fn is_acquainted(&self, now: Instant) -> bool {
+        let passed = |began| now.saturating_duration_since(began) >= ACQUAINTED;
+        self.began.is_some_and(passed)
     }
 
     /// All that were, with their names.

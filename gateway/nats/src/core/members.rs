@@ -91,6 +91,11 @@ impl Core {
         self.fleet.peers(at.now)
     }
 
+    /// Whether this gateway has been connected for long enough, once, to know all others.
+    pub fn is_acquainted(&self, at: At) -> bool {
+        self.fleet.is_acquainted(at.now)
+    }
+
     /// What this gateway says of itself from now on.
     pub fn set_status(&mut self, at: At, status: Status, out: &mut Vec<Action>) {
         let mut io = self.world.io(at, out);

@@ -4,10 +4,8 @@ use std::{
     io,
     path::Path,
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
-
-use sluice_api::DrainPhase;
 
 use sluice_backbone::{Backbone, Memory, Sink};
 use sluice_control::{Connection, Login};
@@ -22,6 +20,9 @@ use tokio::{runtime::Runtime, sync::watch, time::MissedTickBehavior};
 
 use super::Setup;
 use crate::{documents::Secrets, drain::Drainer, rules, shared::Shared};
+
+/// How long a gateway waits for NATS before it is ready without.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many copies of each message NATS servers keep that are there already, where they are a
 /// cluster.
@@ -90,6 +91,36 @@ impl Fleet {
         if let Some(nats) = &self.nats {
             nats.with(|core, _, _| core.set_recovery_window(window(documents)));
         }
+    }
+}
+
+/// Whether a gateway knows its fleet.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing {
+    nats: Option<Arc<Nats>>,
+    until: Instant,
+}
+
+impl Standing {
+    /// That of a gateway that starts now.
+    pub(crate) fn new(nats: Option<Arc<Nats>>) -> Self {
+        Self {
+            nats,
+            until: Instant::now() + PATIENCE,
+        }
+    }
+
+    /// Whether it does, or has waited for NATS for long enough.
+    pub(crate) fn is_settled(&self) -> bool {
+        let knows = |nats: &Arc<Nats>| nats.with(|core, at, _| core.is_acquainted(at));
+        self.until <= Instant::now() || self.nats.as_ref().is_none_or(knows)
+    }
+
+    /// Whether NATS is away now.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.nats
+            .as_ref()
+            .is_some_and(|nats| !nats.link().is_connected())
     }
 }
 
@@ -227,16 +258,16 @@ pub(crate) async fn report(nats: Arc<Nats>, shared: Arc<Shared>, drainer: Arc<Dr
     loop {
         interval.tick().await;
         let connections = shared.connections.load(Ordering::Relaxed);
-        let draining = drainer.phase() != DrainPhase::Serving;
+        let to_move = drainer.to_move();
         let status = Status {
-            state: if draining {
+            state: if drainer.drains() {
                 State::Draining
             } else {
                 State::Serving
             },
             connections,
-            draining: draining.then(|| Draining {
-                remaining: connections,
+            draining: to_move.map(|remaining| Draining {
+                remaining,
                 ..Draining::default()
             }),
             policy: policy(&shared.in_force.get()),

@@ -38,7 +38,7 @@ impl Gateways {
             name: Arc::clone(&self.name),
             number: number(self.shared.number),
             state: match self.drainer.phase() {
-                DrainPhase::Serving => GatewayState::Serving,
+                DrainPhase::Serving | DrainPhase::Rebalance => GatewayState::Serving,
                 _ => GatewayState::Draining,
             },
             connections: self.shared.connections.load(Ordering::Relaxed),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use sluice_engineio::{Answering, Inbound, Joined, Mailboxes, Peers, Unreachable};
 use sluice_nats::{
     Nats,
-    core::{AnswerTo, Called},
+    core::{self, AnswerTo, Called},
 };
 use tokio::runtime::{Handle, Runtime};
 
@@ -52,7 +52,8 @@ impl Peers for Way {
         Box::pin(async move {
             match answer.await {
                 Ok(Ok(answer)) => Ok(answer),
-                Ok(Err(_)) | Err(_) => Err(Unreachable),
+                Ok(Err(core::Unreachable::Absent)) => Err(Unreachable::Absent),
+                Ok(Err(core::Unreachable::Silent)) | Err(_) => Err(Unreachable::Silent),
             }
         })
     }
@@ -78,5 +79,9 @@ impl Called for Door {
         self.runtime.spawn(async move {
             answer.give(call.await);
         });
+    }
+
+    fn gone(&self, gateway: u32) {
+        self.inbound.gone(gateway);
     }
 }

@@ -1,6 +1,6 @@
 //! Changed files take hold without a restart.
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::{fs, io, path::Path, sync::Arc, time::Duration};
 
 use sluice_api::{Api, Keys};
 use sluice_control::Pushed;
@@ -94,6 +94,12 @@ impl Watched {
         if let Some(tls) = &spec.tls {
             bytes.extend(["tls.crt", "tls.key"].map(|key| secrets.read(&tls.secret_name, key)));
         }
+        bytes.extend(
+            self.setup
+                .operator_key
+                .as_ref()
+                .map(|path| fs::read(path).ok()),
+        );
         bytes
     }
 
@@ -165,7 +171,7 @@ impl Watched {
         self.shared
             .post
             .send_all(|| Mail::Policy(Arc::clone(&policy)));
-        set_keys(&self.api, &self.documents, self.setup.secrets.as_deref());
+        set_keys(&self.api, &self.documents, &self.setup);
         self.exchange_certificate();
     }
 
@@ -227,8 +233,26 @@ pub(super) fn certificate(
     Ok(Some(Certificate::from_pem(&chain, &key)?))
 }
 
-/// Gives the server API the keys that the documents name: one a line.
-pub(super) fn set_keys(api: &Api, documents: &Documents, mounted: Option<&Path>) {
+/// Gives the server API the keys that the documents name and the operator's: one a line.
+pub(super) fn set_keys(api: &Api, documents: &Documents, setup: &Setup) {
+    set_server_keys(api, documents, setup.secrets.as_deref());
+    if let Some(path) = &setup.operator_key {
+        set_operator_keys(api, path);
+    }
+}
+
+fn set_operator_keys(api: &Api, path: &Path) {
+    let keys = fs::read_to_string(path).map_err(|error| error.to_string());
+    let keys = keys.and_then(|text| Keys::new(text.lines()).map_err(|error| error.to_string()));
+    match keys {
+        Ok(keys) => api.set_operator_keys(keys),
+        Err(error) => {
+            tracing::error!(path = %path.display(), %error, "the operator's key cannot be used; the last one stays in force");
+        }
+    }
+}
+
+fn set_server_keys(api: &Api, documents: &Documents, mounted: Option<&Path>) {
     let Some(server_api) = &documents.cluster.spec.server_api else {
         return api.set_keys(Keys::default());
     };

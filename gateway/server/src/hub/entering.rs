@@ -154,11 +154,14 @@ impl Hub {
         let namespace = self.namespace(&knock.namespace);
         if let (Recovery::Found(record), Some(pid)) = (recovery, knock.pid) {
             let session = Session::new(pid, Rc::clone(&namespace), identity.clone());
+            session.read.set(knock.position);
             if self.resume(&session, record, knock.position).await {
                 return (session, true);
             }
         }
-        (Session::new(fresh, namespace, identity), false)
+        let session = Session::new(fresh, namespace, identity);
+        session.read.set(knock.position);
+        (session, false)
     }
 
     fn register(self: &Rc<Self>, session: &Rc<Session>) {

@@ -8,7 +8,7 @@ use std::{
 
 use sluice_net::{Cause, Connection, Full};
 use sluice_policy::{Identity, TokenBucket};
-use sluice_rooms::{Pid, RoomKey, SessionId};
+use sluice_rooms::{Epoch, Pid, Position, RoomKey, SessionId};
 use sluice_socketio::{Carrier, Client};
 use tokio::sync::Notify;
 
@@ -43,6 +43,8 @@ pub(crate) struct Session {
     pub(crate) bucket: Cell<TokenBucket>,
     pub(crate) in_flight: Cell<u16>,
     pub(crate) strikes: Cell<u16>,
+    /// How far its client had read, over all rooms, when it came.
+    pub(crate) read: Cell<Option<Position>>,
     /// Whether presence shows it in its rooms.
     pub(crate) present: Cell<bool>,
     /// Whether it has ended for good.
@@ -69,6 +71,7 @@ impl Session {
             bucket: Cell::default(),
             in_flight: Cell::new(0),
             strikes: Cell::new(0),
+            read: Cell::new(None),
             present: Cell::new(true),
             ended: Cell::new(false),
             detachment: Cell::new(0),
@@ -90,6 +93,12 @@ impl Session {
             user: self.user(),
             session: self.id,
         }
+    }
+
+    /// How far its client had read in histories of this epoch when it came; else 0.
+    pub(crate) fn read_in(&self, epoch: Epoch) -> u64 {
+        let read = self.read.get().filter(|read| read.epoch == epoch);
+        read.map_or(0, |read| read.offset)
     }
 
     pub(crate) fn is_detached(&self) -> bool {

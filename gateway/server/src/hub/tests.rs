@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sluice_backbone::{Backbone, Publication};
 use sluice_net::Cause;
-use sluice_rooms::{RoomKey, RoomSettings};
+use sluice_rooms::{Epoch, Position, RoomKey, RoomSettings};
 use tokio::time::sleep;
 
 use self::bench::{Bench, on_bench};
@@ -97,6 +97,27 @@ fn a_room_that_is_forgotten_while_somebody_joins_has_its_member() {
         bench.hub.namespace("/").forget_empty();
         assert!(joining.await.is_ok());
         assert_eq!(members(&bench, "r"), 1);
+    });
+}
+
+#[test]
+fn a_client_that_read_further_than_this_gateway_joins_where_it_is() {
+    on_bench(async |bench| {
+        let key = RoomKey::new("/", "r");
+        let settings = RoomSettings::default();
+        let here = bench.memory.subscribe(0, &key, &settings).wait().await;
+        let here = here.unwrap();
+        let read = |epoch| Position { epoch, offset: 7 };
+        for (position, began) in [
+            (None, here.offset),
+            (Some(read(here.epoch)), 7),
+            (Some(read(Epoch::random())), here.offset),
+        ] {
+            let ann = bench.enter_from("ann", position).await;
+            assert!(bench.ask(&ann, join("r")).await.is_ok());
+            assert_eq!(ann.record_rooms(), [(key.clone(), began)]);
+            bench.hub.disconnected(&ann, Cause::Left);
+        }
     });
 }
 

@@ -32,6 +32,11 @@ pub(super) fn families(peers: &PeerCounters) -> Vec<MetricFamily> {
             "WebSocket connections that were passed on.",
             peers.tunnels_opened.get(),
         ),
+        counter(
+            "sluice_tunnels_sent_again_total",
+            "Frames of connections passed on that were sent again, counted when their connection ends.",
+            peers.sent_again.get(),
+        ),
         labelled(
             "sluice_forwarding_failures_total",
             "What went wrong between gateways about polling sessions.",

@@ -31,7 +31,7 @@ pub(super) async fn observe(
     let pods = seen
         .pods
         .iter()
-        .filter(|pod| pod.label(COMPONENT) == Some(GATEWAY));
+        .filter(|pod| pod.label(COMPONENT) == Some(GATEWAY) && !pods::is_over(pod));
     let pods = pods.map(|pod| async move { one(pod, ask(pod, gateways).await, context) });
     Observed {
         revision: revision.to_owned(),

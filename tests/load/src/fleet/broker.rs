@@ -11,22 +11,22 @@ use crate::suite::server::owned;
 
 /// A program that connects servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Nats,
     Redis,
 }
 
 /// One that runs.
-pub(super) struct Broker {
+pub(crate) struct Broker {
     kind: Kind,
     server: Server,
     /// The port on which a nats-server tells what it counts.
-    pub(super) monitor: Option<SocketAddr>,
+    pub(crate) monitor: Option<SocketAddr>,
 }
 
 impl Broker {
     /// Starts one that is empty, on `core`.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         kind: Kind,
         tools: &Tools,
         core: u32,
@@ -58,7 +58,7 @@ impl Broker {
     }
 
     /// Where the servers find it.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         match self.kind {
             Kind::Nats => format!("nats://{}", self.server.address),
             Kind::Redis => format!("redis://{}", self.server.address),
@@ -66,12 +66,12 @@ impl Broker {
     }
 
     /// Its process id.
-    pub(super) fn pid(&self) -> Result<u32, LoadError> {
+    pub(crate) fn pid(&self) -> Result<u32, LoadError> {
         self.server.pid()
     }
 
     /// Ends it and waits until it is gone.
-    pub(super) async fn stop(self) -> Result<(), LoadError> {
+    pub(crate) async fn stop(self) -> Result<(), LoadError> {
         self.server.stop().await
     }
 }

@@ -5,14 +5,31 @@ use std::path::Path;
 use crate::error::LoadError;
 use crate::suite::server::CONFIG;
 
+/// Writes it to `file` for clients that move: with a history for every room, and with sessions that
+/// outlast the longest drain.
+pub(crate) fn write_for_moves(file: &Path, url: &str) -> Result<(), LoadError> {
+    put(file, &for_moves(&read()?, url))
+}
+
+fn for_moves(plain: &str, url: &str) -> String {
+    with_nats(plain, url, true).replacen("window: 10s", "window: 2m", 1)
+}
+
 /// Writes it to `file`, with the nats-server at `url`, and with a history for every room if that
 /// is asked for.
 pub(super) fn write(file: &Path, url: &str, history: bool) -> Result<(), LoadError> {
-    let plain = std::fs::read_to_string(CONFIG).map_err(|source| LoadError::Read {
+    put(file, &with_nats(&read()?, url, history))
+}
+
+fn read() -> Result<String, LoadError> {
+    std::fs::read_to_string(CONFIG).map_err(|source| LoadError::Read {
         path: CONFIG.into(),
         source,
-    })?;
-    std::fs::write(file, with_nats(&plain, url, history)).map_err(|source| LoadError::Write {
+    })
+}
+
+fn put(file: &Path, text: &str) -> Result<(), LoadError> {
+    std::fs::write(file, text).map_err(|source| LoadError::Write {
         path: file.to_owned(),
         source,
     })
@@ -37,6 +54,17 @@ mod tests {
     use sluice_crds::load::{Source, load};
 
     const PLAIN: &str = include_str!("../../../bench/sluice.yaml");
+
+    #[test]
+    fn sessions_outlast_a_drain_where_clients_move() {
+        let text = for_moves(PLAIN, "nats://127.0.0.1:4222");
+        let source = Source {
+            name: "sluice.yaml",
+            text: &text,
+        };
+        let window = load(&[source]).unwrap().cluster.spec.recovery.window;
+        assert_eq!(std::time::Duration::from(window).as_secs(), 120);
+    }
 
     #[test]
     fn the_configuration_of_a_fleet_is_valid_with_and_without_history() {

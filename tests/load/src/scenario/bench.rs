@@ -175,7 +175,7 @@ pub(crate) fn report(
     })
 }
 
-fn check_limit(wanted: usize) -> Result<(), LoadError> {
+pub(crate) fn check_limit(wanted: usize) -> Result<(), LoadError> {
     let limits = std::fs::read_to_string("/proc/self/limits")?;
     let limit = open_files(&limits)
         .unwrap_or(usize::MAX)

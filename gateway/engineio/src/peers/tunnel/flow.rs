@@ -1,154 +1,179 @@
-//! How far a tunnel's two directions have come, and what is due. No input, output or clock.
+//! How far a tunnel's two directions have come, what has to be sent, once or again, and what is
+//! due. No input, output or clock.
+
+mod receiving;
+mod sending;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use sluice_codec::peer::Marks;
 use thiserror::Error;
 use tokio::time::Instant;
 
-/// The most bytes of one direction that are under way: sent, and not written on at the other end.
+use self::{receiving::Receiving, sending::Sending};
+
+/// The most bytes of one direction that are under way: taken, and not written on at the other end.
+/// So many are kept until they have arrived.
 pub(super) const WINDOW: u64 = 256 * 1024;
 
-/// How long the other end may take to say that bytes have arrived, or to end its direction once
-/// this one has.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How long an acknowledgement may wait for bytes to travel with.
-const DELAY: Duration = Duration::from_millis(500);
+/// How long one direction may go on after the other one has ended.
+pub(super) const LINGER: Duration = Duration::from_secs(10);
 
 /// Why a tunnel cannot go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(super) enum Broken {
-    #[error("bytes are missing, or there are more of them than may be")]
-    Gap,
+    #[error("there are more bytes than may be")]
+    Excess,
     #[error("what was not sent is acknowledged")]
     Impossible,
-    #[error("bytes were not acknowledged in time")]
-    Unanswered,
     #[error("one direction has ended, and the other one did not follow")]
     Lingers,
+}
+
+/// What is to be sent next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Frame {
+    /// These bytes, which begin there. None of them ask whether the other end is there.
+    Data(u64, Bytes),
+    /// The end of this direction.
+    Fin(u64),
+}
+
+/// What the other end is to be told of its direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// How far it has come.
+    Ack(Marks),
+    /// As much, and that the rest is to be sent again.
+    Missing(Marks),
 }
 
 /// The state of one end.
 #[derive(Debug, Default)]
 pub(super) struct Flow {
-    sent: u64,
-    /// What the other end says of what was sent.
-    there: Marks,
-    /// What came from the other end.
-    here: Marks,
-    /// What the other end was told of that.
-    told: Marks,
-    ended_here: bool,
-    ended_there: bool,
-    answered_by: Option<Instant>,
-    answer_by: Option<Instant>,
+    sending: Sending,
+    receiving: Receiving,
     end_by: Option<Instant>,
 }
 
 impl Flow {
-    /// How many bytes may be sent now.
+    /// How many bytes may be taken now.
     pub(super) fn room(&self) -> usize {
-        if self.ended_here {
-            return 0;
-        }
-        (WINDOW - (self.sent - self.there.written)) as usize
+        self.sending.room()
     }
 
-    /// Sends so many bytes: their offset, and the marks that go with them.
-    pub(super) fn send(&mut self, bytes: usize, now: Instant) -> (u64, Marks) {
-        let offset = self.sent;
-        self.sent += bytes as u64;
-        self.answered_by.get_or_insert(now + PATIENCE);
-        (offset, self.tell())
+    /// Takes bytes to send.
+    pub(super) fn take(&mut self, bytes: &[u8]) {
+        self.sending.take(bytes);
     }
 
-    /// Ends this direction: where it ends.
-    pub(super) fn end(&mut self, now: Instant) -> u64 {
-        self.ended_here = true;
-        self.end_by.get_or_insert(now + PATIENCE);
-        self.sent
+    /// Nothing more will be taken.
+    pub(super) fn end(&mut self, now: Instant) {
+        self.sending.end();
+        self.end_by.get_or_insert(now + LINGER);
     }
 
-    /// Bytes came.
-    pub(super) fn data(&mut self, offset: u64, bytes: usize, now: Instant) -> Result<(), Broken> {
-        let end = self.here.received + bytes as u64;
-        if self.ended_there || offset != self.here.received || end - self.here.written > WINDOW {
-            return Err(Broken::Gap);
-        }
-        self.here.received = end;
-        self.answer_by.get_or_insert(now + DELAY);
-        Ok(())
+    /// What is to be sent next, if there is anything, and the marks that go with it.
+    pub(super) fn next(&mut self, now: Instant) -> Option<(Frame, Marks)> {
+        let frame = self.sending.next(now)?;
+        let marks = match frame {
+            Frame::Data(..) => self.receiving.tell(),
+            // No marks go with it.
+            Frame::Fin(_) => Marks::default(),
+        };
+        Some((frame, marks))
     }
 
-    /// The other direction has ended.
+    /// How many frames were sent again so far.
+    pub(super) fn sent_again(&self) -> u64 {
+        self.sending.sent_again()
+    }
+
+    /// Bytes came: those of them that are new.
+    pub(super) fn data(
+        &mut self,
+        offset: u64,
+        bytes: Bytes,
+        now: Instant,
+    ) -> Result<Bytes, Broken> {
+        self.receiving.data(offset, bytes, now)
+    }
+
+    /// The other direction has ended there.
     pub(super) fn ended(&mut self, offset: u64, now: Instant) -> Result<(), Broken> {
-        if offset != self.here.received {
-            return Err(Broken::Gap);
+        self.receiving.ended(offset, now)?;
+        if self.receiving.has_ended() {
+            self.end_by.get_or_insert(now + LINGER);
         }
-        self.ended_there = true;
-        self.end_by.get_or_insert(now + PATIENCE);
         Ok(())
     }
 
-    /// The other end says how far it has come. It may repeat itself, but not take anything back.
+    /// The other end says how far it has come. What it said before may come later.
     pub(super) fn acknowledged(&mut self, marks: Marks, now: Instant) -> Result<(), Broken> {
-        let forward = marks.received >= self.there.received && marks.written >= self.there.written;
-        if !forward || marks.received > self.sent || marks.written > marks.received {
-            return Err(Broken::Impossible);
-        }
-        if marks.received == self.sent {
-            self.answered_by = None;
-        } else if marks.received > self.there.received {
-            self.answered_by = Some(now + PATIENCE);
-        }
-        self.there = marks;
-        Ok(())
+        self.sending.acknowledged(marks, now)
+    }
+
+    /// As [`Self::acknowledged`], and the rest did not arrive.
+    pub(super) fn missing(&mut self, marks: Marks, now: Instant) -> Result<(), Broken> {
+        self.sending.missing(marks, now)
+    }
+
+    /// The other end was not heard for long, or could not be: what may be lost is sent again, and
+    /// if nothing is, it is asked whether it is there.
+    pub(super) fn remind(&mut self) {
+        self.sending.remind();
+    }
+
+    /// The other end is not there any more. Whether that is well, because it got to know the ends
+    /// of both directions; then only what came is still to be written on.
+    pub(super) fn settle(&mut self) -> bool {
+        self.receiving.has_ended() && self.sending.settle()
     }
 
     /// Bytes that came were written on.
     pub(super) fn wrote(&mut self, bytes: usize, now: Instant) {
-        self.here.written += bytes as u64;
-        self.answer_by.get_or_insert(now + DELAY);
+        self.receiving.wrote(bytes, now);
     }
 
-    /// An acknowledgement that must not wait: a good part of the window is free again, or the time
-    /// is up.
-    pub(super) fn answer(&mut self, now: Instant) -> Option<Marks> {
-        let free = self.here.written - self.told.written >= WINDOW / 4;
-        let due = self.answer_by.is_some_and(|by| by <= now);
-        (free || due).then(|| self.tell())
+    /// The other direction's end was passed on, too.
+    pub(super) fn shut(&mut self, now: Instant) {
+        self.receiving.shut(now);
     }
 
-    fn tell(&mut self) -> Marks {
-        self.answer_by = None;
-        self.told = self.here;
-        self.here
+    /// What must not wait for bytes to travel with.
+    pub(super) fn answer(&mut self, now: Instant) -> Option<Answer> {
+        self.receiving.answer(now)
     }
 
-    /// Why the tunnel has to end by now, if it has.
-    pub(super) fn overdue(&self, now: Instant) -> Option<Broken> {
-        let past = |by: Option<Instant>| by.is_some_and(|by| by <= now);
-        if past(self.answered_by) {
-            Some(Broken::Unanswered)
-        } else {
-            past(self.end_by).then_some(Broken::Lingers)
+    /// Does what is due: asks again, or ends what lingers.
+    pub(super) fn tick(&mut self, now: Instant) -> Result<(), Broken> {
+        self.sending.tick(now);
+        if self.end_by.is_some_and(|by| by <= now) {
+            return Err(Broken::Lingers);
         }
+        Ok(())
     }
 
     /// When there is something to do although nothing happens.
     pub(super) fn wake_at(&self) -> Option<Instant> {
-        let times = [self.answered_by, self.answer_by, self.end_by];
+        let times = [self.sending.due(), self.receiving.due(), self.end_by];
         times.into_iter().flatten().min()
     }
 
-    pub(super) fn has_ended_here(&self) -> bool {
-        self.ended_here
+    #[cfg(test)]
+    fn sending_keeps(&self) -> usize {
+        self.sending.keeps()
     }
 
     /// Whether everything that will ever come has been written on.
     pub(super) fn has_all(&self) -> bool {
-        self.ended_there && self.here.written == self.here.received
+        self.receiving.has_all()
+    }
+
+    /// Whether both directions have ended, and the other end knows.
+    pub(super) fn is_finished(&self) -> bool {
+        self.sending.is_finished() && self.receiving.is_shut()
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::{Buf as _, Bytes};
-use sluice_codec::peer::Tell;
+use sluice_codec::peer::{Marks, Tell};
 use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -18,8 +18,8 @@ use tokio::{
 };
 
 use super::{
-    Tunnel,
-    flow::{Broken, Flow},
+    Told, Tunnel,
+    flow::{Answer, Broken, Flow, Frame},
 };
 
 /// As much as one read moves.
@@ -35,16 +35,17 @@ enum End {
     Finished,
     #[error("the other end is gone")]
     Reset,
-    #[error("nothing was heard of the other gateway")]
-    Silent,
+    #[error("the other gateway is gone")]
+    Gone,
     #[error(transparent)]
     Broken(#[from] Broken),
     #[error("the stream failed: {0}")]
     Stream(#[from] io::Error),
 }
 
-/// Passes bytes on until either end is closed; `leftover` was read from the stream already.
-/// `leave` is called when the gateway at the other end wants its client to move.
+/// Passes bytes on until either end is closed or the other gateway is gone; `leftover` was read
+/// from the stream already. `leave` is called when the gateway at the other end wants its client to
+/// move.
 pub(crate) async fn pump<S>(stream: S, tunnel: Tunnel, leftover: &[u8], leave: impl Fn())
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -59,11 +60,13 @@ where
         shut: false,
         timer: None,
     };
-    pump.send(leftover, Instant::now());
+    pump.flow.take(leftover);
     let end = poll_fn(|cx| pump.poll(cx)).await;
-    if let End::Silent | End::Broken(_) = end {
-        pump.tunnel.fleet.counters.broken.add();
+    let counters = &pump.tunnel.fleet.counters;
+    if let End::Gone | End::Broken(_) = end {
+        counters.broken.add();
     }
+    counters.sent_again.add_many(pump.flow.sent_again());
     tracing::debug!(tunnel = ?pump.tunnel, %end, "a tunnel between gateways ends");
     pump.tunnel.finished = matches!(end, End::Finished | End::Reset);
 }
@@ -85,7 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, L: Fn()> Pump<S, L> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         match self.turn(cx) {
             Err(end) => Poll::Ready(end),
-            Ok(()) if self.shut && self.flow.has_ended_here() => Poll::Ready(End::Finished),
+            Ok(()) if self.flow.is_finished() => Poll::Ready(End::Finished),
             Ok(()) => Poll::Pending,
         }
     }
@@ -93,35 +96,44 @@ impl<S: AsyncRead + AsyncWrite + Unpin, L: Fn()> Pump<S, L> {
     fn turn(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
         let now = Instant::now();
         self.hear(cx, now)?;
+        self.flow.tick(now)?;
         self.write(cx, now)?;
         self.read(cx, now)?;
-        if let Some(marks) = self.flow.answer(now) {
-            let tunnel = self.tunnel.id;
-            self.tunnel.tell(&Tell::Ack { tunnel, marks });
-        }
-        self.watch(cx, now)
+        self.send(now);
+        self.watch(cx, now);
+        Ok(())
     }
 
     /// What the other end tells.
     fn hear(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), End> {
-        while let Poll::Ready(tell) = self.tunnel.told.poll_recv(cx) {
-            match tell.ok_or(End::Silent)? {
-                Tell::Data {
-                    offset,
-                    marks,
-                    bytes,
-                    ..
-                } => {
-                    self.flow.acknowledged(marks, now)?;
-                    self.flow.data(offset, bytes.len(), now)?;
-                    self.waiting.push_back(bytes);
-                }
-                Tell::Ack { marks, .. } => self.flow.acknowledged(marks, now)?,
-                Tell::Fin { offset, .. } => self.flow.ended(offset, now)?,
-                Tell::Leave { .. } => (self.leave)(),
-                Tell::Reset { .. } => return Err(End::Reset),
-                Tell::Abandoned { .. } | Tell::Beat => {}
+        while let Poll::Ready(told) = self.tunnel.told.poll_recv(cx) {
+            match told.ok_or(End::Gone)? {
+                Told::By(tell) => self.told(tell, now)?,
+                Told::Remind => self.flow.remind(),
             }
+        }
+        Ok(())
+    }
+
+    fn told(&mut self, tell: Tell, now: Instant) -> Result<(), End> {
+        match tell {
+            Tell::Data {
+                offset,
+                marks,
+                bytes,
+                ..
+            } => {
+                self.flow.acknowledged(marks, now)?;
+                let new = self.flow.data(offset, bytes, now)?;
+                self.waiting.push_back(new);
+            }
+            Tell::Ack { marks, .. } => self.flow.acknowledged(marks, now)?,
+            Tell::Missing { marks, .. } => self.flow.missing(marks, now)?,
+            Tell::Fin { offset, .. } => self.flow.ended(offset, now)?,
+            Tell::Leave { .. } => (self.leave)(),
+            Tell::Reset { .. } if self.flow.settle() => {}
+            Tell::Reset { .. } => return Err(End::Reset),
+            Tell::Abandoned { .. } => {}
         }
         Ok(())
     }
@@ -156,6 +168,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, L: Fn()> Pump<S, L> {
         {
             shut?;
             self.shut = true;
+            self.flow.shut(now);
         }
         Ok(())
     }
@@ -174,45 +187,57 @@ impl<S: AsyncRead + AsyncWrite + Unpin, L: Fn()> Pump<S, L> {
             };
             read?;
             if buf.filled().is_empty() {
-                let (tunnel, offset) = (self.tunnel.id, self.flow.end(now));
-                self.tunnel.tell(&Tell::Fin { tunnel, offset });
+                self.flow.end(now);
                 return Ok(());
             }
-            self.send(buf.filled(), now);
+            self.flow.take(buf.filled());
         }
         cx.waker().wake_by_ref();
         Ok(())
     }
 
-    fn send(&mut self, bytes: &[u8], now: Instant) {
-        if bytes.is_empty() {
-            return;
+    /// Tells the other end all there is to tell.
+    fn send(&mut self, now: Instant) {
+        while let Some((frame, marks)) = self.flow.next(now) {
+            self.tunnel.tell(&framed(self.tunnel.id, frame, marks));
         }
-        let (offset, marks) = self.flow.send(bytes.len(), now);
-        self.tunnel.tell(&Tell::Data {
-            tunnel: self.tunnel.id,
-            offset,
-            marks,
-            bytes: Bytes::copy_from_slice(bytes),
-        });
+        if let Some(answer) = self.flow.answer(now) {
+            self.tunnel.tell(&answered(self.tunnel.id, answer));
+        }
     }
 
-    /// Ends what is overdue, and has the task run when something will be due.
-    fn watch(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), End> {
-        if let Some(broken) = self.flow.overdue(now) {
-            return Err(broken.into());
-        }
+    /// Has the task run when something will be due.
+    fn watch(&mut self, cx: &mut Context<'_>, now: Instant) {
         let Some(at) = self.flow.wake_at() else {
             self.timer = None;
-            return Ok(());
+            return;
         };
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
-        if timer.deadline() != at {
+        // One that fires too early finds nothing due, and is set again.
+        if timer.deadline() > at || timer.deadline() <= now {
             timer.as_mut().reset(at);
         }
         if timer.as_mut().poll(cx).is_ready() {
             cx.waker().wake_by_ref();
         }
-        Ok(())
+    }
+}
+
+fn framed(tunnel: u64, frame: Frame, marks: Marks) -> Tell {
+    match frame {
+        Frame::Data(offset, bytes) => Tell::Data {
+            tunnel,
+            offset,
+            marks,
+            bytes,
+        },
+        Frame::Fin(offset) => Tell::Fin { tunnel, offset },
+    }
+}
+
+fn answered(tunnel: u64, answer: Answer) -> Tell {
+    match answer {
+        Answer::Ack(marks) => Tell::Ack { tunnel, marks },
+        Answer::Missing(marks) => Tell::Missing { tunnel, marks },
     }
 }

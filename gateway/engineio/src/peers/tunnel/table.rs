@@ -3,12 +3,21 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use sluice_codec::peer::Tell;
 use tokio::{sync::mpsc, time::Instant};
 
-use super::{super::Fleet, Tunnel, flow::PATIENCE};
+use super::{
+    super::{Fleet, Unreachable},
+    Told, Tunnel,
+    watch::{Verdict, Watch},
+};
+
+/// A tunnel whose other end said nothing for so long is asked whether it is there. Clients'
+/// heartbeats make most of them say more.
+const QUIET: Duration = Duration::from_secs(15);
 
 /// The most frames that wait for one tunnel's task. With the window full of ordinary reads there
 /// are fewer than a hundred; only an end that breaks the rules reaches this.
@@ -31,15 +40,17 @@ struct Table {
 
 #[derive(Debug)]
 struct Entrance {
-    told: mpsc::Sender<Tell>,
+    told: mpsc::Sender<Told>,
+    /// When something last came, or was asked for.
+    heard: Instant,
     /// Whether its client is connected to this gateway, and was not asked to leave.
     stays: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Peer {
     tunnels: usize,
-    heard: Instant,
+    watch: Watch,
 }
 
 impl Tunnels {
@@ -67,11 +78,10 @@ impl Tunnels {
         let (tell, told) = mpsc::channel(WAITING);
         entry.insert(Entrance {
             told: tell,
+            heard: Instant::now(),
             stays: accepted,
         });
-        let heard = Instant::now();
-        let peer = table.peers.entry(gateway);
-        peer.or_insert(Peer { tunnels: 0, heard }).tunnels += 1;
+        table.peers.entry(gateway).or_default().tunnels += 1;
         drop(table);
         fleet.counters.tunnels.add();
         fleet.counters.tunnels_opened.add();
@@ -101,9 +111,9 @@ impl Tunnels {
     /// Hands what was told to the tunnel's task; false where there is no such tunnel, or no
     /// longer.
     pub(in crate::peers) fn told(&self, key: Key, tell: Tell) -> bool {
-        let told = self.lock().open.get(&key).map(|entry| entry.told.clone());
+        let told = self.lock().open.get_mut(&key).map(Entrance::hears);
         let Some(told) = told else { return false };
-        let fits = told.try_send(tell).is_ok();
+        let fits = told.try_send(Told::By(tell)).is_ok();
         if !fits {
             self.close(key);
         }
@@ -113,18 +123,42 @@ impl Tunnels {
     /// The gateway lives.
     pub(in crate::peers) fn heard(&self, gateway: u32) {
         if let Some(peer) = self.lock().peers.get_mut(&gateway) {
-            peer.heard = Instant::now();
+            peer.watch.heard();
         }
     }
 
-    /// Ends the tunnels with gateways that fell silent; returns the others.
+    /// Has the tunnels remind their other ends of which nothing was heard for long. Returns the
+    /// gateways that are to be asked whether they live.
     pub(in crate::peers) fn watch(&self, now: Instant) -> Vec<u32> {
         let mut table = self.lock();
-        let Table { open, peers } = &mut *table;
-        peers.retain(|_, peer| now.duration_since(peer.heard) <= PATIENCE);
-        // Their tasks notice that nothing can be told them any more.
-        open.retain(|(gateway, _), _| peers.contains_key(gateway));
-        peers.keys().copied().collect()
+        let quiet = |entrance: &Entrance| now.duration_since(entrance.heard) >= QUIET;
+        table.remind(now, |_, entrance| quiet(entrance));
+        let peers = table.peers.iter_mut();
+        let asked = peers.filter_map(|(gateway, peer)| peer.watch.asks().then_some(*gateway));
+        asked.collect()
+    }
+
+    /// What became of the question whether a gateway lives.
+    pub(in crate::peers) fn answered(
+        &self,
+        gateway: u32,
+        answer: Result<(), Unreachable>,
+        now: Instant,
+    ) -> Verdict {
+        let mut table = self.lock();
+        let peer = table.peers.get_mut(&gateway);
+        let verdict = peer.map_or(Verdict::Unknown, |peer| peer.watch.answered(answer, now));
+        match verdict {
+            Verdict::Returned => table.remind(now, |key, _| key.0 == gateway),
+            Verdict::Gone => table.end(gateway),
+            Verdict::Well | Verdict::Unknown => {}
+        }
+        verdict
+    }
+
+    /// Ends all tunnels with a gateway.
+    pub(in crate::peers) fn end(&self, gateway: u32) {
+        self.lock().end(gateway);
     }
 
     /// Up to `most` tunnels whose clients are to leave this gateway, each named once; and how many
@@ -143,5 +177,28 @@ impl Tunnels {
     fn lock(&self) -> MutexGuard<'_, Table> {
         // The table is whole between any two operations on it, so a poisoned lock is still usable.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn remind(&mut self, now: Instant, which: impl Fn(&Key, &Entrance) -> bool) {
+        for (_, entrance) in self.open.iter_mut().filter(|(key, e)| which(key, e)) {
+            entrance.heard = now;
+            // A task that is so far behind has something to answer anyway.
+            let _ = entrance.told.try_send(Told::Remind);
+        }
+    }
+
+    fn end(&mut self, gateway: u32) {
+        // Their tasks notice that nothing can be told them any more.
+        self.open.retain(|key, _| key.0 != gateway);
+        self.peers.remove(&gateway);
+    }
+}
+
+impl Entrance {
+    fn hears(&mut self) -> mpsc::Sender<Told> {
+        self.heard = Instant::now();
+        self.told.clone()
     }
 }

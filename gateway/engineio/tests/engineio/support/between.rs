@@ -17,11 +17,13 @@ use tokio::{
 #[derive(Clone)]
 pub struct Between(Arc<Shared>);
 
+type Frame = (u32, u32, &'static str, Bytes);
+
 struct Shared {
     state: Mutex<State>,
     /// Changes whenever the state does, for calls that wait.
     changed: watch::Sender<()>,
-    tells: mpsc::UnboundedSender<(u32, u32, &'static str, Bytes)>,
+    tells: mpsc::UnboundedSender<Frame>,
     runtime: Handle,
     max_tunnels: usize,
 }
@@ -30,8 +32,12 @@ struct Shared {
 struct State {
     gateways: HashMap<u32, Inbound>,
     cut: HashSet<u32>,
+    dead: HashSet<u32>,
     /// How many frames with bytes are still to be lost.
     to_lose: usize,
+    /// Which part of the frames fares badly, in each of the ways there are.
+    disturbed: f64,
+    late: Option<Frame>,
     holds: bool,
     held: usize,
     windows: Windows,
@@ -62,6 +68,33 @@ impl Windows {
         if let Tell::Data { tunnel, marks, .. } | Tell::Ack { tunnel, marks } = tell {
             self.written.insert((to, *tunnel), marks.written);
         }
+    }
+}
+
+impl State {
+    fn parts(&self, from: u32, to: u32) -> bool {
+        let gone = |number| self.cut.contains(number) || self.dead.contains(number);
+        gone(&from) || gone(&to)
+    }
+
+    /// What comes of a frame, in this order.
+    fn fate(&mut self, frame: Frame) -> Vec<Frame> {
+        if !matches!(
+            Tell::decode(frame.3.clone()),
+            Ok(Tell::Reset { .. } | Tell::Leave { .. })
+        ) {
+            let chance = rand::random::<f64>();
+            if chance < self.disturbed {
+                return Vec::new();
+            }
+            if chance < 2.0 * self.disturbed {
+                return vec![frame.clone(), frame];
+            }
+            if chance < 3.0 * self.disturbed {
+                return self.late.replace(frame).into_iter().collect();
+            }
+        }
+        [frame].into_iter().chain(self.late.take()).collect()
     }
 }
 
@@ -121,6 +154,22 @@ impl Between {
         self.change(|state| state.cut.insert(number));
     }
 
+    /// What comes from and to this gateway passes again. What was on its way is lost.
+    pub fn mend(&self, number: u32) {
+        self.change(|state| state.cut.remove(&number));
+    }
+
+    /// As a cut, and those who call the gateway learn that it is not there.
+    pub fn kill(&self, number: u32) {
+        self.change(|state| state.dead.insert(number));
+    }
+
+    /// Of the frames from now on, this part gets lost, another as large comes twice, and another
+    /// one after those that follow it.
+    pub fn disturb(&self, part: f64) {
+        self.change(|state| state.disturbed = part);
+    }
+
     /// The next frames with bytes get lost.
     pub fn lose(&self, frames: usize) {
         self.change(|state| state.to_lose = frames);
@@ -159,8 +208,17 @@ impl Shared {
 
     fn passes(&self, from: u32, to: u32) -> Option<Inbound> {
         let state = self.lock();
-        let cut = state.cut.contains(&from) || state.cut.contains(&to);
-        state.gateways.get(&to).filter(|_| !cut).cloned()
+        let parted = state.parts(from, to);
+        state.gateways.get(&to).filter(|_| !parted).cloned()
+    }
+
+    /// Why a gateway cannot be reached.
+    fn why(&self, to: u32) -> Unreachable {
+        if self.lock().dead.contains(&to) {
+            Unreachable::Absent
+        } else {
+            Unreachable::Silent
+        }
     }
 
     /// Holds an answer back, as long as answers are to be.
@@ -195,7 +253,7 @@ impl Peers for Way {
     ) -> Answering<Result<Bytes, Unreachable>> {
         let (from, shared) = (self.from, Arc::clone(&self.shared));
         Box::pin(async move {
-            let inbound = shared.passes(from, to).ok_or(Unreachable)?;
+            let inbound = shared.passes(from, to).ok_or_else(|| shared.why(to))?;
             let (reply, mut answer) = oneshot::channel();
             // The other side goes on, whether or not somebody waits for its answer.
             let there = Arc::clone(&shared);
@@ -207,17 +265,17 @@ impl Peers for Way {
                     let _ = reply.send(answer);
                 }
             });
-            let gone = shared.until(|state| state.cut.contains(&from) || state.cut.contains(&to));
+            let gone = shared.until(|state| state.parts(from, to));
             tokio::select! {
-                answer = &mut answer => answer.map_err(|_| Unreachable),
-                () = gone => Err(Unreachable),
-                () = tokio::time::sleep(within) => Err(Unreachable),
+                answer = &mut answer => answer.map_err(|_| Unreachable::Silent),
+                () = gone => Err(shared.why(to)),
+                () = tokio::time::sleep(within) => Err(Unreachable::Silent),
             }
         })
     }
 
     fn tell(&self, to: u32, kind: &'static str, message: Bytes) {
-        {
+        let frames = {
             let mut state = self.shared.lock();
             if let Ok(tell) = Tell::decode(message.clone()) {
                 if matches!(tell, Tell::Data { .. }) && state.to_lose > 0 {
@@ -226,7 +284,10 @@ impl Peers for Way {
                 }
                 state.windows.told(self.from, to, &tell);
             }
+            state.fate((self.from, to, kind, message))
+        };
+        for frame in frames {
+            let _ = self.shared.tells.send(frame);
         }
-        let _ = self.shared.tells.send((self.from, to, kind, message));
     }
 }

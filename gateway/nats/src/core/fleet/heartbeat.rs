@@ -54,16 +54,16 @@ pub struct Status {
     pub connections: u64,
     /// Its policy.
     pub policy: PolicyStatus,
-    /// How far its drain is, while it drains.
+    /// How far it is, while it moves connections: all of them, where it drains, or some.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draining: Option<Draining>,
 }
 
 impl Status {
-    /// How many connections it has to move, where it drains.
+    /// How many connections it has to move, where it moves any.
     pub(super) fn remaining(&self) -> Option<u64> {
-        let draining = self.state == State::Draining;
-        draining.then(|| self.draining.map_or(self.connections, |d| d.remaining))
+        let all = (self.state == State::Draining).then_some(self.connections);
+        self.draining.map(|draining| draining.remaining).or(all)
     }
 }
 
@@ -103,6 +103,24 @@ mod tests {
         assert_eq!(beat.status.state, State::Other);
         assert_eq!(beat.status.policy.generation, 7);
         assert_eq!(beat.status.connections, 0);
+    }
+
+    #[test]
+    fn who_moves_some_connections_shares_the_rate_for_these_and_who_drains_for_all() {
+        let some = Some(Draining {
+            remaining: 5,
+            rate: None,
+        });
+        let status = |state, draining| Status {
+            state,
+            connections: 12,
+            draining,
+            ..Status::default()
+        };
+        assert_eq!(status(State::Serving, None).remaining(), None);
+        assert_eq!(status(State::Serving, some).remaining(), Some(5));
+        assert_eq!(status(State::Draining, some).remaining(), Some(5));
+        assert_eq!(status(State::Draining, None).remaining(), Some(12));
     }
 
     #[test]

@@ -1,7 +1,14 @@
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bytes::Bytes;
 
 use super::bus::Bus;
-use crate::core::{Core, Draining, GONE_AFTER, PolicyStatus, State, Status};
+use crate::core::{
+    AnswerTo, Called, Core, Draining, GONE_AFTER, PolicyStatus, State, Status, TICK,
+};
 
 fn names(bus: &Bus, node: usize) -> Vec<String> {
     let peers = bus.nodes[node].core.peers(bus.at);
@@ -31,6 +38,45 @@ fn a_new_gateway_knows_all_others_at_once_and_they_know_it() {
     assert_eq!(names(&bus, 2), ["chat-0", "chat-1"]);
     assert_eq!(names(&bus, 0), ["chat-1", "chat-2"]);
     assert!(is_heard(&bus, 2, 0) && is_heard(&bus, 0, 2));
+}
+
+#[test]
+fn a_gateway_knows_its_fleet_once_every_other_had_the_time_to_speak() {
+    let mut bus = Bus::new(2);
+    let late = bus.start();
+    let knows = |bus: &Bus| bus.nodes[late].core.is_acquainted(bus.at);
+    bus.run_seconds(1);
+    assert!(!knows(&bus));
+    bus.run_seconds(1);
+    assert!(knows(&bus));
+    bus.disconnect(late);
+    bus.connect(late);
+    assert!(knows(&bus));
+}
+
+/// Writes down which gateways are gone.
+#[derive(Default)]
+struct Goodbyes(Mutex<Vec<u32>>);
+
+impl Called for Goodbyes {
+    fn called(&self, _: u32, _: &str, _: Bytes, _: Option<AnswerTo>) {}
+
+    fn gone(&self, gateway: u32) {
+        self.0.lock().unwrap().push(gateway);
+    }
+}
+
+#[test]
+fn layers_above_learn_of_a_goodbye_at_once_and_of_a_death_later() {
+    let mut bus = Bus::new(3);
+    let goodbyes = Arc::<Goodbyes>::default();
+    bus.nodes[0].core.set_called(Arc::clone(&goodbyes) as _);
+    bus.act(1, Core::bye);
+    bus.kill(2);
+    bus.run(TICK);
+    assert_eq!(*goodbyes.0.lock().unwrap(), [2]);
+    bus.run(GONE_AFTER * 2);
+    assert_eq!(*goodbyes.0.lock().unwrap(), [2, 2, 3]);
 }
 
 #[test]

@@ -113,6 +113,10 @@ impl Hub {
 
     /// All of a join that may have to wait. [`Self::seat`] must follow at once, so that no
     /// message falls in between.
+    ///
+    /// A client that was elsewhere may have read further, in other rooms, than this gateway has
+    /// got. It joins there: were it given less, the one position that it keeps would go back, and
+    /// it would miss or repeat messages of those rooms.
     async fn enlist(&self, session: &Session, room: &Rc<Room>) -> Result<Joined, Failure> {
         if self.has_all_rooms(session) {
             return Err(Failure::TOO_MANY_ROOMS);
@@ -121,11 +125,11 @@ impl Hub {
         let user = session.user();
         let backbone = &self.shared.backbone;
         backbone.join(key, &user, &settings).wait().await?;
-        let joined = self.subscribe(room).await;
-        joined.map_err(|error| {
+        let joined = self.subscribe(room).await.inspect_err(|_| {
             backbone.leave(key, &user);
-            error.into()
-        })
+        })?;
+        let offset = joined.offset.max(session.read_in(joined.epoch));
+        Ok(Joined { offset, ..joined })
     }
 
     /// Gives a session that was enlisted its place. Messages up to `floor` do not come to it

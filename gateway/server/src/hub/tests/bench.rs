@@ -17,6 +17,7 @@ use sluice_backbone::Memory;
 use sluice_crds::{Documents, Source};
 use sluice_net::{Connection, Options, Worker, worker};
 use sluice_policy::{Policy, sign_development_token};
+use sluice_rooms::Position;
 use tokio::{runtime, sync::oneshot};
 
 use super::slow::Slow;
@@ -129,6 +130,15 @@ impl Bench {
     /// A new session of a user, with a connection.
     pub(super) async fn enter(&self, user: &str) -> Rc<Session> {
         self.knock(user, Knock::default()).await.unwrap()
+    }
+
+    /// A new session of a user who has read so far elsewhere.
+    pub(super) async fn enter_from(&self, user: &str, position: Option<Position>) -> Rc<Session> {
+        let knock = Knock {
+            position,
+            ..Knock::default()
+        };
+        self.knock(user, knock).await.unwrap()
     }
 
     /// A user's session again, over another connection.
