@@ -133,10 +133,14 @@ fn local(config: &str, port: u16, folder: &Path) -> String {
     config.replace("/data", &folder.join("data").display().to_string())
 }
 
+/// Where a client connects, and who it is.
+type Who = (String, String, String);
+
 /// What the server says to a client that publishes: nothing, if it may.
-async fn refusal(url: &str, subject: &str) -> Option<String> {
+async fn refusal((url, user, password): &Who, subject: &str) -> Option<String> {
     let (told, mut heard) = tokio::sync::mpsc::channel(8);
-    let options = ConnectOptions::new().event_callback(move |event| {
+    let options = ConnectOptions::with_user_and_password(user.clone(), password.clone());
+    let options = options.event_callback(move |event| {
         let told = told.clone();
         async move {
             let _ = told.send(event.to_string()).await;
@@ -182,7 +186,14 @@ async fn planned_servers_let_everybody_do_what_they_are_for_and_no_more() {
         messages_per_room: 10,
         max_age: Duration::from_secs(3600),
     };
-    let gateway = async_nats::connect(login("gateway")).await.unwrap();
+    let nobody = format!("nats://127.0.0.1:{}", server.port);
+    let who = |user: &str| -> Who {
+        let text = |key: &str| secret(&planned, &format!("chat-nats-{user}"), key);
+        (nobody.clone(), text("user"), text("password"))
+    };
+    let (url, user, password) = who("gateway");
+    let options = ConnectOptions::with_user_and_password(user, password);
+    let gateway = options.connect(url).await.unwrap();
     streams::ensure(&gateway, &names, &wanted).await.unwrap();
     let jetstream = async_nats::jetstream::new(gateway.clone());
     let subject = names.subject("in", "=2F.a");
@@ -202,7 +213,7 @@ async fn planned_servers_let_everybody_do_what_they_are_for_and_no_more() {
     let purged = sluice_control::purge(&operator, &names, "/", |room| room == "a").await;
     assert_eq!(purged.unwrap(), 1);
     // As backends answer events and call the server API.
-    let backend = login("backend");
+    let backend = who("backend");
     assert_eq!(
         refusal(&backend, &names.subject("api", "publish")).await,
         None
@@ -213,7 +224,6 @@ async fn planned_servers_let_everybody_do_what_they_are_for_and_no_more() {
             .await
             .is_some()
     );
-    assert!(refusal(&login("gateway"), "somewhere.else").await.is_some());
-    let nobody = format!("nats://127.0.0.1:{}", server.port);
+    assert!(refusal(&who("gateway"), "somewhere.else").await.is_some());
     assert!(async_nats::connect(nobody).await.is_err());
 }
