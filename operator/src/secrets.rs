@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long what was read is taken for what is there.
-const FRESH: Duration = Duration::from_secs(20);
+const FRESH: Duration = Duration::from_secs(30);
 
 type Found = Option<Arc<Object>>;
 
@@ -68,16 +68,25 @@ impl Vault {
             .remove(&(namespace.to_owned(), name.to_owned()));
     }
 
-    /// The keys of a cluster: those in its Secrets, those it had, or new ones.
+    /// The keys of a cluster: those in its Secrets, those it had, or new ones. Those of NATS
+    /// servers are looked for where they are `managed`.
     ///
     /// # Errors
     /// Where the API server does not say.
-    pub async fn keys(&self, writer: &Writer, cluster: &Object) -> Result<Keys, Trouble> {
+    pub async fn keys(
+        &self,
+        writer: &Writer,
+        cluster: &Object,
+        managed: bool,
+    ) -> Result<Keys, Trouble> {
         let (namespace, names) = (cluster.namespace(), Names(cluster.name()));
         let own = self.get(writer, namespace, &names.operator_key()).await?;
-        let servers = self
-            .get(writer, namespace, &names.nats_login("servers"))
-            .await?;
+        let servers = if managed {
+            let name = names.nats_login("servers");
+            self.get(writer, namespace, &name).await?
+        } else {
+            None
+        };
         let ours = |secret: Found| secret.filter(|it| it.is_controlled_by(cluster.uid()));
         let mut known = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let before = known.get(cluster.uid()).cloned().unwrap_or_else(fresh);

@@ -135,9 +135,10 @@ fn stated(
             verdict.unknown.join(", ")
         );
     }
-    let reconciling = match ready {
-        true => Stated::new("Reconciling", false, "Done", "The gateways work by it."),
-        false => Stated::new("Reconciling", true, reason, "The gateways are taking it."),
+    let reconciling = if ready {
+        Stated::new("Reconciling", false, "Done", "The gateways work by it.")
+    } else {
+        Stated::new("Reconciling", true, reason, "The gateways are taking it.")
     };
     vec![
         Stated::new("Ready", ready, reason, message),

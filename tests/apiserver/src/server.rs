@@ -137,8 +137,8 @@ impl ApiServer {
     }
 }
 
-fn get(path: &str) -> kube::core::http::Request<Vec<u8>> {
-    let request = kube::core::http::Request::get(path).body(Vec::new());
+fn get(path: &str) -> http::Request<Vec<u8>> {
+    let request = http::Request::get(path).body(Vec::new());
     request.expect("it is a request")
 }
 
