@@ -200,6 +200,11 @@ impl Given {
         })
     }
 
+    /// Whether a gateway that was heard of has still to take the documents.
+    pub(crate) fn is_being_taken(&self) -> bool {
+        !self.is_everywhere() && self.refusal().is_none()
+    }
+
     /// Whether every gateway that was heard of works by the documents.
     pub(crate) fn is_everywhere(&self) -> bool {
         self.gateways

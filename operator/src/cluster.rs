@@ -34,6 +34,9 @@ const RESYNC: Duration = Duration::from_mins(10);
 /// How often one is looked at, at most, while something is in the way.
 const SOON: Duration = Duration::from_secs(5);
 
+/// How soon gateways are asked again that have not taken the newest documents.
+const TAKING: Duration = Duration::from_millis(500);
+
 /// How often one is looked at that waits for something outside of what is watched.
 const WAITING: Duration = Duration::from_secs(10);
 
@@ -100,6 +103,9 @@ async fn run(
         .give(&inputs, (&checked, &seen.secrets), &facts, &context.metrics)
         .await;
     facts.given(&given);
+    if given.is_being_taken() {
+        facts.look_again = Some(TAKING);
+    }
     troubles.extend(given.trouble.clone());
     room::decide(context, &seen, &checked, Some(&given)).await;
     Ok(facts)
