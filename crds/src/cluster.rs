@@ -43,8 +43,7 @@ use crate::SecretKeyRef;
     derive = "PartialEq",
     doc = "A fleet of gateways that hold WebSocket and Socket.IO connections and move messages between them, the Service in front of it and the backbone behind it.",
     validation = Rule::new("!has(self.metadata.name) || self.metadata.name.matches('^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$')")
-        .message("the name of a RealtimeCluster is that of its Services and pods: use at most 40 lower-case letters, digits and '-', and start with a letter")
-        .field_path(".metadata.name"),
+        .message("the name of a RealtimeCluster is that of its Services and pods: use at most 40 lower-case letters, digits and '-', and start with a letter"),
     scale(
         spec_replicas_path = ".spec.gateway.replicas",
         status_replicas_path = ".status.replicas",
