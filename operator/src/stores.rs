@@ -1,7 +1,11 @@
 //! What the API server holds, as it was last seen: every object that the operator works with, by
 //! watching.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use kube::{
@@ -22,6 +26,10 @@ use crate::{
         names::{CLUSTER, MANAGED_BY},
     },
 };
+
+/// The shortest and the longest pause after a watch has failed.
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// Objects that are asked for at once when a watch begins.
 const PAGE: u32 = 200;
@@ -165,12 +173,12 @@ impl Watch {
     async fn follow(self, api: Api<Object>, writer: Writer<Object>) {
         let (kind, store) = (self.kind, writer.as_reader());
         let changes = watcher(api, config(kind))
-            .default_backoff()
             .modify(move |object| trim(kind, object))
             .reflect(writer)
             .touched_objects();
         let mut changes = std::pin::pin!(changes);
         let mut cordoned = BTreeMap::new();
+        let mut pauses = Pauses::default();
         loop {
             match changes.try_next().await {
                 Ok(Some(node)) if kind == Kind::Node => {
@@ -188,7 +196,8 @@ impl Watch {
                 }
                 Ok(None) => return,
                 Err(error) => {
-                    tracing::warn!(%kind, %error, "changes cannot be watched; it is tried again")
+                    tracing::warn!(%kind, %error, "changes cannot be watched; it is tried again");
+                    tokio::time::sleep(pauses.next()).await;
                 }
             }
         }
@@ -223,6 +232,23 @@ impl Watch {
                 let _ = self.queues.clusters.send(cluster).await;
             }
         }
+    }
+}
+
+/// How long to wait after each failure: longer each time, until there was none for a while.
+#[derive(Default)]
+struct Pauses {
+    failures: u32,
+    last: Option<Instant>,
+}
+
+impl Pauses {
+    fn next(&mut self) -> Duration {
+        let recent = self.last.is_some_and(|at| at.elapsed() < 4 * LONGEST);
+        self.failures = if recent { self.failures + 1 } else { 0 };
+        self.last = Some(Instant::now());
+        let pause = SHORTEST.saturating_mul(1 << self.failures.min(16));
+        pause.min(LONGEST).mul_f64(rand::random_range(0.75..1.25))
     }
 }
 
