@@ -102,16 +102,15 @@ struct Gateway {
 
 impl Node {
     async fn run(mut self) {
+        let params = ListParams::default().labels("app.kubernetes.io/component=gateway");
         loop {
-            let params = ListParams::default().labels("app.kubernetes.io/component=gateway");
-            let Ok(pods) = self.pods.list(&params).await else {
-                continue;
-            };
-            for pod in &pods {
-                self.look_after(pod).await;
+            if let Ok(pods) = self.pods.list(&params).await {
+                for pod in &pods {
+                    self.look_after(pod).await;
+                }
+                self.end_others(&pods.items);
+                self.count(pods.items.len());
             }
-            self.end_others(&pods.items);
-            self.count(pods.items.len());
             sleep(Duration::from_millis(100)).await;
         }
     }
@@ -186,8 +185,12 @@ impl Node {
             self.seen
                 .cut
                 .fetch_add(gateway.connections, Ordering::Relaxed);
-            let id = gateway.process.id().unwrap_or_default().to_string();
-            let _ = std::process::Command::new("kill").arg(id).status();
+            // One that has ended by itself has no id any more.
+            if let Some(id) = gateway.process.id() {
+                let _ = std::process::Command::new("kill")
+                    .arg(id.to_string())
+                    .status();
+            }
             tokio::spawn(async move { gateway.process.wait().await });
         }
     }
