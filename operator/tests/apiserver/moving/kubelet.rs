@@ -37,7 +37,7 @@ pub(crate) struct Kubelet {
 /// What is remembered for the test.
 #[derive(Default)]
 struct Seen {
-    /// The fewest gateways that were ready since as many as wanted were.
+    /// The fewest gateways that were ready at any time.
     fewest: AtomicUsize,
     /// The connections that pods had when they were deleted.
     cut: AtomicUsize,
@@ -63,7 +63,13 @@ impl Kubelet {
         }
     }
 
-    /// The fewest gateways that were ready at any time since the fleet was up.
+    /// Forgets what was counted.
+    pub(crate) fn count_from_now(&self) {
+        self.seen.fewest.store(usize::MAX, Ordering::Relaxed);
+        self.seen.cut.store(0, Ordering::Relaxed);
+    }
+
+    /// The fewest gateways that were ready at any time.
     pub(crate) fn fewest(&self) -> usize {
         self.seen.fewest.load(Ordering::Relaxed)
     }
@@ -109,7 +115,7 @@ impl Node {
                     self.look_after(pod).await;
                 }
                 self.end_others(&pods.items);
-                self.count(pods.items.len());
+                self.count();
             }
             sleep(Duration::from_millis(100)).await;
         }
@@ -195,17 +201,13 @@ impl Node {
         }
     }
 
-    fn count(&self, pods: usize) {
+    fn count(&self) {
         let ready = self
             .gateways
             .values()
             .filter(|gateway| gateway.ready)
             .count();
-        let before = self.seen.fewest.load(Ordering::Relaxed);
-        let all = before == 0 && ready == pods;
-        if all || ready < before {
-            self.seen.fewest.store(ready, Ordering::Relaxed);
-        }
+        self.seen.fewest.fetch_min(ready, Ordering::Relaxed);
     }
 }
 
