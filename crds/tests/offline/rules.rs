@@ -311,7 +311,7 @@ fn a_cluster_is_named_as_its_services_can_be() {
         assert_eq!(
             problems(&named(name)),
             [format!(
-                "chat.yaml, document 1 (RealtimeCluster {name}): metadata.name: {message}"
+                "chat.yaml, document 1 (RealtimeCluster {name}): {message}"
             )]
         );
     }

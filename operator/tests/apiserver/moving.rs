@@ -52,6 +52,11 @@ impl Stage {
         }
     }
 
+    fn count_from_now(&self) {
+        self.people.count_from_now();
+        self.kubelet.count_from_now();
+    }
+
     async fn edit(&self, spec: Value) {
         self.world
             .edit(CLUSTER, "chat", json!({"spec": spec}))
@@ -90,7 +95,7 @@ impl Stage {
 async fn a_rollout_moves_each_client_once_and_says_how_far_it_is() {
     let stage = Stage::set(3, 60).await;
     let before = stage.status().await["revision"].clone();
-    stage.people.count_from_now();
+    stage.count_from_now();
     stage.edit(json!({"gateway": {"image": "gateway:2"}})).await;
     until("connections are moved", async || {
         let rollout = stage.status().await["rollout"].clone();
@@ -115,7 +120,7 @@ async fn a_rollout_moves_each_client_once_and_says_how_far_it_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollout_goes_on_when_the_operator_dies_in_the_middle() {
     let mut stage = Stage::set(2, 30).await;
-    stage.people.count_from_now();
+    stage.count_from_now();
     stage.edit(json!({"gateway": {"image": "gateway:2"}})).await;
     until("connections are moved", async || {
         stage.status().await["rollout"]["moved"].as_i64() > Some(0)
@@ -130,7 +135,7 @@ async fn a_rollout_goes_on_when_the_operator_dies_in_the_middle() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_undone_rollout_moves_nobody_twice() {
     let stage = Stage::set(2, 40).await;
-    stage.people.count_from_now();
+    stage.count_from_now();
     stage.edit(json!({"gateway": {"image": "gateway:2"}})).await;
     until("some have been moved", async || {
         stage.status().await["rollout"]["moved"].as_i64() > Some(0)
@@ -149,7 +154,7 @@ async fn an_undone_rollout_moves_nobody_twice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scale_down_drains_first_and_removes_no_pod_with_clients() {
     let stage = Stage::set(3, 45).await;
-    stage.people.count_from_now();
+    stage.count_from_now();
     stage.edit(json!({"gateway": {"replicas": 1}})).await;
     stage.rests("gateway:1", 1).await;
     let moves = stage.people.moves();
@@ -160,7 +165,7 @@ async fn a_scale_down_drains_first_and_removes_no_pod_with_clients() {
 #[tokio::test(flavor = "multi_thread")]
 async fn new_gateways_that_never_start_leave_the_old_ones_as_they_are() {
     let stage = Stage::set(2, 20).await;
-    stage.people.count_from_now();
+    stage.count_from_now();
     stage.edit(json!({"gateway": {"image": "broken:1"}})).await;
     let message = stage
         .world

@@ -31,7 +31,7 @@ use scenario::Kind;
 use world::World;
 
 /// How many runs of each kind, where nobody says.
-const RUNS: u64 = 100;
+const RUNS: u64 = 200;
 
 /// How many lines are printed of what happened before a failure.
 const LINES: usize = 200;

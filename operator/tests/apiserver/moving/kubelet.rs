@@ -37,7 +37,7 @@ pub(crate) struct Kubelet {
 /// What is remembered for the test.
 #[derive(Default)]
 struct Seen {
-    /// The fewest gateways that were ready since as many as wanted were.
+    /// The fewest gateways that were ready at any time.
     fewest: AtomicUsize,
     /// The connections that pods had when they were deleted.
     cut: AtomicUsize,
@@ -63,7 +63,13 @@ impl Kubelet {
         }
     }
 
-    /// The fewest gateways that were ready at any time since the fleet was up.
+    /// Forgets what was counted.
+    pub(crate) fn count_from_now(&self) {
+        self.seen.fewest.store(usize::MAX, Ordering::Relaxed);
+        self.seen.cut.store(0, Ordering::Relaxed);
+    }
+
+    /// The fewest gateways that were ready at any time.
     pub(crate) fn fewest(&self) -> usize {
         self.seen.fewest.load(Ordering::Relaxed)
     }
@@ -102,16 +108,15 @@ struct Gateway {
 
 impl Node {
     async fn run(mut self) {
+        let params = ListParams::default().labels("app.kubernetes.io/component=gateway");
         loop {
-            let params = ListParams::default().labels("app.kubernetes.io/component=gateway");
-            let Ok(pods) = self.pods.list(&params).await else {
-                continue;
-            };
-            for pod in &pods {
-                self.look_after(pod).await;
+            if let Ok(pods) = self.pods.list(&params).await {
+                for pod in &pods {
+                    self.look_after(pod).await;
+                }
+                self.end_others(&pods.items);
+                self.count();
             }
-            self.end_others(&pods.items);
-            self.count(pods.items.len());
             sleep(Duration::from_millis(100)).await;
         }
     }
@@ -186,23 +191,23 @@ impl Node {
             self.seen
                 .cut
                 .fetch_add(gateway.connections, Ordering::Relaxed);
-            let id = gateway.process.id().unwrap_or_default().to_string();
-            let _ = std::process::Command::new("kill").arg(id).status();
+            // One that has ended by itself has no id any more.
+            if let Some(id) = gateway.process.id() {
+                let _ = std::process::Command::new("kill")
+                    .arg(id.to_string())
+                    .status();
+            }
             tokio::spawn(async move { gateway.process.wait().await });
         }
     }
 
-    fn count(&self, pods: usize) {
+    fn count(&self) {
         let ready = self
             .gateways
             .values()
             .filter(|gateway| gateway.ready)
             .count();
-        let before = self.seen.fewest.load(Ordering::Relaxed);
-        let all = before == 0 && ready == pods;
-        if all || ready < before {
-            self.seen.fewest.store(ready, Ordering::Relaxed);
-        }
+        self.seen.fewest.fetch_min(ready, Ordering::Relaxed);
     }
 }
 
