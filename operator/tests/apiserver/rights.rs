@@ -49,7 +49,10 @@ async fn allowed(world: &World, rights: &[Right]) -> Client {
         .create_token_request(&name, &params, &request)
         .await
         .unwrap();
-    server().await.client_as(&token.status.unwrap().token.unwrap()).await
+    server()
+        .await
+        .client_as(&token.status.unwrap().token.unwrap())
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
