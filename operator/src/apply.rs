@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Writes objects, and remembers what it wrote.
-pub struct Writer {
+pub(crate) struct Writer {
     client: Client,
     memory: Memory,
     metrics: Metrics,
@@ -27,7 +27,7 @@ pub struct Writer {
 
 /// What became of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written {
+pub(crate) enum Written {
     /// It was as it is wanted.
     Unchanged,
     /// It was not there.
@@ -38,7 +38,7 @@ pub enum Written {
 
 impl Writer {
     /// A writer that counts what it does.
-    pub fn new(client: Client, metrics: Metrics) -> Self {
+    pub(crate) fn new(client: Client, metrics: Metrics) -> Self {
         Self {
             client,
             memory: Memory::default(),
@@ -47,7 +47,7 @@ impl Writer {
     }
 
     /// The objects of a kind in a Kubernetes namespace.
-    pub fn api(&self, kind: Kind, namespace: &str) -> Api<Object> {
+    pub(crate) fn api(&self, kind: Kind, namespace: &str) -> Api<Object> {
         Api::namespaced_with(self.client.clone(), namespace, &kind)
     }
 
@@ -57,7 +57,7 @@ impl Writer {
     ///
     /// # Errors
     /// What is in the way.
-    pub async fn apply(
+    pub(crate) async fn apply(
         &self,
         owner: &str,
         namespace: &str,
@@ -114,7 +114,7 @@ impl Writer {
     ///
     /// # Errors
     /// Where the API server does not say.
-    pub async fn get(
+    pub(crate) async fn get(
         &self,
         kind: Kind,
         namespace: &str,
@@ -128,7 +128,7 @@ impl Writer {
     ///
     /// # Errors
     /// What is in the way.
-    pub async fn change(
+    pub(crate) async fn change(
         &self,
         kind: Kind,
         namespace: &str,
@@ -158,7 +158,7 @@ impl Writer {
     ///
     /// # Errors
     /// What is in the way.
-    pub async fn delete(&self, kind: Kind, live: &Object) -> Result<(), Trouble> {
+    pub(crate) async fn delete(&self, kind: Kind, live: &Object) -> Result<(), Trouble> {
         let (namespace, name) = (live.namespace(), live.name());
         let params = DeleteParams {
             preconditions: Some(Preconditions {
@@ -184,7 +184,7 @@ impl Writer {
     ///
     /// # Errors
     /// What is in the way.
-    pub async fn status(
+    pub(crate) async fn status(
         &self,
         kind: Kind,
         object: &Object,
@@ -221,7 +221,7 @@ impl Writer {
     }
 
     /// Forgets all that was written for a cluster that is gone.
-    pub fn forget(&self, namespace: &str, names: impl Fn(&str) -> bool) {
+    pub(crate) fn forget(&self, namespace: &str, names: impl Fn(&str) -> bool) {
         self.memory.forget_all(namespace, names);
     }
 }

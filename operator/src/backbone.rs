@@ -128,10 +128,11 @@ impl Backbones {
         let login = login(inputs, secrets)?;
         let mark = digest(&(&login.urls, &login.credentials));
         let known = self.entries().get(&cluster.uid).cloned();
-        if let Some(known) = known
-            && known.lock().await.login == mark
-        {
-            return Ok(known);
+        if let Some(known) = known {
+            let same = known.lock().await.login == mark;
+            if same {
+                return Ok(known);
+            }
         }
         let names = Names::new(&cluster.namespace, &cluster.name);
         let connection = Connection::open(&login, names.clone()).await;

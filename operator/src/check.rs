@@ -118,9 +118,7 @@ fn settle(
     troubles: &mut Vec<Trouble>,
 ) -> (String, BTreeMap<String, Verdict>) {
     loop {
-        let texts = candidates.iter().filter_map(Candidate::text);
-        let all: Vec<&str> = [cluster].into_iter().chain(texts).collect();
-        let found = together(&all, secrets);
+        let found = together(&texts(cluster, &candidates), secrets);
         let mut refused = false;
         for candidate in &mut candidates {
             refused |= candidate.judge(&found);
@@ -129,10 +127,15 @@ fn settle(
             continue;
         }
         troubles.extend(of_cluster(&found));
-        let text = all.join("---\n");
+        let text = texts(cluster, &candidates).join("---\n");
         let verdicts = candidates.into_iter().map(Candidate::verdict);
         return (text, verdicts.collect());
     }
+}
+
+fn texts<'a>(cluster: &'a str, candidates: &'a [Candidate]) -> Vec<&'a str> {
+    let rooms = candidates.iter().filter_map(Candidate::text);
+    [cluster].into_iter().chain(rooms).collect()
 }
 
 /// Every problem of the documents together, those that only a gateway finds too.

@@ -92,7 +92,7 @@ async fn run(
     };
     let moves = moves::decide(&seen, cluster, &plan::revision(&inputs), context).await;
     let mut facts = Facts::new(&seen, cluster, &moves);
-    facts.look_again = Some(moves.decision.look_again);
+    facts.look_again = Some(moves.look_again(cluster));
     troubles.extend(apply::apply(&seen, &inputs, &moves, context).await);
     troubles.extend(facts.troubles(&seen));
     let given = context

@@ -6,7 +6,7 @@ use crate::quantity;
 
 /// The paths at which an object is not what is wanted of it. What nobody asked for, such as the
 /// defaults that an API server fills in, is no difference; and amounts are compared as amounts.
-pub fn differences(wanted: &Value, live: &Value) -> Vec<String> {
+pub(crate) fn differences(wanted: &Value, live: &Value) -> Vec<String> {
     let mut found = Vec::new();
     compare(wanted, live, &mut String::new(), &mut found);
     found

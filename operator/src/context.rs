@@ -44,7 +44,7 @@ pub struct Settings {
 pub(crate) type LastCheck = (String, Arc<Checked>);
 
 /// What every reconciliation has at hand.
-pub struct Context {
+pub(crate) struct Context {
     pub(crate) settings: Settings,
     pub(crate) apis: Apis,
     pub(crate) stores: Stores,
@@ -66,7 +66,7 @@ pub struct Context {
 
 impl Context {
     /// A context that has reconciled nothing.
-    pub fn new(
+    pub(crate) fn new(
         client: &Client,
         settings: Settings,
         apis: Apis,
@@ -187,13 +187,13 @@ fn keep<T>(map: &Mutex<HashMap<String, T>>, is_there: impl Fn(&str) -> bool) {
 
 /// Something that people are told in an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
+pub(crate) struct News {
     /// Whether it is a warning.
-    pub bad: bool,
+    pub(crate) bad: bool,
     /// The reason, in camel case.
-    pub reason: String,
+    pub(crate) reason: String,
     /// A sentence.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 /// An event's note has a kilobyte at most.

@@ -63,3 +63,6 @@ pub fn decide(observed: &Observed, settings: &Settings) -> Decision {
         remember,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,8 +30,15 @@ pub enum Lost {
     #[error("another process leads; this one ends, and is started again")]
     Taken,
     /// It could not be renewed.
-    #[error("the Lease could not be renewed for {} seconds ({0}); the process ends, and is started again", GIVES_UP.as_secs())]
-    Unrenewed(String),
+    #[error(
+        "the Lease could not be renewed for {seconds} seconds ({why}); the process ends, and is started again"
+    )]
+    Unrenewed {
+        /// How long it was tried.
+        seconds: u64,
+        /// What was in the way.
+        why: String,
+    },
 }
 
 /// A candidate for the lead.
@@ -78,7 +85,11 @@ impl Candidate {
                 Err(_) => {}
             }
             if renewed.elapsed() >= GIVES_UP {
-                return Lost::Unrenewed(error);
+                let seconds = GIVES_UP.as_secs();
+                return Lost::Unrenewed {
+                    seconds,
+                    why: error,
+                };
             }
         }
     }

@@ -18,7 +18,7 @@ const UNITS: [(&str, f64); 13] = [
 ];
 
 /// The number that a quantity stands for; `None` where it is none.
-pub fn parse(text: &str) -> Option<f64> {
+pub(crate) fn parse(text: &str) -> Option<f64> {
     let unit = UNITS.iter().find(|(unit, _)| text.ends_with(unit));
     let (number, scale) = match unit {
         Some((unit, scale)) => (text.strip_suffix(unit)?, *scale),
@@ -29,7 +29,7 @@ pub fn parse(text: &str) -> Option<f64> {
 }
 
 /// Whether two texts are the same amount, such as `1000m` and `1`.
-pub fn same(a: &str, b: &str) -> bool {
+pub(crate) fn same(a: &str, b: &str) -> bool {
     match (parse(a), parse(b)) {
         (Some(a), Some(b)) => (a - b).abs() <= a.abs().max(b.abs()) * 1e-12,
         _ => false,

@@ -103,9 +103,10 @@ pub(crate) async fn reconcile(
     context: Arc<Context>,
 ) -> Result<Action, Infallible> {
     let started = Instant::now();
-    let done = match room.is_deleted() {
-        true => history::leave(&room, &context).await,
-        false => stay(&room, &context).await,
+    let done = if room.is_deleted() {
+        history::leave(&room, &context).await
+    } else {
+        stay(&room, &context).await
     };
     let outcome = done.as_ref().err().map_or("ok", |trouble| trouble.reason);
     context

@@ -17,13 +17,13 @@ use crate::{
 };
 
 /// How long what was read is taken for what is there.
-const FRESH: Duration = Duration::from_secs(20);
+const FRESH: Duration = Duration::from_secs(30);
 
 type Found = Option<Arc<Object>>;
 
 /// Reads Secrets, and remembers them for some seconds.
 #[derive(Default)]
-pub struct Vault {
+pub(crate) struct Vault {
     read: Mutex<HashMap<(String, String), (Instant, Found)>>,
     /// The keys that were made up for a cluster, by its identity: they are put back as they were.
     keys: Mutex<HashMap<String, Keys>>,
@@ -38,7 +38,7 @@ impl Vault {
     ///
     /// # Errors
     /// Where the API server does not say.
-    pub async fn get(
+    pub(crate) async fn get(
         &self,
         writer: &Writer,
         namespace: &str,
@@ -63,21 +63,30 @@ impl Vault {
     }
 
     /// Has a Secret read anew the next time.
-    pub fn forget(&self, namespace: &str, name: &str) {
+    pub(crate) fn forget(&self, namespace: &str, name: &str) {
         self.entries()
             .remove(&(namespace.to_owned(), name.to_owned()));
     }
 
-    /// The keys of a cluster: those in its Secrets, those it had, or new ones.
+    /// The keys of a cluster: those in its Secrets, those it had, or new ones. Those of NATS
+    /// servers are looked for where they are `managed`.
     ///
     /// # Errors
     /// Where the API server does not say.
-    pub async fn keys(&self, writer: &Writer, cluster: &Object) -> Result<Keys, Trouble> {
+    pub(crate) async fn keys(
+        &self,
+        writer: &Writer,
+        cluster: &Object,
+        managed: bool,
+    ) -> Result<Keys, Trouble> {
         let (namespace, names) = (cluster.namespace(), Names(cluster.name()));
         let own = self.get(writer, namespace, &names.operator_key()).await?;
-        let servers = self
-            .get(writer, namespace, &names.nats_login("servers"))
-            .await?;
+        let servers = if managed {
+            let name = names.nats_login("servers");
+            self.get(writer, namespace, &name).await?
+        } else {
+            None
+        };
         let ours = |secret: Found| secret.filter(|it| it.is_controlled_by(cluster.uid()));
         let mut known = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let before = known.get(cluster.uid()).cloned().unwrap_or_else(fresh);
@@ -93,14 +102,14 @@ impl Vault {
     }
 
     /// Forgets the keys of clusters that are gone.
-    pub fn keep(&self, is_there: impl Fn(&str) -> bool) {
+    pub(crate) fn keep(&self, is_there: impl Fn(&str) -> bool) {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         keys.retain(|uid, _| is_there(uid));
     }
 }
 
 /// What a Secret holds, by key.
-pub fn data(secret: &Object) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn data(secret: &Object) -> BTreeMap<String, Vec<u8>> {
     let data: BTreeMap<String, ByteString> = secret.read("data").unwrap_or_default();
     data.into_iter()
         .map(|(key, bytes)| (key, bytes.0))

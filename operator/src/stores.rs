@@ -27,25 +27,25 @@ use crate::{
 const PAGE: u32 = 200;
 
 /// What has changed: the kind that is to be looked at, and where it is.
-pub type Changed = ObjectRef<Object>;
+pub(crate) type Changed = ObjectRef<Object>;
 
 /// Every watched object, by kind.
 #[derive(Clone)]
-pub struct Stores(Arc<BTreeMap<Kind, Store<Object>>>);
+pub(crate) struct Stores(Arc<BTreeMap<Kind, Store<Object>>>);
 
 /// Who is told of changes.
 #[derive(Clone)]
-pub struct Queues {
+pub(crate) struct Queues {
     /// `RealtimeCluster`s to look at.
-    pub clusters: mpsc::Sender<Changed>,
+    pub(crate) clusters: mpsc::Sender<Changed>,
     /// `Room`s to look at.
-    pub rooms: mpsc::Sender<Changed>,
+    pub(crate) rooms: mpsc::Sender<Changed>,
 }
 
 impl Stores {
     /// Watches all kinds that there are, in all Kubernetes namespaces or in one, in tasks that run
     /// until the set is dropped.
-    pub fn watch(
+    pub(crate) fn watch(
         client: &Client,
         namespace: Option<&str>,
         apis: Apis,
@@ -85,7 +85,7 @@ impl Stores {
     }
 
     /// Waits until everything that there is was seen.
-    pub async fn ready(&self) {
+    pub(crate) async fn ready(&self) {
         for store in self.0.values() {
             // Fails only when the task that fills it has ended, and then everything ends.
             let _ = store.wait_until_ready().await;
@@ -93,31 +93,40 @@ impl Stores {
     }
 
     /// The objects of a kind; nothing where the kind is not watched.
-    pub fn store(&self, kind: Kind) -> Option<&Store<Object>> {
+    pub(crate) fn store(&self, kind: Kind) -> Option<&Store<Object>> {
         self.0.get(&kind)
     }
 
     /// One object.
-    pub fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Arc<Object>> {
+    pub(crate) fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Arc<Object>> {
         let key = ObjectRef::new_with(name, kind).within(namespace);
         self.store(kind)?.get(&key)
     }
 
     /// The objects of a kind that satisfy a condition.
-    pub fn filter(&self, kind: Kind, condition: impl Fn(&Object) -> bool) -> Vec<Arc<Object>> {
+    pub(crate) fn filter(
+        &self,
+        kind: Kind,
+        condition: impl Fn(&Object) -> bool,
+    ) -> Vec<Arc<Object>> {
         let store = self.store(kind);
         store.map_or_else(Vec::new, |store| store.state_filter(condition))
     }
 
     /// The objects of a kind that are labelled with a cluster.
-    pub fn of_cluster(&self, kind: Kind, namespace: &str, cluster: &str) -> Vec<Arc<Object>> {
+    pub(crate) fn of_cluster(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        cluster: &str,
+    ) -> Vec<Arc<Object>> {
         self.filter(kind, |object| {
             object.namespace() == namespace && object.label(CLUSTER) == Some(cluster)
         })
     }
 
     /// Whether the node that a pod is on takes no new pods.
-    pub fn is_on_cordoned_node(&self, pod: &Object) -> bool {
+    pub(crate) fn is_on_cordoned_node(&self, pod: &Object) -> bool {
         let nodes = self.store(Kind::Node);
         let node =
             node_of(pod).and_then(|name| nodes?.get(&ObjectRef::new_with(&name, Kind::Node)));
@@ -125,7 +134,7 @@ impl Stores {
     }
 
     /// The Rooms of a cluster.
-    pub fn rooms_of(&self, namespace: &str, cluster: &str) -> Vec<Arc<Object>> {
+    pub(crate) fn rooms_of(&self, namespace: &str, cluster: &str) -> Vec<Arc<Object>> {
         self.filter(Kind::Room, |room| {
             room.namespace() == namespace && room_cluster(room).as_deref() == Some(cluster)
         })
@@ -133,14 +142,14 @@ impl Stores {
 }
 
 /// The cluster that a Room says it belongs to.
-pub fn room_cluster(room: &Object) -> Option<String> {
+pub(crate) fn room_cluster(room: &Object) -> Option<String> {
     let spec = room.field("spec");
     let name = spec.pointer("/clusterRef/name")?.as_str()?;
     Some(name.to_owned())
 }
 
 /// The reference to an object of one of the kinds that users make.
-pub fn reference(kind: Kind, namespace: &str, name: &str) -> Changed {
+pub(crate) fn reference(kind: Kind, namespace: &str, name: &str) -> Changed {
     ObjectRef::new_with(name, kind).within(namespace)
 }
 

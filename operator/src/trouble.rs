@@ -57,7 +57,7 @@ impl fmt::Display for Trouble {
 }
 
 /// What an API server said no to, or did not answer.
-pub fn refused(doing: &str, error: &kube::Error) -> Trouble {
+pub(crate) fn refused(doing: &str, error: &kube::Error) -> Trouble {
     let kube::Error::Api(status) = error else {
         let message =
             format!("{doing}: the API server cannot be reached ({error}); it is tried again");

@@ -6,8 +6,12 @@
 
 #[path = "apiserver/applying.rs"]
 mod applying;
+#[path = "gateways/binary.rs"]
+mod binary;
 #[path = "apiserver/leading.rs"]
 mod leading;
+#[path = "apiserver/moving.rs"]
+mod moving;
 #[path = "apiserver/rights.rs"]
 mod rights;
 #[path = "apiserver/rooms.rs"]

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { until } from "../client/support/wait.mjs";
 import { ALERTS, dashboards, panelQueries, variables, watched } from "./support/dashboards.mjs";
 import { Load } from "./support/load.mjs";
+import { Operator } from "./support/operator.mjs";
 import { Prometheus, checkRules } from "./support/prometheus.mjs";
 
 /** How long a query may take until it shows something, in milliseconds. */
@@ -18,21 +19,24 @@ const EXCEPTIONS = {
 
 describe("dashboards and alerts", () => {
   let load;
+  let operator;
   let prometheus;
   before(async () => {
     load = await Load.start();
-    prometheus = await Prometheus.start(load.targets, ALERTS);
+    operator = await Operator.start(load.nats.url);
+    prometheus = await Prometheus.start([...load.targets, operator.target], ALERTS);
   });
   after(async () => {
     await prometheus?.stop();
+    await operator?.stop();
     await load?.stop();
   });
 
-  test("Prometheus reads every gateway", async () => {
+  test("Prometheus reads every gateway and the operator", async () => {
     await until("all targets to be up", async () => {
       await pause(200);
       const targets = await prometheus.targets();
-      return targets.length === load.targets.length && targets.every(({ health }) => health === "up");
+      return targets.length === load.targets.length + 1 && targets.every(({ health }) => health === "up");
     });
   });
 

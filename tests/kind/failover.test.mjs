@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { API_KEY, SIGNING_KEY } from "../client/support/documents.mjs";
 import { deletePod, isReady, metric, signal } from "./support/fleet.mjs";
 import { eventually, get, kubectl, patch } from "./support/kube.mjs";
-import { allReady, cluster, controlPlane, workers } from "./support/nodes.mjs";
+import { allReady, cluster, controlPlane, controllersWork, workers } from "./support/nodes.mjs";
 import { SYSTEM, install, leader } from "./support/release.mjs";
 import { KubeStage } from "./support/stage.mjs";
 
@@ -81,6 +81,8 @@ describe(`a fleet on Kubernetes, with ${2 * CLIENTS} clients`, () => {
     assert.equal(verdict.moves, 1, "moves of the client that moved most");
   });
 
+  scenario("the chart upgraded", () => install("--set=log.level=debug"), unnoticed);
+
   scenario("scale from 2 to 4", async () => {
     await scale(4);
     await stage.fleet.settled(4);
@@ -145,6 +147,7 @@ describe(`a fleet on Kubernetes, with ${2 * CLIENTS} clients`, () => {
     await server("STOP");
     await pause(AWAY).finally(() => server("CONT"));
     await eventually("the API server", () => kubectl(["get", "--raw", "/readyz"]));
+    await controllersWork();
     await allReady();
     await stage.fleet.settled(GATEWAYS);
   }, unnoticed);

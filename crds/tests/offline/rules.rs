@@ -300,3 +300,20 @@ fn a_duration_is_at_most_ten_years() {
         "\"87601h\" is too long; write 87600h (ten years) or less",
     );
 }
+
+#[test]
+fn a_cluster_is_named_as_its_services_can_be() {
+    let message = "the name of a RealtimeCluster is that of its Services and pods: use at most 40 lower-case letters, digits and '-', and start with a letter";
+    let named = |name: &str| {
+        cluster(&["auth: {required: false}"]).replace("name: chat", &format!("name: {name}"))
+    };
+    for name in ["9lives", "a.b", &"a".repeat(41)] {
+        assert_eq!(
+            problems(&named(name)),
+            [format!(
+                "chat.yaml, document 1 (RealtimeCluster {name}): metadata.name: {message}"
+            )]
+        );
+    }
+    read(&named(&"a".repeat(40))).unwrap();
+}

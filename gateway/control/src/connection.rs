@@ -3,6 +3,7 @@
 use std::{io, str::FromStr as _, sync::Arc, time::Duration};
 
 use async_nats::{Client, ConnectOptions, Event, ServerAddr, connection::State};
+use percent_encoding::percent_decode_str;
 use sluice_nats::Names;
 use tokio::sync::watch;
 
@@ -86,9 +87,12 @@ impl Connection {
                 let heard = Arc::clone(&heard);
                 async move { note(&event, &heard) }
             });
-        let options = match &login.credentials {
-            Some(text) => options.credentials(text)?,
-            None => options,
+        // The client itself looks past who a URL says it is.
+        let options = match (&login.credentials, urls.iter().find_map(who)) {
+            (Some(text), _) => options.credentials(text)?,
+            (None, Some((user, Some(password)))) => options.user_and_password(user, password),
+            (None, Some((token, None))) => options.token(token),
+            (None, None) => options,
         };
         let client = options.connect(urls).await.map_err(io::Error::other)?;
         Ok(Self {
@@ -125,6 +129,12 @@ impl Connection {
             let _ = link.wait_for(|link| !link.up || link.times != times).await;
         }
     }
+}
+
+/// The user and password in a URL, or a token where there is no password.
+fn who(url: &ServerAddr) -> Option<(String, Option<String>)> {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    Some((decoded(url.username()?), url.password().map(decoded)))
 }
 
 /// Grows with each try, and varies by chance, so that a fleet does not come back all at once.

@@ -2,7 +2,7 @@
 
 mod observe;
 
-use std::{net::IpAddr, sync::PoisonError};
+use std::{net::IpAddr, sync::PoisonError, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use super::read::Seen;
 use crate::{
     Kind, Object,
     context::Context,
-    fleet::{self, Decision, DrainCommand, Observed, Settings},
+    fleet::{self, Decision, DrainCommand, Observed, Phase, Settings},
     gateways::Gateways,
     plan::{
         Cluster,
@@ -24,6 +24,9 @@ use crate::{
 
 /// The annotation by which a Deployment that shrinks chooses a pod.
 const COST: &str = "controller.kubernetes.io/pod-deletion-cost";
+
+/// How often the connections of a fleet are counted that needs nothing.
+const COUNTING: Duration = Duration::from_secs(30);
 
 /// What is decided about a fleet, and what that was decided from.
 pub(super) struct Moves {
@@ -81,6 +84,16 @@ impl Moves {
         let counts = self.observed.pods.iter().filter_map(|pod| pod.connections);
         let sum = counts.fold(None, |sum, count| Some(sum.unwrap_or(0) + count));
         sum.and_then(|sum| i64::try_from(sum).ok())
+    }
+
+    /// When to look at the gateways again. Where nothing is to be done but to count connections,
+    /// that is not often: what changes by itself is heard of.
+    pub(super) fn look_again(&self, cluster: &Cluster) -> Duration {
+        let decision = &self.decision;
+        let idle = decision.phase == Phase::Steady && cluster.spec.gateway.autoscaling.is_none();
+        decision
+            .look_again
+            .max(if idle { COUNTING } else { Duration::ZERO })
     }
 
     /// Has pods get new connections or none, and marks those that go first. It comes before sizes

@@ -23,9 +23,14 @@ pub(super) fn is_running(pod: &Object) -> bool {
 
 /// Whether a pod is there and is not about to go.
 pub(super) fn runs(pod: &Object) -> bool {
+    !pod.is_deleted() && !is_over(pod)
+}
+
+/// Whether a pod has ended for good: its node evicted it, say. Deployments do not count it.
+pub(super) fn is_over(pod: &Object) -> bool {
     let status = pod.field("status");
     let phase = status.get("phase").and_then(Value::as_str);
-    !pod.is_deleted() && !matches!(phase, Some("Succeeded" | "Failed"))
+    matches!(phase, Some("Succeeded" | "Failed"))
 }
 
 fn condition<'a>(status: &'a Value, of: &str) -> Option<&'a str> {

@@ -38,11 +38,13 @@ pub(super) async fn read(object: &Arc<Object>, context: &Context) -> Result<Seen
     });
     let documents = stores.get(Kind::ConfigMap, namespace, &Names(name).documents());
     let documents = documents.filter(|map| map.is_controlled_by(object.uid()));
+    let spec = object.field("spec");
+    let managed = spec.pointer("/backbone/nats/managed").is_some();
     Ok(Seen {
         object: Arc::clone(object),
         rooms: stores.rooms_of(namespace, name),
         secrets: named(object, context).await?,
-        keys: context.vault.keys(&context.writer, object).await?,
+        keys: context.vault.keys(&context.writer, object, managed).await?,
         documents: documents.map_or_else(String::new, |map| text(&map)),
         made: made.collect(),
         pods: stores.of_cluster(Kind::Pod, namespace, name),

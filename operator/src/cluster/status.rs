@@ -139,11 +139,14 @@ fn ready(facts: Option<&Facts>, blocked: Option<&Trouble>) -> Stated {
         "{ready} of {wanted} gateways of the revision {} are ready.",
         facts.revision
     );
-    match ready >= wanted {
-        true => Stated::new("Ready", true, "Serving", message),
-        false if facts.others() => Stated::new("Ready", false, "RollingOut", message),
-        false => Stated::new("Ready", false, "Starting", message),
-    }
+    let reason = if ready >= wanted {
+        "Serving"
+    } else if facts.others() {
+        "RollingOut"
+    } else {
+        "Starting"
+    };
+    Stated::new("Ready", ready >= wanted, reason, message)
 }
 
 fn reconciling(facts: Option<&Facts>, blocked: Option<&Trouble>, stalls: bool) -> Stated {

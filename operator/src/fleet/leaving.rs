@@ -209,7 +209,9 @@ fn leave_surplus(gateways: &mut [Gateway<'_>], wanted: usize) {
     staying.sort_by_key(|gateway| {
         let pod = gateway.pod;
         let leaving = gateway.drains() || pod.deletion_cost == Some(super::REMOVED_FIRST);
-        let connections = pod.connections.unwrap_or(u64::MAX);
+        // One that was chosen before and does not answer has most likely just ended.
+        let unknown = if pod.serving { u64::MAX } else { 0 };
+        let connections = pod.connections.unwrap_or(unknown);
         let newest = Reverse(pod.created);
         (
             !leaving,

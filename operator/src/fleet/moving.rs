@@ -125,7 +125,7 @@ impl Budget {
 
 /// How many connections all gateways together move between the end of their settling and their
 /// deadline, with a tenth of it to spare.
-fn in_time(fleet: &Fleet<'_>) -> u64 {
+pub(super) fn in_time(fleet: &Fleet<'_>) -> u64 {
     let settings = fleet.settings;
     let time = settings.deadline.saturating_sub(settings.settle);
     let rate = u128::from(settings.connections_per_second);

@@ -37,6 +37,10 @@ pub struct RevisionSeen {
 }
 
 /// A gateway's pod.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what a pod says of itself in five independent ways"
+)]
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PodSeen {
     /// Its name.

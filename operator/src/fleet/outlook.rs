@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     DrainReason, Phase,
     leaving::{Fleet, Gateway},
+    moving,
     rebalance::Rebalance,
 };
 
@@ -32,7 +33,7 @@ pub(super) fn of(fleet: &Fleet<'_>, rebalance: &Rebalance) -> Outlook {
     let phase = phase(fleet, rebalance);
     Outlook {
         phase,
-        message: message(fleet, phase),
+        message: message(fleet, phase) + &overdue(fleet),
         look_again: match phase {
             Phase::Steady => IDLE,
             Phase::Starting | Phase::Surging | Phase::Paused | Phase::Stuck => WAITING,
@@ -82,6 +83,19 @@ fn late<'f>(fleet: &'f Fleet<'_>) -> impl Iterator<Item = &'f Gateway<'f>> {
     })
 }
 
+/// A further sentence where a gateway that leaves has more connections than can be moved in time.
+fn overdue(fleet: &Fleet<'_>) -> String {
+    let most = moving::in_time(fleet);
+    let late = fleet.leaving().filter(|gateway| !gateway.held);
+    let mut late = late.filter(|gateway| gateway.pod.connections > Some(most));
+    late.next().map_or_else(String::new, |gateway| {
+        format!(
+            " Gateway {} has more connections than can be moved before drain.deadline, and closes those that are left then at once; raise drain.deadline or drain.connectionsPerSecond.",
+            gateway.pod.name
+        )
+    })
+}
+
 fn message(fleet: &Fleet<'_>, phase: Phase) -> String {
     let (wanted, revision) = (fleet.wanted, fleet.revision);
     let ready = fleet.open().count();
@@ -116,6 +130,11 @@ fn stuck(fleet: &Fleet<'_>) -> String {
         .map(|gateway| gateway.pod.name.as_str())
         .collect();
     let (count, first) = (late.len(), late.first().copied().unwrap_or_default());
+    let (gateways, have) = if count == 1 {
+        ("gateway", "has")
+    } else {
+        ("gateways", "have")
+    };
     let old = fleet.leaving().filter(|gateway| gateway.pod.ready).count();
     let serves = if old > 0 {
         format!("{old} gateways that were there before go on serving. ")
@@ -123,7 +142,7 @@ fn stuck(fleet: &Fleet<'_>) -> String {
         String::new()
     };
     format!(
-        "{count} gateways of revision {} have not become ready for 10 minutes. {serves}Look why with kubectl describe pod {first} and kubectl logs {first}; mend the spec, or undo the change.",
+        "{count} {gateways} of revision {} {have} not become ready for 10 minutes. {serves}Look why with kubectl describe pod {first} and kubectl logs {first}; mend the spec, or undo the change.",
         fleet.revision
     )
 }

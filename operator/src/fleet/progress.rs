@@ -27,7 +27,7 @@ pub(super) fn of(fleet: &Fleet<'_>, remember: &mut Remembered) -> Option<Rollout
         moved: signed(remember.moved),
         remaining: signed(remaining),
         rate: rounded(rate),
-        eta: eta(fleet, &old, remaining).map(Into::into),
+        eta: eta(fleet, &old, remaining),
     })
 }
 

@@ -40,7 +40,10 @@ pub(super) fn of(fleet: &Fleet<'_>, remember: &mut Remembered) -> Removal {
 /// revisions could otherwise leave no room for the wanted one.
 pub(super) fn room(fleet: &Fleet<'_>) -> u32 {
     let replaced = fleet.replaced().count() as u32;
-    let room = (fleet.wanted + fleet.surge).saturating_sub(replaced);
+    let room = fleet
+        .wanted
+        .saturating_add(fleet.surge)
+        .saturating_sub(replaced);
     room.max(1).min(fleet.wanted)
 }
 

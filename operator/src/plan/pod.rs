@@ -79,11 +79,13 @@ pub(super) fn labelled(mut template: Value, revision: &str) -> Value {
     template
 }
 
-/// Changes with what a gateway takes at its start only.
+/// Changes with what a gateway takes at its start only. How the operator runs NATS servers is
+/// nothing to the gateways.
 fn restart(spec: &RealtimeClusterSpec) -> String {
+    let nats = spec.backbone.as_ref().and_then(|it| it.nats.as_ref());
     crate::digest(&(
         &spec.tls,
-        &spec.backbone,
+        nats.map(|nats| &nats.external),
         &spec.observability.otlp_endpoint,
         spec.gateway.workers,
         spec.gateway.compression,

@@ -15,10 +15,10 @@ use crate::{
 };
 
 /// Keeps a Room from going before its history has.
-pub const FINALIZER: &str = "sluice.dev/history";
+const FINALIZER: &str = "sluice.dev/history";
 
 /// The annotation by which a Room goes at once, and leaves its history behind.
-pub const SKIP: &str = "sluice.dev/skip-history";
+const SKIP: &str = "sluice.dev/skip-history";
 
 /// How long a Room that is deleted waits for its history to go.
 const DEADLINE: Duration = Duration::from_mins(2);

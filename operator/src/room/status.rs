@@ -27,7 +27,7 @@ pub(super) fn status(
         return without(before, room, decided.is_some(), now);
     };
     let accepted = accepted(room.name(), decided);
-    let stated = stated(verdict, room, decided, &accepted);
+    let stated = stated(verdict, room, decided);
     RoomStatus {
         observed_generation: Some(room.generation()),
         conditions: conditions::merge(&before.conditions, stated, room.generation(), now),
@@ -109,12 +109,7 @@ fn generation(name: &str, revision: u64, decided: &Decided) -> Option<i64> {
     rooms.get(name).copied()
 }
 
-fn stated(
-    verdict: &Verdict,
-    room: &Object,
-    decided: &Decided,
-    accepted: &[RoomAcceptance],
-) -> Vec<Stated> {
+fn stated(verdict: &Verdict, room: &Object, decided: &Decided) -> Vec<Stated> {
     let trouble = refused(verdict);
     if let Some(trouble) = &trouble {
         return vec![
@@ -128,16 +123,17 @@ fn stated(
             conditions::stalled(Some(trouble)),
         ];
     }
-    let (ready, reason, mut message) = reach(room, decided, accepted);
+    let (ready, reason, mut message) = reach(room, decided);
     if !verdict.unknown.is_empty() {
         message = format!(
             "{message} This operator does not know {} and goes on without; upgrade it, or remove what it does not know.",
             verdict.unknown.join(", ")
         );
     }
-    let reconciling = match ready {
-        true => Stated::new("Reconciling", false, "Done", "The gateways work by it."),
-        false => Stated::new("Reconciling", true, reason, "The gateways are taking it."),
+    let reconciling = if ready {
+        Stated::new("Reconciling", false, "Done", "The gateways work by it.")
+    } else {
+        Stated::new("Reconciling", true, reason, "The gateways are taking it.")
     };
     vec![
         Stated::new("Ready", ready, reason, message),
@@ -156,11 +152,7 @@ fn refused(verdict: &Verdict) -> Option<Trouble> {
 }
 
 /// How far a Room has come.
-fn reach(
-    room: &Object,
-    decided: &Decided,
-    accepted: &[RoomAcceptance],
-) -> (bool, &'static str, String) {
+fn reach(room: &Object, decided: &Decided) -> (bool, &'static str, String) {
     let Some(given) = &decided.given else {
         return (
             false,
@@ -179,12 +171,12 @@ fn reach(
         let message = format!("the gateway {name} refuses the documents: {refused}");
         return (false, "GatewayRefused", message);
     }
-    let at: i32 = accepted
-        .iter()
-        .filter(|it| it.generation >= room.generation())
-        .map(|it| it.gateways)
-        .sum();
-    let all = given.gateways.len() as i32;
+    let at = given.gateways.iter().filter(|gateway| {
+        let has = generation(room.name(), gateway.policy.revision, decided);
+        has.is_some_and(|has| has >= room.generation())
+    });
+    let at = at.count();
+    let all = given.gateways.len();
     if at < all {
         let message = format!("{at} of {all} gateways work by it.");
         return (false, "Pending", message);

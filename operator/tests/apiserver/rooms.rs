@@ -16,7 +16,7 @@ use crate::support::World;
 /// A world with a NATS server and a cluster that uses it.
 async fn fleet() -> (World, Server) {
     let world = World::new().await;
-    let nats = Server::start(Settings::default()).await;
+    let nats = Server::start(Settings::default().jetstream()).await;
     let external = json!({"url": nats.url()});
     let spec = json!({"auth": {"required": false}, "backbone": {"nats": {"external": external}}});
     world.cluster("chat", spec).await;

@@ -146,7 +146,7 @@ async fn what_is_edited_or_deleted_is_put_back() {
     .await;
     // Secrets are not watched: one comes back, as it was, when its cluster is looked at.
     world.delete(Kind::Secret, "chat-operator").await;
-    tokio::time::sleep(std::time::Duration::from_secs(21)).await;
+    tokio::time::sleep(std::time::Duration::from_secs(31)).await;
     world
         .edit(CLUSTER, "chat", json!({"spec": {"origins": ["*"]}}))
         .await;

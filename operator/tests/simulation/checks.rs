@@ -57,9 +57,9 @@ impl World {
                 self.checks.watched = true;
                 self.checks.floor = self.spec.settings.replicas as usize;
                 let connected = self.clients.iter().all(|client| client.at.is_some());
-                let up = self.kind != Kind::Chaos;
+                let up = !matches!(self.kind, Kind::Chaos | Kind::Autoscaling);
                 if up && (!connected || self.pods.iter().any(|pod| !pod.ready)) {
-                    self.fail("the fleet was not up when the watch began".to_owned());
+                    self.fail("the fleet was not up when the watch began");
                 }
             }
             Event::Revision("a") if self.kind == Kind::Undo => {
@@ -82,20 +82,20 @@ impl World {
             self.checks.closed_now += connections;
         }
         if cut && connections > 0 && self.kind != Kind::Chaos && self.operator.wanted() > 0 {
-            self.fail(format!(
+            self.fail(&format!(
                 "{connections} connections were cut at the deadline"
             ));
         }
         let undone = self.checks.undone.is_some_and(|at| self.now > at);
         if undone && connections > 0 && revision == "a" {
-            self.fail("the undone rollout moves clients of the revision that stays".to_owned());
+            self.fail("the undone rollout moves clients of the revision that stays");
         }
     }
 
     /// A pod was deleted with so many clients.
     pub fn note_deleted(&mut self, clients: u64) {
         if clients > 0 && !matches!(self.kind, Kind::Chaos) && self.operator.wanted() > 0 {
-            self.fail(format!("a pod was deleted with {clients} clients"));
+            self.fail(&format!("a pod was deleted with {clients} clients"));
         }
     }
 
@@ -110,7 +110,7 @@ impl World {
         };
         let before = observed.pods.iter().filter(serves).count();
         if before > 0 && observed.pods.iter().filter(after).count() == 0 {
-            self.fail(format!(
+            self.fail(&format!(
                 "the last gateway that serves leaves the Service: {decision:?}"
             ));
         }
@@ -118,7 +118,7 @@ impl World {
             let pod = observed.pods.iter().find(|pod| pod.name == *name).unwrap();
             let out = !pod.serving || !pod.ready;
             if *command != DrainCommand::Cancel && !out {
-                self.fail(format!("{name} drains while it serves"));
+                self.fail(&format!("{name} drains while it serves"));
             }
         }
         let twice = decision.drain.iter().any(|(name, _)| {
@@ -130,7 +130,7 @@ impl World {
                 > 1
         });
         if twice {
-            self.fail(format!("a gateway is told two things: {decision:?}"));
+            self.fail(&format!("a gateway is told two things: {decision:?}"));
         }
     }
 
@@ -146,23 +146,23 @@ impl World {
         let (live, ready) = (live.clone().count(), live.filter(|pod| pod.ready).count());
         if ready < self.checks.floor {
             let floor = self.checks.floor;
-            self.fail(format!(
+            self.fail(&format!(
                 "{ready} gateways are ready, and {floor} are wanted"
             ));
         }
         let serves = |pod: &Pod| pod.ready && pod.serving && !pod.terminating;
         if self.checks.floor > 0 && !self.pods.iter().any(serves) {
-            self.fail("no gateway serves".to_owned());
+            self.fail("no gateway serves");
         }
         let wanted = self.spec.settings.replicas;
         let surge = self.spec.settings.max_surge.of(wanted) as usize;
         if matches!(self.kind, Kind::Rollout | Kind::Undo) && live > wanted as usize + surge {
-            self.fail(format!(
+            self.fail(&format!(
                 "{live} gateways run, beyond {wanted} and a surge of {surge}"
             ));
         }
         if self.checks.floor > 0 && self.clients.iter().any(|client| client.moves > 1) {
-            self.fail("a client was moved twice".to_owned());
+            self.fail("a client was moved twice");
         }
     }
 
@@ -178,7 +178,7 @@ impl World {
         let most = seconds * (rate + self.pods.len() as u64) + self.pods.len() as u64;
         let closed: u64 = self.checks.closed.iter().sum();
         if closed > most {
-            self.fail(format!(
+            self.fail(&format!(
                 "{closed} connections were closed in {seconds} s at {rate} a second"
             ));
         }
@@ -188,7 +188,7 @@ impl World {
         let wanted = self.operator.wanted();
         let right = |pod: &Pod| pod.revision == self.spec.revision && pod.ready && pod.serving;
         if self.pods.len() != wanted || !self.pods.iter().all(right) {
-            self.fail(format!(
+            self.fail(&format!(
                 "rests with other pods than {wanted} of the wanted revision"
             ));
         }
@@ -197,7 +197,7 @@ impl World {
             .iter()
             .any(|pod| pod.cost.is_some_and(|cost| cost != 0))
         {
-            self.fail("a pod that stays would be removed first".to_owned());
+            self.fail("a pod that stays would be removed first");
         }
         match self.kind {
             Kind::ScaleUp => self.check_even(),
@@ -216,7 +216,7 @@ impl World {
             .max()
             .unwrap_or(0);
         if most > mean + (mean / 5).max(100) {
-            self.fail(format!(
+            self.fail(&format!(
                 "a gateway has {most} connections, and the mean is {mean}"
             ));
         }
@@ -224,7 +224,9 @@ impl World {
         let bound = self.clients.len() as u64;
         if self.checks.moved > bound / 2 + new * 100 {
             let moved = self.checks.moved;
-            self.fail(format!("{moved} of {bound} clients were moved to even out"));
+            self.fail(&format!(
+                "{moved} of {bound} clients were moved to even out"
+            ));
         }
     }
 
@@ -239,7 +241,7 @@ impl World {
         let most = bounded(clients.div_ceil(45));
         if !(least..=most).contains(&self.pods.len()) {
             let pods = self.pods.len();
-            self.fail(format!(
+            self.fail(&format!(
                 "{pods} gateways for {clients} clients, not {least} to {most}"
             ));
         }

@@ -150,11 +150,10 @@ impl World {
         let age = (now - pod.drain.began) as f64 / SECOND as f64;
         let settle = settings.settle.as_secs_f64();
         match pod.drain.phase {
-            DrainPhase::Serving => {}
             DrainPhase::Settle if age >= settle || pod.clients.is_empty() => {
                 pod.drain.phase = DrainPhase::Move;
             }
-            DrainPhase::Settle | DrainPhase::Notify => {}
+            DrainPhase::Serving | DrainPhase::Settle | DrainPhase::Notify => {}
             DrainPhase::Rebalance if age < settle => {}
             DrainPhase::Rebalance | DrainPhase::Move => self.close_some(at, all, age),
             DrainPhase::Release => self.exit(at),

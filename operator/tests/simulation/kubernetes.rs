@@ -71,7 +71,7 @@ impl World {
         }
     }
 
-    /// In the order of a ReplicaSet: what runs nowhere, what is not ready, the lowest cost, the
+    /// In the order of a `ReplicaSet`: what runs nowhere, what is not ready, the lowest cost, the
     /// newest.
     fn remove_pods(&mut self, revision: &str, count: usize) {
         let mut live = self.live(revision);

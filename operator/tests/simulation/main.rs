@@ -12,6 +12,8 @@
     clippy::print_stdout,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    clippy::struct_excessive_bools,
     reason = "a test fails by panicking, and counts little"
 )]
 
@@ -29,7 +31,7 @@ use scenario::Kind;
 use world::World;
 
 /// How many runs of each kind, where nobody says.
-const RUNS: u64 = 300;
+const RUNS: u64 = 100;
 
 /// How many lines are printed of what happened before a failure.
 const LINES: usize = 200;

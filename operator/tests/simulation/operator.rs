@@ -34,8 +34,8 @@ pub struct Operator {
     remembered: Remembered,
     desired: Option<u32>,
     look_at: u64,
-    /// How often in a row nothing was to be done.
-    idle: u32,
+    /// Since when nothing was to be done.
+    idle_since: Option<u64>,
     last_phase: Phase,
 }
 
@@ -48,7 +48,7 @@ impl Operator {
             remembered: Remembered::default(),
             desired: None,
             look_at: 0,
-            idle: 0,
+            idle_since: None,
             last_phase: Phase::default(),
         }
     }
@@ -59,7 +59,7 @@ impl Operator {
 
     /// Something has happened: it is not known to rest.
     pub fn wake(&mut self) {
-        self.idle = 0;
+        self.idle_since = None;
     }
 
     /// How many gateways it wants.
@@ -94,7 +94,7 @@ impl World {
             &decision.drain,
             &decision.deletion_cost,
         ) {
-            self.fail(format!(
+            self.fail(&format!(
                 "decided otherwise the second time: {decision:?}, {again:?}"
             ));
         }
@@ -116,7 +116,8 @@ impl World {
             && decision.drain.is_empty()
             && decision.deletion_cost.is_empty()
             && observed.desired_replicas == Some(decision.desired_replicas);
-        self.operator.idle = if same { self.operator.idle + 1 } else { 0 };
+        let since = self.operator.idle_since.unwrap_or(self.now);
+        self.operator.idle_since = same.then_some(since);
         if !same || decision.phase != self.operator.last_phase {
             self.say(|w| format!("{:?} {:?}", decision.phase, w.summary(decision)));
         }
@@ -152,17 +153,30 @@ impl World {
         )
     }
 
+    /// Whether nothing was to be done for so long that nothing will be.
     pub fn rests(&self) -> bool {
+        // Autoscaling acts after some minutes.
         let calm = if self.kind == Kind::Autoscaling {
-            400
+            700
         } else {
             40
         };
+        self.is_idle_for(calm * SECOND)
+    }
+
+    /// Whether time can pass faster: nothing happens before the next event.
+    pub fn is_quiet(&self) -> bool {
+        self.is_idle_for(10 * SECOND)
+    }
+
+    fn is_idle_for(&self, ticks: u64) -> bool {
         let away = |client: &Client| client.at.is_none() && !client.gone;
-        if self.operator.wanted() > 0 && self.clients.iter().any(away) {
-            return false;
-        }
-        self.operator.idle >= calm && self.operator.last_phase == Phase::Steady
+        let all_there = self.operator.wanted() == 0 || !self.clients.iter().any(away);
+        let idle = self
+            .operator
+            .idle_since
+            .is_some_and(|since| self.now >= since + ticks);
+        all_there && idle && self.operator.last_phase == Phase::Steady
     }
 
     /// Watches are behind by a little.

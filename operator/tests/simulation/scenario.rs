@@ -115,7 +115,7 @@ fn settings(kind: Kind, rng: &mut SmallRng) -> Settings {
         max_surge: surge,
         settle: Duration::from_secs(5),
         window: Duration::from_secs(rng.random_range(5..40)),
-        deadline: Duration::from_secs(120),
+        deadline: Duration::from_mins(2),
         // One gateway's connections can always be moved before the deadline.
         connections_per_second: rng.random_range(10..100),
     }
@@ -131,7 +131,7 @@ fn events(kind: Kind, settings: &Settings, rng: &mut SmallRng) -> VecDeque<(u64,
             events.push((later(rng, 200), Event::Revision("a")));
         }
         Kind::ScaleDown => {
-            events.push((UP, Event::Replicas(rng.random_range(0..=settings.replicas))))
+            events.push((UP, Event::Replicas(rng.random_range(0..=settings.replicas))));
         }
         Kind::ScaleUp => {
             let more = settings.replicas + rng.random_range(1..4);
@@ -200,11 +200,10 @@ impl World {
         self.note_event(event);
         self.operator.wake();
         match event {
-            Event::Watch => {}
-            Event::Revision(name) => self.spec.revision = (*name).to_owned(),
+            Event::Revision(name) => (*name).clone_into(&mut self.spec.revision),
             Event::Broken(name) => {
                 self.broken.insert((*name).to_owned());
-                self.spec.revision = (*name).to_owned();
+                (*name).clone_into(&mut self.spec.revision);
             }
             Event::Replicas(replicas) => self.spec.settings.replicas = *replicas,
             Event::Pause(paused) => self.spec.paused = *paused,
@@ -212,7 +211,9 @@ impl World {
             Event::Evict(node) => {
                 let there = |world: &Self, at: &usize| world.pods[*at].node == Some(*node);
                 let pods: Vec<_> = (0..self.pods.len()).filter(|at| there(self, at)).collect();
-                pods.into_iter().for_each(|at| self.delete(at));
+                for at in pods {
+                    self.delete(at);
+                }
             }
             Event::Kill if self.pods.is_empty() => {}
             Event::Kill => {
@@ -223,7 +224,7 @@ impl World {
                 let at = self.rng.random_range(0..self.pods.len());
                 self.pods[at].silent_until = self.now + ticks;
             }
-            Event::Silence(_) => {}
+            Event::Watch | Event::Silence(_) => {}
             Event::Restart => self.operator.restart(),
             Event::Down(ticks) => {
                 self.operator.down_until = self.now + ticks;

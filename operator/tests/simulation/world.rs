@@ -106,14 +106,18 @@ impl World {
             }
             if self.now > end {
                 let message = self.operator.last_message.clone();
-                self.fail(format!("the fleet does not come to rest: {message}"));
+                self.fail(&format!("the fleet does not come to rest: {message}"));
             }
         }
         self
     }
 
     fn tick(&mut self) {
-        self.now += 1;
+        self.now += if self.is_quiet() {
+            self.until_event()
+        } else {
+            1
+        };
         self.control();
         self.run_gateways();
         self.publish_endpoints();
@@ -121,6 +125,15 @@ impl World {
         self.tell_watchers();
         self.operate();
         self.check_tick();
+    }
+
+    /// How many ticks can pass at once.
+    fn until_event(&self) -> u64 {
+        let next = self
+            .events
+            .front()
+            .map_or(u64::MAX, |(at, _)| at.saturating_sub(self.now));
+        next.clamp(1, 10 * SECOND)
     }
 
     pub fn pod(&mut self, name: &str) -> Option<&mut Pod> {
@@ -142,7 +155,7 @@ impl World {
         }
     }
 
-    pub fn fail(&mut self, why: String) {
+    pub fn fail(&mut self, why: &str) {
         let why = format!("after {} s: {why}", self.now / SECOND);
         self.say(|_| why.clone());
         self.failures.push(why);

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 
-/// Writes `server.crt`, `server.key` and `accounts.key` into a folder.
+/// Writes `server.crt`, `server.key` `accounts.key` and `accounts.pub` into a folder.
 pub(crate) fn write(folder: &Path) {
     let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
     let CertifiedKey { cert, signing_key } =
@@ -16,4 +16,5 @@ pub(crate) fn write(folder: &Path) {
     put("server.crt", cert.pem());
     put("server.key", signing_key.serialize_pem());
     put("accounts.key", accounts.serialize_pem());
+    put("accounts.pub", accounts.public_key_pem());
 }

@@ -39,6 +39,16 @@ impl Program {
         }
     }
 
+    /// Whether it has not ended by itself.
+    pub(crate) fn is_running(&self) -> bool {
+        let shell = self.shell.id();
+        let children = fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"));
+        let child = children.unwrap_or_default();
+        let stat = fs::read_to_string(format!("/proc/{}/stat", child.trim()));
+        // One that has ended and was not waited for yet is a zombie.
+        stat.is_ok_and(|stat| !stat.contains(") Z "))
+    }
+
     /// What it said last.
     pub(crate) fn log(&self) -> String {
         let text = fs::read_to_string(&self.log).unwrap_or_default();

@@ -62,6 +62,11 @@ impl ApiServer {
     async fn answers(&self) {
         let client = self.client().await;
         until("the API server answers", async || {
+            assert!(
+                self.server.is_running(),
+                "kube-apiserver ended:\n{}",
+                self.server.log()
+            );
             let ready = client.request_text(get("/readyz")).await;
             let namespace = client.request_text(get("/api/v1/namespaces/default")).await;
             ready.is_ok() && namespace.is_ok()
@@ -115,7 +120,7 @@ impl ApiServer {
         self.client_as(TOKEN).await
     }
 
-    /// A client that says who it is by a token, such as one of a ServiceAccount.
+    /// A client that says who it is by a token, such as one of a `ServiceAccount`.
     pub async fn client_as(&self, token: &str) -> Client {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let config: Kubeconfig =
@@ -137,8 +142,8 @@ impl ApiServer {
     }
 }
 
-fn get(path: &str) -> kube::core::http::Request<Vec<u8>> {
-    let request = kube::core::http::Request::get(path).body(Vec::new());
+fn get(path: &str) -> http::Request<Vec<u8>> {
+    let request = http::Request::get(path).body(Vec::new());
     request.expect("it is a request")
 }
 
@@ -177,7 +182,7 @@ fn server(folder: &Path, etcd: u16, port: u16) -> Vec<String> {
         format!("--token-auth-file={}", file("tokens.csv")),
         "--authorization-mode=RBAC".to_owned(),
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
-        format!("--service-account-key-file={}", file("accounts.key")),
+        format!("--service-account-key-file={}", file("accounts.pub")),
         format!(
             "--service-account-signing-key-file={}",
             file("accounts.key")

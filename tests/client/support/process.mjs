@@ -3,13 +3,18 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { within } from "./wait.mjs";
 
-const TARGET = fileURLToPath(new URL("../../../target/release/", import.meta.url));
+const TARGET = fileURLToPath(new URL("../../../target/", import.meta.url));
 
 /** The path of a release binary, or an error that says how to build it. */
-export function releaseBinary(name) {
-  const path = process.env[`${name.toUpperCase().replaceAll("-", "_")}_BINARY`] ?? TARGET + name;
+export const releaseBinary = (name) => binary(name, "release", "--release ");
+
+/** The same of a binary whose speed does not matter. */
+export const debugBinary = (name) => binary(name, "debug", "");
+
+function binary(name, folder, option) {
+  const path = process.env[`${name.toUpperCase().replaceAll("-", "_")}_BINARY`] ?? `${TARGET}${folder}/${name}`;
   if (existsSync(path)) return path;
-  throw new Error(`${path} is missing. Build it with: cargo build --release -p ${name}`);
+  throw new Error(`${path} is missing. Build it with: cargo build ${option}-p ${name}`);
 }
 
 /** The programs that run; none of them outlives this process. */

@@ -72,12 +72,29 @@ remove() {
   podman ps -aq --filter "label=io.x-k8s.kind.cluster=$name" | xargs -r podman rm -f >/dev/null
 }
 
+# A node that is started again may have another address, to which routes lead once Kubernetes knows it.
+start_node() {
+  local node=$1 address
+  in_lab podman start "$node" >/dev/null
+  address=$(podman inspect --format '{{.NetworkSettings.Networks.kind.IPAddress}}' "$node")
+  name=$(podman inspect --format '{{index .Config.Labels "io.x-k8s.kind.cluster"}}' "$node")
+  for _ in $(seq 120); do
+    [ "$(address_of "$node" 2>/dev/null)" = "$address" ] && break
+    sleep 1
+  done
+  route
+}
+
+# address_of NODE: its address as Kubernetes knows it.
+address_of() {
+  in_lab kubectl --context "kind-$name" get node "$1" -o jsonpath='{.status.addresses[?(@.type=="InternalIP")].address}'
+}
+
 # Pods and services are reached from the lab's network, as a machine beside the cluster would reach them.
 route() {
-  local first range via
+  local range via
   in_lab kubectl --context "kind-$name" get nodes -o json |
     jq -r '.items[] | [.spec.podCIDR, (.status.addresses[] | select(.type == "InternalIP") | .address)] | @tsv' |
     while read -r range via; do in_lab ip route replace "$range" via "$via"; done
-  first=$(in_lab kubectl --context "kind-$name" get nodes -o jsonpath='{.items[0].status.addresses[?(@.type=="InternalIP")].address}')
-  in_lab ip route replace 10.96.0.0/16 via "$first"
+  in_lab ip route replace 10.96.0.0/16 via "$(address_of "$name-control-plane")"
 }

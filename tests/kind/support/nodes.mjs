@@ -23,6 +23,14 @@ export function allReady(patience = 300_000) {
     !spec.unschedulable && status.conditions.some(({ type, status: is }) => type === "Ready" && is === "True")), patience);
 }
 
+/** Resolves when Kubernetes' own controllers work again, which end while the API server is away. */
+export function controllersWork(patience = 120_000) {
+  return eventually("Kubernetes' controllers to work", async () => {
+    const leases = await Promise.all(["kube-controller-manager", "kube-scheduler"].map((name) => get("kube-system", "lease", name)));
+    return leases.every(({ spec }) => Date.now() - Date.parse(spec.renewTime) < 5000);
+  }, patience);
+}
+
 /** The node of the control plane. */
 export async function controlPlane() {
   const nodes = await get("default", "nodes");

@@ -154,3 +154,26 @@ async fn requests_are_counted_by_operation_and_outcome() {
         metrics.contains("sluice_api_request_duration_seconds_count{operation=\"sessions\"} 2")
     );
 }
+
+#[tokio::test]
+async fn the_operators_key_is_good_for_drains_and_the_fleet_alone() {
+    let api = start().await;
+    let key = "the-operators-key-0123";
+    api.api.set_operator_keys(Keys::new([key]).unwrap());
+    let with = |method, path: &str| {
+        let url = format!("{}{path}", api.url);
+        answer(api.http.request(method, url).bearer_auth(key))
+    };
+    assert_eq!(with(Method::GET, "/v1/drain").await.0, 200);
+    assert_eq!(with(Method::POST, "/v1/drain").await.0, 200);
+    assert_eq!(with(Method::DELETE, "/v1/drain").await.0, 200);
+    assert_eq!(with(Method::GET, "/v1/fleet").await.0, 200);
+    let sessions = with(Method::GET, "/v1/sessions").await;
+    assert_refused(&sessions, 401, "api_key_invalid");
+    // It needs no other key beside it, and is nobody else's when it is gone.
+    api.api.set_keys(Keys::default());
+    assert_eq!(with(Method::GET, "/v1/drain").await.0, 200);
+    api.api.set_operator_keys(Keys::default());
+    let drain = with(Method::GET, "/v1/drain").await;
+    assert_refused(&drain, 403, "api_key_not_configured");
+}

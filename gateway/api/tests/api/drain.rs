@@ -20,6 +20,15 @@ async fn a_drain_begins_goes_on_and_ends() {
 }
 
 #[tokio::test]
+async fn a_drain_can_be_of_some_connections() {
+    let api = start().await;
+    let request = json!({"reason": "rebalance", "connections": 12});
+    assert_eq!(api.post("/v1/drain", request).await.0, 200);
+    let asked = api.draining.0.lock().unwrap().1.clone().unwrap();
+    assert_eq!(asked.connections, Some(12));
+}
+
+#[tokio::test]
 async fn a_drain_needs_no_body() {
     let api = start().await;
     let (status, _) = answer(api.request(Method::POST, "/v1/drain")).await;

@@ -7,7 +7,7 @@ use crate::{
     metrics::refused,
     native::Native,
     socketio::SocketIo,
-    support::{cluster, with},
+    support::{API_KEY, cluster, until, with},
 };
 
 #[test]
@@ -59,6 +59,43 @@ fn whoever_comes_during_a_drain_is_refused_and_welcome_after_it_was_stopped() {
         assert_eq!(reqwest::get(&url).await.unwrap().status(), 200);
         let again = json!({"connectionsPerSecond": 1000});
         gateway.api(Method::POST, "/v1/drain", &again).await;
+        assert_eq!(ann.closed().await, 4000);
+        gateway.embedded.released().await;
+    });
+}
+
+#[test]
+fn some_connections_are_moved_and_the_gateway_serves_all_the_while() {
+    with(&[cluster(json!({}))], async |gateway| {
+        let mut natives = Vec::new();
+        for user in 0..20 {
+            natives.push(Native::enter(&gateway, &user.to_string()).await.0);
+        }
+        let some = json!({"reason": "rebalance", "connections": 6, "connectionsPerSecond": 100});
+        let begun = gateway.api(Method::POST, "/v1/drain", &some).await;
+        assert_eq!(
+            (&begun["phase"], &begun["remaining"]),
+            (&json!("rebalance"), &json!(6))
+        );
+        assert_eq!(begun["connections"], 20);
+        let url = format!("http://{}/readyz", gateway.embedded.ops());
+        assert_eq!(reqwest::get(&url).await.unwrap().status(), 200);
+        let _late = Native::enter(&gateway, "late").await;
+        let progress = async || gateway.api(Method::GET, "/v1/drain", &json!({})).await;
+        until(async || progress().await["phase"] == "serving").await;
+        assert_eq!(progress().await["moved"], 6);
+        until(async || progress().await["connections"] == 15).await;
+    });
+}
+
+#[test]
+fn a_drain_that_a_signal_began_is_not_taken_back() {
+    with(&[cluster(json!({}))], async |gateway| {
+        let (mut ann, _) = Native::enter(&gateway, "ann").await;
+        gateway.embedded.terminate();
+        let url = format!("http://{}/v1/drain", gateway.embedded.api());
+        let request = reqwest::Client::new().delete(url).bearer_auth(API_KEY);
+        assert_eq!(request.send().await.unwrap().status(), 409);
         assert_eq!(ann.closed().await, 4000);
         gateway.embedded.released().await;
     });

@@ -31,8 +31,8 @@ pub(super) async fn observe(
     let pods = seen
         .pods
         .iter()
-        .filter(|pod| pod.label(COMPONENT) == Some(GATEWAY));
-    let pods = pods.map(async |pod| one(pod, ask(pod, gateways).await, context));
+        .filter(|pod| pod.label(COMPONENT) == Some(GATEWAY) && !pods::is_over(pod));
+    let pods = pods.map(|pod| async move { one(pod, ask(pod, gateways).await, context) });
     Observed {
         revision: revision.to_owned(),
         paused: cluster.spec.rollout.paused,

@@ -106,6 +106,24 @@ mod tests {
     }
 
     #[test]
+    fn who_moves_some_connections_shares_the_rate_for_these_and_who_drains_for_all() {
+        let some = Some(Draining {
+            remaining: 5,
+            rate: None,
+        });
+        let status = |state, draining| Status {
+            state,
+            connections: 12,
+            draining,
+            ..Status::default()
+        };
+        assert_eq!(status(State::Serving, None).remaining(), None);
+        assert_eq!(status(State::Serving, some).remaining(), Some(5));
+        assert_eq!(status(State::Draining, some).remaining(), Some(5));
+        assert_eq!(status(State::Draining, None).remaining(), Some(12));
+    }
+
+    #[test]
     fn a_heartbeat_reads_back_as_it_was_written() {
         let beat = Heartbeat {
             gateway: Number(1),

@@ -1,0 +1,182 @@
+//! Rollouts and scaling with real gateways, real clients, and the Deployments' own controller.
+//!
+//! A test is the kubelet: it runs a gateway for each pod, on a loopback address that is the pod's.
+
+#[path = "moving/kubelet.rs"]
+mod kubelet;
+#[path = "moving/people.rs"]
+mod people;
+
+use kube::ResourceExt as _;
+use serde_json::{Value, json};
+use sluice_operator::Kind;
+use sluice_test_apiserver::until;
+use sluice_test_nats::{Server, Settings};
+
+use self::{kubelet::Kubelet, people::People};
+use crate::support::World;
+
+const CLUSTER: Kind = Kind::RealtimeCluster;
+
+/// A fleet over NATS, whose gateways run, and people connected to it.
+struct Stage {
+    world: World,
+    kubelet: Kubelet,
+    people: People,
+    _nats: Server,
+}
+
+impl Stage {
+    async fn set(replicas: u32, people: usize) -> Self {
+        let nats = Server::start(Settings::default().jetstream()).await;
+        let world = World::new().await;
+        let spec = json!({
+            "auth": {"required": false},
+            "gateway": {"replicas": replicas, "image": "gateway:1"},
+            "limits": {"connectionsPerIP": 100_000},
+            "drain": {"settle": "1s", "window": "2s", "connectionsPerSecond": 100, "deadline": "30s"},
+            "backbone": {"nats": {"external": {"url": nats.url()}}},
+            "observability": {"podMonitor": false},
+        });
+        world.cluster("chat", spec).await;
+        let kubelet = Kubelet::start(&world, "chat");
+        world
+            .says(CLUSTER, "chat", "Reconciling", "False", "Done")
+            .await;
+        let people = People::connect(&world, people).await;
+        Self {
+            world,
+            kubelet,
+            people,
+            _nats: nats,
+        }
+    }
+
+    async fn edit(&self, spec: Value) {
+        self.world
+            .edit(CLUSTER, "chat", json!({"spec": spec}))
+            .await;
+    }
+
+    async fn status(&self) -> Value {
+        let cluster = self.world.get(CLUSTER, "chat").await.unwrap();
+        cluster.data["status"].clone()
+    }
+
+    /// Waits until only the revision with this image is there, with so many gateways, and the
+    /// operator has nothing left to do.
+    async fn rests(&self, image: &str, gateways: usize) {
+        until(
+            &format!("{gateways} gateways of {image} are all there is"),
+            async || {
+                let pods = self.world.pods().await;
+                let right = |pod: &kube::core::DynamicObject| {
+                    pod.data["spec"]["containers"][0]["image"] == image
+                        && pod.labels().get("sluice.dev/serving").map(String::as_str)
+                            == Some("true")
+                };
+                pods.len() == gateways && pods.iter().all(right)
+            },
+        )
+        .await;
+        self.world
+            .says(CLUSTER, "chat", "Reconciling", "False", "Done")
+            .await;
+        self.people.all_connected().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollout_moves_each_client_once_and_says_how_far_it_is() {
+    let stage = Stage::set(3, 60).await;
+    let before = stage.status().await["revision"].clone();
+    stage.people.count_from_now();
+    stage.edit(json!({"gateway": {"image": "gateway:2"}})).await;
+    until("connections are moved", async || {
+        let rollout = stage.status().await["rollout"].clone();
+        rollout["moved"].as_i64() > Some(0) && rollout["remaining"].as_i64() > Some(0)
+    })
+    .await;
+    stage.rests("gateway:2", 3).await;
+    let status = stage.status().await;
+    assert_ne!(status["revision"], before);
+    assert_eq!(status["rollout"], Value::Null);
+    assert_eq!(stage.people.moves(), vec![1; 60], "each one was moved once");
+    assert!(
+        stage.people.refused() == 0,
+        "everyone found a gateway at once"
+    );
+    assert!(
+        stage.kubelet.fewest() >= 3,
+        "no fewer gateways were ready than wanted"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollout_goes_on_when_the_operator_dies_in_the_middle() {
+    let mut stage = Stage::set(2, 30).await;
+    stage.people.count_from_now();
+    stage.edit(json!({"gateway": {"image": "gateway:2"}})).await;
+    until("connections are moved", async || {
+        stage.status().await["rollout"]["moved"].as_i64() > Some(0)
+    })
+    .await;
+    stage.world.kill();
+    stage.world.start();
+    stage.rests("gateway:2", 2).await;
+    assert_eq!(stage.people.moves(), vec![1; 30]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undone_rollout_moves_nobody_twice() {
+    let stage = Stage::set(2, 40).await;
+    stage.people.count_from_now();
+    stage.edit(json!({"gateway": {"image": "gateway:2"}})).await;
+    until("some have been moved", async || {
+        stage.status().await["rollout"]["moved"].as_i64() > Some(0)
+    })
+    .await;
+    stage.edit(json!({"gateway": {"image": "gateway:1"}})).await;
+    stage.rests("gateway:1", 2).await;
+    let moves = stage.people.moves();
+    assert!(moves.iter().all(|moves| *moves <= 2), "{moves:?}");
+    assert!(
+        moves.contains(&0),
+        "those who had not moved stayed: {moves:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scale_down_drains_first_and_removes_no_pod_with_clients() {
+    let stage = Stage::set(3, 45).await;
+    stage.people.count_from_now();
+    stage.edit(json!({"gateway": {"replicas": 1}})).await;
+    stage.rests("gateway:1", 1).await;
+    let moves = stage.people.moves();
+    assert!(moves.iter().all(|moves| *moves <= 1), "{moves:?}");
+    assert_eq!(stage.kubelet.cut(), 0, "no pod was deleted with clients");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_gateways_that_never_start_leave_the_old_ones_as_they_are() {
+    let stage = Stage::set(2, 20).await;
+    stage.people.count_from_now();
+    stage.edit(json!({"gateway": {"image": "broken:1"}})).await;
+    let message = stage
+        .world
+        .says(
+            CLUSTER,
+            "chat",
+            "Reconciling",
+            "True",
+            "NewRevisionStarting",
+        )
+        .await;
+    assert!(
+        message.contains("those of the old revision serve until then"),
+        "{message}"
+    );
+    stage.edit(json!({"gateway": {"image": "gateway:1"}})).await;
+    stage.rests("gateway:1", 2).await;
+    assert_eq!(stage.people.moves(), vec![0; 20]);
+}

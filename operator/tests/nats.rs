@@ -1,0 +1,229 @@
+//! The NATS servers that are planned, as real ones: who may connect, and what each may do.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use async_nats::{Client, ConnectOptions};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use sluice_control::{Connection, Login};
+use sluice_crds::{Source, load};
+use sluice_nats::{Names, streams};
+use sluice_operator::{
+    Kind,
+    plan::{self, Apis, Cluster, Images, Inputs, Keys, NatsKeys, Planned},
+};
+use sluice_test_nats::{Folder, binary, free_port, until};
+
+const CLUSTER: &str = "
+apiVersion: sluice.dev/v1alpha1
+kind: RealtimeCluster
+metadata: {name: chat}
+spec:
+  auth: {required: false}
+  backbone: {nats: {managed: {replicas: 1}}}
+";
+
+fn planned() -> Vec<Planned> {
+    let source = Source {
+        name: "chat",
+        text: CLUSTER,
+    };
+    let cluster = Cluster {
+        name: "chat".to_owned(),
+        namespace: "prod".to_owned(),
+        uid: "u".to_owned(),
+        spec: load(&[source]).unwrap().cluster.spec,
+    };
+    let key = |name: &str| format!("k{name}password");
+    let keys = Keys {
+        operator: String::new(),
+        nats: NatsKeys {
+            gateway: key("gateway"),
+            operator: key("operator"),
+            backend: key("backend"),
+            routes: key("routes"),
+        },
+    };
+    let images = Images {
+        gateway: String::new(),
+        nats: String::new(),
+    };
+    plan::plan(&Inputs {
+        cluster: &cluster,
+        documents: "",
+        keys: &keys,
+        images: &images,
+        apis: Apis::default(),
+        operator_namespace: "",
+    })
+}
+
+fn find<'a>(planned: &'a [Planned], kind: Kind, name: &str) -> &'a Planned {
+    let found = planned.iter().find(|it| it.kind == kind && it.name == name);
+    found.unwrap()
+}
+
+fn secret(planned: &[Planned], name: &str, key: &str) -> String {
+    let value = &find(planned, Kind::Secret, name).value["data"][key];
+    String::from_utf8(BASE64_STANDARD.decode(value.as_str().unwrap()).unwrap()).unwrap()
+}
+
+/// A server that runs by the plan, but for its ports and its disk.
+struct Server {
+    process: Child,
+    port: u16,
+    _folder: Folder,
+}
+
+impl Server {
+    fn start(planned: &[Planned]) -> Self {
+        let (folder, port) = (Folder::new(), free_port());
+        let put = |path: &str, text: String| {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let config = &find(planned, Kind::ConfigMap, "chat-nats").value["data"]["nats.conf"];
+        let config = config.as_str().unwrap();
+        put("nats/nats.conf", local(config, port, folder.path()));
+        put(
+            "nats-access/access.conf",
+            secret(planned, "chat-nats-servers", "access.conf"),
+        );
+        let process = Command::new(binary())
+            .arg("--config")
+            .arg(folder.path().join("nats/nats.conf"))
+            .arg("--pid")
+            .arg(folder.path().join("nats.pid"))
+            .env("SERVER_NAME", "chat-nats-0")
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self {
+            process,
+            port,
+            _folder: folder,
+        }
+    }
+
+    /// The URL in a login's Secret, for this machine.
+    fn url(&self, login: &str) -> String {
+        let place = "chat-nats-0.chat-nats.prod.svc:4222";
+        assert!(login.ends_with(place), "{login}");
+        login.replace(place, &format!("127.0.0.1:{}", self.port))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn local(config: &str, port: u16, folder: &Path) -> String {
+    let config = config.replace("port: 4222", &format!("host: 127.0.0.1\nport: {port}"));
+    let config = config.replace("http: 8222", "");
+    config.replace("/data", &folder.join("data").display().to_string())
+}
+
+/// Where a client connects, and who it is.
+type Who = (String, String, String);
+
+/// What the server says to a client that publishes: nothing, if it may.
+async fn refusal((url, user, password): &Who, subject: &str) -> Option<String> {
+    let (told, mut heard) = tokio::sync::mpsc::channel(8);
+    let options = ConnectOptions::with_user_and_password(user.clone(), password.clone());
+    let options = options.event_callback(move |event| {
+        let told = told.clone();
+        async move {
+            let _ = told.send(event.to_string()).await;
+        }
+    });
+    let client: Client = options.connect(url).await.unwrap();
+    client
+        .publish(subject.to_owned(), "x".into())
+        .await
+        .unwrap();
+    client.flush().await.unwrap();
+    let deadline = tokio::time::sleep(Duration::from_millis(500));
+    tokio::pin!(deadline);
+    loop {
+        tokio::select! {
+            event = heard.recv() => {
+                let event = event?;
+                if event.contains("ermissions") {
+                    return Some(event);
+                }
+            }
+            () = &mut deadline => return None,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn planned_servers_let_everybody_do_what_they_are_for_and_no_more() {
+    let planned = planned();
+    let server = Server::start(&planned);
+    let login = |user: &str| server.url(&secret(&planned, &format!("chat-nats-{user}"), "url"));
+    let names = Names::new("prod", "chat");
+    let operator = Login {
+        urls: login("operator"),
+        credentials: None,
+        name: "operator".to_owned(),
+    };
+    let operator = Connection::open(&operator, names.clone()).await.unwrap();
+    until("the server takes clients", async || operator.is_connected()).await;
+    // As gateways make their streams.
+    let wanted = streams::Wanted {
+        replicas: 1,
+        messages_per_room: 10,
+        max_age: Duration::from_secs(3600),
+    };
+    let nobody = format!("nats://127.0.0.1:{}", server.port);
+    let who = |user: &str| -> Who {
+        let text = |key: &str| secret(&planned, &format!("chat-nats-{user}"), key);
+        (nobody.clone(), text("user"), text("password"))
+    };
+    let (url, user, password) = who("gateway");
+    let options = ConnectOptions::with_user_and_password(user, password);
+    let gateway = options.connect(url).await.unwrap();
+    streams::ensure(&gateway, &names, &wanted).await.unwrap();
+    let jetstream = async_nats::jetstream::new(gateway.clone());
+    let subject = names.subject("in", "=2F.a");
+    jetstream
+        .publish(subject.clone(), "x".into())
+        .await
+        .unwrap()
+        .await
+        .unwrap();
+    // As the operator gives documents and deletes histories.
+    let revision = operator.push("documents".to_owned()).await.unwrap();
+    let pushed = operator.pushed().await.unwrap().unwrap();
+    assert_eq!(
+        (pushed.revision, pushed.text.as_str()),
+        (revision, "documents")
+    );
+    let purged = sluice_control::purge(&operator, &names, "/", |room| room == "a").await;
+    assert_eq!(purged.unwrap(), 1);
+    // As backends answer events and call the server API.
+    let backend = who("backend");
+    assert_eq!(
+        refusal(&backend, &names.subject("api", "publish")).await,
+        None
+    );
+    assert!(refusal(&backend, &subject).await.is_some());
+    assert!(
+        refusal(&backend, "$JS.API.STREAM.DELETE.SLUICE_prod_chat_ROOMS")
+            .await
+            .is_some()
+    );
+    assert!(refusal(&who("gateway"), "somewhere.else").await.is_some());
+    assert!(async_nats::connect(nobody).await.is_err());
+}
