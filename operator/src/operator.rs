@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{FutureExt as _, StreamExt as _, TryFutureExt as _};
+use futures_util::{StreamExt as _, TryFutureExt as _};
 use kube::{
     Client,
     runtime::{
@@ -176,20 +176,17 @@ async fn control(
     queue: mpsc::Receiver<Changed>,
     context: Arc<Context>,
 ) {
-    let begin = async move {
-        stores.ready().await;
-        stream(queue)
-    };
-    let queue = begin
-        .into_stream()
-        .flatten()
-        .map(|changed| Ok::<_, Infallible>(ReconcileRequest::from(changed)));
+    let queue = stream(queue).map(|changed| Ok::<_, Infallible>(ReconcileRequest::from(changed)));
     let config = Config::default().concurrency(AT_ONCE).debounce(GATHER);
     let reconcile = move |object: Arc<Object>, context: Arc<Context>| {
-        let task = match kind {
-            Kind::Room => tokio::spawn(room::reconcile(object, context)),
-            _ => tokio::spawn(cluster::reconcile(object, context)),
-        };
+        let stores = stores.clone();
+        let task = tokio::spawn(async move {
+            stores.ready().await;
+            match kind {
+                Kind::Room => room::reconcile(object, context).await,
+                _ => cluster::reconcile(object, context).await,
+            }
+        });
         // What went wrong is handled by whoever knows of what; here, nothing is left but a panic.
         task.map_ok(|Ok(action)| action)
     };

@@ -13,10 +13,13 @@ use kube::{
     runtime::{
         WatchStreamExt as _,
         reflector::{ObjectRef, Store, store::Writer},
-        watcher,
+        watcher::{self, Event, watcher},
     },
 };
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 
 use crate::{
     Kind, Object,
@@ -39,7 +42,11 @@ pub(crate) type Changed = ObjectRef<Object>;
 
 /// Every watched object, by kind.
 #[derive(Clone)]
-pub(crate) struct Stores(Arc<BTreeMap<Kind, Store<Object>>>);
+pub(crate) struct Stores {
+    by_kind: Arc<BTreeMap<Kind, Store<Object>>>,
+    /// Of how many kinds everything was seen.
+    seen: watch::Receiver<usize>,
+}
 
 /// Who is told of changes.
 #[derive(Clone)]
@@ -75,7 +82,11 @@ impl Stores {
             stores.insert(kind, writer.as_reader());
             writers.push((kind, writer));
         }
-        let stores = Self(Arc::new(stores));
+        let (told, seen) = watch::channel(0);
+        let stores = Self {
+            by_kind: Arc::new(stores),
+            seen,
+        };
         for (kind, writer) in writers {
             let api = match namespace {
                 Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind),
@@ -86,6 +97,7 @@ impl Stores {
                 stores: stores.clone(),
                 queues: queues.clone(),
                 metrics: metrics.clone(),
+                seen: Some(told.clone()),
             };
             tasks.spawn(watch.follow(api, writer));
         }
@@ -94,15 +106,14 @@ impl Stores {
 
     /// Waits until everything that there is was seen.
     pub(crate) async fn ready(&self) {
-        for store in self.0.values() {
-            // Fails only when the task that fills it has ended, and then everything ends.
-            let _ = store.wait_until_ready().await;
-        }
+        let all = self.by_kind.len();
+        // Fails only when all watches have ended, and then everything ends.
+        let _ = self.seen.clone().wait_for(|seen| *seen >= all).await;
     }
 
     /// The objects of a kind; nothing where the kind is not watched.
     pub(crate) fn store(&self, kind: Kind) -> Option<&Store<Object>> {
-        self.0.get(&kind)
+        self.by_kind.get(&kind)
     }
 
     /// One object.
@@ -167,39 +178,44 @@ struct Watch {
     stores: Stores,
     queues: Queues,
     metrics: Metrics,
+    /// Told once, when everything was seen.
+    seen: Option<watch::Sender<usize>>,
 }
 
 impl Watch {
-    async fn follow(self, api: Api<Object>, writer: Writer<Object>) {
+    async fn follow(mut self, api: Api<Object>, writer: Writer<Object>) {
         let (kind, store) = (self.kind, writer.as_reader());
-        let changes = watcher(api, config(kind))
+        let events = watcher(api, config(kind))
             .modify(move |object| trim(kind, object))
-            .reflect(writer)
-            .touched_objects();
-        let mut changes = std::pin::pin!(changes);
-        let mut cordoned = BTreeMap::new();
+            .reflect(writer);
+        let mut events = std::pin::pin!(events);
         let mut pauses = Pauses::default();
         loop {
-            match changes.try_next().await {
-                Ok(Some(node)) if kind == Kind::Node => {
-                    let is = is_cordoned(&node);
-                    let was = cordoned
-                        .insert(node.name().to_owned(), is)
-                        .unwrap_or_default();
-                    if is != was {
-                        self.tell_of_node(node.name()).await;
-                    }
-                }
-                Ok(Some(object)) => {
-                    self.metrics.watched(kind, store.len());
-                    self.tell(&object).await;
-                }
+            match events.try_next().await {
+                // What is listed is not in the store before all of it is.
+                Ok(Some(Event::Init | Event::InitApply(_))) => {}
+                Ok(Some(Event::InitDone)) => self.tell_all(&store).await,
+                Ok(Some(Event::Apply(object) | Event::Delete(object))) => self.tell(&object).await,
                 Ok(None) => return,
                 Err(error) => {
                     tracing::warn!(%kind, %error, "changes cannot be watched; it is tried again");
                     tokio::time::sleep(pauses.next()).await;
                 }
             }
+            self.metrics.watched(kind, store.len());
+        }
+    }
+
+    /// Everything was seen, for the first time or anew: what went meanwhile is in no event.
+    async fn tell_all(&mut self, store: &Store<Object>) {
+        for object in store.state() {
+            self.tell(&object).await;
+        }
+        for cluster in self.stores.filter(Kind::RealtimeCluster, |_| true) {
+            self.tell_cluster(cluster.namespace(), cluster.name()).await;
+        }
+        if let Some(seen) = self.seen.take() {
+            seen.send_modify(|seen| *seen += 1);
         }
     }
 
@@ -207,6 +223,7 @@ impl Watch {
     async fn tell(&self, object: &Object) {
         let namespace = object.namespace();
         let cluster = match self.kind {
+            Kind::Node => return self.tell_of_node(object.name()).await,
             Kind::RealtimeCluster => Some(object.name().to_owned()),
             Kind::Room => room_cluster(object),
             _ => object.label(CLUSTER).map(str::to_owned),
@@ -216,9 +233,13 @@ impl Watch {
             let _ = self.queues.rooms.send(room).await;
         }
         if let Some(cluster) = cluster {
-            let cluster = reference(Kind::RealtimeCluster, namespace, &cluster);
-            let _ = self.queues.clusters.send(cluster).await;
+            self.tell_cluster(namespace, &cluster).await;
         }
+    }
+
+    async fn tell_cluster(&self, namespace: &str, name: &str) {
+        let cluster = reference(Kind::RealtimeCluster, namespace, name);
+        let _ = self.queues.clusters.send(cluster).await;
     }
 
     /// Has the clusters looked at that have gateways on a node.
@@ -228,8 +249,7 @@ impl Watch {
             .filter(Kind::Pod, |pod| node_of(pod).as_deref() == Some(name));
         for pod in pods {
             if let Some(cluster) = pod.label(CLUSTER) {
-                let cluster = reference(Kind::RealtimeCluster, pod.namespace(), cluster);
-                let _ = self.queues.clusters.send(cluster).await;
+                self.tell_cluster(pod.namespace(), cluster).await;
             }
         }
     }

@@ -2,8 +2,9 @@
 //! recovery by itself.
 
 use kube::{
-    ResourceExt as _,
+    Api, ResourceExt as _,
     api::{Patch, PatchParams, PostParams},
+    core::{ApiResource, DynamicObject, GroupVersionKind},
 };
 use serde_json::{Value, json};
 use sluice_operator::Kind;
@@ -289,4 +290,47 @@ async fn a_cluster_that_is_deleted_leaves_nothing() {
         left == 0
     })
     .await;
+}
+
+/// Gives the custom resource a field, as a newer version of it would have.
+async fn newer_resource(world: &World) {
+    let gvk = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+    let resource = ApiResource::from_gvk_with_plural(&gvk, "customresourcedefinitions");
+    let api: Api<DynamicObject> = Api::all_with(world.client.clone(), &resource);
+    let name = "realtimeclusters.sluice.dev";
+    let mut definition = api.get(name).await.unwrap();
+    let schema = &mut definition.data["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    schema["properties"]["spec"]["properties"]["shiny"] = json!({"type": "string"});
+    api.replace(name, &PostParams::default(), &definition)
+        .await
+        .unwrap();
+    let object = json!({
+        "apiVersion": CLUSTER.api_version(), "kind": CLUSTER.name(), "metadata": {"name": "probe"},
+        "spec": {"auth": {"required": false}, "shiny": "x"},
+    });
+    let object: DynamicObject = serde_json::from_value(object).unwrap();
+    let params = PostParams {
+        dry_run: true,
+        ..PostParams::default()
+    };
+    until("the API server knows the field", async || {
+        let made = world.api(CLUSTER).create(&params, &object).await;
+        made.is_ok_and(|made| made.data["spec"]["shiny"] == "x")
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_only_a_newer_operator_knows_is_told_of_and_stops_nothing() {
+    let world = World::new().await;
+    newer_resource(&world).await;
+    world
+        .cluster("chat", json!({"auth": {"required": false}, "shiny": "x"}))
+        .await;
+    let message = world
+        .says(CLUSTER, "chat", "Accepted", "False", "UnknownFields")
+        .await;
+    assert!(message.contains("does not know spec.shiny"), "{message}");
+    world.event("chat", "AcceptedUnknownFields").await;
+    world.ready("chat").await;
 }

@@ -11,6 +11,7 @@ const WRITES: [&str; 6] = [
 ];
 
 /// The requests that wrote to objects of these kinds.
+#[expect(clippy::cast_sign_loss, reason = "a counter is never negative")]
 pub(crate) fn writes(metrics: &str, kinds: &[&str]) -> u64 {
     let lines = metrics
         .lines()

@@ -120,7 +120,7 @@ impl ApiServer {
         self.client_as(TOKEN).await
     }
 
-    /// A client that says who it is by a token, such as one of a ServiceAccount.
+    /// A client that says who it is by a token, such as one of a `ServiceAccount`.
     pub async fn client_as(&self, token: &str) -> Client {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let config: Kubeconfig =
