@@ -53,16 +53,16 @@ fn a_cluster_and_its_rooms_become_documents_that_gateways_read() {
 
 #[test]
 fn what_is_for_the_operator_alone_is_no_news_for_gateways() {
-    let text = |spec: Value| checked(&cluster_of(spec), &[], "").documents;
-    let before = text(json!({"auth": {"required": false}}));
+    let text = |spec: &Value| checked(&cluster_of(spec), &[], "").documents;
+    let before = text(&json!({"auth": {"required": false}}));
     let scaled = json!({
         "auth": {"required": false},
         "gateway": {"replicas": 0, "podLabels": {"a": "b"}},
         "service": {"port": 81},
     });
-    assert_eq!(text(scaled), before);
+    assert_eq!(text(&scaled), before);
     assert_ne!(
-        text(json!({"auth": {"required": false}, "origins": ["*"]})),
+        text(&json!({"auth": {"required": false}, "origins": ["*"]})),
         before
     );
 }
