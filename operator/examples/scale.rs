@@ -1,5 +1,5 @@
 //! How much the operator takes for many resources: it runs against a real API server with 500
-//! RealtimeClusters and 5,000 Rooms, and what it takes is printed.
+//! `RealtimeCluster`s and 5,000 `Room`s, and what it takes is printed.
 //!
 //! ```sh
 //! cargo build --release -p sluice-operator
@@ -52,7 +52,7 @@ const WRITTEN: [&str; 11] = [
 /// Measures what the operator takes for many resources.
 #[derive(Parser)]
 struct Arguments {
-    /// How many RealtimeClusters there are.
+    /// How many `RealtimeCluster`s there are.
     #[arg(long, default_value_t = 500)]
     clusters: usize,
     /// How many Rooms each of them has.

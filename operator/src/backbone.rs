@@ -13,7 +13,9 @@ use sluice_control::{Connection, ControlError, Login};
 use sluice_nats::Names;
 use tokio::time::timeout;
 
-pub(crate) use self::fleet::{Gateway, InForce};
+pub(crate) use self::fleet::Gateway;
+#[cfg(test)]
+pub(crate) use self::fleet::InForce;
 use crate::{
     check::{Checked, Secrets},
     cluster::Facts,
@@ -27,7 +29,7 @@ use crate::{
 const CONNECT: Duration = Duration::from_secs(3);
 
 /// How long the bucket is taken for what it was.
-const SURE: Duration = Duration::from_secs(60);
+const SURE: Duration = Duration::from_mins(1);
 
 /// How many earlier documents are remembered, for gateways that still work by them.
 const REMEMBERED: usize = 4;

@@ -90,7 +90,7 @@ pub fn check(asked: &Asked<'_>) -> Checked {
 
 /// The spec, if it is one. Fields that this operator does not know are told of and left out.
 fn cluster(object: &Object, troubles: &mut Vec<Trouble>) -> Option<RealtimeClusterSpec> {
-    let whole = document::whole(object, "RealtimeCluster", object.field("spec"));
+    let whole = document::whole(object, "RealtimeCluster", &object.field("spec"));
     let text = document::text(&whole);
     let (unknown, wrong) = split(problems(&[("RealtimeCluster", &text)]));
     if let Some(note) = unknown_fields(&unknown) {
@@ -100,14 +100,12 @@ fn cluster(object: &Object, troubles: &mut Vec<Trouble>) -> Option<RealtimeClust
         troubles.push(Trouble::stalls("InvalidSpec", sentences(&wrong)));
         return None;
     }
-    match object.read("spec") {
-        Some(spec) => Some(spec),
-        None => {
-            let message = "the spec cannot be read by this operator; upgrade the operator, or write the spec for its version";
-            troubles.push(Trouble::stalls("InvalidSpec", message));
-            None
-        }
+    let spec = object.read("spec");
+    if spec.is_none() {
+        let message = "the spec cannot be read by this operator; upgrade the operator, or write the spec for its version";
+        troubles.push(Trouble::stalls("InvalidSpec", message));
     }
+    spec
 }
 
 /// Takes Rooms out until the rest can be used, and says why.

@@ -97,7 +97,7 @@ async fn run(
     let mut facts = Facts::new(&seen, cluster, &moves);
     facts.look_again = Some(moves.look_again(cluster));
     troubles.extend(apply::apply(&seen, &inputs, &moves, context).await);
-    troubles.extend(facts.troubles(&seen));
+    troubles.extend(Facts::troubles(&seen));
     let given = context
         .backbones
         .give(&inputs, (&checked, &seen.secrets), &facts, &context.metrics)

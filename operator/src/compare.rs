@@ -67,7 +67,7 @@ fn lists(wanted: &[Value], live: &[Value], path: &mut String, found: &mut Vec<St
         };
         let live = live.unwrap_or(&Value::Null);
         within(path, &index.to_string(), |path| {
-            compare(wanted, live, path, found)
+            compare(wanted, live, path, found);
         });
     }
 }

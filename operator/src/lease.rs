@@ -65,7 +65,7 @@ impl Candidate {
                 Ok(true) => return,
                 Ok(false) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "the Lease cannot be read or written; it is tried again")
+                    tracing::warn!(%error, "the Lease cannot be read or written; it is tried again");
                 }
             }
             sleep(LOOKS.mul_f64(rand::random_range(0.8..1.2))).await;

@@ -117,6 +117,7 @@ impl Metrics {
     }
 
     /// How many writes there were.
+    #[expect(clippy::cast_sign_loss, reason = "a counter is never negative")]
     pub fn writes(&self) -> u64 {
         let families = self.registry.gather();
         let family = families
@@ -134,7 +135,7 @@ impl Metrics {
     pub(crate) fn stalled(&self, kind: Kind, count: usize) {
         self.troubles
             .with_label_values(&[kind.name()])
-            .set(count as i64);
+            .set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Documents were given to gateways, or could not be.
@@ -146,7 +147,7 @@ impl Metrics {
     pub(crate) fn watched(&self, kind: Kind, count: usize) {
         self.objects
             .with_label_values(&[kind.name()])
-            .set(count as i64);
+            .set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Whether this process leads.

@@ -43,7 +43,7 @@ const GATHER: Duration = Duration::from_millis(50);
 const QUEUED: usize = 1024;
 
 /// How often it is looked whether others have brought an API or taken it.
-const DISCOVER: Duration = Duration::from_secs(60);
+const DISCOVER: Duration = Duration::from_mins(1);
 
 /// Where the operator works, and as what.
 #[derive(Clone)]
@@ -160,11 +160,10 @@ impl Operator {
 }
 
 fn report(ended: Option<Result<(), JoinError>>) {
-    match ended {
-        Some(Err(error)) => {
-            tracing::error!(%error, "a task has failed; the operator ends, and is started again")
-        }
-        _ => tracing::error!("a task has ended; the operator ends, and is started again"),
+    if let Some(Err(error)) = ended {
+        tracing::error!(%error, "a task has failed; the operator ends, and is started again");
+    } else {
+        tracing::error!("a task has ended; the operator ends, and is started again");
     }
 }
 

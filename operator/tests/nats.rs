@@ -184,7 +184,7 @@ async fn planned_servers_let_everybody_do_what_they_are_for_and_no_more() {
     let wanted = streams::Wanted {
         replicas: 1,
         messages_per_room: 10,
-        max_age: Duration::from_secs(3600),
+        max_age: Duration::from_hours(1),
     };
     let nobody = format!("nats://127.0.0.1:{}", server.port);
     let who = |user: &str| -> Who {

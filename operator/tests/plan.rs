@@ -1,6 +1,7 @@
 //! What the plan is, in full, for several clusters: a change of any field shows here.
 //!
 //! Run with `SLUICE_GOLDEN=write` to accept what is.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{fs, path::PathBuf};
 

@@ -24,11 +24,12 @@ async function tunnelled(owner, acceptor, options) {
   const balancer = await HttpBalancer.start();
   const way = door(balancer);
   way.to(owner);
-  balancer.server.prependListener("upgrade", () => way.to(acceptor));
-  const before = await metric(acceptor, "sluice_tunnels");
+  balancer.server.prependOnceListener("upgrade", () => way.to(acceptor));
+  const opened = () => metric(acceptor, "sluice_tunnels_opened_total");
+  const before = await opened();
   const socket = await enter(way, UPGRADES, fresh("user"), options);
   await until("the upgrade", () => socket.io.engine.transport.name === "websocket");
-  await until("the tunnel", async () => await metric(acceptor, "sluice_tunnels") > before);
+  await until("the tunnel", async () => await opened() > before);
   return { way, socket };
 }
 

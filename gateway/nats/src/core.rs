@@ -352,7 +352,6 @@ impl Core {
         for gone in turn.gone {
             self.presence.gone(gone);
             self.users.gone(gone);
-            self.calls.gone(gone);
         }
         for ended in turn.ended {
             self.calls.gone(ended);

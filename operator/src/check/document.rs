@@ -24,7 +24,7 @@ const OWN_OF_GATEWAY: [&str; 12] = [
 ];
 
 /// A document with that spec, named as the object is.
-pub(super) fn whole(object: &Object, kind: &str, spec: Value) -> Value {
+pub(super) fn whole(object: &Object, kind: &str, spec: &Value) -> Value {
     json!({
         "apiVersion": API_VERSION,
         "kind": kind,
@@ -41,7 +41,7 @@ pub(super) fn cluster(object: &Object, spec: &RealtimeClusterSpec) -> String {
         spec.get_mut("gateway").and_then(Value::as_object_mut),
         &OWN_OF_GATEWAY,
     );
-    text(&whole(object, "RealtimeCluster", spec))
+    text(&whole(object, "RealtimeCluster", &spec))
 }
 
 fn remove(map: Option<&mut Map<String, Value>>, fields: &[&str]) {

@@ -106,12 +106,11 @@ impl Candidate {
         {
             candidate.documents.push((*before, text.clone()));
         }
-        match room.read::<RoomSpec>("spec") {
-            Some(spec) => candidate.want(room, &spec),
-            None => {
-                let message = "the spec cannot be read by this operator; upgrade the operator, or write the spec for its version";
-                candidate.verdict.refused = Some(("InvalidSpec", message.to_owned()));
-            }
+        if let Some(spec) = room.read::<RoomSpec>("spec") {
+            candidate.want(room, &spec);
+        } else {
+            let message = "the spec cannot be read by this operator; upgrade the operator, or write the spec for its version";
+            candidate.verdict.refused = Some(("InvalidSpec", message.to_owned()));
         }
         candidate
     }
@@ -119,7 +118,7 @@ impl Candidate {
     fn want(&mut self, room: &Object, spec: &RoomSpec) {
         let known = document::known(spec);
         self.verdict.unknown = unknown(&room.field("spec"), &known, "spec");
-        let mut whole = document::whole(room, "Room", known);
+        let mut whole = document::whole(room, "Room", &known);
         whole["metadata"]["annotations"][GENERATION] = self.verdict.generation.to_string().into();
         self.documents
             .push((self.verdict.generation, document::text(&whole)));

@@ -2,18 +2,18 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn object(value: Value) -> Object {
-    serde_json::from_value(value).unwrap()
+fn object(value: &Value) -> Object {
+    serde_json::from_value(value.clone()).unwrap()
 }
 
-fn cluster_of(spec: Value) -> Object {
-    object(json!({"metadata": {"name": "chat", "namespace": "prod", "uid": "u"}, "spec": spec}))
+fn cluster_of(spec: &Value) -> Object {
+    object(&json!({"metadata": {"name": "chat", "namespace": "prod", "uid": "u"}, "spec": spec}))
 }
 
 fn room(name: &str, generation: i64, spec: &Value) -> Arc<Object> {
     let mut spec = spec.clone();
     spec["clusterRef"] = json!({"name": "chat"});
-    Arc::new(object(json!({
+    Arc::new(object(&json!({
         "metadata": {"name": name, "namespace": "prod", "generation": generation},
         "spec": spec,
     })))
@@ -29,7 +29,7 @@ fn checked(cluster: &Object, rooms: &[Arc<Object>], kept: &str) -> Checked {
 }
 
 fn open() -> Object {
-    cluster_of(json!({"auth": {"required": false}}))
+    cluster_of(&json!({"auth": {"required": false}}))
 }
 
 #[test]
@@ -53,16 +53,16 @@ fn a_cluster_and_its_rooms_become_documents_that_gateways_read() {
 
 #[test]
 fn what_is_for_the_operator_alone_is_no_news_for_gateways() {
-    let text = |spec: Value| checked(&cluster_of(spec), &[], "").documents;
-    let before = text(json!({"auth": {"required": false}}));
+    let text = |spec: &Value| checked(&cluster_of(spec), &[], "").documents;
+    let before = text(&json!({"auth": {"required": false}}));
     let scaled = json!({
         "auth": {"required": false},
         "gateway": {"replicas": 0, "podLabels": {"a": "b"}},
         "service": {"port": 81},
     });
-    assert_eq!(text(scaled), before);
+    assert_eq!(text(&scaled), before);
     assert_ne!(
-        text(json!({"auth": {"required": false}, "origins": ["*"]})),
+        text(&json!({"auth": {"required": false}, "origins": ["*"]})),
         before
     );
 }
@@ -107,7 +107,7 @@ fn of_two_rooms_for_the_same_the_elder_stays() {
     let at = |name: &str, time: &str| {
         let spec = json!({"match": "x", "clusterRef": {"name": "chat"}});
         let meta = json!({"name": name, "namespace": "prod", "creationTimestamp": time});
-        Arc::new(object(json!({"metadata": meta, "spec": spec})))
+        Arc::new(object(&json!({"metadata": meta, "spec": spec})))
     };
     let rooms = [
         at("a", "2026-02-01T00:00:00Z"),
@@ -136,7 +136,7 @@ fn a_room_of_a_namespace_that_the_cluster_does_not_have_is_refused() {
 
 #[test]
 fn a_room_that_is_being_deleted_counts_no_more() {
-    let gone = object(json!({
+    let gone = object(&json!({
         "metadata": {"name": "a", "namespace": "prod", "deletionTimestamp": "2026-01-01T00:00:00Z"},
         "spec": {"clusterRef": {"name": "chat"}, "match": "a"},
     }));
@@ -149,7 +149,7 @@ fn a_room_that_is_being_deleted_counts_no_more() {
 
 #[test]
 fn fields_of_a_newer_version_are_told_of_and_left_out() {
-    let cluster = cluster_of(json!({"auth": {"required": false}, "shiny": {"new": 1}}));
+    let cluster = cluster_of(&json!({"auth": {"required": false}, "shiny": {"new": 1}}));
     let rooms = [room("a", 1, &json!({"match": "a", "sparkle": true}))];
     let checked = checked(&cluster, &rooms, "");
     assert!(checked.cluster.is_some());
@@ -164,7 +164,7 @@ fn fields_of_a_newer_version_are_told_of_and_left_out() {
 #[test]
 fn a_secret_that_is_missing_is_waited_for() {
     let jwt = json!({"keySecretRef": {"name": "keys", "key": "jwt"}});
-    let cluster = cluster_of(json!({"auth": {"jwt": jwt}, "tls": {"secretName": "tls"}}));
+    let cluster = cluster_of(&json!({"auth": {"jwt": jwt}, "tls": {"secretName": "tls"}}));
     let troubles = checked(&cluster, &[], "").troubles;
     let reasons: Vec<_> = troubles.iter().map(|it| (it.effect, it.reason)).collect();
     assert_eq!(
@@ -186,7 +186,7 @@ fn a_secret_that_is_missing_is_waited_for() {
 
 #[test]
 fn a_spec_that_makes_no_sense_stalls_with_every_problem() {
-    let cluster = cluster_of(json!({"auth": {}, "gateway": {"replicas": 3}}));
+    let cluster = cluster_of(&json!({"auth": {}, "gateway": {"replicas": 3}}));
     let rooms = [room("a", 1, &json!({"match": "a"}))];
     let checked = checked(&cluster, &rooms, "");
     assert!(checked.cluster.is_none());

@@ -115,7 +115,7 @@ impl Facts {
     }
 
     /// What keeps pods from running.
-    pub(super) fn troubles(&self, seen: &Seen) -> Vec<Trouble> {
+    pub(super) fn troubles(seen: &Seen) -> Vec<Trouble> {
         let mut found: Vec<Trouble> = Vec::new();
         let made = [Kind::Deployment, Kind::StatefulSet]
             .into_iter()

@@ -129,7 +129,7 @@ async fn tell(gateways: &Gateways, pod: &str, address: IpAddr, command: &DrainCo
     match gateways.drain(address, command).await {
         Ok(()) => tracing::info!(%pod, ?command, "a gateway was told about its connections"),
         Err(error) => {
-            tracing::warn!(%pod, %error, "a gateway cannot be told about its connections; it is tried again")
+            tracing::warn!(%pod, %error, "a gateway cannot be told about its connections; it is tried again");
         }
     }
 }

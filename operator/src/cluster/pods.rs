@@ -110,7 +110,7 @@ fn unschedulable(pod: &Object, status: &Value) -> Option<Trouble> {
     Some(Trouble::waits("Unschedulable", message))
 }
 
-/// Why a Deployment or StatefulSet makes no pods.
+/// Why a `Deployment` or `StatefulSet` makes no pods.
 pub(super) fn not_made(kind: &str, object: &Object) -> Option<Trouble> {
     let status = object.field("status");
     let failure = find(&status, "ReplicaFailure")?;

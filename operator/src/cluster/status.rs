@@ -71,6 +71,10 @@ fn change(
 }
 
 /// The number that was written before, as long as it is about right.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "what is about right need not be exact beyond 2^52 connections"
+)]
 fn steady(before: Option<i64>, now: Option<i64>) -> Option<i64> {
     let (Some(old), Some(new)) = (before, now) else {
         return now.or(before);

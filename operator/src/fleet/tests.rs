@@ -20,8 +20,8 @@ fn settings() -> Settings {
         rebalance: true,
         max_surge: Surge::Number(1),
         settle: Duration::from_secs(5),
-        window: Duration::from_secs(60),
-        deadline: Duration::from_secs(120),
+        window: Duration::from_mins(1),
+        deadline: Duration::from_mins(2),
         connections_per_second: 100,
     }
 }

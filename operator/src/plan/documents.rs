@@ -1,11 +1,11 @@
-//! The ConfigMap by which gateways start.
+//! The `ConfigMap` by which gateways start.
 
 use serde_json::json;
 
 use super::{Inputs, Planned, names::GATEWAY, object};
 use crate::Kind;
 
-/// The key of the documents in the ConfigMap, which is the name of the file at the gateways.
+/// The key of the documents in the `ConfigMap`, which is the name of the file at the gateways.
 pub(crate) const FILE: &str = "sluice.yaml";
 
 pub(super) fn plan(inputs: &Inputs<'_>) -> Planned {

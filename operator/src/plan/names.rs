@@ -43,7 +43,7 @@ impl Names<'_> {
         format!("{}-api", self.0)
     }
 
-    /// The ConfigMap with the documents.
+    /// The `ConfigMap` with the documents.
     pub fn documents(self) -> String {
         format!("{}-documents", self.0)
     }

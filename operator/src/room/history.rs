@@ -133,13 +133,13 @@ async fn drop_history(room: &Object, context: &Context) -> Result<(), Trouble> {
     };
     let patterns = others(room, &cluster, &spec, context);
     let own = Pattern::new(&spec.match_);
-    let decides = |name: &str| {
+    let is_own = |name: &str| {
         own.matches(name)
             && patterns
                 .iter()
                 .all(|other| !other.matches(name) || own.specificity(other).is_lt())
     };
-    let purged = sluice_control::purge(&connection, &names, &spec.namespace, decides).await;
+    let purged = sluice_control::purge(&connection, &names, &spec.namespace, is_own).await;
     let purged = purged.map_err(|error| Trouble::waits("HistoryWaits", error.to_string()))?;
     tracing::info!(room = %room.name(), namespace = %room.namespace(), rooms = purged, "the history of a deleted Room is gone");
     Ok(())

@@ -12,11 +12,15 @@ use serde_json::{Value, json};
 use sluice_operator::Kind;
 use sluice_test_apiserver::until;
 use sluice_test_nats::{Server, Settings};
+use tokio::sync::{Mutex, MutexGuard};
 
 use self::{kubelet::Kubelet, people::People};
 use crate::support::World;
 
 const CLUSTER: Kind = Kind::RealtimeCluster;
+
+/// One fleet at a time: a machine that runs several is too slow for all of them.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// A fleet over NATS, whose gateways run, and people connected to it.
 struct Stage {
@@ -24,10 +28,12 @@ struct Stage {
     kubelet: Kubelet,
     people: People,
     _nats: Server,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Stage {
     async fn set(replicas: u32, people: usize) -> Self {
+        let turn = TURN.lock().await;
         let nats = Server::start(Settings::default().jetstream()).await;
         let world = World::new().await;
         let spec = json!({
@@ -49,6 +55,7 @@ impl Stage {
             kubelet,
             people,
             _nats: nats,
+            _turn: turn,
         }
     }
 

@@ -62,19 +62,11 @@ async fn the_rights_that_are_documented_are_enough() {
     let client = allowed(&world, &rights).await;
     world.start_as(client.clone(), Some(world.namespace.clone()));
     let nats = json!({"nats": {"managed": {"replicas": 1}}});
-    world
-        .cluster(
-            "chat",
-            json!({"auth": {"required": false}, "backbone": nats}),
-        )
-        .await;
-    world
-        .room(
-            "a",
-            "chat",
-            json!({"match": "a", "history": {"maxMessages": 1}}),
-        )
-        .await;
+    let auth = json!({"required": false});
+    let spec = json!({"auth": auth, "backbone": nats});
+    world.cluster("chat", spec).await;
+    let kept = json!({"match": "a", "history": {"maxMessages": 1}});
+    world.room("a", "chat", kept).await;
     until("the Room is held", async || {
         world.get(Kind::Room, "a").await.unwrap().finalizers().len() == 1
     })
@@ -93,13 +85,8 @@ async fn the_rights_that_are_documented_are_enough() {
         )
         .await;
     // Another backbone takes another revision, and the servers go.
-    world
-        .edit(
-            Kind::RealtimeCluster,
-            "chat",
-            json!({"spec": {"backbone": null}}),
-        )
-        .await;
+    let memory = json!({"spec": {"backbone": null}});
+    world.edit(Kind::RealtimeCluster, "chat", memory).await;
     until("the NATS servers are gone", async || {
         world.get(Kind::StatefulSet, "chat-nats").await.is_none()
             && world.get(Kind::Secret, "chat-nats-servers").await.is_none()

@@ -175,7 +175,7 @@ async fn streams(connection: &Connection, names: &Names) {
     let wanted = sluice_nats::streams::Wanted {
         replicas: 1,
         messages_per_room: 10,
-        max_age: Duration::from_secs(3600),
+        max_age: Duration::from_hours(1),
     };
     sluice_nats::streams::ensure(connection.client(), names, &wanted)
         .await

@@ -26,7 +26,7 @@ export async function kubectl(args, input) {
 export async function get(namespace, kind, name, ...rest) {
   const which = name === undefined ? [] : [name];
   const text = await kubectl(["get", "-n", namespace, kind, ...which, ...rest, "-o", "json", "--ignore-not-found"]);
-  if (!text) return undefined;
+  if (!text) return name === undefined ? [] : undefined;
   const object = JSON.parse(text);
   return object.kind === "List" ? object.items : object;
 }

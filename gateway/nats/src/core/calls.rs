@@ -39,8 +39,8 @@ pub trait Called: Send + Sync + 'static {
     /// The gateway `from` asks, or tells where it wants no answer. Must not block.
     fn called(&self, from: u32, kind: &str, request: Bytes, answer: Option<AnswerTo>);
 
-    /// The gateway has said goodbye, or was not heard for [`GONE_AFTER`](super::GONE_AFTER) while
-    /// NATS was there. Must not block.
+    /// The gateway has said goodbye. One that only falls silent may be there, and the way to it away.
+    /// Must not block.
     fn gone(&self, gateway: u32);
 }
 
@@ -85,7 +85,7 @@ impl Calls {
         self.since = Some(now);
     }
 
-    /// A gateway is known to have ended.
+    /// A gateway has said goodbye.
     pub(crate) fn gone(&self, gateway: u32) {
         if let Some(called) = &self.called {
             called.gone(gateway);

@@ -15,6 +15,7 @@ pub(super) const ACCESS: &str = "access.conf";
 /// How much of the disk messages may take: the rest is for what the server notes beside them.
 const OF_DISK: f64 = 0.9;
 
+#[expect(clippy::cast_sign_loss, reason = "a size is never negative")]
 pub(super) fn servers(wanted: &ManagedNats, lame_duck: u32) -> String {
     let bytes = quantity::parse(&wanted.storage.0).unwrap_or_default();
     let store = (bytes * OF_DISK) as u64;

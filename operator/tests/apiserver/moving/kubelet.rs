@@ -135,10 +135,8 @@ impl Node {
         }
         let (ready, connections) = look(&gateway.address).await;
         gateway.connections = connections.unwrap_or(gateway.connections);
-        if ready != gateway.ready {
+        if ready != gateway.ready && say(&self.pods, &name, &gateway.address, ready).await {
             gateway.ready = ready;
-            let (address, pods) = (gateway.address.clone(), &self.pods);
-            say(pods, &name, &address, ready).await;
         }
     }
 
@@ -256,16 +254,11 @@ async fn look(address: &str) -> (bool, Option<usize>) {
     let count = text
         .lines()
         .find_map(|line| line.strip_prefix("sluice_connections "));
-    (
-        live,
-        count
-            .and_then(|count| count.parse::<f64>().ok())
-            .map(|count| count as usize),
-    )
+    (live, count.and_then(|count| count.parse().ok()))
 }
 
-/// Says how a pod is.
-async fn say(pods: &Api<DynamicObject>, name: &str, address: &str, ready: bool) {
+/// Says how a pod is; false where the API server did not take it.
+async fn say(pods: &Api<DynamicObject>, name: &str, address: &str, ready: bool) -> bool {
     let is = if ready { "True" } else { "False" };
     let state = if ready {
         json!({"running": {}})
@@ -282,7 +275,8 @@ async fn say(pods: &Api<DynamicObject>, name: &str, address: &str, ready: bool) 
             "state": state,
         }],
     }});
-    let _ = pods
+    let said = pods
         .patch_status(name, &PatchParams::default(), &Patch::Merge(status))
         .await;
+    said.is_ok()
 }

@@ -63,7 +63,8 @@ impl Windows {
             let end = offset + bytes.len() as u64;
             self.sent.insert((from, *tunnel), end);
             let written = self.written.get(&(from, *tunnel)).copied().unwrap_or(0);
-            self.most = self.most.max(end - written);
+            // What is sent again may be written by now.
+            self.most = self.most.max(end.saturating_sub(written));
         }
         if let Tell::Data { tunnel, marks, .. } | Tell::Ack { tunnel, marks } = tell {
             self.written.insert((to, *tunnel), marks.written);

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use proptest::prelude::*;
-use rand::{RngExt as _, SeedableRng as _, rngs::SmallRng};
+use rand::{SeedableRng as _, rngs::SmallRng};
 
 use super::*;
 
@@ -151,7 +151,9 @@ fn run(seed: u64, way: Way) {
         for (at, end) in ends.iter_mut().enumerate() {
             let heard = std::mem::take(&mut queues[1 - at]);
             if away == 0 {
-                heard.into_iter().for_each(|sent| end.hear(sent, now));
+                for sent in heard {
+                    end.hear(sent, now);
+                }
             }
             let sent = end.work(&mut rng, now);
             if away == 0 {
@@ -162,14 +164,18 @@ fn run(seed: u64, way: Way) {
         let done = ends[0].is_done(texts[1].len()) && ends[1].is_done(texts[0].len());
         if done && !ended {
             ended = true;
-            ends.iter_mut().for_each(|end| end.flow.end(now));
+            for end in &mut ends {
+                end.flow.end(now);
+            }
         }
         if ends.iter().all(|end| end.flow.is_finished()) {
             break;
         }
         // Who lingers for so long gives up; that is another test's matter.
         if ended {
-            ends.iter_mut().for_each(|end| end.flow.end_by = None);
+            for end in &mut ends {
+                end.flow.end_by = None;
+            }
         }
     }
     assert!(ends[0].got == texts[1] && ends[1].got == texts[0]);
@@ -200,9 +206,13 @@ fn nothing_is_sent_again_over_a_good_way() {
         now += STEP;
         let mut queue = Vec::new();
         good.pass(&mut queue, one.work(&mut rng, now), &mut rng);
-        queue.into_iter().for_each(|sent| other.hear(sent, now));
+        for sent in queue {
+            other.hear(sent, now);
+        }
         let back = other.work(&mut rng, now);
-        back.into_iter().for_each(|sent| one.hear(sent, now));
+        for sent in back {
+            one.hear(sent, now);
+        }
     }
     assert_eq!(one.flow.sent_again(), 0);
 }
