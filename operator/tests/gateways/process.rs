@@ -18,7 +18,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungsten
 
 use crate::binary::binary;
 
-const GENEROUS: Duration = Duration::from_secs(60);
+const GENEROUS: Duration = Duration::from_mins(1);
 
 const CLUSTER: &str = "
 apiVersion: sluice.dev/v1alpha1
