@@ -254,12 +254,7 @@ async fn look(address: &str) -> (bool, Option<usize>) {
     let count = text
         .lines()
         .find_map(|line| line.strip_prefix("sluice_connections "));
-    (
-        live,
-        count
-            .and_then(|count| count.parse::<f64>().ok())
-            .map(|count| count as usize),
-    )
+    (live, count.and_then(|count| count.parse().ok()))
 }
 
 /// Says how a pod is; false where the API server did not take it.
