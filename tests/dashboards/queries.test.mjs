@@ -15,6 +15,7 @@ const PATIENCE = 90_000;
 /** Alerts that watch what cannot be made to happen here, with the reason. */
 const EXCEPTIONS = {
   SluiceGatewayOverloaded: "the code `overloaded` appears with its first refusal, which takes a worker that is seconds behind",
+  SluiceDocumentsNotGiven: "the outcome `failed` appears with the first failure, which takes a NATS that is connected and stores nothing",
 };
 
 describe("dashboards and alerts", () => {

@@ -1,7 +1,7 @@
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { API_KEY, SIGNING_KEY, room } from "../../client/support/documents.mjs";
 import { Gateway } from "../../client/support/gateway.mjs";
-import { freePorts } from "../../client/support/ports.mjs";
 import { sign } from "../../client/support/tokens.mjs";
 import { Crowd } from "../../fleet/support/crowd.mjs";
 import { crowded, fleetCluster } from "../../fleet/support/documents.mjs";
@@ -19,7 +19,7 @@ const KEYS = { name: "keys", key: "api" };
 
 /**
  * Gateways under load, in which everything happens that a query asks for: a fleet of three over NATS,
- * one of which drains, with a webhook that cannot be reached; and a gateway of another cluster,
+ * one of which drains, with a webhook; and a gateway of another cluster,
  * which is full, and whose backend over NATS does not answer.
  */
 export class Load {
@@ -50,8 +50,7 @@ export class Load {
   async #start() {
     this.nats = await Nats.start();
     this.#closers.push(() => this.nats.stop());
-    const [nowhere] = await freePorts(1);
-    const webhook = { url: `http://127.0.0.1:${nowhere}/`, secretRef: KEYS, timeout: "1s" };
+    const webhook = { url: await this.#backend(), secretRef: KEYS, timeout: "1s" };
     this.fleet = await Fleet.start(3, [fleetCluster(this.nats.url, { drain: SLOW, backend: { webhook } }), crowded]);
     this.#closers.push(() => this.fleet.stop());
     this.full = await Gateway.start(this.#second());
@@ -62,6 +61,14 @@ export class Load {
     this.#mishaps();
     const { status } = await this.fleet.gateways[2].api("POST", "/v1/drain", { reason: "rollout", connectionsPerSecond: 1 });
     if (status >= 300) throw new Error(`the drain was refused with ${status}`);
+  }
+
+  /** A webhook that answers; resolves to its URL. */
+  async #backend() {
+    const server = createServer((_, answer) => answer.writeHead(200, { "content-type": "application/json" }).end("{}"));
+    await new Promise((done) => server.listen(0, "127.0.0.1", done));
+    this.#closers.push(() => { server.close(); server.closeAllConnections(); });
+    return `http://127.0.0.1:${server.address().port}/`;
   }
 
   #second() {
