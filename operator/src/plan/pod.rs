@@ -139,7 +139,8 @@ fn container(inputs: &Inputs<'_>) -> Value {
             {"name": "ops", "containerPort": OPS, "protocol": "TCP"},
         ],
         "securityContext": container_security(),
-        "startupProbe": probe("/livez", 1, 60),
+        // It has heard its fleet before it gets its first client.
+        "startupProbe": probe("/readyz", 1, 60),
         // Ready while it drains: a label says who gets new connections, and a Deployment that
         // shrinks removes first what is not ready, whoever is still there.
         "readinessProbe": probe("/livez", 2, 2),
