@@ -48,7 +48,9 @@ fn documents_that_cannot_be_used_are_refused_and_the_fleet_is_told() {
             fleet.gateway("b", &documents).await,
         );
         let good = fleet.push(&documents).await;
-        until(async || policy(&a).await["revision"] == good).await;
+        for gateway in [&a, &b] {
+            until(async || policy(gateway).await["revision"] == good).await;
+        }
         let rule = json!({"access": {"join": "claims.roles.all(x, nonsense(x))"}});
         let bad = fleet
             .push(&[fleet.cluster(json!({})), room("bad", "bad-*", rule)])
