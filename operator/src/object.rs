@@ -20,6 +20,8 @@ use crate::Kind;
 pub struct Object {
     /// The object's metadata.
     pub metadata: ObjectMeta,
+    /// What `spec.clusterRef` names, which is asked of every Room again and again.
+    cluster: Option<Box<str>>,
     body: Box<str>,
 }
 
@@ -53,6 +55,11 @@ impl Object {
         let metadata = serde_json::to_value(&self.metadata).unwrap_or_default();
         all.insert("metadata".to_owned(), metadata);
         Value::Object(all)
+    }
+
+    /// The `RealtimeCluster` that it says it belongs to.
+    pub fn cluster_ref(&self) -> Option<&str> {
+        self.cluster.as_deref()
     }
 
     /// The object's name, or nothing.
@@ -140,8 +147,12 @@ impl<'de> Deserialize<'de> for Object {
         all.remove("apiVersion");
         all.remove("kind");
         let body = serde_json::to_string(&all).map_err(D::Error::custom)?;
+        let cluster = all
+            .get("spec")
+            .and_then(|spec| spec.pointer("/clusterRef/name")?.as_str());
         Ok(Self {
             metadata,
+            cluster: cluster.map(Into::into),
             body: body.into(),
         })
     }

@@ -155,16 +155,14 @@ impl Stores {
     /// The Rooms of a cluster.
     pub(crate) fn rooms_of(&self, namespace: &str, cluster: &str) -> Vec<Arc<Object>> {
         self.filter(Kind::Room, |room| {
-            room.namespace() == namespace && room_cluster(room).as_deref() == Some(cluster)
+            room.namespace() == namespace && room.cluster_ref() == Some(cluster)
         })
     }
 }
 
 /// The cluster that a Room says it belongs to.
 pub(crate) fn room_cluster(room: &Object) -> Option<String> {
-    let spec = room.field("spec");
-    let name = spec.pointer("/clusterRef/name")?.as_str()?;
-    Some(name.to_owned())
+    room.cluster_ref().map(str::to_owned)
 }
 
 /// The reference to an object of one of the kinds that users make.
