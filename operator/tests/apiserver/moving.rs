@@ -99,6 +99,7 @@ impl Stage {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "whole fleets, one at a time: cargo test -p sluice-operator --test apiserver -- --ignored --test-threads 1"]
 async fn a_rollout_moves_each_client_once_and_says_how_far_it_is() {
     let stage = Stage::set(3, 60).await;
     let before = stage.status().await["revision"].clone();
@@ -125,6 +126,7 @@ async fn a_rollout_moves_each_client_once_and_says_how_far_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "whole fleets, one at a time: cargo test -p sluice-operator --test apiserver -- --ignored --test-threads 1"]
 async fn a_rollout_goes_on_when_the_operator_dies_in_the_middle() {
     let mut stage = Stage::set(2, 30).await;
     stage.count_from_now();
@@ -140,6 +142,7 @@ async fn a_rollout_goes_on_when_the_operator_dies_in_the_middle() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "whole fleets, one at a time: cargo test -p sluice-operator --test apiserver -- --ignored --test-threads 1"]
 async fn an_undone_rollout_moves_nobody_twice() {
     let stage = Stage::set(2, 40).await;
     stage.count_from_now();
@@ -159,6 +162,7 @@ async fn an_undone_rollout_moves_nobody_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "whole fleets, one at a time: cargo test -p sluice-operator --test apiserver -- --ignored --test-threads 1"]
 async fn a_scale_down_drains_first_and_removes_no_pod_with_clients() {
     let stage = Stage::set(3, 45).await;
     stage.count_from_now();
@@ -170,6 +174,7 @@ async fn a_scale_down_drains_first_and_removes_no_pod_with_clients() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "whole fleets, one at a time: cargo test -p sluice-operator --test apiserver -- --ignored --test-threads 1"]
 async fn new_gateways_that_never_start_leave_the_old_ones_as_they_are() {
     let stage = Stage::set(2, 20).await;
     stage.count_from_now();
