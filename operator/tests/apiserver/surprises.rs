@@ -321,6 +321,7 @@ async fn newer_resource(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "changes the custom resource for all tests: cargo test -p sluice-operator --test apiserver -- --ignored --test-threads 1"]
 async fn a_field_that_only_a_newer_operator_knows_is_told_of_and_stops_nothing() {
     let world = World::new().await;
     newer_resource(&world).await;
