@@ -24,7 +24,7 @@ describe("dashboards and alerts", () => {
   let prometheus;
   before(async () => {
     load = await Load.start();
-    operator = await Operator.start(load.nats.url);
+    operator = await Operator.start(load.nats.url, load.spec);
     prometheus = await Prometheus.start([...load.targets, operator.target], ALERTS);
   });
   after(async () => {

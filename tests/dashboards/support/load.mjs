@@ -51,7 +51,8 @@ export class Load {
     this.nats = await Nats.start();
     this.#closers.push(() => this.nats.stop());
     const webhook = { url: await this.#backend(), secretRef: KEYS, timeout: "1s" };
-    this.fleet = await Fleet.start(3, [fleetCluster(this.nats.url, { drain: SLOW, backend: { webhook } }), crowded]);
+    this.spec = { drain: SLOW, backend: { webhook } };
+    this.fleet = await Fleet.start(3, [fleetCluster(this.nats.url, this.spec), crowded]);
     this.#closers.push(() => this.fleet.stop());
     this.full = await Gateway.start(this.#second());
     this.#closers.push(() => this.full.stop());
@@ -89,7 +90,7 @@ export class Load {
         socket.emit("no-such-event-of-ours", {}, () => {});
         socket.emit("history", "a-room-without-history", () => {});
       }
-      for (const socket of [...crowding, refused]) if (!socket.active) socket.connect();
+      for (const socket of [...asks, ...crowding, refused]) if (!socket.active) socket.connect();
       // A client that loses its network again and again, and recovers.
       if (restless.connected) restless.io.engine.close();
       gateway.api("GET", "/v1/fleet").catch(() => {});

@@ -15,10 +15,10 @@ const OFTEN = 1000;
 export class Operator {
   #changes = 0;
 
-  /** `nats` is the URL of the NATS of the fleet that changes. */
-  static async start(nats) {
+  /** `nats` is the URL of the NATS of the fleet that changes, `spec` what its RealtimeCluster says besides. */
+  static async start(nats, spec) {
     const operator = new Operator();
-    await operator.#start(nats).catch((error) => operator.stop().then(() => Promise.reject(error)));
+    await operator.#start(nats, spec).catch((error) => operator.stop().then(() => Promise.reject(error)));
     return operator;
   }
 
@@ -33,7 +33,7 @@ export class Operator {
     await this.server?.stop();
   }
 
-  async #start(nats) {
+  async #start(nats, spec) {
     this.server = await ApiServer.start();
     for (const name of ["realtimeclusters", "rooms"]) {
       await this.server.kubectl(["apply", "-f", "-"], readFileSync(new URL(`${name}.yaml`, DEFINITIONS), "utf8"));
@@ -45,14 +45,14 @@ export class Operator {
       KUBECONFIG: join(this.server.folder, "kubeconfig"),
     });
     await until(() => `the operator\n${this.program.output}`, () => fetch(`http://${this.address}/readyz`).then(({ ok }) => ok, () => false));
-    await this.#apply(nats);
+    await this.#apply(nats, spec);
     this.timer = setInterval(() => this.#change(), OFTEN);
   }
 
-  async #apply(nats) {
+  async #apply(nats, spec) {
     const unable = { ...fleetCluster(nats), metadata: { name: "unable" } };
     unable.spec.auth.jwt.keySecretRef = { name: "not-there", key: "jwt" };
-    const items = [secret(), fleetCluster(nats), crowded, unable];
+    const items = [secret(), fleetCluster(nats, spec), crowded, unable];
     await this.server.kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
   }
 
