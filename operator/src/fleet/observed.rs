@@ -1,6 +1,7 @@
 //! What the operator sees of a fleet before it decides.
 
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use super::Remembered;
 
@@ -69,7 +70,8 @@ pub struct PodSeen {
 }
 
 /// Where the drain of a gateway is, as its server API says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum DrainPhase {
     /// It does not drain.
     #[default]

@@ -7,7 +7,7 @@ use crate::fleet::{DrainCommand, DrainPhase, DrainSeen};
 /// How far a drain is. Gateways of other versions may leave out what they do not know.
 #[derive(Debug, Deserialize)]
 pub(super) struct Progress {
-    phase: Phase,
+    phase: DrainPhase,
     moved: u64,
     remaining: u64,
     /// The connections open; those of older versions are all to be moved.
@@ -18,17 +18,6 @@ pub(super) struct Progress {
     eta: Option<f64>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Phase {
-    Serving,
-    Rebalance,
-    Settle,
-    Notify,
-    Move,
-    Release,
-}
-
 impl Progress {
     pub(super) fn connections(&self) -> u64 {
         self.connections.unwrap_or(self.remaining)
@@ -36,14 +25,7 @@ impl Progress {
 
     pub(super) fn drain(&self) -> DrainSeen {
         DrainSeen {
-            phase: match self.phase {
-                Phase::Serving => DrainPhase::Serving,
-                Phase::Rebalance => DrainPhase::Rebalance,
-                Phase::Settle => DrainPhase::Settle,
-                Phase::Notify => DrainPhase::Notify,
-                Phase::Move => DrainPhase::Move,
-                Phase::Release => DrainPhase::Release,
-            },
+            phase: self.phase,
             moved: self.moved,
             remaining: self.remaining,
             rate: self.rate,
