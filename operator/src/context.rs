@@ -18,7 +18,7 @@ use crate::{
     backbone::Backbones,
     check::Checked,
     fleet::Remembered,
-    gateways::Gateways,
+    gateways::{Gateways, Vigils},
     metrics::Metrics,
     plan::{Apis, Images, MANAGER},
     room::Decided,
@@ -59,6 +59,7 @@ pub(crate) struct Context {
     /// What the last decision about each fleet's moves told the next.
     pub(crate) remembered: Mutex<HashMap<String, Remembered>>,
     pub(crate) gateways: Mutex<HashMap<String, (String, Gateways)>>,
+    pub(crate) vigils: Vigils,
     recorder: Recorder,
     failures: Mutex<HashMap<String, u32>>,
     stalled: Mutex<HashMap<String, Kind>>,
@@ -91,6 +92,7 @@ impl Context {
             decided: Mutex::default(),
             remembered: Mutex::default(),
             gateways: Mutex::default(),
+            vigils: Vigils::default(),
             recorder: Recorder::new(client.clone(), reporter),
             failures: Mutex::default(),
             stalled: Mutex::default(),
@@ -174,6 +176,7 @@ impl Context {
         keep(&self.stalled, is_there);
         self.vault.keep(is_there);
         self.backbones.keep(is_there);
+        self.vigils.keep(is_there);
         for kind in kinds {
             self.count_stalled(kind);
         }

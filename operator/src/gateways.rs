@@ -2,8 +2,10 @@
 
 mod client;
 mod error;
+mod vigil;
 mod wire;
 
 pub use client::{GatewaySeen, Gateways};
 pub use error::{GatewayError, GatewayErrorKind};
+pub(crate) use vigil::Vigils;
 pub use wire::{FleetMember, PolicySeen};

@@ -40,7 +40,7 @@ pub struct RevisionSeen {
 /// A gateway's pod.
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "what a pod says of itself in five independent ways"
+    reason = "what a pod says of itself in six independent ways"
 )]
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PodSeen {
@@ -50,7 +50,9 @@ pub struct PodSeen {
     pub revision: String,
     /// Whether its container runs. One that does not holds no connection.
     pub running: bool,
-    /// Its condition `Ready`, which says nothing of a drain.
+    /// Whether its gateway has ended, which its node has not told yet: nothing listens there.
+    pub ended: bool,
+    /// Its condition `Ready`, which says nothing of a drain. One that has ended is not ready.
     pub ready: bool,
     /// Whether it has the label that the Service selects by.
     pub serving: bool,

@@ -11,7 +11,9 @@ pub(super) fn of(fleet: &Fleet<'_>, rebalance: &Rebalance) -> Vec<(String, bool)
     let steering = Steering::of(fleet, rebalance);
     let taken_over = has_taken_over(fleet, &steering);
     let changed = fleet.gateways.iter().filter_map(|gateway| {
-        let serving = if gateway.leaves.is_some() {
+        let serving = if gateway.pod.ended && is_served_otherwise(fleet) {
+            false
+        } else if gateway.leaves.is_some() {
             serves_still(fleet, gateway, taken_over)
         } else {
             serves(gateway, &steering)
@@ -19,6 +21,13 @@ pub(super) fn of(fleet: &Fleet<'_>, rebalance: &Rebalance) -> Vec<(String, bool)
         (serving != gateway.pod.serving).then(|| (gateway.pod.name.clone(), serving))
     });
     changed.collect()
+}
+
+/// Whether new connections come to a gateway that takes them: where none does, it may be the way to
+/// all of them that is closed.
+fn is_served_otherwise(fleet: &Fleet<'_>) -> bool {
+    let mut gateways = fleet.gateways.iter();
+    gateways.any(|gateway| gateway.pod.serving && gateway.is_open())
 }
 
 /// A gateway that leaves serves until those that stay have taken over, and again when none of them

@@ -2,6 +2,7 @@
 //! `tests/simulation`.
 
 mod autoscaling;
+mod ended;
 mod rollouts;
 mod scaling;
 

@@ -1,6 +1,7 @@
 //! One HTTP client for all gateways.
 
 use std::{
+    io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -79,6 +80,11 @@ impl Gateways {
         self
     }
 
+    /// Where the gateway of a pod listens.
+    pub(crate) fn address(&self, pod: IpAddr) -> SocketAddr {
+        SocketAddr::new(pod, self.port)
+    }
+
     /// How many connections the gateway of a pod has, and how far its drain is.
     pub async fn read(&self, pod: IpAddr) -> Result<GatewaySeen, GatewayError> {
         let progress: Progress = self.call(pod, Method::GET, "/v1/drain", None).await?;
@@ -115,7 +121,7 @@ impl Gateways {
         path: &str,
         body: Option<Start>,
     ) -> Result<T, GatewayError> {
-        let address = SocketAddr::new(pod, self.port).to_string();
+        let address = self.address(pod).to_string();
         // Never closed, so there is always a turn.
         let _turn = self.turns.acquire().await;
         let request = self
@@ -169,19 +175,24 @@ fn lost(address: &str, error: &reqwest::Error) -> GatewayError {
             seconds,
         };
     }
+    let (address, cause) = (address.to_owned(), root(error));
+    let io = cause.downcast_ref::<io::Error>();
+    if io.is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused) {
+        return GatewayError::Absent { address };
+    }
     GatewayError::Unreachable {
-        address: address.to_owned(),
-        why: root(error),
+        address,
+        why: cause.to_string(),
     }
 }
 
 /// The cause at the bottom: the others only say that a request failed.
-fn root(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
+fn root(error: &reqwest::Error) -> &(dyn std::error::Error + 'static) {
+    let mut cause: &(dyn std::error::Error + 'static) = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    cause.to_string()
+    cause
 }
 
 fn refused(address: &str, status: StatusCode, bytes: &[u8]) -> GatewayError {

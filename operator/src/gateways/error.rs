@@ -13,6 +13,12 @@ pub enum GatewayError {
         /// What the network says.
         why: String,
     },
+    /// Nothing listens there: the gateway has ended, or starts.
+    #[error("no gateway listens at {address}")]
+    Absent {
+        /// Where it was sought.
+        address: String,
+    },
     /// It took the request and did not answer in time.
     #[error("the gateway at {address} did not answer within {seconds} seconds")]
     Slow {
@@ -54,7 +60,7 @@ pub enum GatewayError {
 /// The kinds of [`GatewayError`], for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum GatewayErrorKind {
-    /// [`GatewayError::Unreachable`].
+    /// [`GatewayError::Unreachable`] and [`GatewayError::Absent`].
     Unreachable,
     /// [`GatewayError::Slow`].
     Slow,
@@ -70,7 +76,7 @@ impl GatewayError {
     /// Its kind.
     pub const fn kind(&self) -> GatewayErrorKind {
         match self {
-            Self::Unreachable { .. } => GatewayErrorKind::Unreachable,
+            Self::Unreachable { .. } | Self::Absent { .. } => GatewayErrorKind::Unreachable,
             Self::Slow { .. } => GatewayErrorKind::Slow,
             Self::Forbidden { .. } => GatewayErrorKind::Forbidden,
             Self::Refused { .. } => GatewayErrorKind::Refused,

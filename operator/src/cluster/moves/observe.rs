@@ -1,6 +1,9 @@
 //! What is seen of a fleet before it is decided how it moves.
 
-use std::{net::IpAddr, sync::PoisonError};
+use std::{
+    net::IpAddr,
+    sync::{Arc, PoisonError},
+};
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -13,12 +16,16 @@ use crate::{
     cluster::{pods, read::Seen},
     context::Context,
     fleet::{Observed, PodSeen, Remembered, RevisionSeen},
-    gateways::{GatewaySeen, Gateways},
+    gateways::{GatewayError, GatewaySeen, Gateways},
     plan::{
         Cluster,
         names::{COMPONENT, GATEWAY, REVISION, SERVING},
     },
+    stores::reference,
 };
+
+/// What came of asking a gateway.
+type Answer = Result<GatewaySeen, GatewayError>;
 
 pub(super) async fn observe(
     seen: &Seen,
@@ -32,6 +39,9 @@ pub(super) async fn observe(
         .pods
         .iter()
         .filter(|pod| pod.label(COMPONENT) == Some(GATEWAY) && !pods::is_over(pod));
+    let pods: Vec<_> = pods.collect();
+    watch(seen, &pods, gateways, context);
+    let pods = pods.into_iter();
     let pods = pods.map(|pod| async move { one(pod, ask(pod, gateways).await, context) });
     Observed {
         revision: revision.to_owned(),
@@ -86,23 +96,36 @@ pub(super) fn address(pod: &Object) -> Option<IpAddr> {
     pod.field("status").get("podIP")?.as_str()?.parse().ok()
 }
 
-async fn ask(pod: &Object, gateways: Option<&Gateways>) -> Option<GatewaySeen> {
-    let address = address(pod).filter(|_| pods::is_running(pod))?;
-    match gateways?.read(address).await {
-        Ok(seen) => Some(seen),
-        Err(error) => {
-            tracing::debug!(pod = %pod.name(), %error, "a gateway does not answer");
-            None
-        }
-    }
+/// Has the cluster looked at again as soon as one of its gateways ends.
+fn watch(seen: &Seen, pods: &[&Arc<Object>], gateways: Option<&Gateways>, context: &Context) {
+    let (object, queue) = (&seen.object, &context.queues.clusters);
+    let cluster = reference(Kind::RealtimeCluster, object.namespace(), object.name());
+    let running = pods.iter().filter(|pod| pods::is_running(pod));
+    let at = |pod: &&Arc<Object>| Some((pod.uid().to_owned(), gateways?.address(address(pod)?)));
+    let at: Vec<_> = running.filter_map(at).collect();
+    context.vigils.watch(object.uid(), &at, &cluster, queue);
 }
 
-fn one(pod: &Object, gateway: Option<GatewaySeen>, context: &Context) -> PodSeen {
+async fn ask(pod: &Object, gateways: Option<&Gateways>) -> Option<Answer> {
+    let address = address(pod).filter(|_| pods::is_running(pod))?;
+    let answer = gateways?.read(address).await;
+    if let Err(error) = &answer {
+        tracing::debug!(pod = %pod.name(), %error, "a gateway does not answer");
+    }
+    Some(answer)
+}
+
+fn one(pod: &Object, answer: Option<Answer>, context: &Context) -> PodSeen {
+    // One that is not ready may be about to listen for the first time.
+    let ready = pods::is_ready(pod);
+    let ended = ready && matches!(answer, Some(Err(GatewayError::Absent { .. })));
+    let gateway = answer.and_then(Result::ok);
     PodSeen {
         name: pod.name().to_owned(),
         revision: pod.label(REVISION).unwrap_or_default().to_owned(),
         running: pods::is_running(pod),
-        ready: pods::is_ready(pod),
+        ended,
+        ready: ready && !ended,
         serving: pod.label(SERVING) == Some("true"),
         terminating: pod.is_deleted(),
         node_unschedulable: context.stores.is_on_cordoned_node(pod),
