@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn who_says_how_long_a_dead_node_is_tolerated_decides() {
-        let said = json!([{"key": DEAD[1], "operator": "Exists", "tolerationSeconds": 600}]);
+        let said = json!([{"key": DEAD[1], "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 600}]);
         let all = tolerations(&own(said));
         assert_eq!(seconds(&all, DEAD[0]), [Some(30)]);
         assert_eq!(seconds(&all, DEAD[1]), [Some(600)]);
