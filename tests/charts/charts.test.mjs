@@ -85,7 +85,7 @@ describe("on a real API server", () => {
     const patience = (spec) => Object.fromEntries(spec.template.spec.tolerations.map(({ key, tolerationSeconds }) => [key ?? "", tolerationSeconds]));
     const [notReady, unreachable] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
     assert.deepEqual(patience((await deployment()).spec), { [notReady]: 30, [unreachable]: 30 });
-    await upgrade(`--set=tolerations[0].key=${unreachable}`, "--set=tolerations[0].operator=Exists", "--set=tolerations[0].tolerationSeconds=5");
+    await upgrade(`--set=tolerations[0].key=${unreachable}`, "--set=tolerations[0].operator=Exists", "--set=tolerations[0].effect=NoExecute", "--set=tolerations[0].tolerationSeconds=5");
     assert.deepEqual(patience((await deployment()).spec), { [unreachable]: 5, [notReady]: 30 });
     await upgrade("--set=tolerations[0].operator=Exists");
     assert.deepEqual((await deployment()).spec.template.spec.tolerations, [{ operator: "Exists" }]);
