@@ -6,4 +6,4 @@ mod wire;
 
 pub use client::{GatewaySeen, Gateways};
 pub use error::{GatewayError, GatewayErrorKind};
-pub use wire::{FleetMember, PolicySeen};
+pub use wire::{FleetMember, PolicySeen, RoomSeen, RoomsSeen};
