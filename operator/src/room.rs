@@ -23,7 +23,7 @@ use crate::{
     cluster::{Count, Rooms, Seen},
     context::Context,
     plan::names::REVISION,
-    stores::{reference, room_cluster},
+    stores::reference,
     trouble::Trouble,
 };
 
@@ -178,10 +178,10 @@ async fn stay(room: &Object, context: &Context) -> Result<Action, Trouble> {
 
 /// The cluster of a Room, if it is there and stays.
 fn cluster(room: &Object, context: &Context) -> Option<Arc<Object>> {
-    let name = room_cluster(room)?;
+    let name = room.cluster_ref()?;
     let cluster = context
         .stores
-        .get(Kind::RealtimeCluster, room.namespace(), &name)?;
+        .get(Kind::RealtimeCluster, room.namespace(), name)?;
     (!cluster.is_deleted()).then_some(cluster)
 }
 

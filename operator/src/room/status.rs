@@ -11,7 +11,6 @@ use crate::{
     check::Verdict,
     conditions::{self, Stated},
     steady::steady,
-    stores::room_cluster,
     trouble::Trouble,
 };
 
@@ -61,7 +60,7 @@ fn without(before: &RoomStatus, room: &Object, has_cluster: bool, now: Timestamp
             conditions::stalled(None),
         ]
     } else {
-        let name = room_cluster(room).unwrap_or_default();
+        let name = room.cluster_ref().unwrap_or_default();
         let message = format!(
             "there is no RealtimeCluster {name} in this Kubernetes namespace; create it, or delete this Room"
         );
