@@ -89,6 +89,8 @@ fn start(cli: Cli) -> Result<(), String> {
 }
 
 async fn serve(cli: Cli) -> Result<(), String> {
+    // The first process of a container does not hear of a signal that it did not ask for.
+    let mut signals = Signals::new().map_err(|error| error.to_string())?;
     let config = Config::infer().await.map_err(|error| {
         format!("there is no API server to work with: {error}; run in a pod, or set KUBECONFIG")
     })?;
@@ -117,7 +119,6 @@ async fn serve(cli: Cli) -> Result<(), String> {
         metrics,
         ready,
     };
-    let mut signals = Signals::new().map_err(|error| error.to_string())?;
     let candidate = cli.leader_election.then(|| {
         // A process that is started anew is another one.
         let identity = format!("{}-{:08x}", cli.name, rand::random::<u32>());
@@ -137,7 +138,10 @@ async fn lead(
     };
     tokio::select! {
         () = candidate.lead() => {}
-        () = signals.next() => return Ok(()),
+        () = signals.next() => {
+            candidate.release().await;
+            return Ok(());
+        }
     }
     tracing::info!("this process leads");
     operator.metrics.leads(true);

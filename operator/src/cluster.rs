@@ -1,6 +1,7 @@
 //! From a `RealtimeCluster` to a fleet: read → check → plan → apply → status.
 
 mod apply;
+mod counts;
 mod facts;
 mod moves;
 mod pods;
@@ -16,7 +17,11 @@ use std::{
 use kube::runtime::controller::Action;
 use sluice_crds::RealtimeClusterStatus;
 
-pub(crate) use self::{facts::Facts, read::Seen};
+pub(crate) use self::{
+    counts::{Count, Last as LastCount, Rooms},
+    facts::Facts,
+    read::Seen,
+};
 use crate::{
     Kind, Object,
     check::{self, Checked},
@@ -36,6 +41,9 @@ const SOON: Duration = Duration::from_secs(5);
 
 /// How soon gateways are asked again that have not taken the newest documents.
 const TAKING: Duration = Duration::from_millis(500);
+
+/// How soon gateways are asked again that cannot store anything yet.
+const STORING: Duration = Duration::from_secs(1);
 
 /// How often one is looked at that waits for something outside of what is watched.
 const WAITING: Duration = Duration::from_secs(10);
@@ -82,7 +90,7 @@ async fn run(
     let checked = checked(&seen, context);
     troubles.extend(checked.troubles.iter().cloned());
     let Some(cluster) = &checked.cluster else {
-        room::decide(context, &seen, &checked, None).await;
+        room::decide(context, &seen, &checked, room::Told::default()).await;
         return Ok(Facts::of_what_runs(&seen));
     };
     let inputs = Inputs {
@@ -106,8 +114,17 @@ async fn run(
     if given.is_being_taken() {
         facts.look_again = Some(TAKING);
     }
+    let counted = counts::count(&seen, &moves, context).await;
+    facts.counted(&counted);
+    if !facts.backbone.ready {
+        facts.look_again = facts.look_again.map(|again| again.min(STORING));
+    }
     troubles.extend(given.trouble.clone());
-    room::decide(context, &seen, &checked, Some(&given)).await;
+    let told = room::Told {
+        given: Some(&given),
+        rooms: counted.rooms,
+    };
+    room::decide(context, &seen, &checked, told).await;
     Ok(facts)
 }
 

@@ -17,6 +17,7 @@ use crate::{
     apply::Writer,
     backbone::Backbones,
     check::Checked,
+    cluster::LastCount,
     fleet::Remembered,
     gateways::{Gateways, Vigils},
     metrics::Metrics,
@@ -58,6 +59,8 @@ pub(crate) struct Context {
     pub(crate) decided: Mutex<HashMap<String, Arc<Decided>>>,
     /// What the last decision about each fleet's moves told the next.
     pub(crate) remembered: Mutex<HashMap<String, Remembered>>,
+    /// What the gateways of each cluster have counted.
+    pub(crate) counts: Mutex<HashMap<String, LastCount>>,
     pub(crate) gateways: Mutex<HashMap<String, (String, Gateways)>>,
     pub(crate) vigils: Vigils,
     recorder: Recorder,
@@ -91,6 +94,7 @@ impl Context {
             checks: Mutex::default(),
             decided: Mutex::default(),
             remembered: Mutex::default(),
+            counts: Mutex::default(),
             gateways: Mutex::default(),
             vigils: Vigils::default(),
             recorder: Recorder::new(client.clone(), reporter),
@@ -172,6 +176,7 @@ impl Context {
         keep(&self.checks, is_there);
         keep(&self.decided, is_there);
         keep(&self.remembered, is_there);
+        keep(&self.counts, is_there);
         keep(&self.gateways, is_there);
         keep(&self.stalled, is_there);
         self.vault.keep(is_there);

@@ -8,4 +8,4 @@ mod wire;
 pub use client::{GatewaySeen, Gateways};
 pub use error::{GatewayError, GatewayErrorKind};
 pub(crate) use vigil::Vigils;
-pub use wire::{FleetMember, PolicySeen};
+pub use wire::{FleetMember, PolicySeen, RoomSeen, RoomsSeen};

@@ -27,6 +27,7 @@ mod quantity;
 pub mod rights;
 mod room;
 mod secrets;
+mod steady;
 mod stores;
 mod trouble;
 

@@ -20,7 +20,7 @@ use kube::{
 };
 use tokio::{
     sync::mpsc,
-    task::{JoinError, JoinSet},
+    task::{JoinError, JoinHandle, JoinSet},
     time::sleep,
 };
 
@@ -179,7 +179,7 @@ async fn control(
     let config = Config::default().concurrency(AT_ONCE).debounce(GATHER);
     let reconcile = move |object: Arc<Object>, context: Arc<Context>| {
         let stores = stores.clone();
-        let task = tokio::spawn(async move {
+        let task = tied(async move {
             stores.ready().await;
             match kind {
                 Kind::Room => room::reconcile(object, context).await,
@@ -187,7 +187,7 @@ async fn control(
             }
         });
         // What went wrong is handled by whoever knows of what; here, nothing is left but a panic.
-        task.map_ok(|Ok(action)| action)
+        Box::pin(task.map_ok(|Ok(action)| action))
     };
     let again = |_: Arc<Object>, error: &JoinError, _: Arc<Context>| {
         tracing::error!(%error, "a resource could not be looked at");
@@ -206,6 +206,21 @@ async fn control(
             .await;
         }
     }
+}
+
+/// Runs a task that ends with whoever waits for it: an operator that leads no more does nothing
+/// more.
+async fn tied<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, JoinError> {
+    struct Tied<T>(JoinHandle<T>);
+    impl<T> Drop for Tied<T> {
+        fn drop(&mut self) {
+            self.0.abort();
+        }
+    }
+    let mut task = Tied(tokio::spawn(work));
+    (&mut task.0).await
 }
 
 /// A resource was to be looked at that is there no more.

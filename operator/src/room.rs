@@ -17,8 +17,14 @@ use serde_json::json;
 use sluice_crds::RoomStatus;
 
 use crate::{
-    Kind, Object, backbone::Given, check::Checked, cluster::Seen, context::Context,
-    plan::names::REVISION, stores::reference, trouble::Trouble,
+    Kind, Object,
+    backbone::Given,
+    check::Checked,
+    cluster::{Count, Rooms, Seen},
+    context::Context,
+    plan::names::REVISION,
+    stores::reference,
+    trouble::Trouble,
 };
 
 /// How often a Room is looked at whose cluster is not there.
@@ -35,9 +41,30 @@ pub(crate) struct Decided {
     nats: bool,
     /// The revision of each gateway, by its pod's name.
     revisions: BTreeMap<String, String>,
+    /// What goes on in the rooms, once that is known.
+    counts: Option<Arc<Rooms>>,
+}
+
+/// What is known of how the gateways took the Rooms, and of what goes on in them.
+#[derive(Default)]
+pub(crate) struct Told<'a> {
+    /// How the documents came to the gateways; `None` if they were not given.
+    pub(crate) given: Option<&'a Given>,
+    /// What goes on in the rooms, once that is known.
+    pub(crate) rooms: Option<Arc<Rooms>>,
 }
 
 impl Decided {
+    /// What goes on in the rooms that a Room is for, if that is known.
+    fn count(&self, room: &str) -> Option<Count> {
+        let counts = self.counts.as_ref()?;
+        let nothing = Count {
+            members: 0,
+            rate: Some(0),
+        };
+        Some(counts.get(room).copied().unwrap_or(nothing))
+    }
+
     fn same(&self, other: &Self) -> bool {
         let told = |it: &Self| {
             let given = it.given.as_ref()?;
@@ -56,24 +83,20 @@ impl Decided {
 }
 
 /// Notes what was decided about a cluster's Rooms, and has their status follow if that is new.
-pub(crate) async fn decide(
-    context: &Context,
-    seen: &Seen,
-    checked: &Arc<Checked>,
-    given: Option<&Given>,
-) {
+pub(crate) async fn decide(context: &Context, seen: &Seen, checked: &Arc<Checked>, told: Told<'_>) {
     let gateways = seen.pods.iter().filter_map(|pod| {
         let revision = pod.label(REVISION)?;
         Some((pod.name().to_owned(), revision.to_owned()))
     });
     let decided = Arc::new(Decided {
         checked: Arc::clone(checked),
-        given: given.cloned(),
+        given: told.given.cloned(),
         nats: checked
             .cluster
             .as_ref()
             .is_some_and(|cluster| cluster.nats().is_some()),
         revisions: gateways.collect(),
+        counts: told.rooms,
     });
     let before = {
         let mut all = context
@@ -82,10 +105,15 @@ pub(crate) async fn decide(
             .unwrap_or_else(PoisonError::into_inner);
         all.insert(seen.object.uid().to_owned(), Arc::clone(&decided))
     };
-    if before.is_some_and(|before| before.same(&decided)) {
-        return;
-    }
+    let same = before.filter(|before| before.same(&decided));
     for room in &seen.rooms {
+        let counted = |it: &Decided| it.count(room.name());
+        if same
+            .as_deref()
+            .is_some_and(|before| counted(before) == counted(&decided))
+        {
+            continue;
+        }
         let room = reference(Kind::Room, room.namespace(), room.name());
         let _ = context.queues.rooms.send(room).await;
     }

@@ -184,3 +184,11 @@ async fn whatever_else_listens_there_is_not_taken_for_a_gateway() {
     let error = gateways.read(HERE).await.unwrap_err();
     assert_eq!(error.kind(), GatewayErrorKind::Unclear);
 }
+
+#[tokio::test]
+async fn a_gateway_says_what_it_has_of_the_rooms() {
+    let gateway = Gateway::start(KEY).await;
+    let rooms = asking(&gateway, KEY).rooms(HERE).await.unwrap();
+    assert!(rooms.stores, "its memory takes all");
+    assert!(rooms.rooms.is_empty(), "there is no Room");
+}

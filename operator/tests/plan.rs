@@ -150,3 +150,34 @@ fn what_is_taken_at_the_start_makes_a_new_revision() {
         before
     );
 }
+
+#[test]
+fn an_annotation_has_gateways_spread_anew_by_a_rollout() {
+    let respread = revision(|it| {
+        let annotations = &mut it.spec.gateway.pod_annotations;
+        annotations.insert("example.com/respread".to_owned(), "1".to_owned());
+    });
+    assert_ne!(respread, revision(|_| {}));
+}
+
+#[test]
+fn gateways_are_spread_over_nodes_and_zones_beside_those_of_their_own_revision() {
+    let planned = planned(&cluster("managed"), ALL);
+    let deployment = planned.split("---\n").last().unwrap();
+    let deployment: serde_json::Value = serde_saphyr::from_str(deployment).unwrap();
+    let template = &deployment["spec"]["template"];
+    let revision = &template["metadata"]["labels"]["sluice.dev/revision"];
+    let constraints = template["spec"]["topologySpreadConstraints"].as_array();
+    let constraints = constraints.unwrap();
+    let over: Vec<_> = constraints.iter().map(|it| &it["topologyKey"]).collect();
+    assert_eq!(
+        over,
+        ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
+    );
+    for constraint in constraints {
+        assert_eq!(
+            &constraint["labelSelector"]["matchLabels"]["sluice.dev/revision"],
+            revision
+        );
+    }
+}

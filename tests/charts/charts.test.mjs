@@ -81,6 +81,17 @@ describe("on a real API server", () => {
     assert.ok(args.includes(`--gateway-image=sluice/sluice-gateway:${appVersion}`), args.join(" "));
   });
 
+  test("an operator on a dead node is replaced after half a minute, unless the values say when", async () => {
+    const patience = (spec) => Object.fromEntries(spec.template.spec.tolerations.map(({ key, tolerationSeconds }) => [key ?? "", tolerationSeconds]));
+    const [notReady, unreachable] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
+    assert.deepEqual(patience((await deployment()).spec), { [notReady]: 30, [unreachable]: 30 });
+    await upgrade(`--set=tolerations[0].key=${unreachable}`, "--set=tolerations[0].operator=Exists", "--set=tolerations[0].effect=NoExecute", "--set=tolerations[0].tolerationSeconds=5");
+    assert.deepEqual(patience((await deployment()).spec), { [unreachable]: 5, [notReady]: 30 });
+    await upgrade("--set=tolerations[0].operator=Exists");
+    assert.deepEqual((await deployment()).spec.template.spec.tolerations, [{ operator: "Exists" }]);
+    await upgrade();
+  });
+
   test("its pods pass the restricted Pod Security Standard", async () => {
     const { metadata, spec } = (await deployment()).spec.template;
     const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "one", namespace: NAMESPACE, labels: metadata.labels }, spec };

@@ -27,3 +27,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- $image := index . 0 }}
 {{- if $image.digest }}{{ printf "%s@%s" $image.repository $image.digest }}{{ else }}{{ printf "%s:%s" $image.repository ($image.tag | default (index . 1)) }}{{ end }}
 {{- end }}
+
+{{/* What is tolerated: dead nodes for half a minute, unless the values say how long. */}}
+{{- define "sluice.tolerations" -}}
+{{- $all := . | default list }}
+{{- range $taint := list "node.kubernetes.io/not-ready" "node.kubernetes.io/unreachable" }}
+  {{- $said := false }}
+  {{- range $ }}
+    {{- if and (eq (.key | default $taint) $taint) (eq (.effect | default "NoExecute") "NoExecute") }}{{ $said = true }}{{ end }}
+  {{- end }}
+  {{- if not $said }}
+    {{- $all = append $all (dict "key" $taint "operator" "Exists" "effect" "NoExecute" "tolerationSeconds" 30) }}
+  {{- end }}
+{{- end }}
+{{- toYaml $all }}
+{{- end }}

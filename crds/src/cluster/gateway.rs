@@ -54,15 +54,17 @@ pub struct Gateway {
     pub resources: Option<ResourceRequirements>,
     /// The labels of nodes that gateways may run on.
     pub node_selector: BTreeMap<String, String>,
-    /// The taints of nodes that gateways tolerate, as in a Pod.
+    /// The taints of nodes that gateways tolerate, as in a Pod. A gateway on a node that is not
+    /// ready or cannot be reached is replaced after 30 seconds, unless there is one here that says
+    /// otherwise.
     #[schemars(schema_with = "plain::<Vec<Toleration>>")]
     pub tolerations: Vec<Toleration>,
     /// Rules for where gateways run, beside which pods and on which nodes, as in a Pod.
     #[schemars(schema_with = "plain::<Affinity>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub affinity: Option<Affinity>,
-    /// How gateways are spread over nodes and zones, as in a Pod. Without it, evenly over both as
-    /// far as that is possible.
+    /// How gateways are spread over nodes and zones, as in a Pod. Without it, those of a revision
+    /// evenly over both as far as that is possible.
     #[schemars(schema_with = "plain::<Vec<TopologySpreadConstraint>>")]
     pub topology_spread_constraints: Vec<TopologySpreadConstraint>,
     /// The class that says which pods give way when a node is full.

@@ -89,8 +89,8 @@ impl Api {
     }
 
     /// Takes these keys from the operator, beside those of [`Self::set_keys`], from the next
-    /// request on. They are good for what an operator does, and for nothing else: `/v1/drain` and
-    /// `/v1/fleet`.
+    /// request on. They are good for what an operator does, and for nothing else: `/v1/drain`,
+    /// `/v1/fleet` and `/v1/rooms`.
     pub fn set_operator_keys(&self, keys: Keys) {
         self.0.operator_keys.store(Arc::new(keys));
     }

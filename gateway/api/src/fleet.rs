@@ -45,8 +45,32 @@ pub struct GatewayStatus {
     pub policy: PolicyStatus,
 }
 
+/// What a gateway has of the rooms that one Room is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "RoomCount")]
+pub struct RoomCount {
+    /// The name of the Room.
+    pub name: Box<str>,
+    /// The members at this gateway of all rooms that it is for. A session counts once for each.
+    pub members: u64,
+    /// The messages published to them from this gateway, since it has this generation of the Room.
+    pub published: u64,
+}
+
+/// What a gateway has of all rooms.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoomCounts {
+    /// Whether it can store messages of rooms with history.
+    pub stores: bool,
+    /// By Room.
+    pub rooms: Vec<RoomCount>,
+}
+
 /// The gateways of a fleet, as this one knows them.
 pub trait Fleet: Send + Sync + 'static {
     /// All of them, this one included. Never waits.
     fn gateways(&self) -> Vec<GatewayStatus>;
+
+    /// What this one has of the rooms. Never waits.
+    fn rooms(&self) -> RoomCounts;
 }

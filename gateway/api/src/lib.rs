@@ -23,7 +23,7 @@ mod serve;
 pub use api::{Api, Limits};
 pub use call::{Called, Caller};
 pub use drain::{Drain, DrainPhase, DrainProgress, DrainRequest};
-pub use fleet::{Fleet, GatewayState, GatewayStatus, PolicyStatus};
+pub use fleet::{Fleet, GatewayState, GatewayStatus, PolicyStatus, RoomCount, RoomCounts};
 pub use keys::{KeyError, Keys, MIN_KEY_BYTES};
 pub use openapi::openapi;
 pub use refusal::Refusal;

@@ -29,10 +29,11 @@ use crate::{Api, Refusal, extract::Name, guard::guard, openapi, route::Route};
 pub(crate) const DESCRIPTION: &str = "/v1/openapi.json";
 
 /// The operations that are about the one gateway that is asked.
-pub(crate) const OF_ONE_GATEWAY: [&str; 3] = ["drain", "undrain", "drain_progress"];
+pub(crate) const OF_ONE_GATEWAY: [&str; 4] = ["drain", "undrain", "drain_progress", "rooms"];
 
 /// The operations that the operator's own key is good for.
-pub(crate) const OF_THE_OPERATOR: [&str; 4] = ["drain", "undrain", "drain_progress", "fleet"];
+pub(crate) const OF_THE_OPERATOR: [&str; 5] =
+    ["drain", "undrain", "drain_progress", "fleet", "rooms"];
 
 /// The operations in the order of the documents.
 pub(crate) fn routes() -> Vec<Route> {

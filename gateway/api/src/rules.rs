@@ -22,6 +22,9 @@ pub trait Rules: Send + Sync + 'static {
     /// Refuses an event whose data the room's schemas do not allow, with [`Refusal::schema`].
     fn check(&self, room: &RoomKey, event: &str, data: &str) -> Result<(), Refusal>;
 
+    /// Counts a message that was published to a room.
+    fn published(&self, room: &RoomKey);
+
     /// Refuses from now on the tokens that `target` speaks of: of a user, those issued up to and
     /// in the Unix second `issued`. They can be forgotten at the Unix second `until`. Refuses
     /// with [`Refusal::revocations_full`] where no more can be kept. When it returns, this gateway

@@ -31,6 +31,6 @@ pub use origins::{OriginError, Origins};
 pub use policy::{
     Auth, Backend, BackendVia, Changes, Drain, Heartbeat, Policy, RoomChanges, SecretSource,
 };
-pub use rooms::{Action, History, Pattern, Presence, RoomLimits, RoomPolicy};
+pub use rooms::{Action, History, Pattern, Presence, RoomLimits, RoomPolicy, Tally};
 pub use schema::{MAX_SCHEMA_BYTES, SchemaError, SchemaProblem, Schemas};
 pub use sluice_crds::room::OnSlowConsumer;

@@ -3,8 +3,10 @@
 mod pattern;
 mod policy;
 mod table;
+mod tally;
 
 pub use pattern::Pattern;
 pub(crate) use policy::Rules;
 pub use policy::{Action, History, Presence, RoomLimits, RoomPolicy};
 pub(crate) use table::Table;
+pub use tally::Tally;

@@ -102,6 +102,12 @@ impl sluice_api::Rules for Current {
             .map_err(|error| sluice_api::Refusal::schema(error.code(), error.to_string()))
     }
 
+    fn published(&self, room: &RoomKey) {
+        if let Some(policy) = self.policy().room(&room.namespace, &room.name) {
+            policy.tally.published();
+        }
+    }
+
     fn revoke(
         &self,
         target: &sluice_backbone::Target,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sluice_crds::cluster::{PolicyInForce, RolloutProgress};
 
 use super::{
+    counts::Counted,
     moves::{Moves, revisions},
     pods,
     read::Seen,
@@ -110,6 +111,18 @@ impl Facts {
                 ready: false,
                 reason: "Unreachable",
                 message: trouble.clone(),
+            };
+        }
+    }
+
+    /// Takes over what gateways say of the backbone: that its servers run is not all that it takes.
+    pub(super) fn counted(&mut self, counted: &Counted) {
+        if self.backbone.ready && counted.stores == Some(false) {
+            let message = "No gateway can store messages of rooms with history yet: their stream is not there, or has no leader. If this stays, look at the NATS servers, and at what the gateways log of the streams.";
+            self.backbone = Backbone {
+                ready: false,
+                reason: "Starting",
+                message: message.to_owned(),
             };
         }
     }

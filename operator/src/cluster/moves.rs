@@ -14,7 +14,7 @@ use crate::{
     Kind, Object,
     context::Context,
     fleet::{self, Decision, DrainCommand, Observed, Phase, Settings},
-    gateways::Gateways,
+    gateways::{Gateways, RoomsSeen},
     plan::{
         Cluster,
         names::{REVISION, SERVING},
@@ -84,6 +84,15 @@ impl Moves {
         let counts = self.observed.pods.iter().filter_map(|pod| pod.connections);
         let sum = counts.fold(None, |sum, count| Some(sum.unwrap_or(0) + count));
         sum.and_then(|sum| i64::try_from(sum).ok())
+    }
+
+    /// What the gateway of a pod has of the rooms, if it answers.
+    pub(super) async fn rooms(&self, seen: &Seen, pod: &str) -> Option<RoomsSeen> {
+        let address = address(find(seen, pod)?)?;
+        let answer = self.gateways.as_ref()?.rooms(address).await;
+        answer
+            .inspect_err(|error| tracing::debug!(%pod, %error, "a gateway does not say what it has of the rooms"))
+            .ok()
     }
 
     /// When to look at the gateways again. Where nothing is to be done but to count connections,

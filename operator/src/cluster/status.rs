@@ -11,6 +11,7 @@ use crate::{
     conditions::{self, Stated},
     context::News,
     fleet::Phase,
+    steady::steady,
     trouble::{Effect, Trouble},
 };
 
@@ -43,7 +44,7 @@ pub(super) fn status(
         revision,
         replicas: i32::try_from(facts.running).ok(),
         selector: some(&facts.selector),
-        connections: steady(before.connections, facts.connections),
+        connections: steady(before.connections, facts.connections, NOTABLE),
         desired_replicas: i32::try_from(facts.wanted).ok(),
         rollout: facts.rollout.clone(),
         policy: facts.policy.clone().or_else(|| before.policy.clone()),
@@ -68,19 +69,6 @@ fn change(
         ChangeClass::Restart
     };
     Some(LastChange { generation, class })
-}
-
-/// The number that was written before, as long as it is about right.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "what is about right need not be exact beyond 2^52 connections"
-)]
-fn steady(before: Option<i64>, now: Option<i64>) -> Option<i64> {
-    let (Some(old), Some(new)) = (before, now) else {
-        return now.or(before);
-    };
-    let near = (old - new).abs() as f64 <= old.max(new) as f64 * NOTABLE;
-    Some(if near && new != 0 { old } else { new })
 }
 
 fn stated(

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     GatewayError,
-    wire::{Fleet, FleetMember, Progress, Refusal, Start},
+    wire::{Fleet, FleetMember, Progress, Refusal, RoomsSeen, Start},
 };
 use crate::fleet::{DrainCommand, DrainSeen};
 
@@ -29,7 +29,8 @@ const ANSWER: Duration = Duration::from_secs(3);
 /// How many gateways are asked at once.
 const AT_ONCE: usize = 32;
 
-/// The longest answer that is read: `/v1/fleet` of a thousand gateways and more.
+/// The longest answer that is read: `/v1/fleet` of a thousand gateways and
+/// more, `/v1/rooms` of some ten thousand Rooms.
 const MOST_BYTES: usize = 4 << 20;
 
 /// What a gateway says of itself.
@@ -112,6 +113,11 @@ impl Gateways {
     pub async fn fleet(&self, pod: IpAddr) -> Result<Vec<FleetMember>, GatewayError> {
         let fleet: Fleet = self.call(pod, Method::GET, "/v1/fleet", None).await?;
         Ok(fleet.gateways)
+    }
+
+    /// What the gateway of a pod has of the rooms.
+    pub async fn rooms(&self, pod: IpAddr) -> Result<RoomsSeen, GatewayError> {
+        self.call(pod, Method::GET, "/v1/rooms", None).await
     }
 
     async fn call<T: DeserializeOwned>(

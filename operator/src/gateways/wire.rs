@@ -94,6 +94,26 @@ pub struct PolicySeen {
     pub refused: Option<String>,
 }
 
+/// What a gateway has of the rooms.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct RoomsSeen {
+    /// Whether it can store messages of rooms with history.
+    pub stores: bool,
+    /// By Room.
+    pub rooms: Vec<RoomSeen>,
+}
+
+/// What a gateway has of the rooms that one Room is for.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct RoomSeen {
+    /// The Room's name.
+    pub name: String,
+    /// Their members there.
+    pub members: u64,
+    /// The messages published to them from there, since it has this generation of the Room.
+    pub published: u64,
+}
+
 /// A refusal.
 #[derive(Debug, Deserialize)]
 pub(super) struct Refusal {

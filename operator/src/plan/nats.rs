@@ -154,6 +154,9 @@ fn claim(wanted: &ManagedNats) -> Value {
     json!({"metadata": {"name": "data"}, "spec": spec})
 }
 
+/// A server waits on a dead node for as long as Kubernetes keeps it there: it is not replaced before
+/// its pod is gone for good, which only its node or a person can say, so to evict it sooner would
+/// only have a server started anew that a network kept apart for a while.
 fn server(inputs: &Inputs<'_>, wanted: &ManagedNats) -> Value {
     let cluster = inputs.cluster;
     let names = cluster.names();

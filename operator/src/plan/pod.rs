@@ -1,5 +1,6 @@
 //! The pod of a gateway.
 
+mod tolerations;
 mod volumes;
 
 use std::time::Duration;
@@ -116,7 +117,8 @@ fn spec(inputs: &Inputs<'_>) -> Value {
         json_of(&gateway.image_pull_secrets),
     );
     set(&mut spec, "nodeSelector", json_of(&gateway.node_selector));
-    set(&mut spec, "tolerations", json_of(&gateway.tolerations));
+    let tolerations = tolerations::tolerations(&gateway.tolerations);
+    set(&mut spec, "tolerations", tolerations);
     set(&mut spec, "affinity", json_of(&gateway.affinity));
     set(
         &mut spec,

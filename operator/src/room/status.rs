@@ -10,8 +10,12 @@ use crate::{
     Object,
     check::Verdict,
     conditions::{self, Stated},
+    steady::steady,
     trouble::Trouble,
 };
+
+/// The parts by which the number of members, and the rate, must change to be written.
+const NOTABLE: (f64, f64) = (0.02, 0.1);
 
 /// The status after `before`.
 pub(super) fn status(
@@ -26,12 +30,14 @@ pub(super) fn status(
         return without(before, room, decided.is_some(), now);
     };
     let accepted = accepted(room.name(), decided);
+    let count = decided.count(room.name());
     let stated = stated(verdict, room, decided);
     RoomStatus {
         observed_generation: Some(room.generation()),
         conditions: conditions::merge(&before.conditions, stated, room.generation(), now),
         accepted,
-        ..before.clone()
+        members: steady(before.members, count.map(|it| it.members), NOTABLE.0),
+        rate: steady(before.rate, count.and_then(|it| it.rate), NOTABLE.1),
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! A test is the kubelet: it runs a gateway for each pod, on a loopback address that is the pod's.
 
+#[path = "moving/keeping.rs"]
+mod keeping;
 #[path = "moving/kubelet.rs"]
 mod kubelet;
 #[path = "moving/people.rs"]
@@ -33,9 +35,21 @@ struct Stage {
 
 impl Stage {
     async fn set(replicas: u32, people: usize) -> Self {
+        let stage = Self::begin(replicas, async |_, _| {}).await;
+        stage
+            .world
+            .says(CLUSTER, "chat", "Reconciling", "False", "Done")
+            .await;
+        let people = People::connect(&stage.world, people).await;
+        Self { people, ..stage }
+    }
+
+    /// A fleet that starts, with nobody there. `before` does something to NATS before that.
+    async fn begin(replicas: u32, before: impl AsyncFnOnce(&World, &Server)) -> Self {
         let turn = TURN.lock().await;
         let nats = Server::start(Settings::default().jetstream()).await;
         let world = World::new().await;
+        before(&world, &nats).await;
         let spec = json!({
             "auth": {"required": false},
             "gateway": {"replicas": replicas, "image": "gateway:1"},
@@ -46,10 +60,7 @@ impl Stage {
         });
         world.cluster("chat", spec).await;
         let kubelet = Kubelet::start(&world, "chat");
-        world
-            .says(CLUSTER, "chat", "Reconciling", "False", "Done")
-            .await;
-        let people = People::connect(&world, people).await;
+        let people = People::connect(&world, 0).await;
         Self {
             world,
             kubelet,

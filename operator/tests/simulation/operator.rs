@@ -219,13 +219,15 @@ impl World {
     fn see(&self, pod: &Pod) -> PodSeen {
         // Gateways themselves are asked now.
         let gateway = self.pods.iter().find(|it| it.id == pod.id);
+        let ended = pod.running && pod.ready && gateway.is_some_and(|it| !it.running);
         let gateway = gateway.filter(|it| it.running && it.silent_until <= self.now);
         let gateway = gateway.filter(|_| pod.running);
         PodSeen {
             name: pod.name.clone(),
             revision: pod.revision.clone(),
             running: pod.running,
-            ready: pod.ready,
+            ended,
+            ready: pod.ready && !ended,
             serving: pod.serving,
             terminating: pod.terminating,
             node_unschedulable: pod.node.is_some_and(|node| self.nodes[node]),

@@ -1,13 +1,15 @@
 //! One API server.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use kube::{
     Client, Config,
+    client::Body,
     config::{KubeConfigOptions, Kubeconfig},
 };
 use serde_json::json;
 use sluice_test_nats::{Folder, free_port};
+use tokio::time::sleep;
 
 use crate::{certificate, count, program::Program, until};
 
@@ -127,6 +129,23 @@ impl ApiServer {
             serde_json::from_value(self.config_as(token)).expect("it is a configuration");
         let config = Config::from_custom_kubeconfig(config, &KubeConfigOptions::default()).await;
         Client::try_from(config.expect("it is a configuration")).expect("a client can be made")
+    }
+
+    /// A client with every right whose writes take so long to reach the server, and reach it also
+    /// when nobody waits for their answers any more.
+    pub async fn slow_client(&self, delay: Duration) -> Client {
+        let near = self.client().await;
+        let service = tower::service_fn(move |request: http::Request<Body>| {
+            let near = near.clone();
+            let sent = tokio::spawn(async move {
+                if request.method() != http::Method::GET {
+                    sleep(delay).await;
+                }
+                near.send(request).await
+            });
+            async move { sent.await.expect("no request panics") }
+        });
+        Client::new(service, "default")
     }
 
     /// How many requests that write were served until now, to objects of these kinds (in the

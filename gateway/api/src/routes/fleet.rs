@@ -1,10 +1,10 @@
-//! Which gateways there are.
+//! Which gateways there are, and what the one that is asked has of the rooms.
 
 use axum::{Json, extract::State, http::Method, routing::get};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{Api, GatewayStatus, route::Route};
+use crate::{Api, GatewayStatus, RoomCount, route::Route};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -16,6 +16,14 @@ pub(super) fn routes() -> Vec<Route> {
             "Lists the gateways of the fleet, as the one that is asked knows them.",
         )
         .answer::<Gateways>(),
+        Route::new(
+            "rooms",
+            Method::GET,
+            "/v1/rooms",
+            get(rooms),
+            "Says what this gateway has of the rooms that each Room is for.",
+        )
+        .answer::<Rooms>(),
     ]
 }
 
@@ -33,4 +41,27 @@ async fn fleet(State(api): State<Api>) -> Json<Gateways> {
     let mut gateways = api.fleet().gateways();
     gateways.sort_by(|a, b| (&a.name, &a.number).cmp(&(&b.name, &b.number)));
     Json(Gateways { ok: true, gateways })
+}
+
+/// What a gateway has of the rooms.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Rooms")]
+struct Rooms {
+    /// Always true.
+    ok: bool,
+    /// Whether this gateway can store messages of rooms with history: it is connected to NATS, and
+    /// their stream has a leader.
+    stores: bool,
+    /// The Rooms, by name.
+    rooms: Vec<RoomCount>,
+}
+
+async fn rooms(State(api): State<Api>) -> Json<Rooms> {
+    let mut counts = api.fleet().rooms();
+    counts.rooms.sort_by(|a, b| a.name.cmp(&b.name));
+    Json(Rooms {
+        ok: true,
+        stores: counts.stores,
+        rooms: counts.rooms,
+    })
 }

@@ -119,7 +119,7 @@ async fn publish(
     } = body.check(&headers)?;
     api.rules().check(&room, &event, &data)?;
     let publication = Publication {
-        room,
+        room: room.clone(),
         settings,
         event,
         data,
@@ -129,6 +129,9 @@ async fn publish(
         except: None,
     };
     let receipt = api.backbone().publish(publication).wait().await?;
+    if !receipt.duplicate {
+        api.rules().published(&room);
+    }
     Ok(Json(Published {
         ok: true,
         id: receipt.id,

@@ -168,6 +168,7 @@ async fn the_operators_key_is_good_for_drains_and_the_fleet_alone() {
     assert_eq!(with(Method::POST, "/v1/drain").await.0, 200);
     assert_eq!(with(Method::DELETE, "/v1/drain").await.0, 200);
     assert_eq!(with(Method::GET, "/v1/fleet").await.0, 200);
+    assert_eq!(with(Method::GET, "/v1/rooms").await.0, 200);
     let sessions = with(Method::GET, "/v1/sessions").await;
     assert_refused(&sessions, 401, "api_key_invalid");
     // It needs no other key beside it, and is nobody else's when it is gone.

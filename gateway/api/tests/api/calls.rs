@@ -153,3 +153,16 @@ async fn the_fleet_is_listed() {
     assert_eq!(answer["gateways"][0]["number"], "0000002a");
     assert_eq!(answer["gateways"][0]["policy"]["revision"], 0);
 }
+
+#[tokio::test]
+async fn what_the_gateway_has_of_each_room_is_listed_by_name() {
+    let api = start().await;
+    let (_, answer) = call(&api, "rooms", json!({})).await;
+    assert_eq!(answer, api.get("/v1/rooms").await.1);
+    assert_eq!(answer["stores"], true);
+    let rooms = json!([
+        {"name": "lobby", "members": 2, "published": 7},
+        {"name": "support", "members": 5, "published": 7},
+    ]);
+    assert_eq!(answer["rooms"], rooms);
+}

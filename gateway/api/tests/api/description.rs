@@ -43,7 +43,7 @@ async fn every_described_operation_is_there() {
             "method_not_allowed",
         );
     }
-    assert_eq!(operations, 17);
+    assert_eq!(operations, 18);
 }
 
 #[test]

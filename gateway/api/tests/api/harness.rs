@@ -6,7 +6,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use sluice_api::{
     Api, Drain, DrainPhase, DrainProgress, DrainRequest, Fleet, GatewayState, GatewayStatus, Kept,
-    Keys, Limits, PolicyStatus, Refusal, Rules,
+    Keys, Limits, PolicyStatus, Refusal, RoomCount, RoomCounts, Rules,
 };
 use sluice_backbone::{Command, Delivery, Gather, Memory, SessionInfo, Sink, Target};
 use sluice_rooms::{HistoryLimits, Message, Pid, PresenceMode, RoomKey, RoomSettings, SessionId};
@@ -81,6 +81,7 @@ pub struct Policy {
     pub full: Mutex<bool>,
     /// Whether nothing can be kept beyond this gateway.
     pub unkept: Mutex<bool>,
+    pub published: Mutex<Vec<RoomKey>>,
 }
 
 impl Rules for Policy {
@@ -122,6 +123,10 @@ impl Rules for Policy {
         Ok(())
     }
 
+    fn published(&self, room: &RoomKey) {
+        self.published.lock().unwrap().push(room.clone());
+    }
+
     fn revoke(&self, target: &Target, issued: Option<u64>, until: u64) -> Result<Kept, Refusal> {
         if *self.full.lock().unwrap() {
             return Err(Refusal::revocations_full("as many are in force as can be"));
@@ -151,6 +156,18 @@ impl Fleet for Alone {
             connections: 3,
             policy: PolicyStatus::default(),
         }]
+    }
+
+    fn rooms(&self) -> RoomCounts {
+        let room = |name: &str, members| RoomCount {
+            name: name.into(),
+            members,
+            published: 7,
+        };
+        RoomCounts {
+            stores: true,
+            rooms: vec![room("support", 5), room("lobby", 2)],
+        }
     }
 }
 

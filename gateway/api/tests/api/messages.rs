@@ -257,3 +257,14 @@ async fn a_broadcast_goes_to_everyone_or_to_one_namespace() {
     let answer = api.post("/v1/messages?namespace=/other", hello()).await;
     assert_refused(&answer, 404, "namespace_unknown");
 }
+
+#[tokio::test]
+async fn a_publication_is_counted_once_for_its_room() {
+    let api = with_member("lobby").await;
+    for _ in 0..2 {
+        let body = json!({"event": "hello", "data": 1, "id": "the same"});
+        assert_eq!(api.post("/v1/rooms/lobby/messages", body).await.0, 200);
+    }
+    let counted = api.policy.published.lock().unwrap();
+    assert_eq!(*counted, [RoomKey::new("/", "lobby")]);
+}

@@ -50,6 +50,9 @@ use crate::{
 /// How long a room stays followed that no worker needs: its members may be about to come back.
 const LINGER: Duration = Duration::from_secs(30);
 
+/// How long the stream may be out of sight before it counts as taking no messages.
+const STORES: Duration = Duration::from_secs(5);
+
 /// What a question is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ask {
@@ -124,6 +127,8 @@ pub(crate) struct Kept {
     stream: Stream,
     /// The history's identity; none until the stream was seen.
     epoch: Option<Epoch>,
+    /// When the stream was last known to be followed.
+    live: Option<Instant>,
     /// No message with a greater offset was delivered.
     watermark: u64,
     rooms: HashMap<Place, Box<Room>, Seeded>,
@@ -147,6 +152,7 @@ impl Kept {
         Self {
             stream: Stream::default(),
             epoch: None,
+            live: None,
             watermark: 0,
             rooms: HashMap::with_hasher(Seeded::new(seed)),
             standing: Standing::default(),
@@ -166,6 +172,13 @@ impl Kept {
     /// The history's identity, once the stream was seen.
     pub(crate) fn epoch(&self) -> Option<Epoch> {
         self.epoch
+    }
+
+    /// Whether the stream takes messages: it was followed a moment ago. A leader that changes is no
+    /// reason to say otherwise.
+    pub(crate) fn stores(&self, now: Instant) -> bool {
+        let recent = |at: Instant| now.saturating_duration_since(at) < STORES;
+        self.live.is_some_and(recent)
     }
 
     pub(crate) fn watermark(&self) -> u64 {
@@ -379,6 +392,9 @@ impl Kept {
         self.publish_if_due(io);
         self.missed_if_due(io);
         self.audit_if_due(io);
+        if self.standing.is_live() {
+            self.live = Some(io.now);
+        }
         if self.audit.is_time_to_sweep(io.now) {
             self.sweep(io);
         }

@@ -36,6 +36,12 @@ impl Core {
         }))
     }
 
+    /// Whether messages of rooms with history can be stored: their stream was followed a moment
+    /// ago, which takes a connection and a leader of it.
+    pub fn stores(&self, at: At) -> bool {
+        self.kept.stores(at.now)
+    }
+
     /// As [`Backbone::unsubscribe`](sluice_backbone::Backbone::unsubscribe).
     pub fn unsubscribe(&mut self, at: At, worker: usize, room: &RoomKey, out: &mut Vec<Action>) {
         let io = self.world.io(at, out);

@@ -125,6 +125,7 @@ fn with(name: &str, spec: &RoomSpec, rules: Rules, schemas: Schemas) -> RoomPoli
         },
         schemas,
         on_slow_consumer: spec.on_slow_consumer,
+        tally: crate::Tally::default(),
         rules,
         source: Some(spec.clone()),
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sluice_crds::RoomSpec;
 use sluice_crds::room::OnSlowConsumer;
 
-use super::Pattern;
+use super::{Pattern, Tally};
 use crate::limits::Rate;
 use crate::{AccessError, AccessRule, Identity, RoomInput, Schemas};
 
@@ -26,6 +26,8 @@ pub struct RoomPolicy {
     pub schemas: Schemas,
     /// What happens when a member reads too slowly.
     pub on_slow_consumer: OnSlowConsumer,
+    /// What goes on in them.
+    pub tally: Tally,
     pub(crate) rules: Rules,
     /// What this was compiled from, to see whether it has changed.
     pub(crate) source: Option<RoomSpec>,

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use sluice_api::{DrainPhase, Fleet, GatewayState, GatewayStatus, PolicyStatus};
+use sluice_api::{
+    DrainPhase, Fleet, GatewayState, GatewayStatus, PolicyStatus, RoomCount, RoomCounts,
+};
 use sluice_nats::{
     Nats,
     core::{PeerInfo, State},
@@ -29,6 +31,20 @@ impl Fleet for Gateways {
             .into_iter()
             .filter(|peer| !peer.ends);
         std::iter::once(self.own()).chain(peers.map(peer)).collect()
+    }
+
+    fn rooms(&self) -> RoomCounts {
+        let policy = self.shared.policy.load();
+        let rooms = policy.rooms().map(|room| RoomCount {
+            name: room.name.clone(),
+            members: room.tally.members(),
+            published: room.tally.messages(),
+        });
+        let stores = |nats: &Arc<Nats>| nats.with(|core, at, _| core.stores(at));
+        RoomCounts {
+            stores: self.nats.as_ref().is_none_or(stores),
+            rooms: rooms.collect(),
+        }
     }
 }
 

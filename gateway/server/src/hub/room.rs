@@ -67,7 +67,9 @@ impl Room {
     /// Lets another policy hold.
     pub(crate) fn set_policy(&self, policy: Arc<RoomPolicy>) {
         self.settings.set(rules::settings(&policy));
-        *self.policy.borrow_mut() = policy;
+        let members = self.members.borrow().len();
+        policy.tally.joined(members);
+        self.policy.replace(policy).tally.left(members);
     }
 
     /// Adds a member whose messages begin after `from`.
@@ -78,6 +80,7 @@ impl Room {
             session: Rc::clone(session),
             from,
         });
+        self.policy.borrow().tally.joined(1);
         let room = Rc::clone(self);
         let mut rooms = session.rooms.borrow_mut();
         // Most sessions are in one room: space for one, and not for the four of a vector's start.
@@ -95,6 +98,7 @@ impl Room {
             return;
         }
         members.swap_remove(at);
+        self.policy.borrow().tally.left(1);
         if let Some(moved) = members.get(at) {
             let rooms = moved.session.rooms.borrow();
             if let Some(membership) = rooms.iter().find(|m| Rc::ptr_eq(&m.room, self)) {

@@ -5,4 +5,5 @@ mod fleet;
 mod policy;
 mod pushing;
 mod revocations;
+mod storing;
 mod subjects;

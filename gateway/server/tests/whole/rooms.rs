@@ -92,3 +92,46 @@ fn a_user_who_is_taken_out_of_a_room_while_away_is_not_in_it_after_coming_back()
         assert_eq!(left["error"]["code"], "not_a_member");
     });
 }
+
+#[test]
+fn members_and_messages_are_counted_by_the_room_document_that_is_for_them() {
+    let lobby = room("lobby", "lobby-*", json!({}));
+    with(&[cluster(json!({})), kept(), lobby], async |gateway| {
+        let count = async |name: &str| {
+            let rooms = gateway.api(Method::GET, "/v1/rooms", &json!(null)).await;
+            let rooms = rooms["rooms"].as_array().unwrap().clone();
+            let found = rooms.into_iter().find(|it| it["name"] == name).unwrap();
+            (found["members"].as_u64(), found["published"].as_u64())
+        };
+        let mut clients = Vec::new();
+        // So many that each worker has some of them.
+        for n in 0..8 {
+            let (mut client, _) = Native::enter(&gateway, "ann").await;
+            client
+                .must(json!({"op": "join", "room": format!("lobby-{}", n % 2)}))
+                .await;
+            client.must(json!({"op": "join", "room": "kept-a"})).await;
+            clients.push(client);
+        }
+        clients[0].publish("lobby-1", 1).await;
+        clients[1].publish("kept-a", 1).await;
+        let again =
+            json!({"op": "publish", "room": "kept-a", "event": "m", "data": 1, "messageId": "x"});
+        clients[1].must(again.clone()).await;
+        clients[1].must(again).await;
+        assert_eq!(count("lobby").await, (Some(8), Some(1)));
+        assert_eq!(count("kept").await, (Some(8), Some(2)));
+        clients[3]
+            .must(json!({"op": "leave", "room": "kept-a"}))
+            .await;
+        let body = json!({"event": "m", "data": 1});
+        gateway
+            .api(Method::POST, "/v1/rooms/kept-a/messages", &body)
+            .await;
+        assert_eq!(count("kept").await, (Some(7), Some(3)));
+        // One that is changed has the same members.
+        let changed = room("lobby", "lobby-*", json!({"limits": {"members": 99}}));
+        gateway.reload(&[cluster(json!({})), kept(), changed]);
+        until(async || count("lobby").await == (Some(8), Some(0))).await;
+    });
+}

@@ -151,9 +151,14 @@ fn a_change_is_hot_or_takes_new_gateways() {
 
 #[test]
 fn small_changes_of_the_number_of_connections_are_not_written() {
-    assert_eq!(steady(Some(1000), Some(1015)), Some(1000));
-    assert_eq!(steady(Some(1000), Some(1100)), Some(1100));
-    assert_eq!(steady(Some(3), Some(4)), Some(4));
-    assert_eq!(steady(Some(1), Some(0)), Some(0));
-    assert_eq!(steady(None, Some(7)), Some(7));
+    let connected = |before: &RealtimeClusterStatus, connections| {
+        let facts = Facts {
+            connections: Some(connections),
+            ..facts(2)
+        };
+        status(before, 1, Some(&facts), &[], at(0))
+    };
+    let first = connected(&RealtimeClusterStatus::default(), 1000);
+    assert_eq!(connected(&first, 1015), first);
+    assert_eq!(connected(&first, 1100).connections, Some(1100));
 }

@@ -53,6 +53,7 @@ fn decided(verdict: Verdict, gateways: Vec<Gateway>) -> Decided {
         revisions: ["g-0", "g-1"]
             .map(|pod| (pod.to_owned(), "r1".to_owned()))
             .into(),
+        counts: None,
     }
 }
 
@@ -132,4 +133,29 @@ fn a_room_without_a_cluster_says_so() {
 fn a_verdict_about_an_earlier_generation_is_waited_past() {
     let decided = decided(verdict(1, Some(1), None), Vec::new());
     assert_eq!(ready(&now(Some(&decided), 2)).1, "Pending");
+}
+
+#[test]
+fn a_room_says_what_goes_on_in_it_and_small_changes_are_not_written() {
+    let counted = |members, rate| {
+        let mut decided = decided(verdict(2, Some(2), None), Vec::new());
+        let count = crate::cluster::Count { members, rate };
+        decided.counts = Some(Arc::new(BTreeMap::from([("support".to_owned(), count)])));
+        decided
+    };
+    let next = |before: &RoomStatus, decided: &Decided| {
+        let at = Timestamp::UNIX_EPOCH;
+        status(before, &room(2), Some(decided), at)
+    };
+    let first = next(&RoomStatus::default(), &counted(1000, None));
+    assert_eq!((first.members, first.rate), (Some(1000), None));
+    let second = next(&first, &counted(1010, Some(50)));
+    assert_eq!((second.members, second.rate), (Some(1000), Some(50)));
+    assert_eq!(next(&second, &counted(995, Some(54))), second);
+    let mut quiet = counted(0, Some(0));
+    quiet.counts = Some(Arc::default());
+    let empty = next(&second, &quiet);
+    assert_eq!((empty.members, empty.rate), (Some(0), Some(0)));
+    quiet.counts = None;
+    assert_eq!(next(&second, &quiet), second, "what is not known stays");
 }

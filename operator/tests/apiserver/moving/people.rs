@@ -86,11 +86,11 @@ impl Drop for People {
     }
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 async fn stay(all: Arc<All>, client: usize) {
     loop {
-        let Some(mut socket) = enter(&all).await else {
+        let Some(mut socket) = enter(&all.pods).await else {
             all.refused.fetch_add(1, Ordering::Relaxed);
             sleep(Duration::from_millis(100)).await;
             continue;
@@ -104,9 +104,9 @@ async fn stay(all: Arc<All>, client: usize) {
 }
 
 /// A connection to a gateway by chance that is ready and served.
-async fn enter(all: &All) -> Option<Socket> {
+pub(crate) async fn enter(pods: &Api<DynamicObject>) -> Option<Socket> {
     let served = ListParams::default().labels("sluice.dev/serving=true");
-    let pods = all.pods.list(&served).await.ok()?;
+    let pods = pods.list(&served).await.ok()?;
     let addresses: Vec<_> = pods.iter().filter_map(address).collect();
     let address = addresses.get(rand::random_range(0..addresses.len().max(1)))?;
     let (mut socket, _) = connect_async(format!("ws://{address}:3000/ws"))

@@ -4,7 +4,7 @@ use std::{rc::Rc, sync::Arc, time::Instant};
 
 use serde::Deserialize;
 use sluice_backbone::{Command, Publication, Target};
-use sluice_policy::Action;
+use sluice_policy::{Action, RoomPolicy};
 use sluice_rooms::Message;
 
 use crate::{
@@ -23,8 +23,8 @@ impl Hub {
         publish: Publish<'_>,
         answer: impl FnOnce(&Outcome) + 'static,
     ) {
-        let publication = match self.publication(session, publish) {
-            Ok(publication) => publication,
+        let (publication, policy) = match self.publication(session, publish) {
+            Ok(checked) => checked,
             Err(failure) => return self.answer(&Err(failure), answer),
         };
         let hub = Rc::clone(self);
@@ -38,6 +38,7 @@ impl Hub {
                         counter.duplicates.add(1);
                     } else {
                         counter.published.add(1);
+                        policy.tally.published();
                     }
                     let offset = receipt.position.map(|position| position.offset);
                     Answer::Published {
@@ -49,8 +50,12 @@ impl Hub {
             });
     }
 
-    /// Checks all that a room asks of a message.
-    fn publication(&self, session: &Session, publish: Publish<'_>) -> Result<Publication, Failure> {
+    /// Checks all that a room asks of a message, and says by what.
+    fn publication(
+        &self,
+        session: &Session,
+        publish: Publish<'_>,
+    ) -> Result<(Publication, Arc<RoomPolicy>), Failure> {
         let room = self.room(&session.namespace, &publish.room)?;
         let policy = room.policy.borrow();
         rules::may(
@@ -66,7 +71,7 @@ impl Hub {
             attachments,
         } = publish.content;
         let identity = session.identity.borrow();
-        Ok(Publication {
+        let publication = Publication {
             room: room.key.clone(),
             settings: room.settings.get(),
             event: event.into(),
@@ -75,7 +80,8 @@ impl Hub {
             from: (!identity.is_anonymous()).then(|| Arc::clone(identity.user())),
             id: publish.id,
             except: (!publish.echo).then_some(session.id),
-        })
+        };
+        Ok((publication, Arc::clone(&policy)))
     }
 
     pub(super) fn direct(&self, session: &Session, user: &str, content: Content<'_>) -> Answer {

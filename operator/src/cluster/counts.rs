@@ -1,0 +1,166 @@
+//! What goes on in a cluster's rooms, as its gateways have counted it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, PoisonError},
+    time::{Duration, Instant},
+};
+
+use futures_util::future::join_all;
+
+use super::{moves::Moves, read::Seen};
+use crate::{context::Context, gateways::RoomsSeen};
+
+/// How often gateways are asked, at most, and so how often a number in a Room's status changes.
+const EVERY: Duration = Duration::from_secs(30);
+
+/// What goes on in the rooms that one Room is for, at all gateways together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Count {
+    /// Their members.
+    pub(crate) members: i64,
+    /// The messages published to them in a second; `None` where they were counted only once.
+    pub(crate) rate: Option<i64>,
+}
+
+/// What goes on by Room. In the rooms of one that is not here, nothing does.
+pub(crate) type Rooms = BTreeMap<String, Count>;
+
+/// What gateways have said.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counted {
+    /// Whether one of them can store messages of rooms with history; `None` where none answers.
+    pub(crate) stores: Option<bool>,
+    /// By Room; `None` until all have answered once.
+    pub(crate) rooms: Option<Arc<Rooms>>,
+}
+
+/// What they have said, and what the next count is compared with.
+#[derive(Debug)]
+pub(crate) struct Last {
+    asked: Instant,
+    counted: Counted,
+    /// When all answered last, and what each had counted then, by its name.
+    published: Option<(Instant, Published)>,
+}
+
+type Published = HashMap<String, HashMap<String, u64>>;
+
+/// What the gateways have counted: asks them, unless that was done a moment ago and nothing is
+/// waited for.
+pub(super) async fn count(seen: &Seen, moves: &Moves, context: &Context) -> Counted {
+    let (uid, now) = (seen.object.uid(), Instant::now());
+    let last = context
+        .counts
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .remove(uid);
+    let last = match last {
+        Some(last) if !last.is_due(now) => last,
+        last => Last::after(last, now, ask(seen, moves).await),
+    };
+    let counted = last.counted.clone();
+    let mut all = context
+        .counts
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    all.insert(uid.to_owned(), last);
+    counted
+}
+
+/// What each gateway says that runs and does not end; `None` where it does not answer.
+async fn ask(seen: &Seen, moves: &Moves) -> Vec<(String, Option<RoomsSeen>)> {
+    let pods = moves.observed.pods.iter();
+    let running = pods.filter(|pod| pod.running && !pod.terminating);
+    let asked = running.map(|pod| async move {
+        // One that did not answer a moment ago is not waited for again.
+        let seen = match pod.connections {
+            Some(_) => moves.rooms(seen, &pod.name).await,
+            None => None,
+        };
+        (pod.name.clone(), seen)
+    });
+    join_all(asked).await
+}
+
+impl Last {
+    /// While nobody stores anything, that is waited for.
+    fn is_due(&self, now: Instant) -> bool {
+        self.counted.stores != Some(true) || now.duration_since(self.asked) >= EVERY
+    }
+
+    /// What is known after these answers. Where one is missing, the numbers stay as they were: a
+    /// part of them would be wrong.
+    fn after(last: Option<Self>, now: Instant, answers: Vec<(String, Option<RoomsSeen>)>) -> Self {
+        let stores = answers
+            .iter()
+            .flat_map(|(_, seen)| seen)
+            .map(|seen| seen.stores);
+        let stores = stores.reduce(|one, other| one || other);
+        let (rooms, published) =
+            last.map_or((None, None), |last| (last.counted.rooms, last.published));
+        let all: Option<Vec<_>> = answers
+            .into_iter()
+            .map(|(name, seen)| Some((name, seen?)))
+            .collect();
+        let early = published
+            .as_ref()
+            .is_some_and(|(at, _)| now.duration_since(*at) < EVERY);
+        let (rooms, published) = match all {
+            Some(all) if !early => {
+                let rooms = sum(&all, published.as_ref(), now);
+                (Some(Arc::new(rooms)), Some((now, by_gateway(all))))
+            }
+            _ => (rooms, published),
+        };
+        Self {
+            asked: now,
+            counted: Counted { stores, rooms },
+            published,
+        }
+    }
+}
+
+fn by_gateway(all: Vec<(String, RoomsSeen)>) -> Published {
+    let rooms = |seen: RoomsSeen| {
+        seen.rooms
+            .into_iter()
+            .map(|room| (room.name, room.published))
+    };
+    all.into_iter()
+        .map(|(gateway, seen)| (gateway, rooms(seen).collect()))
+        .collect()
+}
+
+fn sum(all: &[(String, RoomsSeen)], before: Option<&(Instant, Published)>, now: Instant) -> Rooms {
+    let mut members: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for (gateway, seen) in all {
+        for room in &seen.rooms {
+            let known = before.and_then(|(_, published)| published.get(gateway)?.get(&room.name));
+            // What is counted anew was not counted before.
+            let new = known.map_or(0, |known| room.published.saturating_sub(*known));
+            let entry = members.entry(&room.name).or_default();
+            *entry = (entry.0 + room.members, entry.1 + new);
+        }
+    }
+    let seconds = before.map(|(at, _)| now.duration_since(*at).as_secs_f64());
+    let counts = members.into_iter().map(|(name, (members, new))| {
+        let count = Count {
+            members: i64::try_from(members).unwrap_or(i64::MAX),
+            rate: seconds.map(|seconds| per_second(new, seconds)),
+        };
+        (name.to_owned(), count)
+    });
+    counts.collect()
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a rate need not be exact beyond 2^52 messages"
+)]
+fn per_second(messages: u64, seconds: f64) -> i64 {
+    (messages as f64 / seconds.max(1.0)).round() as i64
+}
+
+#[cfg(test)]
+mod tests;
