@@ -204,7 +204,7 @@ pub(crate) async fn gone(namespace: &str, name: &str, context: &Context) {
     let prefix = format!("{name}-");
     let names = |it: &str| it == name || it.starts_with(&prefix);
     context.writer.forget(namespace, names);
-    for room in context.stores.rooms_of(namespace, name) {
+    for room in context.stores.of_cluster(Kind::Room, namespace, name) {
         let room = reference(Kind::Room, room.namespace(), room.name());
         let _ = context.queues.rooms.send(room).await;
     }

@@ -17,14 +17,8 @@ use serde_json::json;
 use sluice_crds::RoomStatus;
 
 use crate::{
-    Kind, Object,
-    backbone::Given,
-    check::Checked,
-    cluster::Seen,
-    context::Context,
-    plan::names::REVISION,
-    stores::{reference, room_cluster},
-    trouble::Trouble,
+    Kind, Object, backbone::Given, check::Checked, cluster::Seen, context::Context,
+    plan::names::REVISION, stores::reference, trouble::Trouble,
 };
 
 /// How often a Room is looked at whose cluster is not there.
@@ -156,10 +150,10 @@ async fn stay(room: &Object, context: &Context) -> Result<Action, Trouble> {
 
 /// The cluster of a Room, if it is there and stays.
 fn cluster(room: &Object, context: &Context) -> Option<Arc<Object>> {
-    let name = room_cluster(room)?;
+    let name = room.cluster_ref()?;
     let cluster = context
         .stores
-        .get(Kind::RealtimeCluster, room.namespace(), &name)?;
+        .get(Kind::RealtimeCluster, room.namespace(), name)?;
     (!cluster.is_deleted()).then_some(cluster)
 }
 

@@ -1,6 +1,8 @@
 //! What the API server holds, as it was last seen: every object that the operator works with, by
 //! watching.
 
+mod index;
+
 use std::{
     collections::BTreeMap,
     sync::Arc,
@@ -21,6 +23,7 @@ use tokio::{
     task::JoinSet,
 };
 
+use self::index::Index;
 use crate::{
     Kind, Object,
     metrics::Metrics,
@@ -40,10 +43,16 @@ const PAGE: u32 = 200;
 /// What has changed: the kind that is to be looked at, and where it is.
 pub(crate) type Changed = ObjectRef<Object>;
 
+/// The objects of a kind.
+struct Watched {
+    store: Store<Object>,
+    index: Index,
+}
+
 /// Every watched object, by kind.
 #[derive(Clone)]
 pub(crate) struct Stores {
-    by_kind: Arc<BTreeMap<Kind, Store<Object>>>,
+    by_kind: Arc<BTreeMap<Kind, Watched>>,
     /// Of how many kinds everything was seen.
     seen: watch::Receiver<usize>,
 }
@@ -79,7 +88,11 @@ impl Stores {
         let (mut stores, mut writers) = (BTreeMap::new(), Vec::new());
         for kind in kinds.chain(nodes) {
             let writer = Writer::new(kind);
-            stores.insert(kind, writer.as_reader());
+            let watched = Watched {
+                store: writer.as_reader(),
+                index: Index::default(),
+            };
+            stores.insert(kind, watched);
             writers.push((kind, writer));
         }
         let (told, seen) = watch::channel(0);
@@ -113,7 +126,7 @@ impl Stores {
 
     /// The objects of a kind; nothing where the kind is not watched.
     pub(crate) fn store(&self, kind: Kind) -> Option<&Store<Object>> {
-        self.by_kind.get(&kind)
+        Some(&self.by_kind.get(&kind)?.store)
     }
 
     /// One object.
@@ -132,16 +145,25 @@ impl Stores {
         store.map_or_else(Vec::new, |store| store.state_filter(condition))
     }
 
-    /// The objects of a kind that are labelled with a cluster.
+    /// The objects of a kind that belong to a cluster, by name: Rooms say so in their spec, all
+    /// else by a label.
     pub(crate) fn of_cluster(
         &self,
         kind: Kind,
         namespace: &str,
         cluster: &str,
     ) -> Vec<Arc<Object>> {
-        self.filter(kind, |object| {
-            object.namespace() == namespace && object.label(CLUSTER) == Some(cluster)
-        })
+        let Some(watched) = self.by_kind.get(&kind) else {
+            return Vec::new();
+        };
+        let names = watched.index.names(namespace, cluster);
+        let objects = names
+            .iter()
+            .filter_map(|name| self.get(kind, namespace, name));
+        // The index follows the store, and may be a moment behind.
+        objects
+            .filter(|object| cluster_of(kind, object) == Some(cluster))
+            .collect()
     }
 
     /// Whether the node that a pod is on takes no new pods.
@@ -151,18 +173,15 @@ impl Stores {
             node_of(pod).and_then(|name| nodes?.get(&ObjectRef::new_with(&name, Kind::Node)));
         node.is_some_and(|node| is_cordoned(&node))
     }
-
-    /// The Rooms of a cluster.
-    pub(crate) fn rooms_of(&self, namespace: &str, cluster: &str) -> Vec<Arc<Object>> {
-        self.filter(Kind::Room, |room| {
-            room.namespace() == namespace && room.cluster_ref() == Some(cluster)
-        })
-    }
 }
 
-/// The cluster that a Room says it belongs to.
-pub(crate) fn room_cluster(room: &Object) -> Option<String> {
-    room.cluster_ref().map(str::to_owned)
+/// The cluster that an object belongs to.
+fn cluster_of(kind: Kind, object: &Object) -> Option<&str> {
+    match kind {
+        Kind::RealtimeCluster => Some(object.name()),
+        Kind::Room => object.cluster_ref(),
+        _ => object.label(CLUSTER),
+    }
 }
 
 /// The reference to an object of one of the kinds that users make.
@@ -193,7 +212,9 @@ impl Watch {
                 // What is listed is not in the store before all of it is.
                 Ok(Some(Event::Init | Event::InitApply(_))) => {}
                 Ok(Some(Event::InitDone)) => self.tell_all(&store).await,
-                Ok(Some(Event::Apply(object) | Event::Delete(object))) => self.tell(&object).await,
+                Ok(Some(event @ (Event::Apply(_) | Event::Delete(_)))) => {
+                    self.changed(&event).await;
+                }
                 Ok(None) => return,
                 Err(error) => {
                     tracing::warn!(%kind, %error, "changes cannot be watched; it is tried again");
@@ -204,9 +225,29 @@ impl Watch {
         }
     }
 
+    async fn changed(&self, event: &Event<Object>) {
+        let index = self.stores.by_kind.get(&self.kind).map(|it| &it.index);
+        match (event, index) {
+            (Event::Apply(object), Some(index)) => {
+                index.put(object, cluster_of(self.kind, object));
+                self.tell(object).await;
+            }
+            (Event::Delete(object), Some(index)) => {
+                index.remove(object);
+                self.tell(object).await;
+            }
+            _ => {}
+        }
+    }
+
     /// Everything was seen, for the first time or anew: what went meanwhile is in no event.
     async fn tell_all(&mut self, store: &Store<Object>) {
-        for object in store.state() {
+        let objects = store.state();
+        if let Some(watched) = self.stores.by_kind.get(&self.kind) {
+            let cluster = |object| cluster_of(self.kind, object);
+            watched.index.replace(&objects, cluster);
+        }
+        for object in objects {
             self.tell(&object).await;
         }
         for cluster in self.stores.filter(Kind::RealtimeCluster, |_| true) {
@@ -220,18 +261,15 @@ impl Watch {
     /// Has everything looked at that a change may be about.
     async fn tell(&self, object: &Object) {
         let namespace = object.namespace();
-        let cluster = match self.kind {
-            Kind::Node => return self.tell_of_node(object.name()).await,
-            Kind::RealtimeCluster => Some(object.name().to_owned()),
-            Kind::Room => room_cluster(object),
-            _ => object.label(CLUSTER).map(str::to_owned),
-        };
+        if self.kind == Kind::Node {
+            return self.tell_of_node(object.name()).await;
+        }
         if self.kind == Kind::Room {
             let room = reference(Kind::Room, namespace, object.name());
             let _ = self.queues.rooms.send(room).await;
         }
-        if let Some(cluster) = cluster {
-            self.tell_cluster(namespace, &cluster).await;
+        if let Some(cluster) = cluster_of(self.kind, object) {
+            self.tell_cluster(namespace, cluster).await;
         }
     }
 

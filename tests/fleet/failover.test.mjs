@@ -124,8 +124,8 @@ function whole(verdict) {
   );
 }
 
-function soon({ back, reasons }) {
-  assert.ok(back.p99 < BACK, `p99 to be back: ${back.p99} ms; ${JSON.stringify(reasons)}`);
+function soon({ back, slowest }) {
+  assert.ok(back.p99 < BACK, `p99 to be back: ${back.p99} ms\n${slowest.join("\n")}`);
 }
 
 /** What holds where nobody has to move. */

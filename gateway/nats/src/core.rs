@@ -269,7 +269,7 @@ impl Core {
         };
         let mut io = self.world.io(at, out);
         match kind {
-            "presence" | "users" if self.fleet.has_ended() => {}
+            "presence" | "users" | "claim" if self.fleet.has_ended() => {}
             "fleet" => self.fleet.called(&mut io, packet),
             "presence" => self.presence.called(&mut io, &mut self.fleet, packet),
             "users" => self.users.message(&mut io, &mut self.fleet, packet),
@@ -319,6 +319,8 @@ impl Core {
                 Done::ClaimedHere { id, record } => {
                     self.sessions.claimed_here(&mut io, id, record);
                 }
+                // Others go by what is stored of it then.
+                Done::Claimed { .. } if self.fleet.has_ended() => {}
                 Done::Claimed {
                     reply,
                     session,
@@ -357,9 +359,11 @@ impl Core {
         for gone in turn.gone {
             self.presence.gone(gone);
             self.users.gone(gone);
+            self.sessions.gone(gone);
         }
         for ended in turn.ended {
             self.calls.gone(ended);
+            self.sessions.left(&mut io, ended);
         }
         if turn.returned {
             self.presence.introduce_again();

@@ -42,7 +42,7 @@ pub(super) async fn read(object: &Arc<Object>, context: &Context) -> Result<Seen
     let managed = spec.pointer("/backbone/nats/managed").is_some();
     Ok(Seen {
         object: Arc::clone(object),
-        rooms: stores.rooms_of(namespace, name),
+        rooms: stores.of_cluster(Kind::Room, namespace, name),
         secrets: named(object, context).await?,
         keys: context.vault.keys(&context.writer, object, managed).await?,
         documents: documents.map_or_else(String::new, |map| text(&map)),

@@ -147,7 +147,9 @@ async fn drop_history(room: &Object, context: &Context) -> Result<(), Trouble> {
 
 /// The patterns of the cluster's other Rooms in the same namespace.
 fn others(room: &Object, cluster: &Object, spec: &RoomSpec, context: &Context) -> Vec<Pattern> {
-    let rooms = context.stores.rooms_of(cluster.namespace(), cluster.name());
+    let rooms = context
+        .stores
+        .of_cluster(Kind::Room, cluster.namespace(), cluster.name());
     let others = rooms
         .iter()
         .filter(|other| other.uid() != room.uid() && !other.is_deleted());

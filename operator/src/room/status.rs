@@ -10,7 +10,6 @@ use crate::{
     Object,
     check::Verdict,
     conditions::{self, Stated},
-    stores::room_cluster,
     trouble::Trouble,
 };
 
@@ -55,7 +54,7 @@ fn without(before: &RoomStatus, room: &Object, has_cluster: bool, now: Timestamp
             conditions::stalled(None),
         ]
     } else {
-        let name = room_cluster(room).unwrap_or_default();
+        let name = room.cluster_ref().unwrap_or_default();
         let message = format!(
             "there is no RealtimeCluster {name} in this Kubernetes namespace; create it, or delete this Room"
         );

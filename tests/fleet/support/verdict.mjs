@@ -16,6 +16,7 @@ const DESCRIBED = 5;
  * | `disconnects`, `moves` | connections lost, in all and by the client that lost most |
  * | `reasons` | how often which kind of client lost its connection for which reason, or was refused with which code |
  * | `back` | p50, p99 and max of the time from a loss until the client is in all its rooms, in ms |
+ * | `slowest` | a sentence about each of those that took longest to be back |
  * | `leftOut` | clients that are not back in the end |
  * | `acked`, `refused`, `longest` | of the publishers: messages, refusals and missing answers by code, and the slowest acknowledgement in ms |
  * | `faults` | sentences about the first of each kind |
@@ -39,6 +40,7 @@ export function judge({ members, publishers }) {
     moves: Math.max(0, ...losses),
     reasons: reasonsOf(members),
     back: quantiles(members.flatMap(absences)),
+    slowest: slowest(members),
     ...published(publishers),
     faults: faults.sentences,
   };
@@ -125,6 +127,13 @@ function absences({ events }) {
     since = undefined;
   }
   return times;
+}
+
+/** Who was away longest, and what happened meanwhile. */
+function slowest(members) {
+  const longest = members.map((member) => [Math.max(0, ...absences(member)), member]).filter(([away]) => away > 0);
+  longest.sort(([a], [b]) => b - a);
+  return longest.slice(0, DESCRIBED).map(([away, { name, kind, events }]) => `${name} (${kind}) was away for ${away} ms: ${JSON.stringify(events)}`);
 }
 
 /** The 50th and 99th percentile (the nearest rank) and the largest of `values`. */

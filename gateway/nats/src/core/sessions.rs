@@ -7,7 +7,7 @@
 
 mod claims;
 mod moves;
-mod stored;
+pub(super) mod stored;
 mod sweep;
 
 use std::{

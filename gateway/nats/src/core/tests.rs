@@ -1,6 +1,7 @@
 //! Several cores on one bus.
 
 mod bus;
+mod claims;
 mod commands;
 mod fleet;
 mod garbage;

@@ -1,7 +1,7 @@
 //! Taking over a session: from another worker, from another gateway, or from one that died.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -63,6 +63,8 @@ struct Claiming {
     /// When it is looked for again.
     again: Option<Instant>,
     owner: u32,
+    /// The question to it, while it is open.
+    asked: u64,
     /// The number under which the old one is stored.
     sequence: u64,
     record: Option<Record>,
@@ -74,6 +76,8 @@ struct Claiming {
 #[derive(Debug, Default)]
 pub(super) struct Claims {
     last: u64,
+    /// Gateways that have said goodbye.
+    left: BTreeSet<u32>,
     open: BTreeMap<u64, Claiming>,
 }
 
@@ -119,6 +123,7 @@ impl Sessions {
             looks: 0,
             again: None,
             owner: 0,
+            asked: 0,
             sequence: 0,
             record: None,
             tell,
@@ -220,18 +225,41 @@ impl Sessions {
     }
 
     fn ask_owner(&mut self, io: &mut Io<'_>, id: u64, owner: u32) {
-        if let Some(claiming) = self.claims.open.get_mut(&id) {
-            (claiming.step, claiming.owner) = (Step::Owner, owner);
-            let to = io.names.subject("gw", &format!("{owner:08x}.claim"));
-            let wire = Wire {
-                pid: claiming.claim.pid.reveal(),
-                user: Arc::clone(&claiming.claim.user),
-                namespace: Arc::clone(&claiming.claim.namespace),
-                position: claiming.claim.position.map(|position| position.to_string()),
-            };
-            let body = serde_json::to_string(&wire).unwrap_or_default();
-            ask(io, to, body, id, OWNER);
+        let Some(claiming) = self.claims.open.get_mut(&id) else {
+            return;
+        };
+        claiming.owner = owner;
+        if self.claims.left.contains(&owner) {
+            return self.read_kept(io, id);
         }
+        claiming.step = Step::Owner;
+        let to = io.names.subject("gw", &format!("{owner:08x}.claim"));
+        let wire = Wire {
+            pid: claiming.claim.pid.reveal(),
+            user: Arc::clone(&claiming.claim.user),
+            namespace: Arc::clone(&claiming.claim.namespace),
+            position: claiming.claim.position.map(|position| position.to_string()),
+        };
+        let body = serde_json::to_string(&wire).unwrap_or_default();
+        claiming.asked = ask(io, to, body, id, OWNER);
+    }
+
+    /// A gateway has said goodbye. It gives nothing up any more, and all that it had is stored: who
+    /// waits for its answer would do so for [`OWNER`].
+    pub(crate) fn left(&mut self, io: &mut Io<'_>, gateway: u32) {
+        self.claims.left.insert(gateway);
+        let open = self.claims.open.iter();
+        let waits = open.filter(|(_, it)| it.step == Step::Owner && it.owner == gateway);
+        let waiting: Vec<_> = waits.map(|(id, it)| (*id, it.asked)).collect();
+        for (id, asked) in waiting {
+            io.requests.close(asked);
+            self.read_kept(io, id);
+        }
+    }
+
+    /// A gateway that may have said goodbye is gone: nothing of it is on its way any more.
+    pub(crate) fn gone(&mut self, gateway: u32) {
+        self.claims.left.remove(&gateway);
     }
 
     fn owner_answered(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
@@ -477,9 +505,9 @@ impl Sessions {
     }
 }
 
-fn ask(io: &mut Io<'_>, subject: String, body: String, id: u64, within: Duration) {
+fn ask(io: &mut Io<'_>, subject: String, body: String, id: u64, within: Duration) -> u64 {
     let purpose = Purpose::Sessions(Ask::Claim(id));
-    io.request(subject, Vec::new(), body, purpose, within);
+    io.request(subject, Vec::new(), body, purpose, within)
 }
 
 fn read_claim(payload: &[u8]) -> Option<Claim> {

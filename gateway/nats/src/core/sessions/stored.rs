@@ -32,7 +32,7 @@ pub(super) struct Found {
 }
 
 /// Writes a session. Its rooms all belong to its namespace.
-pub(super) fn encode(session: &Stored) -> Bytes {
+pub(in crate::core) fn encode(session: &Stored) -> Bytes {
     let rooms = session.rooms.iter();
     let body = Body {
         user: (&*session.user).into(),

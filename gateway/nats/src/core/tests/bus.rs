@@ -36,6 +36,8 @@ pub(super) struct Bus {
     pub(super) loss: Loss,
     /// The subjects of all that was sent.
     pub(super) sent: Vec<(usize, String, usize)>,
+    /// The number of the last question.
+    asked: u64,
     queue: VecDeque<(usize, Action)>,
 }
 
@@ -50,6 +52,7 @@ impl Bus {
             },
             loss: Box::new(|_, _, _| false),
             sent: Vec::new(),
+            asked: 0,
             queue: VecDeque::new(),
         };
         for _ in 0..gateways {
@@ -116,6 +119,7 @@ impl Bus {
                 ..
             } => {
                 self.sent.push((from, subject.clone(), payload.len()));
+                self.asked = request.unwrap_or(self.asked);
                 let reply = request.map(|request| format!("_INBOX.{from}.{request}").into());
                 if let Some(request) = request.filter(|_| self.is_for_nobody(from, &subject)) {
                     self.give(from, |core, at, out| {
@@ -183,6 +187,17 @@ impl Bus {
             payload,
         );
         self.act(to, |core, at, out| core.message(at, &packet, out));
+    }
+
+    /// What the servers answer to the last question of a gateway.
+    pub(super) fn answer(&mut self, to: usize, headers: &str, payload: &[u8]) {
+        let headers = Headers::new(headers.as_bytes().to_vec().into());
+        let packet = Packet {
+            headers,
+            ..packet("_INBOX", None, payload)
+        };
+        let request = self.asked;
+        self.act(to, |core, at, out| core.answer(at, request, &packet, out));
     }
 
     pub(super) fn connect(&mut self, node: usize) {
