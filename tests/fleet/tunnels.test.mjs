@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { KINDS, STOCK, enter, must } from "../client/support/clients.mjs";
@@ -13,9 +15,13 @@ import { door, useFleet } from "./support/use.mjs";
 const [AWAY, NOTICED] = [6000, 3000];
 /** When a fleet has healed after NATS came back. */
 const HEALED = 20_000;
+/** From when on an answer that nobody listens would count: NATS was there for so long. */
+const STEADY = 5000;
+/** How many clients more a lame duck sends away, one or two a second, between the gateways. */
+const BYSTANDERS = 10;
 
 const { nats, fleet } = await useFleet();
-const [a, b] = fleet.gateways;
+const [a, b, c] = fleet.gateways;
 const [node] = nats.nodes;
 const UPGRADES = KINDS.find(({ recovers, transports }) => recovers && transports.length === 2);
 
@@ -62,11 +68,33 @@ for (const { name: what, begin, end } of [
   });
 }
 
+/** A client of NATS that does nothing but be there. */
+async function bystander() {
+  const socket = connect(node.clients, "127.0.0.1").on("error", () => {});
+  await once(socket, "connect");
+  socket.resume().write('CONNECT {"verbose":false}\r\n');
+}
+
+test("WebSockets that go over NATS outlast the lame duck of the only NATS server", async () => {
+  const pairs = [[a, b], [b, c], [c, a]];
+  const tunnels = await Promise.all(pairs.map(([owner, acceptor]) => tunnelled(owner, acceptor)));
+  const name = fresh("kept");
+  await Promise.all(tunnels.map(({ socket }) => must(socket, "join", name)));
+  const records = tunnels.map(({ socket }) => new Record(socket, "n"));
+  const losses = tunnels.map(({ socket }) => new Record(socket, "disconnect"));
+  await Promise.all(Array.from({ length: BYSTANDERS }, bystander));
+  await pause(STEADY);
+  await node.lameDuck();
+  await nats.restart(node);
+  await published(tunnels[0].socket, name, "after");
+  assert.deepEqual(losses.map(({ messages }) => messages), [[], [], []]);
+  await Promise.all(records.map((record) => record.count(1)));
+});
+
 for (const [what, dies] of [["owns its session", ([owner]) => owner], ["accepted it", ([, acceptor]) => acceptor]]) {
   test(`a WebSocket that goes over NATS is let go soon when the gateway that ${what} dies`, async () => {
     const pair = await fleet.add(2);
-    // An answer that nobody listens counts once NATS has been steady for five seconds.
-    await pause(5000);
+    await pause(STEADY);
     const { way, socket } = await tunnelled(...pair, { reconnectionDelay: 100 });
     const name = fresh("kept");
     const publisher = await enter(a, STOCK, "publisher");

@@ -248,7 +248,7 @@ spec:
   drain: {settle: 5s, window: 60s, connectionsPerSecond: 500, deadline: 120s}
   rollout: {maxSurge: 25%}
   backbone: {nats: {managed: {replicas: 3, storage: 10Gi, storageClassName: fast}}}
-  observability: {otlpEndpoint: 'http://collector:4317', podMonitor: true}
+  observability: {otlpEndpoint: 'http://collector:4318', podMonitor: true}
 ---
 apiVersion: sluice.dev/v1alpha1
 kind: Room

@@ -84,7 +84,7 @@ fn urls_have_a_scheme_and_a_host() {
     refused(
         &["observability: {otlpEndpoint: 'collector:4317'}"],
         "spec.observability.otlpEndpoint",
-        "write a URL with its scheme, for example http://collector.monitoring:4317",
+        "write a URL with its scheme, for example http://collector.monitoring:4318",
     );
     refused(
         &["backbone: {nats: {external: {url: 'nats-a:4222'}}}"],

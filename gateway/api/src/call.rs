@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use axum::{
     Router,
     body::{Body, to_bytes},
-    http::{Request, StatusCode},
+    http::{HeaderMap, Request, StatusCode},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -84,10 +84,13 @@ impl Caller {
     }
 
     /// Carries out an operation. `arguments` is one JSON object with everything that the
-    /// operation takes, or nothing.
-    pub async fn call(&self, operation: &str, arguments: &[u8]) -> Called {
+    /// operation takes, or nothing; `trace` is what headers say of the trace that it belongs to.
+    pub async fn call(&self, operation: &str, arguments: &[u8], trace: HeaderMap) -> Called {
         let request = match self.request(operation, arguments) {
-            Ok(request) => request,
+            Ok(mut request) => {
+                request.headers_mut().extend(trace);
+                request
+            }
             Err(refusal) => {
                 let (operation, code) = (self.name(operation), refusal.code());
                 self.api

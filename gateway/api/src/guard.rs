@@ -4,11 +4,13 @@ use std::time::Instant;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use sluice_spans::{TRACEPARENT, failed, follow, span};
 use tokio::{sync::SemaphorePermit, time::timeout};
+use tracing::{Instrument as _, Span};
 
 use crate::{Api, Refusal, refusal::Code, routes::OF_THE_OPERATOR};
 
@@ -25,15 +27,21 @@ pub(crate) async fn guard(
 ) -> Response {
     let started = Instant::now();
     let _in_flight = api.metrics().enter();
+    let span = begin(operation, &request);
     let response = match admit(&api, operation, &request) {
-        Ok(_permit) => match timeout(api.limits().request_time, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => too_slow().into_response(),
-        },
+        Ok(_permit) => {
+            follow(&span, |name| request.headers().get(name)?.to_str().ok());
+            let answered = next.run(request).instrument(span.clone());
+            match timeout(api.limits().request_time, answered).await {
+                Ok(response) => response,
+                Err(_) => too_slow().into_response(),
+            }
+        }
         Err(refusal) => refusal.into_response(),
     };
     let outcome = response.extensions().get().map_or("ok", |Code(code)| code);
     if outcome != "ok" {
+        failed(&span, outcome);
         tracing::info!(
             operation,
             code = outcome,
@@ -42,6 +50,15 @@ pub(crate) async fn guard(
     }
     api.metrics().count(operation, outcome, started.elapsed());
     response
+}
+
+/// A request's span. One that reads, as the operator does all the time, has none by itself.
+fn begin(operation: &str, request: &Request) -> Span {
+    if request.method() == Method::GET && !request.headers().contains_key(TRACEPARENT) {
+        return Span::none();
+    }
+    let name = format_args!("api {operation}");
+    span!("api", "otel.name" = %name, "otel.kind" = "server")
 }
 
 fn admit<'a>(

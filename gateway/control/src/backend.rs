@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_nats::{Request, client::RequestErrorKind};
+use async_nats::{HeaderMap, Request, client::RequestErrorKind};
 use bytes::Bytes;
 use prometheus::Registry;
 use sluice_nats::token;
@@ -161,12 +161,14 @@ impl NatsBackend {
             .map_err(|_| WebhookError::Overloaded)?;
         let in_flight = self.metrics.enter();
         let client = self.connection.client().clone();
+        let trace = trace();
         let timeout = Duration::from_millis(self.timeout.load(Ordering::Relaxed));
         let task = self.runtime.spawn(async move {
             let _both = (permit, in_flight);
             // With an inbox of its own: the client would remember a request in the common one
             // for ever that nobody answers.
             let request = Request::new()
+                .headers(trace)
                 .payload(body)
                 .timeout(Some(timeout))
                 .inbox(client.new_inbox());
@@ -187,7 +189,7 @@ impl NatsBackend {
             let published = self
                 .connection
                 .client()
-                .publish(subject, body.bytes())
+                .publish_with_headers(subject, trace(), body.bytes())
                 .await;
             published.map_err(|_| unanswered(RequestErrorKind::MaxPayloadExceeded))
         } else {
@@ -196,6 +198,15 @@ impl NatsBackend {
         self.settle(body.kind(), started, published.as_ref().err());
         published
     }
+}
+
+/// The trace that a request belongs to, if any.
+fn trace() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in sluice_spans::headers() {
+        headers.insert(name, value.as_str());
+    }
+    headers
 }
 
 fn unanswered(kind: RequestErrorKind) -> WebhookError {

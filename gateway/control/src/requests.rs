@@ -122,7 +122,9 @@ async fn serve(
 }
 
 async fn one(operation: &'static str, request: &service::Request, caller: &Caller) {
-    let answer = caller.call(operation, &request.message.payload).await;
+    let trace = trace(request.message.headers.as_ref());
+    let payload = &request.message.payload;
+    let answer = caller.call(operation, payload, trace).await;
     let mut headers = HeaderMap::new();
     if let Some(code) = answer.refused {
         headers.insert(CODE, code);
@@ -139,4 +141,13 @@ async fn one(operation: &'static str, request: &service::Request, caller: &Calle
         headers.insert(STATUS, "500");
         let _ = request.respond_with_headers(Ok(refusal), headers).await;
     }
+}
+
+/// What the headers say of the trace that a request belongs to.
+fn trace(headers: Option<&HeaderMap>) -> http::HeaderMap {
+    let value = |name: &'static str| {
+        let value = headers?.get(name)?.as_str();
+        Some((http::HeaderName::from_static(name), value.parse().ok()?))
+    };
+    sluice_spans::NAMES.into_iter().filter_map(value).collect()
 }

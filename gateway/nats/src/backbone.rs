@@ -190,6 +190,10 @@ impl Handler for Driver {
         });
     }
 
+    fn lame_duck(&mut self) {
+        self.with(|nats| nats.lock().lame_duck());
+    }
+
     fn disconnected(&mut self, why: &str) {
         tracing::warn!(
             why,

@@ -208,6 +208,11 @@ impl Core {
         self.users.connected(&mut io);
     }
 
+    /// The server that the link is connected to sends its clients away, some before others.
+    pub fn lame_duck(&mut self) {
+        self.calls.unsettled();
+    }
+
     /// The link is lost: no answer to what was asked will come.
     pub fn disconnected(&mut self, at: At, out: &mut Vec<Action>) {
         self.world.connected = false;

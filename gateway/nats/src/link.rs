@@ -55,6 +55,11 @@ pub trait Handler: Send + 'static {
     /// whatever is sent from here on comes behind them.
     fn connected(&mut self, server: &ServerInfo);
 
+    /// The server of the connection is about to end, and sends its clients away one after the
+    /// other: others may have lost it, and this link not yet. It goes to another server as soon as
+    /// one takes it.
+    fn lame_duck(&mut self) {}
+
     /// The link is connected no more; `why` is for people. Of what was sent last nobody knows
     /// whether it arrived. The link connects again by itself.
     fn disconnected(&mut self, why: &str);

@@ -14,10 +14,12 @@ use sluice_control::{Connection, NatsBackend};
 use sluice_net::Cause;
 use sluice_policy::{BackendVia, Identity, Policy};
 use sluice_rooms::SessionId;
+use sluice_spans::{failed, span};
 use sluice_webhook::{
     Answer, Config, Connect, ConnectRequest, Disconnected, EventRequest, Webhook, WebhookError,
 };
 use tokio::runtime::Handle;
+use tracing::Instrument as _;
 
 use self::via::Via;
 use crate::{answer::raw, failure::Failure, operation::Content, shared::unix_now_ms};
@@ -130,7 +132,13 @@ impl Backend {
             protocol,
             claims: (!identity.is_anonymous()).then(|| raw(identity.claims())),
         };
-        match via.connect(request).await? {
+        let span = span!(
+            "backend",
+            "otel.name" = "backend connect",
+            "otel.kind" = "client"
+        );
+        let asked = via.connect(request).instrument(span.clone()).await;
+        match asked.inspect_err(|error| failed(&span, error.code()))? {
             Connect::Accepted { rooms } => Ok(rooms.into_iter().map(Arc::from).collect()),
             Connect::Refused { code, message } => Err(Failure {
                 code: code.into_string().into(),
@@ -161,7 +169,12 @@ impl Backend {
     ) -> Result<Answer, Failure> {
         let via = self.via.load_full().ok_or(Failure::NO_BACKEND)?;
         let data: Box<RawValue> = raw(&content.data);
-        let answer = via.event(EventRequest {
+        let span = span!(
+            "backend",
+            "otel.name" = "backend event",
+            "otel.kind" = "client"
+        );
+        let request = EventRequest {
             namespace: who.namespace,
             event: content.event.into(),
             user: who.user,
@@ -169,8 +182,9 @@ impl Backend {
             data,
             attachments: content.attachments,
             ack_expected,
-        });
-        Ok(answer.await?)
+        };
+        let answer = via.event(request).instrument(span.clone()).await;
+        Ok(answer.inspect_err(|error| failed(&span, error.code()))?)
     }
 
     /// Tells what is still to be told, at the end.

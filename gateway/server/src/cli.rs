@@ -14,6 +14,8 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::{Map, Value};
 use sluice_crds::{Documents, Problem};
 use sluice_policy::{Policy, sign_development_token};
+use sluice_spans::Spans;
+use tokio::runtime::Runtime;
 
 use crate::{
     documents::{self, Secrets, Texts},
@@ -144,9 +146,11 @@ fn serve(serve: Serve) -> Result<(), Failed> {
         "nothing to run by: name a file or directory with --config, such as examples/chat.yaml"
             .to_owned()
     })?;
-    log::start(serve.log_format, &serve.log)?;
     let texts = documents::read(&config).map_err(|e| cannot_read(&e))?;
     let documents = load(&texts)?;
+    let runtime = gateway::control().map_err(|e| e.to_string())?;
+    let spans = spans(&documents, &serve.name, &runtime)?;
+    log::start(serve.log_format, &serve.log, spans.as_ref())?;
     let policy = compile(&documents, serve.secrets.as_deref())?;
     let setup = Setup {
         config,
@@ -158,7 +162,19 @@ fn serve(serve: Serve) -> Result<(), Failed> {
         name: serve.name,
         nats: serve.nats,
     };
-    gateway::run(Start::new(setup, texts, documents, policy)).map_err(|e| e.to_string().into())
+    let start = Start::new(setup, texts, documents, policy);
+    gateway::run(start, runtime, spans).map_err(|e| e.to_string().into())
+}
+
+/// Where spans go, if the documents name a place.
+fn spans(documents: &Documents, gateway: &str, runtime: &Runtime) -> Result<Option<Spans>, Failed> {
+    let Some(endpoint) = &documents.cluster.spec.observability.otlp_endpoint else {
+        return Ok(None);
+    };
+    let cluster = documents.cluster.metadata.name.as_deref();
+    let cluster = cluster.unwrap_or_default();
+    let spans = Spans::new(endpoint, cluster, gateway, runtime.handle().clone());
+    Ok(Some(spans.map_err(|e| e.to_string())?))
 }
 
 fn load(texts: &Texts) -> Result<Documents, Failed> {

@@ -14,10 +14,12 @@ use std::{
 use sluice_api::{DrainPhase, DrainProgress, DrainRequest};
 use sluice_nats::Nats;
 use sluice_net::Cause;
+use sluice_spans::span;
 use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
 };
+use tracing::Instrument as _;
 
 use self::rebalance::Rebalance;
 use crate::{mail::Mail, shared::Shared};
@@ -106,7 +108,9 @@ impl Drainer {
         if plan.task.is_none() {
             self.moved.store(0, Ordering::Relaxed);
             let drainer = Arc::clone(self);
-            plan.task = Some(self.runtime.spawn(async move { drainer.run(reason).await }));
+            let span = span!("drain", reason);
+            let run = async move { drainer.run(reason).await };
+            plan.task = Some(self.runtime.spawn(run.instrument(span)));
         }
     }
 
@@ -131,7 +135,8 @@ impl Drainer {
         let ends = started + settings.settle + settings.window;
         self.plan().ends = Some(ends.min(deadline));
         self.enter(DrainPhase::Settle, reason);
-        self.settle(settings.settle.min(settings.deadline)).await;
+        let settle = self.settle(settings.settle.min(settings.deadline));
+        settle.instrument(span!("settle")).await;
         self.enter(DrainPhase::Notify, reason);
         self.shared.draining.store(true, Ordering::Relaxed);
         let within_ms = settings.window.as_millis() as u64;
@@ -139,10 +144,19 @@ impl Drainer {
             .post
             .send_all(|| Mail::Notify { reason, within_ms });
         self.enter(DrainPhase::Move, reason);
-        self.move_all(ends.min(deadline), deadline).await;
+        let span = span!(
+            "move",
+            connections = self.shared.connections.load(Ordering::Relaxed)
+        );
+        let moved = self.move_all(ends.min(deadline), deadline);
+        moved.instrument(span).await;
         // Those whom the deadline overtook, and those who never had a session.
         self.shared.post.send_all(|| Mail::MoveRest);
         tokio::time::sleep(FAREWELL).await;
+        drop(span!(
+            "release",
+            connections = self.shared.connections.load(Ordering::Relaxed)
+        ));
         self.enter(DrainPhase::Release, reason);
     }
 

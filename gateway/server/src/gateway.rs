@@ -26,6 +26,7 @@ use sluice_crds::Documents;
 use sluice_engineio::{Mailbox, Mailboxes};
 use sluice_net::{Counters, Endpoint, inbox, listen, tls::Certificate};
 use sluice_policy::Policy;
+use sluice_spans::Spans;
 use tokio::{
     net::TcpListener,
     runtime::Runtime,
@@ -113,14 +114,20 @@ pub(crate) struct WorkerCounters {
     pub(crate) hub: Arc<HubCounters>,
 }
 
-/// Runs a gateway until it has drained.
+/// Runs a gateway until it has drained, and has sent its last spans.
 ///
 /// # Errors
 /// Where an address cannot be listened on, or a thread not be started.
-pub(crate) fn run(start: Start) -> io::Result<()> {
-    let runtime = control()?;
+pub(crate) fn run(start: Start, runtime: Runtime, spans: Option<Spans>) -> io::Result<()> {
     let gateway = Gateway::start(start, &runtime)?;
+    if let Some(spans) = &spans {
+        let registered = spans.register(&gateway.registry);
+        registered.map_err(io::Error::other)?;
+    }
     runtime.block_on(gateway.serve())?;
+    if let Some(spans) = spans {
+        spans.end();
+    }
     // Workers hold nothing that must be saved; the process ends with them.
     runtime.shutdown_background();
     Ok(())

@@ -1,7 +1,14 @@
 //! Logging.
 
 use clap::ValueEnum;
-use tracing_subscriber::EnvFilter;
+use sluice_spans::{Spans, TARGET};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry,
+    filter::{FilterExt as _, LevelFilter, filter_fn},
+    fmt,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -12,16 +19,21 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Starts logging to standard error. `filter` is in the form of `tracing`'s `EnvFilter`.
-pub(crate) fn start(format: Format, filter: &str) -> Result<(), String> {
+/// Starts logging to standard error, and sending spans where there are any. `filter` is in the form
+/// of `tracing`'s `EnvFilter`.
+pub(crate) fn start(format: Format, filter: &str, spans: Option<&Spans>) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|e| format!("the log filter {filter:?} is not understood: {e}; try info"))?;
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match format {
-        Format::Text => logs.with_target(false).init(),
-        Format::Json => logs.json().flatten_event(true).init(),
-    }
+    // Lines are the same whether there are spans around them or not.
+    let level = filter.max_level_hint().unwrap_or(LevelFilter::TRACE);
+    let no_span = filter_fn(|metadata| metadata.target() != TARGET).with_max_level_hint(level);
+    let filter = filter.and(no_span);
+    let logs = fmt::layer().with_writer(std::io::stderr);
+    let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = vec![match format {
+        Format::Text => logs.with_target(false).with_filter(filter).boxed(),
+        Format::Json => logs.json().flatten_event(true).with_filter(filter).boxed(),
+    }];
+    layers.extend(spans.map(|spans| spans.layer().boxed()));
+    tracing_subscriber::registry().with(layers).init();
     Ok(())
 }

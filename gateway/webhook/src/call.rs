@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use sluice_spans::Headers;
 use tokio::time::sleep;
 
 use crate::{
@@ -13,16 +14,27 @@ use crate::{
     webhook::Shared,
 };
 
-/// A request's name, by which the backend knows it again when it is repeated.
-pub(crate) fn new_delivery() -> String {
-    format!("{:032x}", rand::random::<u128>())
+/// What all tries of one request have in common.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    /// The request's name, by which the backend knows it again when it is repeated.
+    pub(crate) name: String,
+    /// The trace that it belongs to, if any.
+    pub(crate) trace: Headers,
+}
+
+impl Delivery {
+    pub(crate) fn new(trace: Headers) -> Self {
+        let name = format!("{:032x}", rand::random::<u128>());
+        Self { name, trace }
+    }
 }
 
 /// Posts a body until it is answered, refused for good, or out of time.
 pub(crate) async fn call(
     shared: &Shared,
     target: &Target,
-    delivery: &str,
+    delivery: &Delivery,
     body: &Bytes,
 ) -> Result<Vec<u8>, WebhookError> {
     let deadline = Instant::now() + target.config.timeout;
@@ -51,7 +63,7 @@ pub(crate) async fn call(
 async fn attempt(
     shared: &Shared,
     target: &Target,
-    delivery: &str,
+    delivery: &Delivery,
     body: &Bytes,
     deadline: Instant,
 ) -> Result<Vec<u8>, Failure> {

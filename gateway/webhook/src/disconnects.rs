@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use crate::{
     WebhookError,
-    call::{call, new_delivery},
+    call::{Delivery, call},
     request::Body,
     webhook::Shared,
 };
@@ -35,7 +35,7 @@ async fn tell(shared: &Shared, queue: &Queue, batch: &Batch) {
         sessions: &batch.sessions,
         dropped: batch.dropped,
     };
-    let (kind, bytes, delivery) = (body.kind(), body.bytes(), new_delivery());
+    let (kind, bytes, delivery) = (body.kind(), body.bytes(), Delivery::new(Vec::new()));
     while !queue.is_closed() {
         let started = Instant::now();
         let told = call(shared, &shared.target(), &delivery, &bytes).await;

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use crate::{
     Config, WebhookError,
     answer::own_error,
+    call::Delivery,
     signature::{DELIVERY, SIGNATURE, sign},
 };
 
@@ -28,19 +29,22 @@ impl From<WebhookError> for Failure {
 pub(crate) async fn post(
     client: &Client,
     config: &Config,
-    delivery: &str,
+    delivery: &Delivery,
     body: &Bytes,
     within: Duration,
 ) -> Result<Vec<u8>, Failure> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    let request = client
+    let mut request = client
         .post(config.url.clone())
         .header(header::CONTENT_TYPE, "application/json")
-        .header(DELIVERY, delivery)
+        .header(DELIVERY, &delivery.name)
         .header(SIGNATURE, sign(&config.key, now.as_secs(), body))
         .body(body.clone());
+    for (name, value) in &delivery.trace {
+        request = request.header(*name, value);
+    }
     let whole = async {
         let response = request.send().await.map_err(|error| broken(&error))?;
         read(response, config.answer_bytes).await

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     Answer, Config, Connect, ConnectRequest, Disconnected, EventRequest, WebhookError,
-    call::{call, new_delivery},
+    call::{Delivery, call},
     disconnects::{self, Queue},
     metrics::Metrics,
     request::Body,
@@ -167,9 +167,10 @@ impl Webhook {
         let (shared, target) = (Arc::clone(&self.shared), self.shared.target());
         let permit = target.enter()?;
         let in_flight = shared.metrics.enter();
+        let delivery = Delivery::new(sluice_spans::headers());
         let task = self.runtime.spawn(async move {
             let _both = (permit, in_flight);
-            call(&shared, &target, &new_delivery(), &body).await
+            call(&shared, &target, &delivery, &body).await
         });
         task.await.unwrap_or(Err(WebhookError::Unreachable))
     }

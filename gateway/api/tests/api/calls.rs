@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use axum::http::HeaderMap;
 use serde_json::{Value, json};
 use sluice_api::{Called, Caller};
 
@@ -13,7 +14,9 @@ async fn call(api: &Running, operation: &str, arguments: Value) -> (Called, Valu
 
 async fn call_raw(api: &Running, operation: &str, arguments: &str) -> (Called, Value) {
     let caller = Caller::new(api.api.clone());
-    let outcome = caller.call(operation, arguments.as_bytes()).await;
+    let outcome = caller
+        .call(operation, arguments.as_bytes(), HeaderMap::new())
+        .await;
     let answer = serde_json::from_slice(&outcome.json).unwrap();
     (outcome, answer)
 }

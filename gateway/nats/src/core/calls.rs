@@ -72,7 +72,7 @@ pub(crate) struct Calls {
     last: u64,
     open: BTreeMap<u64, Call>,
     called: Option<Arc<dyn Called>>,
-    /// Since when NATS has been there.
+    /// Since when NATS has been there, unless it is about to go.
     since: Option<Instant>,
 }
 
@@ -83,6 +83,12 @@ impl Calls {
 
     pub(crate) fn connected(&mut self, now: Instant) {
         self.since = Some(now);
+    }
+
+    /// NATS is about to go, for other gateways maybe sooner than for this one: that nobody listens
+    /// proves nothing until it has been there again for a while.
+    pub(crate) fn unsettled(&mut self) {
+        self.since = None;
     }
 
     /// A gateway has said goodbye.

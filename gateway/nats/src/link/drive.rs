@@ -60,11 +60,8 @@ impl<'a, H: Handler> Drive<'a, H> {
         handler: &'a mut H,
         established: Established,
     ) -> Self {
-        let mut standby = Standby::new(dialer);
-        if established.info.lame_duck {
-            standby.start(servers);
-        }
-        Self {
+        let is_lame = established.info.lame_duck;
+        let mut drive = Self {
             shared,
             stream: established.stream,
             incoming: Incoming::new(established.decoder, established.input),
@@ -72,9 +69,19 @@ impl<'a, H: Handler> Drive<'a, H> {
             pulse: Pulse::new(dialer.options.ping_interval),
             pause: Pause::default(),
             farewell: Farewell::default(),
-            standby,
+            standby: Standby::new(dialer),
             operations: Operations::new(shared, servers, handler, established.url),
+        };
+        if is_lame {
+            drive.leave();
         }
+        drive
+    }
+
+    /// The server wants its clients gone.
+    fn leave(&mut self) {
+        self.standby.start(self.operations.servers);
+        self.operations.handler.lame_duck();
     }
 
     /// Until the connection ends.
@@ -164,7 +171,7 @@ impl<'a, H: Handler> Drive<'a, H> {
             if let Some(info) = self.operations.apply(operation) {
                 self.incoming.set_max_payload(info.max_payload);
                 if info.lame_duck {
-                    self.standby.start(self.operations.servers);
+                    self.leave();
                 }
             }
         }

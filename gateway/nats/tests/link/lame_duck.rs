@@ -1,6 +1,6 @@
 //! A server that says it will end.
 
-use sluice_test_nats::{Cluster, Settings, until};
+use sluice_test_nats::{Cluster, Server, Settings, until};
 
 use super::support::{Client, Event, options};
 
@@ -36,9 +36,28 @@ async fn before_a_server_ends_the_link_is_with_another_one() {
     let events = client.events();
     let connections = events
         .iter()
-        .filter(|event| !matches!(event, Event::Message(_)));
+        .filter(|event| matches!(event, Event::Connected(_) | Event::Disconnected(_)));
     let connected = connections.map(|event| matches!(event, Event::Connected(_)));
     assert_eq!(connected.collect::<Vec<_>>(), [true, false, true]);
+}
+
+#[tokio::test]
+async fn a_link_that_has_nowhere_to_go_says_that_its_server_will_end() {
+    let settings = Settings::default()
+        .config("lame_duck_grace_period: \"3s\"")
+        .config("lame_duck_duration: \"30s\"");
+    let server = Server::start(settings).await;
+    let client = Client::connected(options(&[&server.url()])).await;
+    server.lame_duck().await;
+    until("the link says so", async || {
+        client
+            .events()
+            .iter()
+            .any(|event| matches!(event, Event::LameDuck))
+    })
+    .await;
+    assert!(client.link.is_connected());
+    assert!(client.losses().is_empty());
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ use sluice_test_nats::{Server, Settings, until};
 #[derive(Debug, Clone)]
 pub(crate) enum Event {
     Connected(ServerInfo),
+    LameDuck,
     Disconnected(String),
     Message(Packet),
 }
@@ -42,6 +43,10 @@ impl Recorder {
 impl Handler for Recorder {
     fn connected(&mut self, server: &ServerInfo) {
         self.push(Event::Connected(server.clone()));
+    }
+
+    fn lame_duck(&mut self) {
+        self.push(Event::LameDuck);
     }
 
     fn disconnected(&mut self, why: &str) {

@@ -7,6 +7,11 @@ use std::{
 
 use sluice_policy::{AuthError, Identity};
 use sluice_rooms::{Pid, Position, SessionId};
+use sluice_spans::{brief, failed, span};
+use tracing::{
+    Instrument as _,
+    field::{Empty, display},
+};
 
 use super::{Hub, Outlet, Session, recovery::Recovery};
 use crate::{backend::Who, failure::Failure, shared::unix_now};
@@ -36,10 +41,28 @@ impl Hub {
     /// Lets a client in, or says why not. Ready at once unless a key set has to be read, a backend
     /// asked, or another worker.
     pub(crate) async fn enter(self: Rc<Self>, knock: Knock) -> Result<Entered, Failure> {
-        let entered = self.try_enter(knock).await;
-        if let Err(failure) = &entered {
-            self.counters.failed(&failure.code);
-            tracing::debug!(code = %failure.code, "a client was refused");
+        let span = span!(
+            "connect",
+            protocol = knock.protocol,
+            namespace = brief(&knock.namespace),
+            user = Empty,
+            session = Empty,
+            recovered = Empty
+        );
+        let entered = self.try_enter(knock).instrument(span.clone()).await;
+        match &entered {
+            Ok(Entered {
+                session, recovered, ..
+            }) => {
+                span.record("user", display(session.user()));
+                span.record("session", display(session.id));
+                span.record("recovered", recovered);
+            }
+            Err(failure) => {
+                self.counters.failed(&failure.code);
+                failed(&span, &failure.code);
+                tracing::debug!(code = %failure.code, "a client was refused");
+            }
         }
         entered
     }
@@ -69,7 +92,11 @@ impl Hub {
 
     /// Checks a token. Where its key is not known, the key set is read again, once.
     pub(super) async fn identify(&self, token: Option<&str>) -> Result<Identity, Failure> {
-        let identity = self.authenticate(token).await;
+        let span = span!("authenticate");
+        let identity = self.authenticate(token).instrument(span.clone()).await;
+        if let Err(error) = &identity {
+            failed(&span, error.code());
+        }
         self.counters.authenticated(match &identity {
             Ok(identity) if identity.is_anonymous() => "anonymous",
             Ok(_) => "accepted",

@@ -9,6 +9,8 @@ use std::rc::Rc;
 use serde::Serialize;
 use sluice_net::{Cause, Flow};
 use sluice_policy::Action;
+use sluice_spans::{brief, failed, span};
+use tracing::{Instrument as _, Span};
 
 use super::{Encoded, Hub, Session, room::Room};
 use crate::{
@@ -52,7 +54,10 @@ impl Hub {
             Operation::History { room, query } => self.history(session, &room, query, answer),
             Operation::Join { room, from } => self.later(session, answer, {
                 let (session, room) = (Rc::clone(session), Box::from(&*room));
-                async move |hub| hub.join(&session, room, from).await
+                async move |hub| {
+                    let span = span!("join", session = %session.id, room = brief(&room));
+                    followed(span, hub.join(&session, room, from)).await
+                }
             }),
             Operation::Refresh { token } => self.later(session, answer, {
                 let (session, token) = (Rc::clone(session), Box::<str>::from(&*token));
@@ -62,7 +67,11 @@ impl Hub {
                 let content = owned(content);
                 self.later(session, answer, {
                     let session = Rc::clone(session);
-                    async move |hub| hub.emit(&session, content, ack).await
+                    async move |hub| {
+                        let event = brief(&content.event);
+                        let span = span!("event", session = %session.id, event);
+                        followed(span, hub.emit(&session, content, ack)).await
+                    }
                 });
             }
         }
@@ -173,6 +182,15 @@ impl Hub {
             attachments: answer.attachments,
         })
     }
+}
+
+/// Carries out an operation within its span.
+async fn followed(span: Span, operation: impl Future<Output = Outcome>) -> Outcome {
+    let outcome = operation.instrument(span.clone()).await;
+    if let Err(failure) = &outcome {
+        failed(&span, &failure.code);
+    }
+    outcome
 }
 
 /// Whether a session's claims let it do something in a room.

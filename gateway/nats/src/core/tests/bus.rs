@@ -121,6 +121,11 @@ impl Bus {
                 self.sent.push((from, subject.clone(), payload.len()));
                 self.asked = request.unwrap_or(self.asked);
                 let reply = request.map(|request| format!("_INBOX.{from}.{request}").into());
+                if let Some(request) = request.filter(|_| self.is_for_nobody(from, &subject)) {
+                    self.give(from, |core, at, out| {
+                        core.answer(at, request, &no_responders(), out);
+                    });
+                }
                 let to: Vec<_> = (0..self.nodes.len())
                     .filter(|to| *to != from && self.reaches(from, *to, &subject))
                     .collect();
@@ -155,6 +160,15 @@ impl Bus {
 
     fn is_linked(&self, node: usize) -> bool {
         self.nodes[node].connected && self.nodes[node].alive
+    }
+
+    /// Whether it is for a gateway that is not there. Other questions are for what is not here.
+    fn is_for_nobody(&self, from: usize, subject: &str) -> bool {
+        let listens = |node: &Node| node.subjects.iter().any(|own| matches(own, subject));
+        let mut there = (0..self.nodes.len()).filter(|node| self.is_linked(*node));
+        self.is_linked(from)
+            && subject.contains(".gw.")
+            && !there.any(|node| node != from && listens(&self.nodes[node]))
     }
 
     fn reaches(&mut self, from: usize, to: usize, subject: &str) -> bool {
@@ -269,6 +283,13 @@ fn packet(subject: &str, reply: Option<Bytes>, payload: &[u8]) -> Packet {
         reply,
         headers: Headers::default(),
         payload: payload.to_vec().into(),
+    }
+}
+
+fn no_responders() -> Packet {
+    Packet {
+        headers: Headers::new("NATS/1.0 503\r\n\r\n".into()),
+        ..packet("_INBOX", None, b"")
     }
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::bus::Bus;
 use crate::core::{
-    AnswerTo, Called, Core, Draining, GONE_AFTER, PolicyStatus, State, Status, TICK,
+    AnswerTo, Called, Core, Draining, GONE_AFTER, PolicyStatus, State, Status, TICK, Unreachable,
 };
 
 fn names(bus: &Bus, node: usize) -> Vec<String> {
@@ -77,6 +77,42 @@ fn layers_above_learn_of_a_goodbye_at_once_and_take_silence_for_nothing() {
     assert_eq!(*goodbyes.0.lock().unwrap(), [2]);
     bus.run(GONE_AFTER * 2);
     assert_eq!(*goodbyes.0.lock().unwrap(), [2]);
+}
+
+/// What becomes of a call to a gateway that is not there.
+fn unheard(bus: &mut Bus) -> Unreachable {
+    let within = Duration::from_secs(1);
+    let mut told = bus.act(0, |core, at, out| {
+        core.call(at, (9, "ask"), b"", within, out)
+    });
+    told.try_recv().unwrap().unwrap_err()
+}
+
+#[test]
+fn that_nobody_listens_for_a_gateway_counts_once_nats_has_been_there_for_a_while() {
+    let mut bus = Bus::new(1);
+    bus.run_seconds(4);
+    assert_eq!(unheard(&mut bus), Unreachable::Silent);
+    bus.run_seconds(1);
+    assert_eq!(unheard(&mut bus), Unreachable::Absent);
+    bus.disconnect(0);
+    bus.connect(0);
+    assert_eq!(unheard(&mut bus), Unreachable::Silent);
+}
+
+#[test]
+fn that_nobody_listens_counts_for_nothing_while_the_server_sends_its_clients_away() {
+    let mut bus = Bus::new(1);
+    bus.run_seconds(5);
+    bus.act(0, |core, _, _| core.lame_duck());
+    bus.run_seconds(60);
+    assert_eq!(unheard(&mut bus), Unreachable::Silent);
+    bus.disconnect(0);
+    bus.connect(0);
+    bus.run_seconds(4);
+    assert_eq!(unheard(&mut bus), Unreachable::Silent);
+    bus.run_seconds(1);
+    assert_eq!(unheard(&mut bus), Unreachable::Absent);
 }
 
 #[test]

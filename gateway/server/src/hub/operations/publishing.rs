@@ -6,6 +6,7 @@ use serde::Deserialize;
 use sluice_backbone::{Command, Publication, Target};
 use sluice_policy::{Action, RoomPolicy};
 use sluice_rooms::Message;
+use sluice_spans::{brief, failed, span};
 
 use crate::{
     answer::{Answer, Outcome},
@@ -23,9 +24,14 @@ impl Hub {
         publish: Publish<'_>,
         answer: impl FnOnce(&Outcome) + 'static,
     ) {
+        let span = span!("publish", session = %session.id, room = brief(&publish.room),
+            event = brief(&publish.content.event));
         let (publication, policy) = match self.publication(session, publish) {
             Ok(checked) => checked,
-            Err(failure) => return self.answer(&Err(failure), answer),
+            Err(failure) => {
+                failed(&span, &failure.code);
+                return self.answer(&Err(failure), answer);
+            }
         };
         let hub = Rc::clone(self);
         self.shared
@@ -46,6 +52,10 @@ impl Hub {
                         offset,
                     }
                 });
+                if let Err(failure) = &outcome {
+                    failed(&span, &failure.code);
+                }
+                drop(span);
                 hub.answer(&outcome, answer);
             });
     }
