@@ -14,7 +14,7 @@ use std::{
 
 use sluice_backbone::{Claim, Delivery, Record, Sink, Stored};
 use sluice_nats::core::{Action, At, Completions, Core, Identity};
-use sluice_rooms::{Message, Pid, Position, SessionId};
+use sluice_rooms::{Message, Pid, Reading, RoomKey, SessionId};
 
 use crate::{place::Places, wire::Frame};
 
@@ -75,7 +75,7 @@ impl Sink for Inbox {
             delivered.entry(message.offset()).or_insert(now);
         }
         if let Delivery::Room(message) = &delivery
-            && message.read_to.is_some()
+            && message.reading().map(|read| read.position()) != message.position
         {
             self.late.lock().unwrap().insert(message.offset());
         }
@@ -110,7 +110,7 @@ pub struct Session {
     pub conn: Option<u64>,
     pub rooms: BTreeMap<usize, Membership>,
     /// How far its client had read when it came.
-    pub read: u64,
+    pub came: Option<Reading>,
     pub saves: Saves,
     /// Whether presence shows it in its rooms.
     pub present: bool,
@@ -242,19 +242,17 @@ impl Hub {
         if session.pid != claim.pid || session.user != claim.user {
             return None;
         }
-        let (rooms, present) = (self.record_rooms(session), session.present);
-        let doubtful = self.core.doubts(&rooms, claim.position);
+        let (mut rooms, present) = (self.record_rooms(session), session.present);
+        if let Some(read) = claim.read.as_ref().filter(|_| claim.read != session.came) {
+            self.core.read_up_to(&mut rooms, read);
+        }
         if let Some(conn) = session.conn {
             self.send(conn, Frame::Closed);
             self.disconnected(worker, conn);
         }
         self.workers[worker].sessions.remove(&id);
         self.given.push(claim.pid.session());
-        Some(Record {
-            rooms,
-            present,
-            doubtful,
-        })
+        Some(Record { rooms, present })
     }
 
     fn moved(&mut self, worker: usize, id: &str) {
@@ -294,7 +292,7 @@ impl Hub {
         }
     }
 
-    fn record_rooms(&self, session: &Session) -> Vec<(sluice_rooms::RoomKey, u64)> {
+    fn record_rooms(&self, session: &Session) -> Vec<(RoomKey, u64)> {
         let rooms = session.rooms.iter();
         rooms
             .map(|(room, membership)| (self.places.key(*room).clone(), membership.from))
@@ -307,6 +305,7 @@ impl Hub {
             user: Arc::clone(&session.user),
             namespace: "/".into(),
             rooms: self.record_rooms(session),
+            came: session.came.clone(),
         }
     }
 
@@ -351,12 +350,12 @@ impl Hub {
     }
 
     /// Whom a client is, as far as it says.
-    pub fn claim_of(pid: Pid, user: &Arc<str>, position: Option<Position>) -> Claim {
+    pub fn claim_of(pid: Pid, user: &Arc<str>, read: Option<Reading>) -> Claim {
         Claim {
             pid,
             user: Arc::clone(user),
             namespace: "/".into(),
-            position,
+            read,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sluice_rooms::{Message, Pid, Position};
+use sluice_rooms::{Message, Pid, Reading};
 
 /// From a gateway to a client.
 #[derive(Debug, Clone)]
@@ -13,7 +13,7 @@ pub enum Frame {
     Message {
         room: usize,
         offset: u64,
-        read: Option<Position>,
+        read: Option<Reading>,
     },
     /// The client is a member, and messages after this offset come; whether that is kept.
     Joined {
@@ -32,7 +32,7 @@ impl Frame {
         Self::Message {
             room,
             offset: message.offset(),
-            read: message.read_position(),
+            read: message.reading(),
         }
     }
 }
@@ -45,7 +45,7 @@ pub enum Ask {
         user: Arc<str>,
         fresh: Pid,
         pid: Option<Pid>,
-        position: Option<Position>,
+        read: Option<Reading>,
     },
     Join(usize),
     Leave(usize),
