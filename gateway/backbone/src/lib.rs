@@ -138,6 +138,9 @@ pub trait Backbone: Send + Sync + 'static {
     /// The session has ended for good: what was kept of it can go.
     fn forget(&self, session: SessionId);
 
+    /// No message with a greater offset was delivered to a worker.
+    fn delivered(&self) -> u64;
+
     /// How far the client of a session has read in each room that it was a member of here, given
     /// where its messages began there, and how far the client says that it has read: no further
     /// than that, and less where a message reached this gateway when the client was gone.

@@ -293,6 +293,10 @@ impl Backbone for Nats {
         self.with(|core, at, out| core.forget(at, session, out));
     }
 
+    fn delivered(&self) -> u64 {
+        self.lock().delivered()
+    }
+
     fn read_up_to(&self, rooms: &mut [(RoomKey, u64)], read: &Reading) {
         self.lock().read_up_to(rooms, read);
     }

@@ -87,6 +87,11 @@ impl Core {
         self.kept.read_up_to(rooms, read);
     }
 
+    /// As [`Backbone::delivered`](sluice_backbone::Backbone::delivered).
+    pub fn delivered(&self) -> u64 {
+        self.kept.watermark()
+    }
+
     /// As [`Backbone::store`](sluice_backbone::Backbone::store).
     pub fn store(&mut self, at: At, session: &Stored, out: &mut Vec<Action>) -> Reply<()> {
         self.sessions.store(&mut self.world.io(at, out), session)

@@ -103,7 +103,7 @@ impl World {
             let Some(skipped) = next.filter(|next| *next <= read_to) else {
                 continue;
             };
-            if self.is_excused(client, skipped) {
+            if self.is_excused(client, room, skipped) {
                 let excused = &mut self.clients[client].excused;
                 let most = excused.entry(room).or_default();
                 *most = read_to.max(*most);
@@ -111,20 +111,33 @@ impl World {
         }
     }
 
-    /// Its gateway could not know yet that it had not got the message.
-    fn is_excused(&self, client: usize, seq: u64) -> bool {
+    /// Whether its gateway had heard of a later message of the room when it said how far the
+    /// client was.
+    fn was_known(&self, client: usize, room: usize, seq: u64) -> bool {
+        let one = &self.clients[client];
+        let ever = self.server.rooms.ever(&self.subject(room));
+        let later = &ever[ever.partition_point(|other| *other <= seq)..];
+        let heard = |seq: &u64| self.heard.get(&(one.read_at, *seq));
+        later.iter().filter_map(heard).any(|at| *at < one.said_at)
+    }
+
+    /// Whether its gateway could not know that it had not got the message when it said how far
+    /// the client was, and was not there to be asked when it knew.
+    fn is_excused(&self, client: usize, room: usize, seq: u64) -> bool {
+        if self.was_known(client, room, seq) {
+            return false;
+        }
         let one = &self.clients[client];
         let Some(inbox) = self.inboxes.get(&one.read_at) else {
             return false;
         };
         let session = one.pid.map(|pid| pid.session().to_string());
         let left = session.and_then(|session| self.left.get(&(session, one.read_at)));
-        let left = left.copied().unwrap_or(self.now);
-        // Nobody is left to say that it came late.
-        let died = inbox.was_late(seq) && !self.nodes.contains_key(&one.read_at);
-        let missing = died || inbox.delivered(seq).is_none_or(|at| at >= left);
+        // Who has the session's gateway give it up is told of what came late.
+        let given = left.filter(|_| self.nodes.contains_key(&one.read_at));
+        let told = given.is_some_and(|given| inbox.delivered(seq).is_some_and(|at| at < *given));
         let stored = self.server.rooms.log[seq as usize - 1].at;
-        self.faults.may_skip() && missing && left.saturating_sub(stored) < UNNOTICED
+        self.faults.may_skip() && !told && one.said_at.saturating_sub(stored) < UNNOTICED
     }
 
     /// A client was told that it did not recover.

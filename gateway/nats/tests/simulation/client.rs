@@ -34,6 +34,8 @@ pub struct Client {
     pub patience: u64,
     /// The gateway that it has that from.
     pub read_at: u32,
+    /// When that gateway said so.
+    pub said_at: u64,
     /// Rooms in which messages up to an offset may be missing without anybody's fault.
     pub excused: BTreeMap<usize, u64>,
     pub rooms: BTreeMap<usize, Stand>,
@@ -50,6 +52,7 @@ impl Client {
             connected: false,
             patience: 0,
             read_at: 0,
+            said_at: 0,
             excused: BTreeMap::new(),
             rooms: BTreeMap::new(),
             retry_at: 0,
@@ -177,7 +180,15 @@ impl World {
         self.trace(|| format!("client {client} conn {conn} gets {frame:?}"));
         match frame {
             Frame::Connected { pid, recovered } => self.let_in(client, *pid, *recovered),
-            Frame::Message { room, offset, read } => self.got(client, (*room, *offset), read.clone()),
+            Frame::Message {
+                room,
+                offset,
+                read,
+                said_at,
+            } => {
+                self.note_read(client, *offset, read.clone(), *said_at);
+                self.got(client, *room, *offset);
+            }
             Frame::Joined { room, offset, kept } => self.joined(client, *room, *offset, *kept),
             Frame::Left { room } => {
                 let rooms = &mut self.clients[client].rooms;
@@ -238,12 +249,24 @@ impl World {
         }
     }
 
-    fn got(&mut self, client: usize, (room, offset): (usize, u64), read: Option<Reading>) {
+    fn note_read(
+        &mut self,
+        client: usize,
+        offset: u64,
+        read: Option<Reading>,
+        said_at: Option<u64>,
+    ) {
         if read.is_some() {
-            self.clients[client].read = read;
             let conn = self.clients[client].conn.unwrap_or_default();
-            self.clients[client].read_at = self.conns[&conn].gateway;
+            let gateway = self.conns[&conn].gateway;
+            let delivered = self.inboxes[&gateway].delivered(offset);
+            let client = &mut self.clients[client];
+            client.said_at = said_at.or(delivered).unwrap_or(0);
+            (client.read, client.read_at) = (read, gateway);
         }
+    }
+
+    fn got(&mut self, client: usize, room: usize, offset: u64) {
         self.count("messages");
         match self.clients[client].rooms.get_mut(&room) {
             Some(Stand::In { .. }) => self.check_next(client, room, offset),

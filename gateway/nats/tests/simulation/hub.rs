@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     pin::Pin,
     rc::Rc,
     sync::{
@@ -31,7 +31,6 @@ pub type Task = Pin<Box<dyn Future<Output = ()>>>;
 pub struct Inbox {
     queues: Mutex<[VecDeque<Delivery>; WORKERS]>,
     delivered: Mutex<BTreeMap<u64, u64>>,
-    late: Mutex<BTreeSet<u64>>,
     now: AtomicU64,
 }
 
@@ -48,9 +47,8 @@ impl Inbox {
         !self.queues.lock().unwrap()[worker].is_empty()
     }
 
-    /// Whether a message came after greater ones.
-    pub fn was_late(&self, offset: u64) -> bool {
-        self.late.lock().unwrap().contains(&offset)
+    pub fn now(&self) -> u64 {
+        self.now.load(Ordering::Relaxed)
     }
 
     /// When a message was left for the workers.
@@ -70,14 +68,9 @@ impl Sink for Inbox {
 
     fn deliver(&self, worker: usize, delivery: Delivery) {
         if let Delivery::Room(message) = &delivery {
-            let now = self.now.load(Ordering::Relaxed);
+            let now = self.now();
             let mut delivered = self.delivered.lock().unwrap();
             delivered.entry(message.offset()).or_insert(now);
-        }
-        if let Delivery::Room(message) = &delivery
-            && message.reading().map(|read| read.position()) != message.position
-        {
-            self.late.lock().unwrap().insert(message.offset());
         }
         self.queues.lock().unwrap()[worker].push_back(delivery);
     }
@@ -111,6 +104,8 @@ pub struct Session {
     pub rooms: BTreeMap<usize, Membership>,
     /// How far its client had read when it came.
     pub came: Option<Reading>,
+    /// What had been delivered when its connection ended.
+    pub delivered: u64,
     pub saves: Saves,
     /// Whether presence shows it in its rooms.
     pub present: bool,
@@ -217,7 +212,7 @@ impl Hub {
             };
             let seen = offset != 0 && offset <= membership.floor;
             if !seen && message.except != Some(session.pid.session()) {
-                self.frames.push((conn, Frame::message(room, message)));
+                self.frames.push((conn, Frame::message(room, message, None)));
             }
         }
     }
@@ -242,6 +237,11 @@ impl Hub {
         if session.pid != claim.pid || session.user != claim.user {
             return None;
         }
+        if self.was_elsewhere(session, claim.read.as_ref()) {
+            self.moved(worker, &id);
+            self.core.forget(self.now, claim.pid.session(), &mut self.out);
+            return None;
+        }
         let (mut rooms, present) = (self.record_rooms(session), session.present);
         if let Some(read) = claim.read.as_ref().filter(|_| claim.read != session.came) {
             self.core.read_up_to(&mut rooms, read);
@@ -253,6 +253,16 @@ impl Hub {
         self.workers[worker].sessions.remove(&id);
         self.given.push(claim.pid.session());
         Some(Record { rooms, present })
+    }
+
+    /// Whether its client has read further than it was ever told here.
+    fn was_elsewhere(&self, session: &Session, read: Option<&Reading>) -> bool {
+        let delivered = match session.conn {
+            Some(_) => self.core.delivered(),
+            None => session.delivered,
+        };
+        let came = session.came.as_ref().map_or(0, |read| read.position().offset);
+        read.is_some_and(|read| read.position().offset > delivered.max(came))
     }
 
     fn moved(&mut self, worker: usize, id: &str) {
@@ -312,10 +322,12 @@ impl Hub {
     /// A connection has ended; its session waits to be recovered.
     pub fn disconnected(&mut self, worker: usize, conn: u64) {
         self.workers[worker].gone.push(conn);
+        let delivered = self.core.delivered();
         let sessions = self.workers[worker].sessions.values_mut();
         let mut rooms = Vec::new();
         for session in sessions.filter(|session| session.conn == Some(conn)) {
             (session.conn, session.detached) = (None, Some(self.now.now));
+            session.delivered = delivered;
             rooms.extend(session.rooms.keys().copied());
         }
         for room in rooms {

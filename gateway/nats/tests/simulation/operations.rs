@@ -54,6 +54,7 @@ pub async fn enter(hub: Shared, worker: usize, knock: Knock) {
         conn: Some(knock.conn),
         rooms: std::collections::BTreeMap::new(),
         came: knock.read.clone(),
+        delivered: 0,
         saves: Saves {
             due: false,
             under_way: false,
@@ -196,7 +197,8 @@ fn attach(hub: &Shared, worker: usize, session: Session, backlog: Option<&Missed
     for message in backlog.into_iter().flat_map(|missed| &missed.messages) {
         let key = message.room.as_ref();
         if let Some(room) = key.and_then(|key| hub.places.index(key)) {
-            hub.send(conn, Frame::message(room, message));
+            let now = Some(hub.inbox.now());
+            hub.send(conn, Frame::message(room, message, now));
         }
     }
     let id = session.pid.session().to_string();

@@ -14,6 +14,8 @@ pub enum Frame {
         room: usize,
         offset: u64,
         read: Option<Reading>,
+        /// When that was said, where it was not when the message was delivered.
+        said_at: Option<u64>,
     },
     /// The client is a member, and messages after this offset come; whether that is kept.
     Joined {
@@ -28,11 +30,12 @@ pub enum Frame {
 }
 
 impl Frame {
-    pub fn message(room: usize, message: &Arc<Message>) -> Self {
+    pub fn message(room: usize, message: &Arc<Message>, said_at: Option<u64>) -> Self {
         Self::Message {
             room,
             offset: message.offset(),
             read: message.reading(),
+            said_at,
         }
     }
 }

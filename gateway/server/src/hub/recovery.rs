@@ -84,6 +84,11 @@ impl Hub {
         if !own {
             return None;
         }
+        if self.was_elsewhere(&session, claim.read.as_ref()) {
+            self.moved(session.id);
+            self.shared.backbone.forget(session.id);
+            return None;
+        }
         let record = Record {
             rooms: self.read_up_to(&session, claim.read.as_ref()),
             present: session.present.get(),
@@ -92,6 +97,20 @@ impl Hub {
         self.detach_outlet(&session, Cause::Replaced);
         self.forget(&session);
         Some(record)
+    }
+
+    /// Whether a session's client has read further than it was ever told here. Then the session
+    /// has gone on elsewhere, and what is here is only what it left behind.
+    fn was_elsewhere(&self, session: &Session, read: Option<&Reading>) -> bool {
+        let Some(read) = read.map(Reading::position) else {
+            return false;
+        };
+        let delivered = if session.is_detached() {
+            session.delivered.get()
+        } else {
+            self.shared.backbone.delivered()
+        };
+        read.offset > delivered.max(session.read_in(read.epoch))
     }
 
     /// How far a session's client has read in its rooms.

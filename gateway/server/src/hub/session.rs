@@ -45,6 +45,8 @@ pub(crate) struct Session {
     pub(crate) strikes: Cell<u16>,
     /// How far its client had read, over all rooms, when it came.
     came: OnceCell<Box<Reading>>,
+    /// What had been delivered when its connection ended.
+    pub(super) delivered: Cell<u64>,
     /// Whether presence shows it in its rooms.
     pub(crate) present: Cell<bool>,
     /// Whether it has ended for good.
@@ -72,6 +74,7 @@ impl Session {
             in_flight: Cell::new(0),
             strikes: Cell::new(0),
             came: OnceCell::new(),
+            delivered: Cell::new(0),
             present: Cell::new(true),
             ended: Cell::new(false),
             detachment: Cell::new(0),
@@ -96,9 +99,9 @@ impl Session {
     }
 
     /// Notes how far its client had read when it came. It never changes.
-    pub(crate) fn set_came(&self, read: Option<Reading>) {
+    pub(crate) fn set_came(&self, read: Option<&Reading>) {
         if let Some(read) = read {
-            let _ = self.came.set(Box::new(read));
+            let _ = self.came.set(Box::new(read.clone()));
         }
     }
 
@@ -110,8 +113,8 @@ impl Session {
     /// How far its client had read in histories of this epoch when it came; else 0.
     pub(crate) fn read_in(&self, epoch: Epoch) -> u64 {
         let read = self.came.get().map(|read| read.position());
-        read.filter(|read| read.epoch == epoch)
-            .map_or(0, |read| read.offset)
+        let read = read.filter(|read| read.epoch == epoch);
+        read.map_or(0, |read| read.offset)
     }
 
     pub(crate) fn is_detached(&self) -> bool {

@@ -95,11 +95,10 @@ impl Kept {
                 Progress::Failed(error) => return tell(io, wish, Err(error)),
             }
         }
-        if ready {
-            let missed = self.gather(&wish);
-            tell(io, wish, missed);
-        } else {
-            self.missing.wishes.insert(id, wish);
+        let missed = if ready { self.gather(&wish) } else { None };
+        match missed {
+            Some(missed) => tell(io, wish, missed),
+            None => _ = self.missing.wishes.insert(id, wish),
         }
     }
 

@@ -87,6 +87,10 @@ impl Backbone for Slow {
         self.0.forget(session);
     }
 
+    fn delivered(&self) -> u64 {
+        self.0.delivered()
+    }
+
     fn read_up_to(&self, rooms: &mut [(RoomKey, u64)], read: &Reading) {
         self.0.read_up_to(rooms, read);
     }

@@ -20,8 +20,27 @@ struct Row {
 }
 
 impl Kept {
-    /// What was missed as of this moment.
-    pub(super) fn gather(&mut self, wish: &Wish) -> Result<Missed, Error> {
+    /// What was missed as of this moment; nothing yet where it is ahead of what all rooms have
+    /// still to catch up with.
+    pub(super) fn gather(&mut self, wish: &Wish) -> Option<Result<Missed, Error>> {
+        let mut missed = match self.gather_rooms(wish) {
+            Ok(missed) => missed,
+            Err(error) => return Some(Err(error)),
+        };
+        let last = missed.messages.last().map_or(0, |last| last.offset());
+        if last > self.watermark && !self.standing.is_live() {
+            return None;
+        }
+        if let Some(epoch) = self.epoch {
+            self.note_readings(wish, epoch, &mut missed);
+        }
+        // From the stream may come what is ahead of all that was delivered here. Its reader must
+        // not go back with what comes then.
+        self.advance(last);
+        Some(Ok(missed))
+    }
+
+    fn gather_rooms(&self, wish: &Wish) -> Result<Missed, Error> {
         let mut messages = Vec::new();
         let mut through = Vec::with_capacity(wish.wants.len());
         for want in &wish.wants {
@@ -29,12 +48,6 @@ impl Kept {
         }
         messages.retain(|message| message.except != Some(wish.reader.session));
         messages.sort_by_key(|message| message.offset());
-        if let Some(epoch) = self.epoch {
-            self.note_readings(wish, &through, epoch, &mut messages);
-        }
-        // From the stream may come what is ahead of all that was delivered here. Its reader must
-        // not go back with what comes then.
-        self.advance(messages.last().map_or(0, |message| message.offset()));
         Ok(Missed { messages, through })
     }
 
@@ -55,23 +68,14 @@ impl Kept {
     }
 
     /// Notes on each message how far its reader is with it.
-    fn note_readings(
-        &self,
-        wish: &Wish,
-        through: &[u64],
-        epoch: Epoch,
-        messages: &mut [Arc<Message>],
-    ) {
-        let rows: Vec<_> = wish
-            .wants
-            .iter()
-            .zip(through)
-            .filter_map(|(want, through)| self.row(want, *through))
-            .collect();
+    fn note_readings(&self, wish: &Wish, epoch: Epoch, missed: &mut Missed) {
+        let wants = wish.wants.iter().zip(&missed.through);
+        let rows = wants.filter_map(|(want, through)| self.row(want, *through));
+        let rows: Vec<_> = rows.collect();
         let read = wish.reader.read.as_ref().map(Reading::position);
         let read = read.filter(|read| read.epoch == epoch);
         let read = read.map_or(0, |read| read.offset);
-        for message in messages {
+        for message in &mut missed.messages {
             let own = message.offset();
             let reading = if wish.reader.connected {
                 let offset = self.watermark.max(read).max(own);
