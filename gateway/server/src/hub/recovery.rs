@@ -37,13 +37,13 @@ impl Hub {
             Ok(()) => self.claim(knock, pid, identity).await,
             Err(_) => None,
         };
-        match found {
-            Some(record) => Recovery::Found(record),
-            None => {
+        found.map_or_else(
+            || {
                 self.counters.recovery_unknown.add(1);
                 Recovery::Unknown
-            }
-        }
+            },
+            Recovery::Found,
+        )
     }
 
     async fn claim(&self, knock: &Knock, pid: Pid, identity: &Identity) -> Option<Record> {

@@ -18,7 +18,6 @@ use self::want::{AGAIN, Proof, Want};
 use super::{
     Ask, Io, Kept, is_due, later,
     reading::{self, BATCH, Got},
-    room::Room,
 };
 use crate::Packet;
 
@@ -161,8 +160,8 @@ impl Kept {
         let Some(tail) = want.tail else {
             return Self::ask_part(io, want, of, Part::Tail);
         };
-        let misses = |room: &Box<Room>| room.head < tail;
-        if self.rooms.get(&want.place).is_some_and(misses) {
+        let head = self.rooms.get(&want.place).map_or(tail, |room| room.head);
+        if head < tail {
             self.miss(io, &want.place, tail);
             return Progress::Waiting;
         }

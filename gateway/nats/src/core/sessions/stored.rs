@@ -147,7 +147,7 @@ pub(super) fn last(packet: &Packet) -> Last {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sluice_rooms::Pid;
+    use sluice_rooms::{Pid, RoomMark};
 
     #[test]
     fn a_session_reads_back_as_it_was_written() {
@@ -162,6 +162,30 @@ mod tests {
         assert_eq!((&*found.user, &*found.namespace), ("a\"n", "/x"));
         assert_eq!((&found.rooms, &found.came), (&stored.rooms, &stored.came));
         assert!(!found.record(None).present);
+    }
+
+    #[test]
+    fn its_client_goes_on_in_each_room_where_it_says_that_it_is() {
+        let (a, b) = (RoomKey::new("/", "a"), RoomKey::new("/", "b"));
+        let mut read = Reading::parse("0000000000000001-9").unwrap();
+        let came = Some(read.clone());
+        let stored = Stored {
+            session: Pid::random().session(),
+            user: "ann".into(),
+            namespace: "/".into(),
+            rooms: vec![(a.clone(), 2), (b.clone(), 3)],
+            came,
+        };
+        let found = || decode(&encode(&stored)).unwrap();
+        let rooms = |a_to, b_to| vec![(a.clone(), a_to), (b.clone(), b_to)];
+        assert_eq!(
+            found().record(Some(&read)).rooms,
+            rooms(2, 3),
+            "it has got nothing since it came"
+        );
+        read.hold_back(RoomMark::of(&a), 5);
+        assert_eq!(found().record(Some(&read)).rooms, rooms(5, 9));
+        assert_eq!(found().record(None).rooms, rooms(2, 3));
     }
 
     #[test]
