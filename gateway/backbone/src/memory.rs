@@ -12,8 +12,8 @@ use std::{
 };
 
 use sluice_rooms::{
-    Epoch, HistoryLimits, Message, Page, Position, Query, Reading, Replayed, RoomKey,
-    RoomMark, RoomSettings, SessionId,
+    Epoch, HistoryLimits, Message, Page, Position, Query, Reading, Replayed, RoomKey, RoomMark,
+    RoomSettings, SessionId,
 };
 
 use self::{room::Room, rooms::Rooms, sequence::Sequence, users::Users};
@@ -116,7 +116,9 @@ impl Memory {
                 Replayed::Gone => return Err(Error::Gone),
             }
         }
-        messages.retain(|message| message.offset() <= through && message.except != Some(reader.session));
+        messages.retain(|message| {
+            message.offset() <= through && message.except != Some(reader.session)
+        });
         messages.sort_by_key(|message| message.offset());
         if reader.connected {
             for message in &mut messages {

@@ -6,8 +6,8 @@ use std::{
 };
 
 use sluice_backbone::{
-    Backbone, Bookmark, Claim, Command, Error, Joined, Members, Missed, Publication, Reader, Receipt,
-    Record, Reply, SessionInfo, Sink, Stats, Stored,
+    Backbone, Bookmark, Claim, Command, Error, Joined, Members, Missed, Publication, Reader,
+    Receipt, Record, Reply, SessionInfo, Sink, Stats, Stored,
 };
 use sluice_rooms::{Epoch, Page, Query, Reading, RoomKey, RoomSettings, SessionId};
 use tokio::{sync::Notify, time::MissedTickBehavior};

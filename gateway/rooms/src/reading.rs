@@ -24,7 +24,11 @@ impl RoomMark {
         hash.update([0]);
         hash.update(room.name.as_bytes());
         let digest = hash.finalize();
-        Self(digest[..8].iter().fold(0, |mark, b| mark << 8 | u64::from(*b)))
+        Self(
+            digest[..8]
+                .iter()
+                .fold(0, |mark, b| mark << 8 | u64::from(*b)),
+        )
     }
 }
 
@@ -117,7 +121,9 @@ impl Reading {
 fn parse_named(text: &str) -> Option<(RoomMark, u64)> {
     let (mark, offset) = text.split_once(':')?;
     let digits = mark.len() == 16 && mark.bytes().all(|b| b.is_ascii_hexdigit());
-    let mark = digits.then(|| u64::from_str_radix(mark, 16).ok()).flatten()?;
+    let mark = digits
+        .then(|| u64::from_str_radix(mark, 16).ok())
+        .flatten()?;
     Some((RoomMark(mark), offset.parse().ok()?))
 }
 
@@ -194,7 +200,13 @@ mod tests {
     #[test]
     fn what_is_not_a_reading_is_refused() {
         let even = reading(42).to_string();
-        for rest in [",", ",:", ",a:1", ",000000000000000g:1", ",0000000000000001:x"] {
+        for rest in [
+            ",",
+            ",:",
+            ",a:1",
+            ",000000000000000g:1",
+            ",0000000000000001:x",
+        ] {
             assert_eq!(Reading::parse(&format!("{even}{rest}")), None, "{rest}");
         }
         let many = ",0000000000000001:1".repeat(MOST + 1);

@@ -9,7 +9,8 @@ use std::{
 };
 
 use sluice_backbone::{
-    Backbone, Bookmark, Delivery, Error, Joined, Memory, Missed, Publication, Reader, Receipt, Reply, Sink,
+    Backbone, Bookmark, Delivery, Error, Joined, Memory, Missed, Publication, Reader, Receipt,
+    Reply, Sink,
 };
 use sluice_rooms::{
     HistoryLimits, Message, Pid, PresenceMode, Query, RoomKey, RoomSettings, SessionId,

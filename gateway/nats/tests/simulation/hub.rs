@@ -212,7 +212,8 @@ impl Hub {
             };
             let seen = offset != 0 && offset <= membership.floor;
             if !seen && message.except != Some(session.pid.session()) {
-                self.frames.push((conn, Frame::message(room, message, None)));
+                self.frames
+                    .push((conn, Frame::message(room, message, None)));
             }
         }
     }
@@ -239,7 +240,8 @@ impl Hub {
         }
         if self.was_elsewhere(session, claim.read.as_ref()) {
             self.moved(worker, &id);
-            self.core.forget(self.now, claim.pid.session(), &mut self.out);
+            self.core
+                .forget(self.now, claim.pid.session(), &mut self.out);
             return None;
         }
         let (mut rooms, present) = (self.record_rooms(session), session.present);
@@ -261,7 +263,10 @@ impl Hub {
             Some(_) => self.core.delivered(),
             None => session.delivered,
         };
-        let came = session.came.as_ref().map_or(0, |read| read.position().offset);
+        let came = session
+            .came
+            .as_ref()
+            .map_or(0, |read| read.position().offset);
         read.is_some_and(|read| read.position().offset > delivered.max(came))
     }
 

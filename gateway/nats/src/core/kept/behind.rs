@@ -16,7 +16,10 @@ impl Kept {
     pub(super) fn reading(&self, position: Position) -> Reading {
         let mut reading = Reading::of(position);
         let places = self.repairing.iter().chain(self.audit.suspected());
-        for room in places.chain(&self.trailing).filter_map(|p| self.rooms.get(p)) {
+        for room in places
+            .chain(&self.trailing)
+            .filter_map(|p| self.rooms.get(p))
+        {
             if room.is_followed() {
                 reading.hold_back(room.mark, room.head);
             }

@@ -195,10 +195,18 @@ fn a_client_that_was_gone_when_a_message_came_late_has_read_no_further_than_befo
     let gone = gateway.reading(4);
     assert!(gone.is_even(), "nothing shows yet that anything is missing");
     gateway.hears("a", 5, 3);
-    assert_eq!(gateway.read_up_to(&gone), [1, 4], "it is known to be missing");
+    assert_eq!(
+        gateway.read_up_to(&gone),
+        [1, 4],
+        "it is known to be missing"
+    );
     gateway.reads("a", &[1, 3, 5]);
     assert_eq!(gateway.read_up_to(&gone), [1, 4]);
     let there = gateway.reading(3);
-    assert_eq!(gateway.read_up_to(&there), [3, 4], "it has the late message");
+    assert_eq!(
+        gateway.read_up_to(&there),
+        [3, 4],
+        "it has the late message"
+    );
     assert_eq!(gateway.read_up_to(&gateway.reading(5)), [5, 5]);
 }
