@@ -21,8 +21,8 @@ pub use gather::Gather;
 pub use memory::Memory;
 pub use publication::{Publication, Receipt};
 pub use reply::Reply;
-pub use session::{Claim, Record, Stored};
-use sluice_rooms::{Epoch, Page, Position, Query, RoomKey, RoomSettings, SessionId};
+pub use session::{Claim, Reader, Record, Stored};
+use sluice_rooms::{Epoch, Page, Query, Reading, RoomKey, RoomSettings, SessionId};
 pub use stats::Stats;
 
 use std::{sync::Arc, time::Duration};
@@ -40,7 +40,8 @@ pub struct Joined {
 /// What a session missed in all its rooms.
 #[derive(Debug, Clone, Default)]
 pub struct Missed {
-    /// The messages of all rooms, in the order of their offsets.
+    /// The messages of all rooms, in the order of their offsets. Each says how far its reader is
+    /// with it, in these and in all other rooms.
     pub messages: Vec<Arc<sluice_rooms::Message>>,
     /// For each bookmark, in their order: every message of the room up to this offset is among
     /// them, and what comes is greater.
@@ -95,9 +96,9 @@ pub trait Backbone: Send + Sync + 'static {
     /// the room's order, and is in the room's history if it has one.
     fn publish(&self, publication: Publication) -> Reply<Receipt>;
 
-    /// What the session `of` missed; [`Error::Gone`] where some of it is no longer there, or
-    /// where that cannot be ruled out. `worker` must be subscribed to all rooms of `bookmarks`.
-    fn missed(&self, worker: usize, bookmarks: &[Bookmark], of: SessionId) -> Reply<Missed>;
+    /// What a reader missed; [`Error::Gone`] where some of it is no longer there, or where that
+    /// cannot be ruled out. `worker` must be subscribed to all rooms of `bookmarks`.
+    fn missed(&self, worker: usize, bookmarks: &[Bookmark], reader: Reader) -> Reply<Missed>;
 
     /// Messages of a room's history.
     fn history(
@@ -137,9 +138,13 @@ pub trait Backbone: Send + Sync + 'static {
     /// The session has ended for good: what was kept of it can go.
     fn forget(&self, session: SessionId);
 
-    /// Whether a session that was a member of `rooms` here, and has read up to `position`, may
-    /// have missed a message before that: one that reached this gateway late.
-    fn doubts(&self, rooms: &[(RoomKey, u64)], position: Option<Position>) -> bool;
+    /// No message with a greater offset was delivered to a worker.
+    fn delivered(&self) -> u64;
+
+    /// How far the client of a session has read in each room that it was a member of here, given
+    /// where its messages began there, and how far the client says that it has read: no further
+    /// than that, and less where a message reached this gateway when the client was gone.
+    fn read_up_to(&self, rooms: &mut [(RoomKey, u64)], read: &Reading);
 
     /// What it holds, with the rooms' sizes in buckets of these upper bounds.
     fn stats(&self, bounds: &[u64]) -> Stats;

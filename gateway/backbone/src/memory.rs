@@ -12,14 +12,14 @@ use std::{
 };
 
 use sluice_rooms::{
-    Epoch, HistoryLimits, Message, Page, Position, Query, Replayed, RoomKey, RoomSettings,
-    SessionId,
+    Epoch, HistoryLimits, Message, Page, Position, Query, Reading, Replayed, RoomKey, RoomMark,
+    RoomSettings, SessionId,
 };
 
 use self::{room::Room, rooms::Rooms, sequence::Sequence, users::Users};
 use crate::{
     Backbone, Bookmark, Claim, Command, Delivery, Error, Gather, Joined, Members, Missed,
-    Publication, Receipt, Record, Reply, SessionInfo, Sink, Stats, Stored,
+    Publication, Reader, Receipt, Record, Reply, SessionInfo, Sink, Stats, Stored,
 };
 
 /// How many ticks lie between two sweeps of expired messages.
@@ -106,7 +106,7 @@ impl Memory {
         }
     }
 
-    fn missed_now(&self, bookmarks: &[Bookmark], of: SessionId) -> Result<Missed, Error> {
+    fn missed_now(&self, bookmarks: &[Bookmark], reader: &Reader) -> Result<Missed, Error> {
         // Whatever has an offset is in its history, so all rooms are read as of this moment.
         let through = self.sequence.hold(|last| last);
         let mut messages = Vec::new();
@@ -116,8 +116,15 @@ impl Memory {
                 Replayed::Gone => return Err(Error::Gone),
             }
         }
-        messages.retain(|message| message.offset() <= through && message.except != Some(of));
+        messages.retain(|message| {
+            message.offset() <= through && message.except != Some(reader.session)
+        });
         messages.sort_by_key(|message| message.offset());
+        if reader.connected {
+            for message in &mut messages {
+                hold_back(message, through);
+            }
+        }
         let through = vec![through; bookmarks.len()];
         Ok(Missed { messages, through })
     }
@@ -156,6 +163,20 @@ fn find_duplicate(room: &Room, publication: &Publication, epoch: Epoch) -> Optio
     })
 }
 
+/// A reader that is connected has read everything up to `through` in its other rooms.
+fn hold_back(message: &mut Arc<Message>, through: u64) {
+    let (Some(position), Some(room)) = (message.position, &message.room) else {
+        return;
+    };
+    let all = Position {
+        offset: through,
+        ..position
+    };
+    let mut reading = Reading::of(all);
+    reading.hold_back(RoomMark::of(room), position.offset);
+    Arc::make_mut(message).read = Some(Arc::new(reading));
+}
+
 fn message(publication: Publication, position: Option<Position>) -> Message {
     let time = now_ms();
     // Nobody can guess an id that is made here, so nobody can have used it before.
@@ -170,7 +191,7 @@ fn message(publication: Publication, position: Option<Position>) -> Message {
         from: publication.from,
         id,
         position,
-        read_to: None,
+        read: None,
         time,
         except: publication.except,
         accepted: Instant::now(),
@@ -215,8 +236,8 @@ impl Backbone for Memory {
         Reply::Now(self.publish_now(publication))
     }
 
-    fn missed(&self, _worker: usize, bookmarks: &[Bookmark], of: SessionId) -> Reply<Missed> {
-        Reply::Now(self.missed_now(bookmarks, of))
+    fn missed(&self, _worker: usize, bookmarks: &[Bookmark], reader: Reader) -> Reply<Missed> {
+        Reply::Now(self.missed_now(bookmarks, &reader))
     }
 
     fn history(
@@ -286,8 +307,14 @@ impl Backbone for Memory {
 
     fn forget(&self, _session: SessionId) {}
 
-    fn doubts(&self, _rooms: &[(RoomKey, u64)], _position: Option<Position>) -> bool {
-        false
+    fn delivered(&self) -> u64 {
+        self.sequence.hold(|last| last)
+    }
+
+    fn read_up_to(&self, rooms: &mut [(RoomKey, u64)], read: &Reading) {
+        for (key, from) in rooms {
+            *from = read.in_room(key).max(*from);
+        }
     }
 
     fn stats(&self, bounds: &[u64]) -> Stats {

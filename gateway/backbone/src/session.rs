@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sluice_rooms::{Pid, Position, RoomKey, SessionId};
+use sluice_rooms::{Pid, Reading, RoomKey, SessionId};
 
 /// What is kept of a session, so that it can go on when its gateway has died.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,9 @@ pub struct Stored {
     pub namespace: Arc<str>,
     /// Its rooms, and where its messages there began.
     pub rooms: Vec<(RoomKey, u64)>,
+    /// How far its client said that it had read when it came. A client that says so still has got
+    /// nothing since.
+    pub came: Option<Reading>,
 }
 
 /// A client's word that a session is its own. All of it must be true.
@@ -27,16 +30,25 @@ pub struct Claim {
     /// Its namespace.
     pub namespace: Arc<str>,
     /// How far the client has read.
-    pub position: Option<Position>,
+    pub read: Option<Reading>,
 }
 
 /// A session on its way from one worker to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Its rooms, and where its messages there began.
+    /// Its rooms, and how far its client has read there.
     pub rooms: Vec<(RoomKey, u64)>,
     /// Whether it still counts as a member of them, which goes over to whoever has the record.
     pub present: bool,
-    /// Whether it may have missed a message before the position of its claim.
-    pub doubtful: bool,
+}
+
+/// Who reads what it missed.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    /// The session, which does not get what it published without echo.
+    pub session: SessionId,
+    /// How far its client had read when it came.
+    pub read: Option<Reading>,
+    /// Whether it has a connection, and so has also got what was delivered to its worker since.
+    pub connected: bool,
 }

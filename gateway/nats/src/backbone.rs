@@ -6,10 +6,10 @@ use std::{
 };
 
 use sluice_backbone::{
-    Backbone, Bookmark, Claim, Command, Error, Joined, Members, Missed, Publication, Receipt,
-    Record, Reply, SessionInfo, Sink, Stats, Stored,
+    Backbone, Bookmark, Claim, Command, Error, Joined, Members, Missed, Publication, Reader,
+    Receipt, Record, Reply, SessionInfo, Sink, Stats, Stored,
 };
-use sluice_rooms::{Epoch, Page, Position, Query, RoomKey, RoomSettings, SessionId};
+use sluice_rooms::{Epoch, Page, Query, Reading, RoomKey, RoomSettings, SessionId};
 use tokio::{sync::Notify, time::MissedTickBehavior};
 
 use crate::{
@@ -245,8 +245,8 @@ impl Backbone for Nats {
         self.with(|core, at, out| core.publish(at, publication, out))
     }
 
-    fn missed(&self, worker: usize, bookmarks: &[Bookmark], of: SessionId) -> Reply<Missed> {
-        self.with(|core, at, out| core.missed(at, worker, bookmarks, of, out))
+    fn missed(&self, worker: usize, bookmarks: &[Bookmark], reader: Reader) -> Reply<Missed> {
+        self.with(|core, at, out| core.missed(at, worker, bookmarks, reader, out))
     }
 
     fn history(
@@ -297,8 +297,12 @@ impl Backbone for Nats {
         self.with(|core, at, out| core.forget(at, session, out));
     }
 
-    fn doubts(&self, rooms: &[(RoomKey, u64)], position: Option<Position>) -> bool {
-        self.lock().doubts(rooms, position)
+    fn delivered(&self) -> u64 {
+        self.lock().delivered()
+    }
+
+    fn read_up_to(&self, rooms: &mut [(RoomKey, u64)], read: &Reading) {
+        self.lock().read_up_to(rooms, read);
     }
 
     fn stats(&self, bounds: &[u64]) -> Stats {

@@ -242,7 +242,7 @@ impl Core {
             "users" => self.users.message(&mut io, &mut self.fleet, packet),
             "cmd" => self.commands.message(&mut io, &self.completions, packet),
             "gw" => self.called(at, rest, packet, out),
-            "sess" => self.sessions.overwritten(&mut io),
+            "sess" => self.sessions.overwritten(&mut io, rest),
             _ => {}
         }
     }

@@ -6,6 +6,7 @@ mod key;
 mod message;
 mod position;
 mod presence;
+mod reading;
 mod session_id;
 mod settings;
 
@@ -14,5 +15,6 @@ pub use key::{MAX_NAME, NameError, RoomKey, check_name};
 pub use message::Message;
 pub use position::{Epoch, Position};
 pub use presence::{Announcement, Presence};
+pub use reading::{Reading, RoomMark};
 pub use session_id::{Pid, SessionId};
 pub use settings::{HistoryLimits, PresenceMode, RoomSettings, SlowConsumer};

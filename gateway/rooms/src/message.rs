@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 
-use crate::{Position, RoomKey, SessionId};
+use crate::{Position, Reading, RoomKey, SessionId};
 
 /// What a publisher said, with what the gateway knows of it. Shared by all who get it.
 #[derive(Debug, Clone)]
@@ -23,8 +23,9 @@ pub struct Message {
     pub id: Box<str>,
     /// Its place in the room's history, where that is kept.
     pub position: Option<Position>,
-    /// How far its readers are with it, where it came late: further than its own offset.
-    pub read_to: Option<u64>,
+    /// How far its readers are with it, where that is not just its own position: it came late, or
+    /// some rooms are behind.
+    pub read: Option<Arc<Reading>>,
     /// Milliseconds since the Unix epoch at which it was accepted.
     pub time: u64,
     /// The session that must not get it: a publisher who wants no echo.
@@ -39,11 +40,11 @@ impl Message {
         self.position.map_or(0, |position| position.offset)
     }
 
-    /// What a reader keeps to go on from: nothing up to it is missing then.
-    pub fn read_position(&self) -> Option<Position> {
+    /// What a reader keeps to go on from.
+    pub fn reading(&self) -> Option<Reading> {
         let position = self.position?;
-        let offset = self.read_to.unwrap_or(position.offset);
-        Some(Position { offset, ..position })
+        let read = self.read.as_deref().cloned();
+        Some(read.unwrap_or_else(|| Reading::of(position)))
     }
 
     /// Roughly the memory that it holds, in bytes.

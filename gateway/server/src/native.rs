@@ -264,7 +264,7 @@ impl Native {
             namespace: connect.namespace.as_deref().unwrap_or("/").into(),
             protocol: "websocket",
             pid: connect.pid(),
-            position: connect.position(),
+            read: connect.reading(),
             token: connect.token.map(Box::from).or_else(bearer),
         };
         let hub = &self.client.hub;

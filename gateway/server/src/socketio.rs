@@ -6,7 +6,7 @@ use http::request::Parts;
 use serde::Deserialize;
 use sluice_engineio::Refusal;
 use sluice_net::{Cause, Flow, Peer};
-use sluice_rooms::{Pid, Position};
+use sluice_rooms::{Pid, Reading};
 use sluice_socketio::{Accepted, Carrier, Client, Connect, Event, Handler, Refused, Reply};
 
 use crate::{
@@ -52,7 +52,7 @@ impl SocketIoFront {
             protocol: "socketio",
             token: auth.token.map(Box::from).or_else(bearer),
             pid: auth.pid.as_deref().and_then(Pid::parse),
-            position: auth.offset.as_deref().and_then(Position::parse),
+            read: auth.offset.as_deref().and_then(Reading::parse),
         })
     }
 

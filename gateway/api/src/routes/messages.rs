@@ -194,7 +194,7 @@ fn message(content: Content) -> Message {
             .id
             .unwrap_or_else(|| format!("{:016x}", rand::random::<u64>()).into()),
         position: None,
-        read_to: None,
+        read: None,
         time: since_1970.as_millis() as u64,
         except: None,
         accepted: Instant::now(),

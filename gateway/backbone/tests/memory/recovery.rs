@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sluice_backbone::{Backbone, Error, Publication};
 use sluice_rooms::{Pid, RoomSettings};
 
-use crate::support::{Fleet, bookmark, keeping, now, offsets, publication, room, stranger};
+use crate::support::{Fleet, away, bookmark, keeping, now, offsets, publication, room, stranger};
 
 #[test]
 fn what_was_missed_in_several_rooms_comes_in_one_order() {
@@ -64,13 +64,13 @@ fn a_message_that_its_publisher_did_not_want_is_not_missed_by_it() {
     let bookmarks = [bookmark(&room, settings, 0)];
     assert_eq!(
         offsets(
-            &now(fleet.memory.missed(0, &bookmarks, own))
+            &now(fleet.memory.missed(0, &bookmarks, away(own)))
                 .unwrap()
                 .messages
         ),
         [2]
     );
-    let others = now(fleet.memory.missed(0, &bookmarks, stranger())).unwrap();
+    let others = now(fleet.memory.missed(0, &bookmarks, away(stranger()))).unwrap();
     assert_eq!(offsets(&others.messages), [1, 2]);
 }
 

@@ -12,7 +12,7 @@ fn claim() -> Claim {
         pid: Pid::random(),
         user: "ann".into(),
         namespace: "/".into(),
-        position: None,
+        read: None,
     }
 }
 
@@ -87,7 +87,6 @@ fn a_claim_asks_all_workers_but_the_one_that_claims() {
                 gather.add(Record {
                     rooms: vec![(room("a"), 7)],
                     present: true,
-                    doubtful: false,
                 });
             }
         }

@@ -9,7 +9,8 @@ use std::{
 };
 
 use sluice_backbone::{
-    Backbone, Bookmark, Delivery, Error, Joined, Memory, Missed, Publication, Receipt, Reply, Sink,
+    Backbone, Bookmark, Delivery, Error, Joined, Memory, Missed, Publication, Reader, Receipt,
+    Reply, Sink,
 };
 use sluice_rooms::{
     HistoryLimits, Message, Pid, PresenceMode, Query, RoomKey, RoomSettings, SessionId,
@@ -74,7 +75,7 @@ impl Fleet {
     }
 
     pub fn missed(&self, bookmarks: &[Bookmark]) -> Result<Missed, Error> {
-        now(self.memory.missed(0, bookmarks, stranger()))
+        now(self.memory.missed(0, bookmarks, away(stranger())))
     }
 
     /// Everything that was left for a worker since this was last asked.
@@ -168,6 +169,15 @@ pub fn publication(room: &RoomKey, settings: RoomSettings) -> Publication {
         from: None,
         id: None,
         except: None,
+    }
+}
+
+/// A session that comes back.
+pub fn away(session: SessionId) -> Reader {
+    Reader {
+        session,
+        read: None,
+        connected: false,
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod audit;
 mod barrier;
+mod behind;
 mod history;
 mod late;
 mod missed;
@@ -139,6 +140,8 @@ pub(crate) struct Kept {
     barrier: Barrier,
     /// Rooms that miss something.
     repairing: BTreeSet<Place>,
+    /// Rooms whose last message came late, since when nothing greater was delivered.
+    trailing: Vec<Place>,
     late: Late,
     publishing: Publishing,
     missing: Missing,
@@ -160,6 +163,7 @@ impl Kept {
             proving: Proving::default(),
             barrier: Barrier::default(),
             repairing: BTreeSet::new(),
+            trailing: Vec::new(),
             late: Late::default(),
             publishing: Publishing::default(),
             missing: Missing::default(),
@@ -317,34 +321,42 @@ impl Kept {
             offset,
             ..
         } = arrival;
-        message.position = Some(Position { epoch, offset });
+        let before = std::mem::replace(&mut room.head, offset);
         if offset < self.watermark {
-            message.read_to = Some(self.watermark);
             self.counters.late += 1;
-            self.late.note(io.now, place, offset, self.watermark);
+            self.trail(io, place, before);
+        } else {
+            self.advance(offset);
         }
-        self.watermark = self.watermark.max(offset);
-        self.counters.delivered += 1;
-        let message = Arc::new(message);
-        room.delivered(&message);
-        deliver_to(io, room, &message);
+        let position = Position { epoch, offset };
+        message.position = Some(position);
+        self.note_reading(&mut message, position);
+        self.hand_over(io, place, &Arc::new(message));
     }
 
-    /// Whether a session that was in `rooms` here may have missed a message that came late, or
-    /// has yet to come.
-    pub(crate) fn doubts(&self, rooms: &[(RoomKey, u64)], position: Option<Position>) -> bool {
-        let Some(position) = position.filter(|position| Some(position.epoch) == self.epoch) else {
-            return false;
-        };
-        rooms.iter().any(|(key, from)| {
-            let (place, read) = (names::place(key), position.offset);
-            let misses = |room: &Room| {
-                let after = room.head.max(*from);
-                room.misses(*from, read) || self.audit.suspects(&place, after, read)
-            };
-            self.late.concerns(&place, *from, read)
-                || self.rooms.get(&place).is_some_and(|room| misses(room))
-        })
+    fn hand_over(&mut self, io: &Io<'_>, place: &Place, message: &Arc<Message>) {
+        if let Some(room) = self.rooms.get_mut(place) {
+            self.counters.delivered += 1;
+            room.delivered(message);
+            deliver_to(io, room, message);
+        }
+    }
+
+    /// Everything up to here is delivered, except in rooms that are behind.
+    fn advance(&mut self, offset: u64) {
+        if self.watermark < offset {
+            self.watermark = offset;
+            self.trailing.clear();
+        }
+    }
+
+    /// What comes after `before` in a room comes late, or not at all. It is named on until
+    /// something greater is delivered: so who was gone by then can be told from who was not.
+    fn trail(&mut self, io: &Io<'_>, place: &Place, before: u64) {
+        self.late.note(io.now, place, before, self.watermark);
+        if !self.trailing.contains(place) {
+            self.trailing.push(Arc::clone(place));
+        }
     }
 
     pub(crate) fn disconnected(&mut self, io: &Io<'_>) {

@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use sluice_backbone::{
-    Bookmark, Claim, Error, Joined, Missed, Publication, Receipt, Record, Reply, Stored,
+    Bookmark, Claim, Error, Joined, Missed, Publication, Reader, Receipt, Record, Reply, Stored,
 };
-use sluice_rooms::{Epoch, HistoryLimits, Page, Position, Query, RoomKey, RoomSettings, SessionId};
+use sluice_rooms::{Epoch, HistoryLimits, Page, Query, Reading, RoomKey, RoomSettings, SessionId};
 use tokio::sync::oneshot;
 
 use super::{Action, At, Called, Core, KeptCounters, Unreachable, Unsettled, calls::Calls};
@@ -69,11 +69,11 @@ impl Core {
         at: At,
         worker: usize,
         bookmarks: &[Bookmark],
-        of: SessionId,
+        reader: Reader,
         out: &mut Vec<Action>,
     ) -> Reply<Missed> {
         self.kept
-            .missed(&mut self.world.io(at, out), worker, bookmarks, of)
+            .missed(&mut self.world.io(at, out), worker, bookmarks, reader)
     }
 
     /// As [`Backbone::history`](sluice_backbone::Backbone::history).
@@ -88,9 +88,14 @@ impl Core {
             .history(&mut self.world.io(at, out), room, limits, query)
     }
 
-    /// As [`Backbone::doubts`](sluice_backbone::Backbone::doubts).
-    pub fn doubts(&self, rooms: &[(RoomKey, u64)], position: Option<Position>) -> bool {
-        self.kept.doubts(rooms, position)
+    /// As [`Backbone::read_up_to`](sluice_backbone::Backbone::read_up_to).
+    pub fn read_up_to(&self, rooms: &mut [(RoomKey, u64)], read: &Reading) {
+        self.kept.read_up_to(rooms, read);
+    }
+
+    /// As [`Backbone::delivered`](sluice_backbone::Backbone::delivered).
+    pub fn delivered(&self) -> u64 {
+        self.kept.watermark()
     }
 
     /// As [`Backbone::store`](sluice_backbone::Backbone::store).

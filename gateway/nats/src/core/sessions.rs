@@ -220,8 +220,8 @@ impl Sessions {
             Ask::Store(id) => self.stored(io, *id, None),
             Ask::Claim(id) => self.claim_unanswered(io, *id),
             Ask::Marks => self.marks_unread(io),
-            // A session that was refused is stored again, and refused again.
-            Ask::Check(_) | Ask::Gateways | Ask::Purge(_) => {}
+            Ask::Check(_) => self.unchecked(io),
+            Ask::Gateways | Ask::Purge(_) => {}
         }
     }
 

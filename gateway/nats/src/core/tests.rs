@@ -1,5 +1,6 @@
 //! Several cores on one bus.
 
+mod behind;
 mod bus;
 mod claims;
 mod commands;

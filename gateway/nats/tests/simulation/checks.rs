@@ -51,7 +51,7 @@ impl World {
         };
         let last = *last;
         let next = self.next_message(room, last, pid.session());
-        if next != Some(offset) {
+        if next != Some(offset) && !self.may_follow(client, room, offset) {
             let wrong = if offset <= last {
                 "again or late"
             } else {
@@ -66,10 +66,24 @@ impl World {
         }
     }
 
-    /// A client was told that it recovered: what comes begins after its position.
+    /// Whether a message is what comes after those whose loss nobody could notice.
+    fn may_follow(&mut self, client: usize, room: usize, offset: u64) -> bool {
+        let one = &self.clients[client];
+        let (Some(read_to), Some(pid)) = (one.excused.get(&room), one.pid) else {
+            return false;
+        };
+        let follows = self.next_message(room, *read_to, pid.session()) == Some(offset);
+        if follows {
+            self.clients[client].excused.remove(&room);
+            self.count("skipped unnoticed");
+        }
+        follows
+    }
+
+    /// A client was told that it recovered: what it misses comes, unless nobody could know of it.
     pub fn check_recovered(&mut self, client: usize) {
         let one = &self.clients[client];
-        let (Some(position), Some(pid)) = (one.position, one.pid) else {
+        let (Some(read), Some(pid)) = (one.read.clone(), one.pid) else {
             return;
         };
         let rooms: Vec<_> = one
@@ -85,37 +99,45 @@ impl World {
                 continue;
             }
             let next = self.next_message(room, last, pid.session());
-            let Some(skipped) = next.filter(|next| *next <= position.offset) else {
+            let read_to = read.in_room(self.places.key(room));
+            let Some(skipped) = next.filter(|next| *next <= read_to) else {
                 continue;
             };
-            if self.is_excused(client, skipped) {
-                self.count("skipped unnoticed");
-            } else {
-                self.fail(format!(
-                    "client {client} recovered at {} but misses {skipped} of room {room}",
-                    position.offset
-                ));
-            }
-            if let Some(Stand::In { last, .. }) = self.clients[client].rooms.get_mut(&room) {
-                *last = position.offset;
+            if self.is_excused(client, room, skipped) {
+                let excused = &mut self.clients[client].excused;
+                let most = excused.entry(room).or_default();
+                *most = read_to.max(*most);
             }
         }
     }
 
-    /// Its gateway could not know yet that it had not got the message.
-    fn is_excused(&self, client: usize, seq: u64) -> bool {
+    /// Whether its gateway had heard of a later message of the room when it said how far the
+    /// client was.
+    fn was_known(&self, client: usize, room: usize, seq: u64) -> bool {
+        let one = &self.clients[client];
+        let ever = self.server.rooms.ever(&self.subject(room));
+        let later = &ever[ever.partition_point(|other| *other <= seq)..];
+        let heard = |seq: &u64| self.heard.get(&(one.read_at, *seq));
+        later.iter().filter_map(heard).any(|at| *at < one.said_at)
+    }
+
+    /// Whether its gateway could not know that it had not got the message when it said how far
+    /// the client was, and was not there to be asked when it knew.
+    fn is_excused(&self, client: usize, room: usize, seq: u64) -> bool {
+        if self.was_known(client, room, seq) {
+            return false;
+        }
         let one = &self.clients[client];
         let Some(inbox) = self.inboxes.get(&one.read_at) else {
             return false;
         };
         let session = one.pid.map(|pid| pid.session().to_string());
         let left = session.and_then(|session| self.left.get(&(session, one.read_at)));
-        let left = left.copied().unwrap_or(self.now);
-        // Nobody is left to say that it came late.
-        let died = inbox.was_late(seq) && !self.nodes.contains_key(&one.read_at);
-        let missing = died || inbox.delivered(seq).is_none_or(|at| at >= left);
+        // Who has the session's gateway give it up is told of what came late.
+        let given = left.filter(|_| self.nodes.contains_key(&one.read_at));
+        let told = given.is_some_and(|given| inbox.delivered(seq).is_some_and(|at| at < *given));
         let stored = self.server.rooms.log[seq as usize - 1].at;
-        self.faults.may_skip() && missing && left.saturating_sub(stored) < UNNOTICED
+        self.faults.may_skip() && !told && one.said_at.saturating_sub(stored) < UNNOTICED
     }
 
     /// A client was told that it did not recover.
@@ -238,9 +260,10 @@ impl World {
                 self.fail(format!("client {client} is not in room {room}: {stand:?}"));
                 continue;
             };
-            let next = self.next_message(room, *last, pid.session());
+            let excused = self.clients[client].excused.get(&room);
+            let last = excused.map_or(*last, |excused| *last.max(excused));
+            let next = self.next_message(room, last, pid.session());
             if let Some(next) = next.filter(|_| self.places.is_kept(room)) {
-                let last = *last;
                 self.fail(format!(
                     "client {client} in room {room} has {last} and never got {next}"
                 ));

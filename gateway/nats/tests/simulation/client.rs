@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use sluice_rooms::{Pid, Position};
+use sluice_rooms::{Pid, Reading};
 
 use crate::{
     faults::chance,
@@ -27,13 +27,17 @@ pub enum Stand {
 pub struct Client {
     pub user: Arc<str>,
     pub pid: Option<Pid>,
-    pub position: Option<Position>,
+    pub read: Option<Reading>,
     pub conn: Option<u64>,
     pub connected: bool,
     /// When it gave up waiting to be let in.
     pub patience: u64,
-    /// The gateway that it has its position from.
+    /// The gateway that it has that from.
     pub read_at: u32,
+    /// When that gateway said so.
+    pub said_at: u64,
+    /// Rooms in which messages up to an offset may be missing without anybody's fault.
+    pub excused: BTreeMap<usize, u64>,
     pub rooms: BTreeMap<usize, Stand>,
     pub retry_at: u64,
 }
@@ -43,11 +47,13 @@ impl Client {
         Self {
             user: format!("u{number}").into(),
             pid: None,
-            position: None,
+            read: None,
             conn: None,
             connected: false,
             patience: 0,
             read_at: 0,
+            said_at: 0,
+            excused: BTreeMap::new(),
             rooms: BTreeMap::new(),
             retry_at: 0,
         }
@@ -141,14 +147,14 @@ impl World {
         let one = &mut self.clients[client];
         one.conn = Some(conn);
         one.patience = self.now + 12_000 * MS;
-        let (user, pid, position) = (Arc::clone(&one.user), one.pid, one.position);
+        let (user, pid, read) = (Arc::clone(&one.user), one.pid, one.read.clone());
         let ask = Ask::Connect {
             user,
             fresh,
             pid,
-            position,
+            read: read.clone(),
         };
-        self.trace(|| format!("client {client} connects to {gateway:x} as {pid:?} {position:?}"));
+        self.trace(|| format!("client {client} connects to {gateway:x} as {pid:?} {read:?}"));
         self.ask(client, ask);
     }
 
@@ -174,7 +180,15 @@ impl World {
         self.trace(|| format!("client {client} conn {conn} gets {frame:?}"));
         match frame {
             Frame::Connected { pid, recovered } => self.let_in(client, *pid, *recovered),
-            Frame::Message { room, offset, read } => self.got(client, (*room, *offset), *read),
+            Frame::Message {
+                room,
+                offset,
+                read,
+                said_at,
+            } => {
+                self.note_read(client, *offset, read.clone(), *said_at);
+                self.got(client, *room, *offset);
+            }
             Frame::Joined { room, offset, kept } => self.joined(client, *room, *offset, *kept),
             Frame::Left { room } => {
                 let rooms = &mut self.clients[client].rooms;
@@ -211,6 +225,7 @@ impl World {
             self.check_told(client);
         }
         self.clients[client].rooms.clear();
+        self.clients[client].excused.clear();
     }
 
     fn joined(&mut self, client: usize, room: usize, offset: Option<u64>, kept: bool) {
@@ -234,12 +249,24 @@ impl World {
         }
     }
 
-    fn got(&mut self, client: usize, (room, offset): (usize, u64), read: Option<Position>) {
+    fn note_read(
+        &mut self,
+        client: usize,
+        offset: u64,
+        read: Option<Reading>,
+        said_at: Option<u64>,
+    ) {
         if read.is_some() {
-            self.clients[client].position = read;
             let conn = self.clients[client].conn.unwrap_or_default();
-            self.clients[client].read_at = self.conns[&conn].gateway;
+            let gateway = self.conns[&conn].gateway;
+            let delivered = self.inboxes[&gateway].delivered(offset);
+            let client = &mut self.clients[client];
+            client.said_at = said_at.or(delivered).unwrap_or(0);
+            (client.read, client.read_at) = (read, gateway);
         }
+    }
+
+    fn got(&mut self, client: usize, room: usize, offset: u64) {
         self.count("messages");
         match self.clients[client].rooms.get_mut(&room) {
             Some(Stand::In { .. }) => self.check_next(client, room, offset),

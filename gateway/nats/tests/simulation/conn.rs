@@ -75,14 +75,14 @@ impl World {
                 user,
                 fresh,
                 pid,
-                position,
+                read,
             } => {
                 let knock = Knock {
                     conn,
                     user,
                     fresh,
                     pid,
-                    position,
+                    read,
                 };
                 node.tasks
                     .push(Box::pin(operations::enter(hub, worker, knock)));

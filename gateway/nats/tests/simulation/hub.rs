@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     pin::Pin,
     rc::Rc,
     sync::{
@@ -14,7 +14,7 @@ use std::{
 
 use sluice_backbone::{Claim, Delivery, Record, Sink, Stored};
 use sluice_nats::core::{Action, At, Completions, Core, Identity};
-use sluice_rooms::{Message, Pid, Position, SessionId};
+use sluice_rooms::{Message, Pid, Reading, RoomKey, SessionId};
 
 use crate::{place::Places, wire::Frame};
 
@@ -31,7 +31,6 @@ pub type Task = Pin<Box<dyn Future<Output = ()>>>;
 pub struct Inbox {
     queues: Mutex<[VecDeque<Delivery>; WORKERS]>,
     delivered: Mutex<BTreeMap<u64, u64>>,
-    late: Mutex<BTreeSet<u64>>,
     now: AtomicU64,
 }
 
@@ -48,9 +47,8 @@ impl Inbox {
         !self.queues.lock().unwrap()[worker].is_empty()
     }
 
-    /// Whether a message came after greater ones.
-    pub fn was_late(&self, offset: u64) -> bool {
-        self.late.lock().unwrap().contains(&offset)
+    pub fn now(&self) -> u64 {
+        self.now.load(Ordering::Relaxed)
     }
 
     /// When a message was left for the workers.
@@ -70,14 +68,9 @@ impl Sink for Inbox {
 
     fn deliver(&self, worker: usize, delivery: Delivery) {
         if let Delivery::Room(message) = &delivery {
-            let now = self.now.load(Ordering::Relaxed);
+            let now = self.now();
             let mut delivered = self.delivered.lock().unwrap();
             delivered.entry(message.offset()).or_insert(now);
-        }
-        if let Delivery::Room(message) = &delivery
-            && message.read_to.is_some()
-        {
-            self.late.lock().unwrap().insert(message.offset());
         }
         self.queues.lock().unwrap()[worker].push_back(delivery);
     }
@@ -110,7 +103,9 @@ pub struct Session {
     pub conn: Option<u64>,
     pub rooms: BTreeMap<usize, Membership>,
     /// How far its client had read when it came.
-    pub read: u64,
+    pub came: Option<Reading>,
+    /// What had been delivered when its connection ended.
+    pub delivered: u64,
     pub saves: Saves,
     /// Whether presence shows it in its rooms.
     pub present: bool,
@@ -217,7 +212,8 @@ impl Hub {
             };
             let seen = offset != 0 && offset <= membership.floor;
             if !seen && message.except != Some(session.pid.session()) {
-                self.frames.push((conn, Frame::message(room, message)));
+                self.frames
+                    .push((conn, Frame::message(room, message, None)));
             }
         }
     }
@@ -242,19 +238,36 @@ impl Hub {
         if session.pid != claim.pid || session.user != claim.user {
             return None;
         }
-        let (rooms, present) = (self.record_rooms(session), session.present);
-        let doubtful = self.core.doubts(&rooms, claim.position);
+        if self.was_elsewhere(session, claim.read.as_ref()) {
+            self.moved(worker, &id);
+            self.core
+                .forget(self.now, claim.pid.session(), &mut self.out);
+            return None;
+        }
+        let (mut rooms, present) = (self.record_rooms(session), session.present);
+        if let Some(read) = claim.read.as_ref().filter(|_| claim.read != session.came) {
+            self.core.read_up_to(&mut rooms, read);
+        }
         if let Some(conn) = session.conn {
             self.send(conn, Frame::Closed);
             self.disconnected(worker, conn);
         }
         self.workers[worker].sessions.remove(&id);
         self.given.push(claim.pid.session());
-        Some(Record {
-            rooms,
-            present,
-            doubtful,
-        })
+        Some(Record { rooms, present })
+    }
+
+    /// Whether its client has read further than it was ever told here.
+    fn was_elsewhere(&self, session: &Session, read: Option<&Reading>) -> bool {
+        let delivered = match session.conn {
+            Some(_) => self.core.delivered(),
+            None => session.delivered,
+        };
+        let came = session
+            .came
+            .as_ref()
+            .map_or(0, |read| read.position().offset);
+        read.is_some_and(|read| read.position().offset > delivered.max(came))
     }
 
     fn moved(&mut self, worker: usize, id: &str) {
@@ -294,7 +307,7 @@ impl Hub {
         }
     }
 
-    fn record_rooms(&self, session: &Session) -> Vec<(sluice_rooms::RoomKey, u64)> {
+    fn record_rooms(&self, session: &Session) -> Vec<(RoomKey, u64)> {
         let rooms = session.rooms.iter();
         rooms
             .map(|(room, membership)| (self.places.key(*room).clone(), membership.from))
@@ -307,16 +320,19 @@ impl Hub {
             user: Arc::clone(&session.user),
             namespace: "/".into(),
             rooms: self.record_rooms(session),
+            came: session.came.clone(),
         }
     }
 
     /// A connection has ended; its session waits to be recovered.
     pub fn disconnected(&mut self, worker: usize, conn: u64) {
         self.workers[worker].gone.push(conn);
+        let delivered = self.core.delivered();
         let sessions = self.workers[worker].sessions.values_mut();
         let mut rooms = Vec::new();
         for session in sessions.filter(|session| session.conn == Some(conn)) {
             (session.conn, session.detached) = (None, Some(self.now.now));
+            session.delivered = delivered;
             rooms.extend(session.rooms.keys().copied());
         }
         for room in rooms {
@@ -351,12 +367,12 @@ impl Hub {
     }
 
     /// Whom a client is, as far as it says.
-    pub fn claim_of(pid: Pid, user: &Arc<str>, position: Option<Position>) -> Claim {
+    pub fn claim_of(pid: Pid, user: &Arc<str>, read: Option<Reading>) -> Claim {
         Claim {
             pid,
             user: Arc::clone(user),
             namespace: "/".into(),
-            position,
+            read,
         }
     }
 }

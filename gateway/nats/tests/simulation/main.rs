@@ -32,7 +32,7 @@ use std::{collections::BTreeMap, panic};
 use run::World;
 
 /// How many runs, where nobody says.
-const RUNS: u64 = 80;
+const RUNS: u64 = 60;
 
 /// How many lines are printed of what happened before a failure.
 const LINES: usize = 200;

@@ -197,6 +197,9 @@ impl World {
             Down::Answer(request, packet) => (format!("answer {request}"), packet),
         };
         self.trace(|| describe(gateway, &what, packet));
+        if let (Down::Message(_), Some(seq)) = (down, packet.headers.number("Nats-Sequence")) {
+            self.heard.entry((gateway, seq)).or_insert(self.now);
+        }
         self.with_core(gateway, |core, at, out| match down {
             Down::Message(packet) => core.message(at, packet, out),
             Down::Answer(request, packet) => core.answer(at, *request, packet, out),

@@ -7,8 +7,8 @@ use std::{
     task::{Context, Poll},
 };
 
-use sluice_backbone::{Bookmark, Error, Joined, Missed, Publication, Record};
-use sluice_rooms::{Pid, Position};
+use sluice_backbone::{Bookmark, Error, Joined, Missed, Publication, Reader, Record};
+use sluice_rooms::{Pid, Reading};
 
 use crate::{
     hub::{Hub, Membership, Saves, Session, Shared},
@@ -24,7 +24,7 @@ pub struct Knock {
     pub user: Arc<str>,
     pub fresh: Pid,
     pub pid: Option<Pid>,
-    pub position: Option<Position>,
+    pub read: Option<Reading>,
 }
 
 /// Lets others work first.
@@ -44,7 +44,8 @@ impl Future for Pause {
 
 pub async fn enter(hub: Shared, worker: usize, knock: Knock) {
     let mut record = None;
-    if let Some(pid) = knock.pid {
+    let vague = knock.read.as_ref().is_some_and(Reading::is_vague);
+    if let Some(pid) = knock.pid.filter(|_| !vague) {
         record = claim(&hub, worker, pid, &knock).await;
     }
     let mut session = Session {
@@ -52,7 +53,8 @@ pub async fn enter(hub: Shared, worker: usize, knock: Knock) {
         user: Arc::clone(&knock.user),
         conn: Some(knock.conn),
         rooms: std::collections::BTreeMap::new(),
-        read: knock.position.map_or(0, |position| position.offset),
+        came: knock.read.clone(),
+        delivered: 0,
         saves: Saves {
             due: false,
             under_way: false,
@@ -63,33 +65,22 @@ pub async fn enter(hub: Shared, worker: usize, knock: Knock) {
     };
     let mut backlog = None;
     if let (Some(pid), Some(record)) = (knock.pid, record) {
-        backlog = resume(&hub, worker, &mut session, (pid, record), knock.position).await;
+        backlog = resume(&hub, worker, &mut session, (pid, record), knock.read).await;
     }
     attach(&hub, worker, session, backlog.as_ref());
 }
 
 async fn claim(hub: &Shared, worker: usize, pid: Pid, knock: &Knock) -> Option<Record> {
-    let claim = Hub::claim_of(pid, &knock.user, knock.position);
+    let claim = Hub::claim_of(pid, &knock.user, knock.read.clone());
     let record = hub.borrow_mut().give_up(worker, &claim);
-    let record = if record.is_some() {
-        record
-    } else {
-        let reply = {
-            let hub = &mut *hub.borrow_mut();
-            hub.core.claim(hub.now, worker, claim, &mut hub.out)
-        };
-        reply.wait().await.ok().flatten()
+    if record.is_some() {
+        return record;
+    }
+    let reply = {
+        let hub = &mut *hub.borrow_mut();
+        hub.core.claim(hub.now, worker, claim, &mut hub.out)
     };
-    if let Some(record) = record.as_ref().filter(|record| record.doubtful) {
-        leave_all(hub, record, &knock.user);
-    }
-    record.filter(|record| !record.doubtful)
-}
-
-fn leave_all(hub: &Shared, record: &Record, user: &Arc<str>) {
-    for (key, _) in record.rooms.iter().filter(|_| record.present) {
-        hub.borrow_mut().core.leave(key, user);
-    }
+    reply.wait().await.ok().flatten()
 }
 
 async fn join_presence(hub: &Shared, room: usize, user: &Arc<str>) -> Result<(), Error> {
@@ -107,7 +98,7 @@ async fn resume(
     worker: usize,
     session: &mut Session,
     (pid, record): (Pid, Record),
-    position: Option<Position>,
+    read: Option<Reading>,
 ) -> Option<Missed> {
     let rooms: Vec<_> = {
         let places = &hub.borrow().places;
@@ -120,7 +111,7 @@ async fn resume(
     for (room, _) in &rooms {
         hub.borrow_mut().pin(worker, *room);
     }
-    let missed = read_missed(hub, worker, pid, &rooms, position).await;
+    let missed = read_missed(hub, worker, pid, &rooms, read).await;
     for (room, _) in &rooms {
         hub.borrow_mut().unpin(worker, *room);
     }
@@ -135,10 +126,9 @@ async fn resume(
         }
         return None;
     };
-    let read = position.map_or(0, |position| position.offset);
-    for ((room, from), through) in rooms.iter().zip(&missed.through) {
+    for ((room, after), through) in rooms.iter().zip(&missed.through) {
         let membership = Membership {
-            from: read.max(*from).min(*through),
+            from: (*after).min(*through),
             floor: *through,
         };
         session.rooms.insert(*room, membership);
@@ -152,29 +142,33 @@ async fn read_missed(
     worker: usize,
     pid: Pid,
     rooms: &[(usize, u64)],
-    position: Option<Position>,
+    read: Option<Reading>,
 ) -> Result<Missed, Error> {
-    let read = position.map_or(0, |position| position.offset);
+    let epoch = read.as_ref().map(|read| read.position().epoch);
     let mut bookmarks = Vec::new();
-    for (room, from) in rooms {
+    for (room, after) in rooms {
         let joined = subscribe(hub, worker, *room).await?;
         let settings = hub.borrow().places.settings(*room);
-        let other = position.is_some_and(|position| position.epoch != joined.epoch);
+        let other = epoch.is_some_and(|epoch| epoch != joined.epoch);
         if other && settings.history.is_some() {
             return Err(Error::Gone);
         }
         bookmarks.push(Bookmark {
             room: hub.borrow().places.key(*room).clone(),
             settings,
-            after: read.max(*from),
+            after: *after,
             within: Some(WITHIN),
         });
     }
     let reply = {
         let hub = &mut *hub.borrow_mut();
-        let of = pid.session();
+        let reader = Reader {
+            session: pid.session(),
+            read,
+            connected: false,
+        };
         hub.core
-            .missed(hub.now, worker, &bookmarks, of, &mut hub.out)
+            .missed(hub.now, worker, &bookmarks, reader, &mut hub.out)
     };
     reply.wait().await
 }
@@ -203,7 +197,8 @@ fn attach(hub: &Shared, worker: usize, session: Session, backlog: Option<&Missed
     for message in backlog.into_iter().flat_map(|missed| &missed.messages) {
         let key = message.room.as_ref();
         if let Some(room) = key.and_then(|key| hub.places.index(key)) {
-            hub.send(conn, Frame::message(room, message));
+            let now = Some(hub.inbox.now());
+            hub.send(conn, Frame::message(room, message, now));
         }
     }
     let id = session.pid.session().to_string();
@@ -255,7 +250,9 @@ fn seat(
     let hub = &mut *hub.borrow_mut();
     let session = hub.on_conn(worker, conn).ok_or(Error::Unavailable)?;
     // A client that has read further, elsewhere, goes on from there.
-    let from = joined.offset.max(session.read);
+    let read = session.came.as_ref();
+    let read = read.map_or(0, |read| read.position().offset);
+    let from = joined.offset.max(read);
     let floor = from;
     let membership = Membership { from, floor };
     let new = !session.rooms.contains_key(&room);

@@ -91,6 +91,8 @@ pub struct World {
     pub nodes: BTreeMap<u32, Node>,
     /// What every gateway that there ever was has delivered.
     pub inboxes: BTreeMap<u32, Arc<Inbox>>,
+    /// When a gateway heard of a message first.
+    pub heard: BTreeMap<(u32, u64), u64>,
     /// When a gateway gave up a session, or died with it.
     pub left: BTreeMap<(String, u32), u64>,
     pub clients: Vec<Client>,
@@ -136,6 +138,7 @@ impl World {
             links: BTreeMap::new(),
             nodes: BTreeMap::new(),
             inboxes: BTreeMap::new(),
+            heard: BTreeMap::new(),
             left: BTreeMap::new(),
             clients: (0..CLIENTS).map(Client::new).collect(),
             conns: BTreeMap::new(),

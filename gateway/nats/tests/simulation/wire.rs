@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sluice_rooms::{Message, Pid, Position};
+use sluice_rooms::{Message, Pid, Reading};
 
 /// From a gateway to a client.
 #[derive(Debug, Clone)]
@@ -13,7 +13,9 @@ pub enum Frame {
     Message {
         room: usize,
         offset: u64,
-        read: Option<Position>,
+        read: Option<Reading>,
+        /// When that was said, where it was not when the message was delivered.
+        said_at: Option<u64>,
     },
     /// The client is a member, and messages after this offset come; whether that is kept.
     Joined {
@@ -28,11 +30,12 @@ pub enum Frame {
 }
 
 impl Frame {
-    pub fn message(room: usize, message: &Arc<Message>) -> Self {
+    pub fn message(room: usize, message: &Arc<Message>, said_at: Option<u64>) -> Self {
         Self::Message {
             room,
             offset: message.offset(),
-            read: message.read_position(),
+            read: message.reading(),
+            said_at,
         }
     }
 }
@@ -45,7 +48,7 @@ pub enum Ask {
         user: Arc<str>,
         fresh: Pid,
         pid: Option<Pid>,
-        position: Option<Position>,
+        read: Option<Reading>,
     },
     Join(usize),
     Leave(usize),

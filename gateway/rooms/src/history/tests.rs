@@ -20,7 +20,7 @@ fn message(offset: u64, id: &str) -> Arc<Message> {
             epoch: Epoch::from_bits(1),
             offset,
         }),
-        read_to: None,
+        read: None,
         time: 0,
         except: None,
         accepted: Instant::now(),

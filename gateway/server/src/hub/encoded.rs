@@ -83,17 +83,17 @@ impl Encoded {
         }
     }
 
-    /// As Socket.IO has it: `(data, meta)`, and with history the position as the last argument,
+    /// As Socket.IO has it: `(data, meta)`, and with history the reading as the last argument,
     /// which the stock client keeps to recover from.
     pub(crate) fn socketio(&self) -> &Packet {
         self.socketio.get_or_init(|| match &self.content {
             Content::Own(event, json) => packet::event(&self.namespace, None, event, &[json], &[]),
             Content::Message(message) => {
                 let meta = serde_json::to_string(&Meta::from(&**message)).unwrap_or_default();
-                let position = message.read_position();
-                let position = position.map(|position| format!("\"{position}\""));
+                let reading = message.reading();
+                let reading = reading.map(|reading| format!("\"{reading}\""));
                 let mut args = vec![&*message.data, &*meta];
-                args.extend(position.as_deref());
+                args.extend(reading.as_deref());
                 let attachments = &message.attachments;
                 packet::event(&self.namespace, None, &message.event, &args, attachments)
             }
@@ -125,7 +125,7 @@ impl Encoded {
                     event: &message.event,
                     data: &data,
                     meta: Some((&**message).into()),
-                    offset: message.read_position().map(|position| position.to_string()),
+                    offset: message.reading().map(|reading| reading.to_string()),
                     attachments: base64(&message.attachments),
                 }
             }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use sluice_policy::{AuthError, Identity};
-use sluice_rooms::{Pid, Position, SessionId};
+use sluice_rooms::{Pid, Reading, SessionId};
 use sluice_spans::{brief, failed, span};
 use tracing::{
     Instrument as _,
@@ -23,9 +23,9 @@ pub(crate) struct Knock {
     /// `socketio` or `websocket`.
     pub(crate) protocol: &'static str,
     pub(crate) token: Option<Box<str>>,
-    /// The session it says it had, and the last position it knows of there.
+    /// The session it says it had, and how far it says it has read there.
     pub(crate) pid: Option<Pid>,
-    pub(crate) position: Option<Position>,
+    pub(crate) read: Option<Reading>,
 }
 
 /// A client that is in. [`Hub::attach`] must follow at once: until then its session has no
@@ -181,13 +181,13 @@ impl Hub {
         let namespace = self.namespace(&knock.namespace);
         if let (Recovery::Found(record), Some(pid)) = (recovery, knock.pid) {
             let session = Session::new(pid, Rc::clone(&namespace), identity.clone());
-            session.read.set(knock.position);
-            if self.resume(&session, record, knock.position).await {
+            session.set_came(knock.read.as_ref());
+            if self.resume(&session, record, knock.read.clone()).await {
                 return (session, true);
             }
         }
         let session = Session::new(fresh, namespace, identity);
-        session.read.set(knock.position);
+        session.set_came(knock.read.as_ref());
         (session, false)
     }
 

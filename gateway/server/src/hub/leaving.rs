@@ -64,6 +64,7 @@ impl Hub {
 
     /// Takes the connection from a session that keeps its rooms.
     fn take_outlet(&self, session: &Session) {
+        session.delivered.set(self.shared.backbone.delivered());
         *session.outlet.borrow_mut() = Outlet::Detached;
         self.counters.detached.add(1);
         for membership in &*session.rooms.borrow() {

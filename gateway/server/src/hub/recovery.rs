@@ -2,10 +2,10 @@
 
 use std::{rc::Rc, sync::Arc, time::Duration};
 
-use sluice_backbone::{Bookmark, Claim, Error, Missed, Record};
+use sluice_backbone::{Bookmark, Claim, Error, Missed, Reader, Record};
 use sluice_net::Cause;
 use sluice_policy::{Action, Identity};
-use sluice_rooms::{Pid, Position, RoomSettings};
+use sluice_rooms::{Pid, Position, Reading, RoomKey, RoomSettings};
 
 use super::{Hub, Knock, Session, backlog::Backlog, operations::may, room::Room};
 
@@ -29,21 +29,21 @@ impl Hub {
         let Some(pid) = knock.pid else {
             return Recovery::NotAsked;
         };
+        if knock.read.as_ref().is_some_and(Reading::is_vague) {
+            self.counters.recovery_gone.add(1);
+            return Recovery::NotAsked;
+        }
         let found = match self.refuse_revoked(identity, Some(pid.session())) {
             Ok(()) => self.claim(knock, pid, identity).await,
             Err(_) => None,
         };
-        match found {
-            Some(record) if record.doubtful => {
-                self.counters.recovery_gone.add(1);
-                self.let_go(Recovery::Found(record), identity.user());
-                return Recovery::NotAsked;
-            }
-            Some(record) => return Recovery::Found(record),
-            None => {}
-        }
-        self.counters.recovery_unknown.add(1);
-        Recovery::Unknown
+        found.map_or_else(
+            || {
+                self.counters.recovery_unknown.add(1);
+                Recovery::Unknown
+            },
+            Recovery::Found,
+        )
     }
 
     async fn claim(&self, knock: &Knock, pid: Pid, identity: &Identity) -> Option<Record> {
@@ -51,7 +51,7 @@ impl Hub {
             pid,
             user: Arc::clone(identity.user()),
             namespace: (*knock.namespace).into(),
-            position: knock.position,
+            read: knock.read.clone(),
         };
         if let Some(record) = self.give_up(&claim) {
             return Some(record);
@@ -84,10 +84,13 @@ impl Hub {
         if !own {
             return None;
         }
-        let rooms = session.record_rooms();
+        if self.was_elsewhere(&session, claim.read.as_ref()) {
+            self.moved(session.id);
+            self.shared.backbone.forget(session.id);
+            return None;
+        }
         let record = Record {
-            doubtful: self.shared.backbone.doubts(&rooms, claim.position),
-            rooms,
+            rooms: self.read_up_to(&session, claim.read.as_ref()),
             present: session.present.get(),
         };
         // The old connection is most likely dead; if not, its client must not fight the new one.
@@ -96,23 +99,53 @@ impl Hub {
         Some(record)
     }
 
+    /// Whether a session's client has read further than it was ever told here. Then the session
+    /// has gone on elsewhere, and what is here is only what it left behind.
+    fn was_elsewhere(&self, session: &Session, read: Option<&Reading>) -> bool {
+        let Some(read) = read.map(Reading::position) else {
+            return false;
+        };
+        let delivered = if session.is_detached() {
+            session.delivered.get()
+        } else {
+            self.shared.backbone.delivered()
+        };
+        read.offset > delivered.max(session.read_in(read.epoch))
+    }
+
+    /// How far a session's client has read in its rooms.
+    fn read_up_to(&self, session: &Session, read: Option<&Reading>) -> Vec<(RoomKey, u64)> {
+        let mut rooms = session.record_rooms();
+        // Who says the same as when it came has got nothing since.
+        if let Some(read) = read.filter(|read| session.came().as_ref() != Some(*read)) {
+            self.shared.backbone.read_up_to(&mut rooms, read);
+        }
+        rooms
+    }
+
     /// Puts a session back into its rooms with all that it missed, or says that it cannot be.
     pub(super) async fn resume(
         self: &Rc<Self>,
         session: &Rc<Session>,
         record: Record,
-        position: Option<Position>,
+        read: Option<Reading>,
     ) -> bool {
         session.present.set(record.present);
         let rooms = self.rooms_of(session, &record);
         self.return_to_presence(session, &rooms).await;
         let pins: Vec<_> = rooms.iter().map(|(room, _)| room.pin()).collect();
         let within = self.policy.borrow().recovery_window + UNNOTICED;
-        let bookmarks = bookmarks(&rooms, position, within);
+        let bookmarks = bookmarks(&rooms, within);
+        let position = read.as_ref().map(Reading::position);
+        let reader = Reader {
+            session: session.id,
+            read,
+            connected: false,
+        };
         let missed = match self.subscribe_all(&rooms, position).await {
             Ok(()) => {
                 let worker = self.worker.index();
-                let missed = self.shared.backbone.missed(worker, &bookmarks, session.id);
+                let missed = self.shared.backbone.missed(worker, &bookmarks, reader);
                 missed.wait().await
             }
             Err(error) => Err(error),
@@ -135,9 +168,9 @@ impl Hub {
     /// The rooms that the session may still be in.
     fn rooms_of(&self, session: &Session, record: &Record) -> Vec<(Rc<Room>, u64)> {
         let mut rooms = Vec::with_capacity(record.rooms.len());
-        for (key, from) in &record.rooms {
+        for (key, after) in &record.rooms {
             match self.room(&session.namespace, &key.name) {
-                Ok(room) if may(Action::Join, session, &room).is_ok() => rooms.push((room, *from)),
+                Ok(room) if may(Action::Join, session, &room).is_ok() => rooms.push((room, *after)),
                 _ if record.present => self.shared.backbone.leave(key, &session.user()),
                 _ => {}
             }
@@ -204,16 +237,11 @@ impl Hub {
     }
 }
 
-fn bookmarks(
-    rooms: &[(Rc<Room>, u64)],
-    position: Option<Position>,
-    within: Duration,
-) -> Vec<Bookmark> {
-    let read = position.map_or(0, |position| position.offset);
-    let bookmark = |(room, from): &(Rc<Room>, u64)| Bookmark {
+fn bookmarks(rooms: &[(Rc<Room>, u64)], within: Duration) -> Vec<Bookmark> {
+    let bookmark = |(room, after): &(Rc<Room>, u64)| Bookmark {
         room: room.key.clone(),
         settings: room.settings.get(),
-        after: read.max(*from),
+        after: *after,
         within: Some(within),
     };
     rooms.iter().map(bookmark).collect()

@@ -62,6 +62,7 @@ impl Hub {
 impl Session {
     fn stored(&self) -> Stored {
         Stored {
+            came: self.came(),
             session: self.id,
             user: self.user(),
             namespace: std::sync::Arc::clone(&self.namespace.name),

@@ -1,14 +1,14 @@
 //! One session: a user in a namespace, with or without a connection.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     rc::Rc,
     sync::Arc,
 };
 
 use sluice_net::{Cause, Connection, Full};
 use sluice_policy::{Identity, TokenBucket};
-use sluice_rooms::{Epoch, Pid, Position, RoomKey, SessionId};
+use sluice_rooms::{Epoch, Pid, Reading, RoomKey, SessionId};
 use sluice_socketio::{Carrier, Client};
 use tokio::sync::Notify;
 
@@ -44,7 +44,9 @@ pub(crate) struct Session {
     pub(crate) in_flight: Cell<u16>,
     pub(crate) strikes: Cell<u16>,
     /// How far its client had read, over all rooms, when it came.
-    pub(crate) read: Cell<Option<Position>>,
+    came: OnceCell<Box<Reading>>,
+    /// What had been delivered when its connection ended.
+    pub(super) delivered: Cell<u64>,
     /// Whether presence shows it in its rooms.
     pub(crate) present: Cell<bool>,
     /// Whether it has ended for good.
@@ -71,7 +73,8 @@ impl Session {
             bucket: Cell::default(),
             in_flight: Cell::new(0),
             strikes: Cell::new(0),
-            read: Cell::new(None),
+            came: OnceCell::new(),
+            delivered: Cell::new(0),
             present: Cell::new(true),
             ended: Cell::new(false),
             detachment: Cell::new(0),
@@ -95,9 +98,22 @@ impl Session {
         }
     }
 
+    /// Notes how far its client had read when it came. It never changes.
+    pub(crate) fn set_came(&self, read: Option<&Reading>) {
+        if let Some(read) = read {
+            let _ = self.came.set(Box::new(read.clone()));
+        }
+    }
+
+    /// How far its client had read when it came.
+    pub(crate) fn came(&self) -> Option<Reading> {
+        self.came.get().map(|read| (**read).clone())
+    }
+
     /// How far its client had read in histories of this epoch when it came; else 0.
     pub(crate) fn read_in(&self, epoch: Epoch) -> u64 {
-        let read = self.read.get().filter(|read| read.epoch == epoch);
+        let read = self.came.get().map(|read| read.position());
+        let read = read.filter(|read| read.epoch == epoch);
         read.map_or(0, |read| read.offset)
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sluice_backbone::{Backbone, Publication};
 use sluice_net::Cause;
-use sluice_rooms::{Epoch, Position, RoomKey, RoomSettings};
+use sluice_rooms::{Epoch, Position, Reading, RoomKey, RoomSettings};
 use tokio::time::sleep;
 
 use self::bench::{Bench, on_bench};
@@ -107,13 +107,13 @@ fn a_client_that_read_further_than_this_gateway_joins_where_it_is() {
         let settings = RoomSettings::default();
         let here = bench.memory.subscribe(0, &key, &settings).wait().await;
         let here = here.unwrap();
-        let read = |epoch| Position { epoch, offset: 7 };
-        for (position, began) in [
+        let read = |epoch| Reading::of(Position { epoch, offset: 7 });
+        for (read, began) in [
             (None, here.offset),
             (Some(read(here.epoch)), 7),
             (Some(read(Epoch::random())), here.offset),
         ] {
-            let ann = bench.enter_from("ann", position).await;
+            let ann = bench.enter_from("ann", read).await;
             assert!(bench.ask(&ann, join("r")).await.is_ok());
             assert_eq!(ann.record_rooms(), [(key.clone(), began)]);
             bench.hub.disconnected(&ann, Cause::Left);

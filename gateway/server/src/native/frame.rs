@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sluice_codec::sio::MAX_ATTACHMENTS;
-use sluice_rooms::{Pid, Position, check_name};
+use sluice_rooms::{Pid, Reading, check_name};
 
 use crate::{
     failure::Failure,
@@ -47,8 +47,8 @@ impl Connect<'_> {
         self.pid.as_deref().and_then(Pid::parse)
     }
 
-    pub(super) fn position(&self) -> Option<Position> {
-        self.offset.as_deref().and_then(Position::parse)
+    pub(super) fn reading(&self) -> Option<Reading> {
+        self.offset.as_deref().and_then(Reading::parse)
     }
 }
 

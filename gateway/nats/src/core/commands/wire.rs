@@ -175,7 +175,7 @@ impl Note {
             from: self.from,
             id: self.id,
             position: None,
-            read_to: None,
+            read: None,
             time: self.time,
             except: self.except,
             accepted: now,

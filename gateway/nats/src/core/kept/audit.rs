@@ -55,12 +55,9 @@ impl Audit {
         self.turns.push_back(place);
     }
 
-    /// Whether a message between these offsets counts as missing soon.
-    pub(super) fn suspects(&self, place: &Place, after: u64, read: u64) -> bool {
-        let concerns = |offset: u64| after < offset && offset <= read;
-        self.suspects
-            .iter()
-            .any(|(_, suspect, offset)| suspect == place && concerns(*offset))
+    /// Rooms of which a message counts as missing soon.
+    pub(super) fn suspected(&self) -> impl Iterator<Item = &Place> {
+        self.suspects.iter().map(|(_, place, _)| place)
     }
 
     pub(super) fn is_time_to_sweep(&mut self, now: Instant) -> bool {

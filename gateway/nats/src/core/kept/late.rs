@@ -1,10 +1,11 @@
 //! Messages that were delivered after greater ones of other rooms.
 //!
-//! A client's one position says that it has read everything up to an offset. Where a message came
-//! late, that is not so for a client that was gone by then: it is told that it cannot recover.
+//! A room that is known to be behind is named with every message meanwhile. Where that becomes
+//! known later only, a client that was gone by then says that it has read further than it has:
+//! who it is, is told by what had been delivered when the message came.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,50 +18,61 @@ const KEPT_FOR: Duration = Duration::from_hours(1);
 /// The most that are remembered; the oldest go first.
 const MOST: usize = 65_536;
 
+/// What of the room, and of all rooms, had been delivered when a message came late.
 #[derive(Debug)]
 struct Entry {
-    at: Instant,
-    place: Place,
-    offset: u64,
-    /// What had been delivered by then.
+    before: u64,
     read_to: u64,
 }
 
 /// The late messages of this gateway.
 #[derive(Debug, Default)]
-pub(super) struct Late(VecDeque<Entry>);
+pub(super) struct Late {
+    rooms: BTreeMap<Place, VecDeque<Entry>>,
+    /// The rooms of all of them, in the order in which they came.
+    order: VecDeque<(Instant, Place)>,
+}
 
 impl Late {
-    pub(super) fn note(&mut self, at: Instant, place: &Place, offset: u64, read_to: u64) {
-        if self.0.len() >= MOST {
-            self.0.pop_front();
+    pub(super) fn note(&mut self, at: Instant, place: &Place, before: u64, read_to: u64) {
+        if self.order.len() >= MOST {
+            self.drop_oldest();
         }
-        self.0.push_back(Entry {
-            at,
-            place: Arc::clone(place),
-            offset,
-            read_to,
-        });
+        let room = self.rooms.entry(Arc::clone(place)).or_default();
+        room.push_back(Entry { before, read_to });
+        self.order.push_back((at, Arc::clone(place)));
     }
 
-    /// Whether a member whose messages began after `from` and who has read up to `position` may
-    /// not have had one of them.
-    pub(super) fn concerns(&self, place: &Place, from: u64, position: u64) -> bool {
-        self.0.iter().any(|late| {
-            late.place == *place
-                && from < late.offset
-                && late.offset <= position
-                && position <= late.read_to
-        })
+    /// How far a member has read for sure who says that it has read up to `read`.
+    pub(super) fn read_up_to(&self, place: &Place, read: u64) -> u64 {
+        let entries = self.rooms.get(place).into_iter().flatten();
+        let concerns = entries.filter(|late| read <= late.read_to);
+        let before = concerns.map(|late| late.before).min();
+        before.map_or(read, |before| before.min(read))
+    }
+
+    /// Up to where a reading may be from before a message of the room came.
+    pub(super) fn concern_up_to(&self, place: &Place) -> u64 {
+        let entries = self.rooms.get(place).into_iter().flatten();
+        entries.map(|late| late.read_to).max().unwrap_or(0)
     }
 
     pub(super) fn forget(&mut self, now: Instant) {
-        while self
-            .0
-            .front()
-            .is_some_and(|late| now.duration_since(late.at) > KEPT_FOR)
-        {
-            self.0.pop_front();
+        let is_old = |at: &Instant| now.duration_since(*at) > KEPT_FOR;
+        while self.order.front().is_some_and(|(at, _)| is_old(at)) {
+            self.drop_oldest();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        let Some((_, place)) = self.order.pop_front() else {
+            return;
+        };
+        if let Some(room) = self.rooms.get_mut(&place) {
+            room.pop_front();
+            if room.is_empty() {
+                self.rooms.remove(&place);
+            }
         }
     }
 }
@@ -71,29 +83,37 @@ mod tests {
 
     fn late() -> Late {
         let mut late = Late::default();
-        late.note(Instant::now(), &"a".into(), 5, 8);
+        late.note(Instant::now(), &"a".into(), 4, 8);
         late
     }
 
     #[test]
-    fn a_member_who_has_read_between_the_two_offsets_may_have_missed_it() {
-        for position in 5..=8 {
-            assert!(late().concerns(&"a".into(), 4, position));
+    fn who_was_gone_when_it_came_has_read_no_further_than_before_it() {
+        for read in 4..=8 {
+            assert_eq!(late().read_up_to(&"a".into(), read), 4);
         }
     }
 
     #[test]
     fn others_have_had_it_or_get_it_when_they_recover() {
-        assert!(!late().concerns(&"a".into(), 4, 4), "it is still to come");
-        assert!(!late().concerns(&"a".into(), 4, 9), "it came before that");
-        assert!(!late().concerns(&"a".into(), 5, 8), "joined after it");
-        assert!(!late().concerns(&"b".into(), 4, 6), "not in the room");
+        assert_eq!(late().read_up_to(&"a".into(), 3), 3, "it is still to come");
+        assert_eq!(late().read_up_to(&"a".into(), 9), 9, "it came before that");
+        assert_eq!(late().read_up_to(&"b".into(), 6), 6, "not of that room");
+    }
+
+    #[test]
+    fn the_first_of_several_counts() {
+        let mut late = late();
+        late.note(Instant::now(), &"a".into(), 5, 8);
+        assert_eq!(late.read_up_to(&"a".into(), 7), 4);
+        late.note(Instant::now(), &"a".into(), 8, 20);
+        assert_eq!(late.read_up_to(&"a".into(), 12), 8);
     }
 
     #[test]
     fn what_is_old_is_forgotten() {
         let mut late = late();
         late.forget(Instant::now() + KEPT_FOR + Duration::from_secs(1));
-        assert!(late.0.is_empty());
+        assert!(late.order.is_empty() && late.rooms.is_empty());
     }
 }

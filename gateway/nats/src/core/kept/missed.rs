@@ -1,81 +1,36 @@
 //! What a session missed: from the recent messages where they reach back, else from the stream.
 //!
-//! An answer is whole or it is that some may be gone. Whether any are gone is told by what is
-//! still there: the oldest messages of a room go first.
+//! An answer is whole or it is that some may be gone.
+
+mod gather;
+mod want;
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
-use sluice_backbone::{Answer, Bookmark, Delivery, Error, Missed, Reply};
-use sluice_rooms::{Epoch, Message, SessionId};
+use sluice_backbone::{Answer, Bookmark, Delivery, Error, Missed, Reader, Reply};
 use tokio::sync::oneshot;
 
+pub(crate) use self::want::Part;
+use self::want::{AGAIN, Proof, Want};
 use super::{
     Ask, Io, Kept, is_due, later,
-    reading::{self, BATCH, Found, Got, Leader, Stream},
+    reading::{self, BATCH, Got},
 };
-use crate::{
-    Packet,
-    names::{self, Place},
-};
+use crate::Packet;
 
 /// How long a session waits for what it missed.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// How long after an answer that was not complete it is asked again.
-const AGAIN: Duration = Duration::from_millis(50);
-
 /// The most messages that one session can be given.
 const MOST: usize = 100_000;
-
-/// A part of what has to be known of a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// The last message that the leader has.
-    Tail,
-    /// The oldest message that is still there.
-    First,
-    /// When the message was taken after which the session wants all.
-    Time,
-    /// The messages themselves.
-    Range,
-}
-
-/// One room of a wish.
-#[derive(Debug)]
-struct Want {
-    place: Place,
-    after: u64,
-    /// Whether the room has a history; else nothing is missed there.
-    kept: bool,
-    /// How long ago the first missed message was published at most.
-    within: Option<Duration>,
-    max_age: Duration,
-    max_messages: usize,
-    /// Everything up to here is read.
-    cursor: u64,
-    /// Where the last answer began.
-    began: u64,
-    read: Vec<Arc<Message>>,
-    tail: Option<u64>,
-    /// The oldest message that is there, once that is known; the greatest number if none is.
-    first: Option<u64>,
-    /// Whether none is too old to be there.
-    proven: bool,
-    /// Whether the answer that is awaited has shown that nothing is gone before it.
-    joined: bool,
-    asked: Vec<Part>,
-    /// When the rest is read; none while an answer is awaited.
-    again: Option<Instant>,
-}
 
 #[derive(Debug)]
 struct Wish {
     worker: usize,
-    of: SessionId,
+    reader: Reader,
     wants: Vec<Want>,
     tell: oneshot::Sender<Result<Missed, Error>>,
     until: Instant,
@@ -108,15 +63,16 @@ impl Kept {
         io: &mut Io<'_>,
         worker: usize,
         bookmarks: &[Bookmark],
-        of: SessionId,
+        reader: Reader,
     ) -> Reply<Missed> {
         let (tell, told) = oneshot::channel();
+        let read = read_elsewhere(&reader);
         self.missing.last += 1;
         let id = self.missing.last;
         let wish = Wish {
             worker,
-            of,
-            wants: bookmarks.iter().map(Want::new).collect(),
+            reader,
+            wants: bookmarks.iter().map(|b| Want::new(b, read)).collect(),
             tell,
             until: io.now + PATIENCE,
         };
@@ -138,11 +94,10 @@ impl Kept {
                 Progress::Failed(error) => return tell(io, wish, Err(error)),
             }
         }
-        if ready {
-            let missed = self.gather(&wish);
-            tell(io, wish, missed);
-        } else {
-            self.missing.wishes.insert(id, wish);
+        let missed = if ready { self.gather(&wish) } else { None };
+        match missed {
+            Some(missed) => tell(io, wish, missed),
+            None => _ = self.missing.wishes.insert(id, wish),
         }
     }
 
@@ -156,6 +111,15 @@ impl Kept {
         if !room.is_followed() || want.again.is_some() {
             return Progress::Waiting;
         }
+        if want.read_elsewhere > room.head {
+            match self.catch_up(io, want, of) {
+                Progress::Ready => {}
+                other => return other,
+            }
+        }
+        let Some(room) = self.rooms.get_mut(&want.place) else {
+            return Progress::Failed(Error::Unavailable);
+        };
         if want.after >= room.floor {
             return Progress::Ready;
         }
@@ -182,6 +146,26 @@ impl Kept {
             return Progress::Failed(Error::Gone);
         }
         Self::ask_part(io, want, of, Part::Range)
+    }
+
+    /// A client that is behind in a room, and further in others than this gateway is, gets all of
+    /// the room up to where it is in the others. What came later would say less of the others.
+    fn catch_up(&mut self, io: &mut Io<'_>, want: &mut Want, of: (u64, usize)) -> Progress {
+        if self.is_behind(&want.place) {
+            return Progress::Waiting;
+        }
+        if want.after >= want.read_elsewhere {
+            return Progress::Ready;
+        }
+        let Some(tail) = want.tail else {
+            return Self::ask_part(io, want, of, Part::Tail);
+        };
+        let head = self.rooms.get(&want.place).map_or(tail, |room| room.head);
+        if head < tail {
+            self.miss(io, &want.place, tail);
+            return Progress::Waiting;
+        }
+        Progress::Ready
     }
 
     fn ask_part(io: &mut Io<'_>, want: &mut Want, (id, at): (u64, usize), part: Part) -> Progress {
@@ -290,44 +274,12 @@ impl Kept {
             self.pursue(io, id);
         }
     }
-
-    /// Everything is there: puts it together, as of this moment.
-    fn gather(&mut self, wish: &Wish) -> Result<Missed, Error> {
-        let mut messages = Vec::new();
-        let mut through = Vec::with_capacity(wish.wants.len());
-        for want in &wish.wants {
-            if !want.kept {
-                through.push(want.after);
-                continue;
-            }
-            let room = self.rooms.get(&want.place).ok_or(Error::Unavailable)?;
-            let before = messages.len();
-            messages.extend(want.read.iter().cloned());
-            messages.extend(room.recent_after(want.cursor).cloned());
-            // The stream keeps as many as the largest Room asks for; others have theirs here.
-            if messages.len() - before > want.max_messages {
-                return Err(Error::Gone);
-            }
-            through.push(room.head.max(want.after));
-        }
-        messages.retain(|message| message.except != Some(wish.of));
-        messages.sort_by_key(|message| message.offset());
-        for message in &mut messages {
-            in_order(message);
-        }
-        // From the stream may come what is ahead of all that was delivered here. Its reader must
-        // not go back with what comes then.
-        let last = messages.last().map_or(0, |message| message.offset());
-        self.watermark = self.watermark.max(last);
-        Ok(Missed { messages, through })
-    }
 }
 
-/// Among others in their order a message is not late, whatever it was when it came.
-fn in_order(message: &mut Arc<Message>) {
-    if message.read_to.is_some() {
-        Arc::make_mut(message).read_to = None;
-    }
+/// How far a client has read that comes from elsewhere, over all rooms.
+fn read_elsewhere(reader: &Reader) -> u64 {
+    let read = reader.read.as_ref().filter(|_| !reader.connected);
+    read.map_or(0, |read| read.position().offset)
 }
 
 fn tell(io: &Io<'_>, wish: Wish, missed: Result<Missed, Error>) {
@@ -337,182 +289,4 @@ fn tell(io: &Io<'_>, wish: Wish, missed: Result<Missed, Error>) {
         let _ = tell.send(missed);
     });
     io.sink.deliver(worker, Delivery::Answer(answer));
-}
-
-/// Whether nothing is gone of what a session wants.
-#[derive(Debug, PartialEq, Eq)]
-enum Proof {
-    Whole,
-    Gone,
-    Needs(Part),
-}
-
-impl Want {
-    fn new(bookmark: &Bookmark) -> Self {
-        let history = bookmark.settings.history;
-        Self {
-            place: names::place(&bookmark.room),
-            after: bookmark.after,
-            kept: history.is_some(),
-            within: bookmark.within,
-            max_age: history.map_or(Duration::ZERO, |limits| limits.max_age),
-            max_messages: history.map_or(0, |limits| limits.max_messages),
-            cursor: bookmark.after,
-            began: bookmark.after,
-            read: Vec::new(),
-            tail: None,
-            first: None,
-            proven: false,
-            joined: false,
-            asked: Vec::new(),
-            again: None,
-        }
-    }
-
-    /// None is too old to be there where the wanted ones are younger than the room keeps them, or
-    /// a message before them is still there, since the oldest go first.
-    fn proof(&self) -> Proof {
-        if self.within.is_some_and(|within| within < self.max_age) {
-            return Proof::Whole;
-        }
-        match (self.first, self.within) {
-            (None, _) => Proof::Needs(Part::First),
-            (Some(first), _) if first <= self.after => Proof::Whole,
-            (_, Some(_)) => Proof::Gone,
-            (_, None) => Proof::Needs(Part::Time),
-        }
-    }
-
-    fn tail_came(&mut self, packet: &Packet, now: Instant) -> bool {
-        match reading::leader(packet) {
-            Leader::Has(offset) => self.tail = Some(offset),
-            Leader::Nothing => self.tail = Some(0),
-            Leader::Unavailable => self.again = Some(now + AGAIN),
-        }
-        true
-    }
-
-    /// Whether some may be gone before the first message of an answer.
-    fn is_gone_before(&mut self, found: &Found, stream: Stream) -> bool {
-        !std::mem::replace(&mut self.joined, true) && !found.follows(self.cursor, stream)
-    }
-
-    fn range_came(&mut self, found: Found, floor: u64, epoch: Epoch) {
-        if found.offset > floor {
-            // Everything behind the floor is recent.
-            self.cursor = self.cursor.max(floor);
-        } else if found.offset > self.cursor {
-            self.cursor = found.offset;
-            self.read.push(found.into_message(epoch));
-        }
-    }
-
-    /// The end of an answer with messages: the rest comes with the next one. It is asked for at
-    /// once where this one brought any, so that a room in which much is published is caught up
-    /// with before its recent messages have moved on.
-    fn range_ended(&mut self, end: &Got, floor: u64, now: Instant) -> bool {
-        let reached = self.tail.is_some_and(|tail| tail <= self.cursor) || floor <= self.cursor;
-        let brought = self.began < self.cursor;
-        if !(reached || brought) || matches!(end, Got::Unavailable) {
-            self.again = Some(now + AGAIN);
-        }
-        true
-    }
-
-    /// True once nothing further comes.
-    fn evidence_came(&mut self, part: Part, got: Got, io: &Io<'_>) -> bool {
-        match (part, got) {
-            (Part::First, Got::Message(found)) => {
-                self.first = Some(found.offset);
-                false
-            }
-            (Part::First, Got::Malformed(offset)) => {
-                self.first = Some(offset);
-                false
-            }
-            (Part::First, Got::Nothing) => {
-                self.first = Some(u64::MAX);
-                true
-            }
-            (Part::Time, Got::Message(found)) => {
-                let age = io.time.saturating_sub(found.message.time);
-                self.within = Some(Duration::from_millis(age) + Duration::from_secs(1));
-                true
-            }
-            // It is gone, so its time cannot be told, nor what went with it.
-            (Part::Time, Got::Nothing | Got::Malformed(_)) => {
-                self.within = Some(Duration::MAX);
-                true
-            }
-            (_, Got::Unavailable) => {
-                self.again = Some(io.now + AGAIN);
-                true
-            }
-            _ => true,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use sluice_rooms::{HistoryLimits, RoomKey, RoomSettings};
-
-    const DAY: Duration = Duration::from_hours(24);
-
-    fn want(within: Option<Duration>, first: Option<u64>) -> Want {
-        let settings = RoomSettings {
-            history: Some(HistoryLimits {
-                max_messages: 10,
-                max_age: DAY,
-            }),
-            ..RoomSettings::default()
-        };
-        let bookmark = Bookmark {
-            room: RoomKey::new("/", "r"),
-            settings,
-            after: 20,
-            within,
-        };
-        let mut want = Want::new(&bookmark);
-        want.first = first;
-        want
-    }
-
-    #[test]
-    fn who_has_caught_up_with_the_recent_messages_does_not_wait() {
-        let mut want = want(None, None);
-        (want.tail, want.cursor) = (Some(90), 50);
-        assert!(want.range_ended(&Got::End, 50, Instant::now()));
-        assert_eq!(want.again, None, "the recent messages go on from here");
-        want.range_ended(&Got::End, 60, Instant::now());
-        assert_eq!(
-            want.again, None,
-            "the answer brought some, and the next one may bring more"
-        );
-        want.began = 50;
-        want.range_ended(&Got::End, 60, Instant::now());
-        assert!(want.again.is_some(), "a replica is behind");
-    }
-
-    #[test]
-    fn an_older_message_that_is_still_there_proves_that_none_is_gone() {
-        assert_eq!(want(None, Some(20)).proof(), Proof::Whole);
-        assert_eq!(want(None, Some(3)).proof(), Proof::Whole);
-    }
-
-    #[test]
-    fn messages_that_cannot_be_too_old_are_there() {
-        let (minute, week) = (Some(Duration::from_mins(1)), Some(DAY * 7));
-        assert_eq!(want(minute, None).proof(), Proof::Whole);
-        assert_eq!(want(week, Some(21)).proof(), Proof::Gone);
-        assert_eq!(want(week, Some(u64::MAX)).proof(), Proof::Gone);
-    }
-
-    #[test]
-    fn what_is_not_known_is_asked_for() {
-        assert_eq!(want(None, None).proof(), Proof::Needs(Part::First));
-        let newer = want(None, Some(21));
-        assert_eq!(newer.proof(), Proof::Needs(Part::Time));
-    }
 }

@@ -287,7 +287,7 @@ pub(crate) fn message(io: &mut Io<'_>, publication: Publication) -> Message {
         from: publication.from,
         id,
         position: None,
-        read_to: None,
+        read: None,
         time: io.time,
         except: publication.except,
         accepted: io.now,

@@ -61,6 +61,7 @@ impl Kept {
     }
 
     pub(super) fn read_missing(&mut self, io: &mut Io<'_>, place: &Place) {
+        let live = self.standing.is_live();
         let Some(room) = self.rooms.get_mut(place) else {
             return;
         };
@@ -72,7 +73,7 @@ impl Kept {
             // All of it came, but not the end of the answer.
             return self.repair_goes_on(io, place);
         }
-        if !io.connected {
+        if !io.connected || !live {
             return repair.later(io.now);
         }
         (repair.again, repair.proven) = (None, false);
@@ -97,6 +98,11 @@ impl Kept {
         place: &Place,
         packet: &Packet,
     ) {
+        if !self.standing.is_live() {
+            // It would overtake what is read of all rooms, whose order would not be known.
+            io.requests.close(request);
+            return self.repair_later(io, place);
+        }
         match reading::got(io.names, packet, io.now) {
             Got::Message(found) => {
                 self.join_up(io, place, &found);
@@ -136,13 +142,14 @@ impl Kept {
             return;
         };
         self.counters.lost += 1;
+        let before = room.head;
         room.lose(offset);
-        let read_to = self.watermark.max(offset);
-        self.late.note(io.now, place, offset, read_to);
         for worker in room.workers.iter() {
             io.sink.deliver(worker, Delivery::Lost(room.key.clone()));
         }
         tracing::warn!(room = %room.key, "messages are no longer in the stream that did not reach this gateway; give the Room more history");
+        self.advance(offset);
+        self.trail(io, place, before);
     }
 
     /// Delivers a message that was read, if it is after all that was delivered.

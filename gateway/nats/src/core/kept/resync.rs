@@ -9,6 +9,7 @@ use sluice_backbone::Delivery;
 
 use super::{
     Ask, Io, Kept, is_due,
+    late::Late,
     reading::{self, BATCH, Got},
     room::Arrival,
 };
@@ -98,6 +99,7 @@ impl Kept {
     fn begin_anew(&mut self, io: &mut Io<'_>, epoch: sluice_rooms::Epoch, last: u64) {
         let first = self.epoch.replace(epoch).is_none();
         self.watermark = last;
+        (self.late, self.trailing) = (Late::default(), Vec::new());
         if first {
             return;
         }

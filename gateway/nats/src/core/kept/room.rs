@@ -7,7 +7,7 @@ use std::{
 };
 
 use sluice_backbone::{Error, Joined};
-use sluice_rooms::{Message, RoomKey};
+use sluice_rooms::{Message, RoomKey, RoomMark};
 use tokio::sync::oneshot;
 
 use crate::{core::workers::Workers, names::Place};
@@ -77,6 +77,7 @@ pub(super) enum Step {
 #[derive(Debug)]
 pub(super) struct Room {
     pub(super) key: RoomKey,
+    pub(super) mark: RoomMark,
     pub(super) place: Place,
     pub(super) workers: Workers,
     pub(super) phase: Phase,
@@ -95,6 +96,7 @@ pub(super) struct Room {
 impl Room {
     pub(super) fn new(key: RoomKey, place: Place, now: Instant) -> Self {
         Self {
+            mark: RoomMark::of(&key),
             key,
             place,
             workers: Workers::default(),
@@ -181,16 +183,6 @@ impl Room {
     pub(super) fn recent_after(&self, offset: u64) -> impl Iterator<Item = &Arc<Message>> {
         let start = self.recent.partition_point(|m| m.offset() <= offset);
         self.recent.range(start..)
-    }
-
-    /// Whether a member whose messages began after `from`, and who has read up to `read`, lacks
-    /// some that are known to be missing here or wait for them.
-    pub(super) fn misses(&self, from: u64, read: u64) -> bool {
-        let Phase::Repairing(repair) = &self.phase else {
-            return false;
-        };
-        let last = repair.held.iter().map(|held| held.offset).max();
-        self.head < read && from < last.unwrap_or(0).max(repair.through)
     }
 
     /// Whether a message is after all that was delivered, with nothing that is known to be missing.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sluice_backbone::{Claim, Delivery, Error, Gather, Record, Reply};
-use sluice_rooms::{Pid, Position, RoomKey, SessionId};
+use sluice_rooms::{Pid, Reading, RoomKey, SessionId};
 use tokio::sync::oneshot;
 
 use super::{
@@ -93,14 +93,13 @@ struct Wire {
     pid: String,
     user: Arc<str>,
     namespace: Arc<str>,
-    position: Option<String>,
+    read: Option<String>,
 }
 
 /// Its answer.
 #[derive(Debug, Serialize, Deserialize)]
 struct Given {
     rooms: Vec<(String, u64)>,
-    doubtful: bool,
 }
 
 impl Sessions {
@@ -238,7 +237,7 @@ impl Sessions {
             pid: claiming.claim.pid.reveal(),
             user: Arc::clone(&claiming.claim.user),
             namespace: Arc::clone(&claiming.claim.namespace),
-            position: claiming.claim.position.map(|position| position.to_string()),
+            read: claiming.claim.read.as_ref().map(Reading::to_string),
         };
         let body = serde_json::to_string(&wire).unwrap_or_default();
         claiming.asked = ask(io, to, body, id, OWNER);
@@ -279,7 +278,6 @@ impl Sessions {
                         .map(|(name, from)| (RoomKey::new(Arc::clone(namespace), name), from))
                         .collect(),
                     present: false,
-                    doubtful: given.doubtful,
                 });
                 self.store_own(io, id);
             }
@@ -306,7 +304,7 @@ impl Sessions {
         match stored::last(packet) {
             Last::Session(sequence, found) if own(&found) => {
                 claiming.sequence = sequence;
-                claiming.record = Some(found.record);
+                claiming.record = Some(found.record(claim.read.as_ref()));
                 self.store_own(io, id);
             }
             Last::Session(..) => self.finish(io, id, Ok(None)),
@@ -441,6 +439,7 @@ impl Claiming {
             user: Arc::clone(&self.claim.user),
             namespace: Arc::clone(&self.claim.namespace),
             rooms: rooms.unwrap_or_default(),
+            came: self.claim.read.clone(),
         };
         (session, stored::encode(&stored))
     }
@@ -496,7 +495,6 @@ impl Sessions {
                 .iter()
                 .map(|(key, from)| (key.name.to_string(), *from))
                 .collect(),
-            doubtful: record.doubtful,
         });
         if record.is_some() {
             self.forget(io, session);
@@ -512,12 +510,11 @@ fn ask(io: &mut Io<'_>, subject: String, body: String, id: u64, within: Duration
 
 fn read_claim(payload: &[u8]) -> Option<Claim> {
     let wire: Wire = serde_json::from_slice(payload).ok()?;
-    let position = wire.position.as_deref().map(Position::parse);
     Some(Claim {
         pid: Pid::parse(&wire.pid)?,
         user: wire.user,
         namespace: wire.namespace,
-        position: position.flatten(),
+        read: wire.read.as_deref().and_then(Reading::parse),
     })
 }
 

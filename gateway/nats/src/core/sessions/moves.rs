@@ -57,8 +57,16 @@ impl Moves {
 }
 
 impl Sessions {
-    /// Somebody has put something in the place of a session of this gateway.
-    pub(crate) fn overwritten(&mut self, io: &mut Io<'_>) {
+    /// Somebody wants to put something in the place of a session of this gateway. Whether it is
+    /// there the leader knows at once, and a replica later.
+    pub(crate) fn overwritten(&mut self, io: &mut Io<'_>, place: &str) {
+        if let Some(session) = session(place).filter(|session| self.own.contains_key(session)) {
+            Self::check(io, session);
+        }
+    }
+
+    /// The leader has not said it: it is looked for.
+    pub(super) fn unchecked(&mut self, io: &mut Io<'_>) {
         if self.moves.reading.is_none() {
             self.look_for_marks(io);
         }
@@ -131,13 +139,13 @@ impl Sessions {
         io.request(to, Vec::new(), body, purpose, ANSWER);
     }
 
-    pub(super) fn checked(&mut self, io: &Io<'_>, session: SessionId, packet: &Packet) {
+    pub(super) fn checked(&mut self, io: &mut Io<'_>, session: SessionId, packet: &Packet) {
         let sequence = match stored::last(packet) {
             // An acknowledgement was lost: it is stored over that.
             Last::Session(sequence, _) => sequence,
             Last::Ended => return self.moved_away(io, session),
             Last::Nothing => 0,
-            Last::Unavailable => return,
+            Last::Unavailable => return self.unchecked(io),
         };
         if let Some(own) = self.own.get_mut(&session) {
             own.sequence = sequence;

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sluice_backbone::{Record, Stored};
-use sluice_rooms::RoomKey;
+use sluice_rooms::{Reading, RoomKey};
 
 use crate::Packet;
 
@@ -21,6 +21,9 @@ struct Body<'a> {
     namespace: Cow<'a, str>,
     /// The rooms' names, and where its messages there began.
     rooms: Vec<(Cow<'a, str>, u64)>,
+    /// How far its client said that it had read when it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    came: Option<String>,
 }
 
 /// What was read of a session.
@@ -28,7 +31,23 @@ struct Body<'a> {
 pub(super) struct Found {
     pub(super) user: Box<str>,
     pub(super) namespace: Box<str>,
-    pub(super) record: Record,
+    rooms: Vec<(RoomKey, u64)>,
+    came: Option<Reading>,
+}
+
+impl Found {
+    /// What is left of it, for a client that has read so far.
+    pub(super) fn record(self, read: Option<&Reading>) -> Record {
+        let mut rooms = self.rooms;
+        if let Some(read) = read.filter(|read| self.came.as_ref() != Some(*read)) {
+            for (key, from) in &mut rooms {
+                *from = read.in_room(key).max(*from);
+            }
+        }
+        // Its gateway is gone, and its members with it, now or soon.
+        let present = false;
+        Record { rooms, present }
+    }
 }
 
 /// Writes a session. Its rooms all belong to its namespace.
@@ -40,6 +59,7 @@ pub(in crate::core) fn encode(session: &Stored) -> Bytes {
         rooms: rooms
             .map(|(key, from)| ((&*key.name).into(), *from))
             .collect(),
+        came: session.came.as_ref().map(Reading::to_string),
     };
     // Text and numbers can always be written to memory.
     serde_json::to_vec(&body).unwrap_or_default().into()
@@ -49,18 +69,14 @@ pub(in crate::core) fn encode(session: &Stored) -> Bytes {
 pub(super) fn decode(payload: &[u8]) -> Option<Found> {
     let body: Body<'_> = serde_json::from_slice(payload).ok()?;
     let rooms = body.rooms.iter();
-    let record = Record {
-        rooms: rooms
-            .map(|(name, from)| (RoomKey::new(&*body.namespace, &**name), *from))
-            .collect(),
-        // Its gateway is gone, and its members with it, now or soon.
-        present: false,
-        doubtful: false,
-    };
+    let rooms = rooms
+        .map(|(name, from)| (RoomKey::new(&*body.namespace, &**name), *from))
+        .collect();
     Some(Found {
         user: body.user.into(),
         namespace: body.namespace.into(),
-        record,
+        rooms,
+        came: body.came.as_deref().and_then(Reading::parse),
     })
 }
 
@@ -131,7 +147,7 @@ pub(super) fn last(packet: &Packet) -> Last {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sluice_rooms::Pid;
+    use sluice_rooms::{Pid, RoomMark};
 
     #[test]
     fn a_session_reads_back_as_it_was_written() {
@@ -140,11 +156,36 @@ mod tests {
             user: "a\"n".into(),
             namespace: "/x".into(),
             rooms: vec![(RoomKey::new("/x", "r\n"), 7)],
+            came: Reading::parse("0000000000000001-9,0000000000000002:3"),
         };
         let found = decode(&encode(&stored)).unwrap();
         assert_eq!((&*found.user, &*found.namespace), ("a\"n", "/x"));
-        assert_eq!(found.record.rooms, stored.rooms);
-        assert!(!found.record.present);
+        assert_eq!((&found.rooms, &found.came), (&stored.rooms, &stored.came));
+        assert!(!found.record(None).present);
+    }
+
+    #[test]
+    fn its_client_goes_on_in_each_room_where_it_says_that_it_is() {
+        let (a, b) = (RoomKey::new("/", "a"), RoomKey::new("/", "b"));
+        let mut read = Reading::parse("0000000000000001-9").unwrap();
+        let came = Some(read.clone());
+        let stored = Stored {
+            session: Pid::random().session(),
+            user: "ann".into(),
+            namespace: "/".into(),
+            rooms: vec![(a.clone(), 2), (b.clone(), 3)],
+            came,
+        };
+        let found = || decode(&encode(&stored)).unwrap();
+        let rooms = |a_to, b_to| vec![(a.clone(), a_to), (b.clone(), b_to)];
+        assert_eq!(
+            found().record(Some(&read)).rooms,
+            rooms(2, 3),
+            "it has got nothing since it came"
+        );
+        read.hold_back(RoomMark::of(&a), 5);
+        assert_eq!(found().record(Some(&read)).rooms, rooms(5, 9));
+        assert_eq!(found().record(None).rooms, rooms(2, 3));
     }
 
     #[test]

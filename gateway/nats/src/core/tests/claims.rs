@@ -19,7 +19,7 @@ fn claim(bus: &mut Bus, pid: Pid) -> Reply<Option<Record>> {
         pid,
         user: "ann".into(),
         namespace: "/".into(),
-        position: None,
+        read: None,
     };
     bus.act(0, |core, at, out| core.claim(at, 0, claim, out))
 }

@@ -18,7 +18,7 @@ fn send(data: &str) -> Command {
         from: Some("bob".into()),
         id: "1".into(),
         position: None,
-        read_to: None,
+        read: None,
         time: 5,
         except: None,
         accepted: Instant::now(),

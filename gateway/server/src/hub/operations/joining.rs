@@ -2,7 +2,7 @@
 
 use std::{rc::Rc, sync::Arc};
 
-use sluice_backbone::{Bookmark, Joined, Missed};
+use sluice_backbone::{Bookmark, Joined, Missed, Reader};
 use sluice_policy::Action;
 use sluice_rooms::Epoch;
 
@@ -66,7 +66,12 @@ impl Hub {
         let same = epoch.is_none_or(|epoch| Epoch::parse(&epoch) == Some(joined.epoch));
         let _pin = room.pin();
         let worker = self.worker.index();
-        let missed = self.shared.backbone.missed(worker, &[bookmark], session.id);
+        let reader = Reader {
+            session: session.id,
+            read: session.came(),
+            connected: true,
+        };
+        let missed = self.shared.backbone.missed(worker, &[bookmark], reader);
         let missed = missed.wait().await.ok();
         let fits = |missed: &Missed| self.fits(session, missed);
         let Some(missed) = missed.filter(|m| same && settings.history.is_some() && fits(m)) else {
@@ -91,10 +96,12 @@ impl Hub {
     }
 
     /// Whether what was missed may wait for the connection all at once, so that it can come before
-    /// the answer. A client that missed more reads the history page by page.
+    /// the answer, and behind all that was delivered before. A client that missed more, or has a
+    /// backlog, reads the history page by page.
     fn fits(&self, session: &Session, missed: &Missed) -> bool {
         let bytes: usize = missed.messages.iter().map(|message| message.size()).sum();
-        session.queued_bytes() + bytes <= self.policy.borrow().limits.outbound_bytes / 2
+        let behind = session.backlog.borrow().is_some();
+        !behind && session.queued_bytes() + bytes <= self.policy.borrow().limits.outbound_bytes / 2
     }
 
     /// Makes a session a member, whatever the room's access rules.

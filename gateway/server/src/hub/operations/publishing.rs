@@ -131,7 +131,7 @@ fn message(session: &Session, content: Content<'_>) -> Message {
         from: (!identity.is_anonymous()).then(|| Arc::clone(identity.user())),
         id: format!("{:016x}", rand::random::<u64>()).into(),
         position: None,
-        read_to: None,
+        read: None,
         time: unix_now_ms(),
         except: None,
         accepted: Instant::now(),

@@ -17,7 +17,7 @@ use sluice_backbone::Memory;
 use sluice_crds::{Documents, Source};
 use sluice_net::{Connection, Options, Worker, worker};
 use sluice_policy::{Policy, sign_development_token};
-use sluice_rooms::Position;
+use sluice_rooms::Reading;
 use tokio::{runtime, sync::oneshot};
 
 use super::slow::Slow;
@@ -133,9 +133,9 @@ impl Bench {
     }
 
     /// A new session of a user who has read so far elsewhere.
-    pub(super) async fn enter_from(&self, user: &str, position: Option<Position>) -> Rc<Session> {
+    pub(super) async fn enter_from(&self, user: &str, read: Option<Reading>) -> Rc<Session> {
         let knock = Knock {
-            position,
+            read,
             ..Knock::default()
         };
         self.knock(user, knock).await.unwrap()

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use sluice_backbone::{
     Backbone, Bookmark, Claim, Command, Error, Joined, Members, Memory, Missed, Publication,
-    Receipt, Record, Reply, SessionInfo, Stats, Stored,
+    Reader, Receipt, Record, Reply, SessionInfo, Stats, Stored,
 };
-use sluice_rooms::{Epoch, Page, Position, Query, RoomKey, RoomSettings, SessionId};
+use sluice_rooms::{Epoch, Page, Query, Reading, RoomKey, RoomSettings, SessionId};
 
 pub(super) struct Slow(pub(super) Arc<Memory>);
 
@@ -38,8 +38,8 @@ impl Backbone for Slow {
         later(self.0.publish(publication))
     }
 
-    fn missed(&self, worker: usize, bookmarks: &[Bookmark], of: SessionId) -> Reply<Missed> {
-        later(self.0.missed(worker, bookmarks, of))
+    fn missed(&self, worker: usize, bookmarks: &[Bookmark], reader: Reader) -> Reply<Missed> {
+        later(self.0.missed(worker, bookmarks, reader))
     }
 
     fn history(
@@ -87,8 +87,12 @@ impl Backbone for Slow {
         self.0.forget(session);
     }
 
-    fn doubts(&self, rooms: &[(RoomKey, u64)], position: Option<Position>) -> bool {
-        self.0.doubts(rooms, position)
+    fn delivered(&self) -> u64 {
+        self.0.delivered()
+    }
+
+    fn read_up_to(&self, rooms: &mut [(RoomKey, u64)], read: &Reading) {
+        self.0.read_up_to(rooms, read);
     }
 
     fn stats(&self, bounds: &[u64]) -> Stats {

@@ -1,0 +1,216 @@
+//! How far a client has read.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::{Position, RoomKey};
+
+/// The most rooms that a reading names. Their text goes with every message while they are behind.
+const MOST: usize = 32;
+
+/// What stands in a reading's text for the rooms that found no place in it.
+const MORE: &str = "*";
+
+/// A room in a reading: its name is nobody's business who is not in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoomMark(u64);
+
+impl RoomMark {
+    /// The mark of a room, the same at every gateway.
+    pub fn of(room: &RoomKey) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(room.namespace.as_bytes());
+        hash.update([0]);
+        hash.update(room.name.as_bytes());
+        let digest = hash.finalize();
+        Self(
+            digest[..8]
+                .iter()
+                .fold(0, |mark, b| mark << 8 | u64::from(*b)),
+        )
+    }
+}
+
+/// How far a client has read, over all rooms with history: everything up to a position, except in
+/// the rooms that are named as behind, of which it has everything up to an offset of their own and
+/// nothing after that.
+///
+/// As text it goes with each message. The stock Socket.IO client keeps the last one that it got,
+/// and sends it back to recover. So a session can go on wherever what is kept of it is found,
+/// whatever the gateway that it was at knew besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    position: Position,
+    named: Vec<(RoomMark, u64)>,
+    vague: bool,
+}
+
+impl Reading {
+    /// Everything up to a position, in all rooms.
+    pub fn of(position: Position) -> Self {
+        Self {
+            position,
+            named: Vec::new(),
+            vague: false,
+        }
+    }
+
+    /// Everything up to here is read, except in rooms that are behind.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Whether more rooms are behind than it can name: nothing can be recovered from it.
+    pub fn is_vague(&self) -> bool {
+        self.vague
+    }
+
+    /// Whether it names no room.
+    pub fn is_even(&self) -> bool {
+        self.named.is_empty() && !self.vague
+    }
+
+    /// Says that no more is read of a room than up to `offset`, where that is less.
+    pub fn hold_back(&mut self, room: RoomMark, offset: u64) {
+        if offset < self.position.offset {
+            self.name(room, offset);
+        }
+    }
+
+    /// Says how far a room is read, whether it is behind or not.
+    pub fn name(&mut self, room: RoomMark, offset: u64) {
+        let at = self.named.iter().position(|(mark, _)| *mark == room);
+        match at {
+            Some(at) => self.named[at].1 = offset,
+            None if self.named.len() < MOST => self.named.push((room, offset)),
+            None => self.vague = true,
+        }
+    }
+
+    /// How far a room is read that is named.
+    pub fn named(&self, room: &RoomKey) -> Option<u64> {
+        if self.named.is_empty() {
+            return None;
+        }
+        let room = RoomMark::of(room);
+        let named = self.named.iter().find(|(mark, _)| *mark == room);
+        named.map(|(_, offset)| *offset)
+    }
+
+    /// How far a room is read.
+    pub fn in_room(&self, room: &RoomKey) -> u64 {
+        self.named(room).unwrap_or(self.position.offset)
+    }
+
+    /// Reads what [`fmt::Display`] wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split(',');
+        let mut reading = Self::of(Position::parse(parts.next()?)?);
+        for part in parts {
+            if part == MORE {
+                reading.vague = true;
+            } else {
+                reading.named.push(parse_named(part)?);
+            }
+        }
+        (reading.named.len() <= MOST).then_some(reading)
+    }
+}
+
+fn parse_named(text: &str) -> Option<(RoomMark, u64)> {
+    let (mark, offset) = text.split_once(':')?;
+    let digits = mark.len() == 16 && mark.bytes().all(|b| b.is_ascii_hexdigit());
+    let mark = digits
+        .then(|| u64::from_str_radix(mark, 16).ok())
+        .flatten()?;
+    Some((RoomMark(mark), offset.parse().ok()?))
+}
+
+impl fmt::Display for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.position)?;
+        for (RoomMark(mark), offset) in &self.named {
+            write!(f, ",{mark:016x}:{offset}")?;
+        }
+        if self.vague {
+            write!(f, ",{MORE}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Epoch;
+
+    fn reading(offset: u64) -> Reading {
+        let epoch = Epoch::from_bits(7);
+        Reading::of(Position { epoch, offset })
+    }
+
+    fn room(name: &str) -> RoomKey {
+        RoomKey::new("/", name)
+    }
+
+    fn reads_back(reading: &Reading) {
+        assert_eq!(Reading::parse(&reading.to_string()).as_ref(), Some(reading));
+    }
+
+    #[test]
+    fn where_no_room_is_behind_its_text_is_the_position() {
+        let even = reading(42);
+        assert_eq!(even.to_string(), even.position().to_string());
+        assert_eq!(even.in_room(&room("a")), 42);
+        reads_back(&even);
+    }
+
+    #[test]
+    fn a_room_that_is_behind_is_read_up_to_its_own_offset() {
+        let mut one = reading(42);
+        one.hold_back(RoomMark::of(&room("a")), 7);
+        one.hold_back(RoomMark::of(&room("a")), 9);
+        one.hold_back(RoomMark::of(&room("b")), 42);
+        assert_eq!(one.in_room(&room("a")), 9);
+        assert_eq!(one.in_room(&room("b")), 42, "it is not behind");
+        assert_eq!(one.in_room(&RoomKey::new("/x", "a")), 42);
+        reads_back(&one);
+    }
+
+    #[test]
+    fn more_rooms_than_it_can_name_make_it_vague() {
+        let mut many = reading(42);
+        for number in 0..MOST {
+            many.hold_back(RoomMark::of(&room(&number.to_string())), 1);
+        }
+        assert!(!many.is_vague());
+        many.hold_back(RoomMark::of(&room("one too many")), 1);
+        assert!(many.is_vague());
+        reads_back(&many);
+    }
+
+    #[test]
+    fn the_mark_of_a_room_is_the_same_in_every_version() {
+        let mut one = reading(42);
+        one.hold_back(RoomMark::of(&room("a")), 7);
+        assert_eq!(one.to_string(), "0000000000000007-42,b85cbdfd493eac99:7");
+    }
+
+    #[test]
+    fn what_is_not_a_reading_is_refused() {
+        let even = reading(42).to_string();
+        for rest in [
+            ",",
+            ",:",
+            ",a:1",
+            ",000000000000000g:1",
+            ",0000000000000001:x",
+        ] {
+            assert_eq!(Reading::parse(&format!("{even}{rest}")), None, "{rest}");
+        }
+        let many = ",0000000000000001:1".repeat(MOST + 1);
+        assert_eq!(Reading::parse(&format!("{even}{many}")), None);
+        assert_eq!(Reading::parse(""), None);
+    }
+}
