@@ -29,7 +29,7 @@ struct Stage {
     world: World,
     kubelet: Kubelet,
     people: People,
-    _nats: Server,
+    nats: Server,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -65,7 +65,7 @@ impl Stage {
             world,
             kubelet,
             people,
-            _nats: nats,
+            nats,
             _turn: turn,
         }
     }

@@ -23,7 +23,7 @@ pub(super) fn routes() -> Vec<Route> {
             get(rooms),
             "Says what this gateway has of the rooms that each Room is for.",
         )
-        .answer::<Rooms>(),
+        .answer::<Counted>(),
     ]
 }
 
@@ -46,7 +46,7 @@ async fn fleet(State(api): State<Api>) -> Json<Gateways> {
 /// What a gateway has of the rooms.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Rooms")]
-struct Rooms {
+struct Counted {
     /// Always true.
     ok: bool,
     /// Whether this gateway can store messages of rooms with history: it is connected to NATS, and
@@ -56,10 +56,10 @@ struct Rooms {
     rooms: Vec<RoomCount>,
 }
 
-async fn rooms(State(api): State<Api>) -> Json<Rooms> {
+async fn rooms(State(api): State<Api>) -> Json<Counted> {
     let mut counts = api.fleet().rooms();
     counts.rooms.sort_by(|a, b| a.name.cmp(&b.name));
-    Json(Rooms {
+    Json(Counted {
         ok: true,
         stores: counts.stores,
         rooms: counts.rooms,

@@ -89,7 +89,7 @@ async fn a_fleet_is_ready_no_sooner_than_its_gateways_can_store_messages() {
         message.contains("No gateway can store messages"),
         "{message}"
     );
-    let nats = async_nats::connect(stage._nats.url()).await.unwrap();
+    let nats = async_nats::connect(stage.nats.url()).await.unwrap();
     async_nats::jetstream::new(nats)
         .delete_stream("other")
         .await
