@@ -186,6 +186,24 @@ async fn a_scale_down_drains_first_and_removes_no_pod_with_clients() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "whole fleets, one at a time: cargo test -p sluice-operator --test apiserver -- --ignored --test-threads 1"]
+async fn a_gateway_that_was_killed_leaves_the_service_before_its_node_tells() {
+    let stage = Stage::set(2, 20).await;
+    let victim = stage.world.pods().await[0].name_any();
+    stage.kubelet.kill(&victim);
+    until("it is out of the Service", async || {
+        let pods = stage.world.pods().await;
+        let pod = pods.iter().find(|pod| pod.name_any() == victim).unwrap();
+        let ready = &pod.data["status"]["conditions"][0]["status"];
+        assert_eq!(ready, "True", "its node has not told");
+        !pod.labels().contains_key("sluice.dev/serving")
+    })
+    .await;
+    stage.kubelet.notice();
+    stage.rests("gateway:1", 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "whole fleets, one at a time: cargo test -p sluice-operator --test apiserver -- --ignored --test-threads 1"]
 async fn new_gateways_that_never_start_leave_the_old_ones_as_they_are() {
     let stage = Stage::set(2, 20).await;
     stage.count_from_now();

@@ -6,7 +6,7 @@ use std::{
     path::Path,
     process::Stdio,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -41,6 +41,10 @@ struct Seen {
     fewest: AtomicUsize,
     /// The connections that pods had when they were deleted.
     cut: AtomicUsize,
+    /// The gateway that was killed, and whose end is not noticed.
+    killed: Mutex<Option<String>>,
+    /// The process of each gateway.
+    processes: Mutex<HashMap<String, u32>>,
 }
 
 impl Kubelet {
@@ -77,6 +81,23 @@ impl Kubelet {
     /// How many connections deleted pods had.
     pub(crate) fn cut(&self) -> usize {
         self.seen.cut.load(Ordering::Relaxed)
+    }
+}
+
+impl Kubelet {
+    /// Kills the gateway of a pod, and does not notice.
+    pub(crate) fn kill(&self, pod: &str) {
+        *self.seen.killed.lock().unwrap() = Some(pod.to_owned());
+        let id = self.seen.processes.lock().unwrap()[pod];
+        let killed = std::process::Command::new("kill")
+            .args(["-9", &id.to_string()])
+            .status();
+        assert!(killed.unwrap().success());
+    }
+
+    /// Notices what it did not.
+    pub(crate) fn notice(&self) {
+        *self.seen.killed.lock().unwrap() = None;
     }
 }
 
@@ -130,8 +151,15 @@ impl Node {
         let Some(gateway) = self.gateways.get_mut(&name) else {
             return;
         };
+        if self.seen.killed.lock().unwrap().as_ref() == Some(&name) {
+            return;
+        }
         if gateway.process.try_wait().unwrap().is_some() {
             gateway.process = run(&name, &gateway.address, gateway.folder.path());
+        }
+        if let Some(id) = gateway.process.id() {
+            let mut processes = self.seen.processes.lock().unwrap();
+            processes.insert(name.clone(), id);
         }
         let (ready, connections) = look(&gateway.address).await;
         gateway.connections = connections.unwrap_or(gateway.connections);

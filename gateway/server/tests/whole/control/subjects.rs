@@ -100,7 +100,7 @@ fn every_operation_that_any_gateway_carries_out_can_be_called_by_subject() {
         assert_eq!(bob.closed().await, 4502);
         let mut called: BTreeSet<_> = TALK.iter().map(|(operation, ..)| *operation).collect();
         called.extend(["disconnect_session", "disconnect_user"]);
-        called.extend(["drain", "undrain", "drain_progress"]);
+        called.extend(["drain", "undrain", "drain_progress", "rooms"]);
         assert_eq!(called, described());
     });
 }
@@ -121,6 +121,7 @@ fn what_is_about_one_gateway_is_asked_for_by_its_name() {
         until(async || phase("drain_progress.b=2E1").await == "settle").await;
         assert_eq!(phase("drain_progress.a").await, "serving");
         assert_eq!(phase("undrain.b=2E1").await, "serving");
+        until(async || fleet.call("rooms.b=2E1", "").await["stores"] == true).await;
     });
 }
 
