@@ -46,7 +46,7 @@ pub fn decide(observed: &Observed, settings: &Settings) -> Decision {
     let mut remember = observed.remembered.clone();
     let desired_replicas = desired::replicas(observed, settings, &mut remember);
     let fleet = Fleet::new(observed, settings, desired_replicas);
-    let rebalance = Rebalance::of(&fleet);
+    let rebalance = Rebalance::of(&fleet, &mut remember);
     let removal = removal::of(&fleet, &mut remember);
     let progress = progress::of(&fleet, &mut remember);
     let outlook = outlook::of(&fleet, &rebalance);

@@ -167,16 +167,18 @@ fn gateways_are_spread_over_nodes_and_zones_beside_those_of_their_own_revision()
     let deployment: serde_json::Value = serde_saphyr::from_str(deployment).unwrap();
     let template = &deployment["spec"]["template"];
     let revision = &template["metadata"]["labels"]["sluice.dev/revision"];
-    let constraints = template["spec"]["topologySpreadConstraints"].as_array();
-    let constraints = constraints.unwrap();
-    let over: Vec<_> = constraints.iter().map(|it| &it["topologyKey"]).collect();
+    let preferred =
+        "/spec/affinity/podAntiAffinity/preferredDuringSchedulingIgnoredDuringExecution";
+    let terms = template.pointer(preferred).and_then(|it| it.as_array());
+    let terms = terms.unwrap().iter().map(|it| &it["podAffinityTerm"]);
+    let over: Vec<_> = terms.clone().map(|it| &it["topologyKey"]).collect();
     assert_eq!(
         over,
         ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
     );
-    for constraint in constraints {
+    for term in terms {
         assert_eq!(
-            &constraint["labelSelector"]["matchLabels"]["sluice.dev/revision"],
+            &term["labelSelector"]["matchLabels"]["sluice.dev/revision"],
             revision
         );
     }

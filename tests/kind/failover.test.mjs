@@ -138,11 +138,13 @@ describe(`a fleet on Kubernetes, with ${2 * CLIENTS} clients`, () => {
   scenario("scale from 2 to 4", async () => {
     await scale(4);
     await stage.fleet.settled(4);
+    await stage.fleet.even();
   }, whole);
 
   scenario("scale from 4 to 2", async () => {
     await scale(GATEWAYS);
     await stage.fleet.settled(GATEWAYS);
+    await stage.fleet.even();
   }, (verdict) => {
     whole(verdict);
     assert.ok(verdict.moves <= 2, `${verdict.moves} moves of the client that moved most`);
@@ -152,7 +154,9 @@ describe(`a fleet on Kubernetes, with ${2 * CLIENTS} clients`, () => {
     const pod = await stage.fleet.fullest();
     const losses = await metric(pod, "sluice_connections");
     await signal(pod);
+    await stage.crowd.when("its clients to come back", ({ lost, away }) => lost >= losses && away === 0, 60_000);
     await stage.fleet.settled(GATEWAYS);
+    await stage.fleet.even();
     return losses;
   }, whole);
 
@@ -163,6 +167,7 @@ describe(`a fleet on Kubernetes, with ${2 * CLIENTS} clients`, () => {
     await kubectl(["uncordon", node]);
     await stage.fleet.natsReady();
     await stage.fleet.settled(GATEWAYS);
+    await stage.fleet.even();
   }, (verdict) => {
     whole(verdict);
     assert.ok(verdict.moves <= 2, `${verdict.moves} moves of the client that moved most`);

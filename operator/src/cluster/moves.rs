@@ -99,7 +99,9 @@ impl Moves {
     /// that is not often: what changes by itself is heard of.
     pub(super) fn look_again(&self, cluster: &Cluster) -> Duration {
         let decision = &self.decision;
-        let idle = decision.phase == Phase::Steady && cluster.spec.gateway.autoscaling.is_none();
+        let idle = decision.phase == Phase::Steady
+            && !decision.remember.waits()
+            && cluster.spec.gateway.autoscaling.is_none();
         decision
             .look_again
             .max(if idle { COUNTING } else { Duration::ZERO })

@@ -1,15 +1,24 @@
 //! Evening out a fleet whose gateways hold very different numbers of connections.
 
+use std::time::Duration;
+
 use super::{
-    DrainCommand, DrainPhase,
+    DrainCommand, DrainPhase, Remembered,
     leaving::{Fleet, Gateway},
 };
+
+/// How long connections must have been spread unevenly. Where a gateway has died, its clients are
+/// still on their way, and may even out by themselves what is uneven without them.
+const CALM: Duration = Duration::from_secs(10);
 
 /// By how much of the mean, in percent, a gateway must exceed it before anything is done.
 const UNEVEN: u64 = 20;
 
 /// By how many connections it must exceed it besides; fewer are not worth a move.
 const LEAST: u64 = 100;
+
+/// A gateway with less than this part of the mean is nearly empty.
+const EMPTY: u64 = 3;
 
 /// Of the fleet's rate, the part that is used: nobody waits for an even fleet.
 const PART_OF_RATE: f64 = 0.5;
@@ -26,19 +35,16 @@ pub(super) struct Rebalance {
 }
 
 impl Rebalance {
-    pub(super) fn of(fleet: &Fleet<'_>) -> Self {
-        let Some(mean) = mean(fleet) else {
+    pub(super) fn of(fleet: &Fleet<'_>, remember: &mut Remembered) -> Self {
+        let mut gateways = fleet.gateways.iter();
+        let mean = mean(fleet);
+        let moves = gateways.any(|gateway| gateway.phase() == DrainPhase::Rebalance);
+        let Some(mean) = mean.filter(|mean| moves || is_calm(fleet, *mean, remember)) else {
+            if mean.is_none() {
+                remember.uneven_since = None;
+            }
             return Self::default();
         };
-        let uneven = |gateway: &Gateway<'_>| is_uneven(gateway, mean);
-        let moves = |gateway: &Gateway<'_>| gateway.phase() == DrainPhase::Rebalance;
-        if !fleet
-            .gateways
-            .iter()
-            .any(|gateway| uneven(gateway) || moves(gateway))
-        {
-            return Self::default();
-        }
         Self {
             mean: Some(mean),
             commands: commands(fleet, mean),
@@ -73,6 +79,25 @@ fn is_uneven(gateway: &Gateway<'_>, mean: u64) -> bool {
         .pod
         .connections
         .is_some_and(|connections| connections > bound)
+}
+
+/// Whether connections have been spread unevenly for a while, with a gateway that has hardly any: it
+/// was added, or has died and is there again. Who was just moved by a rollout is not moved again for
+/// what is uneven after that.
+fn is_calm(fleet: &Fleet<'_>, mean: u64, remember: &mut Remembered) -> bool {
+    let any = |is: fn(&Gateway<'_>, u64) -> bool| fleet.gateways.iter().any(|it| is(it, mean));
+    if !(any(is_uneven) && any(is_empty)) {
+        remember.uneven_since = None;
+        return false;
+    }
+    let now = fleet.observed.now;
+    let since = *remember.uneven_since.get_or_insert(now);
+    now.duration_since(since).unsigned_abs() >= CALM
+}
+
+fn is_empty(gateway: &Gateway<'_>, mean: u64) -> bool {
+    let most = mean / EMPTY;
+    gateway.pod.connections.is_some_and(|it| it < most)
 }
 
 /// The mean of a fleet that is as it should be otherwise. A fleet that changes is not evened out:

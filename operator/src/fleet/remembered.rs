@@ -10,6 +10,8 @@ use jiff::Timestamp;
 pub struct Remembered {
     /// Since when fewer gateways would do than autoscaling asked for.
     pub(super) fewer_since: Option<Timestamp>,
+    /// Since when connections are spread unevenly.
+    pub(super) uneven_since: Option<Timestamp>,
     /// Since when gateways that are to go have not answered.
     pub(super) silent_since: BTreeMap<String, Timestamp>,
     /// Connections that the rollout has moved.
@@ -21,6 +23,11 @@ pub struct Remembered {
 }
 
 impl Remembered {
+    /// Whether something is waited for that nothing but time brings.
+    pub fn waits(&self) -> bool {
+        self.uneven_since.is_some()
+    }
+
     /// What an operator that has just started knows from `status.rollout.moved`.
     pub fn resumed(moved: u64) -> Self {
         Self {

@@ -166,7 +166,7 @@ fn server(inputs: &Inputs<'_>, wanted: &ManagedNats) -> Value {
         "enableServiceLinks": false,
         "terminationGracePeriodSeconds": GRACE,
         "securityContext": pod::security(),
-        "topologySpreadConstraints": pod::spread(&names.selector(NATS)),
+        "affinity": pod::apart(&names.selector(NATS)),
         "containers": [container(inputs, wanted)],
         "volumes": [
             {"name": "configuration", "configMap": {"name": names.nats()}},

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use sluice_crds::RealtimeClusterSpec;
 
 use super::{
-    Inputs, json_of,
-    names::{GATEWAY, REVISION, SERVING},
+    Cluster, Inputs, json_of,
+    names::{CLUSTER, GATEWAY, REVISION, SERVING},
     nats::URL,
     set,
 };
@@ -45,6 +45,24 @@ pub fn grace(spec: &RealtimeClusterSpec) -> u64 {
     PRE_STOP + deadline + FAREWELL
 }
 
+/// Where an affinity says what pods are to be kept apart from.
+const OTHERS: &str = "podAntiAffinity";
+
+/// How it says what is only preferred.
+const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
+
+/// Where a template selects other pods to be placed by, and the labels of each.
+const SELECTING: [(&str, &str); 2] = [
+    (
+        "/spec/topologySpreadConstraints",
+        "/labelSelector/matchLabels",
+    ),
+    (
+        "/spec/affinity/podAntiAffinity/preferredDuringSchedulingIgnoredDuringExecution",
+        "/podAffinityTerm/labelSelector/matchLabels",
+    ),
+];
+
 /// The template without the label of its revision.
 pub(super) fn template(inputs: &Inputs<'_>) -> Value {
     let cluster = inputs.cluster;
@@ -65,19 +83,21 @@ pub(super) fn template(inputs: &Inputs<'_>) -> Value {
 pub(super) fn labelled(mut template: Value, revision: &str) -> Value {
     template["metadata"]["labels"][REVISION] = revision.into();
     // Only gateways of one revision are to be spread: those of others are about to go.
-    for constraint in template["spec"]["topologySpreadConstraints"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-    {
-        if constraint
-            .pointer("/labelSelector/matchLabels/sluice.dev~1cluster")
-            .is_some()
-        {
-            constraint["labelSelector"]["matchLabels"][REVISION] = revision.into();
+    for (list, selector) in SELECTING {
+        let items = template.pointer_mut(list).and_then(Value::as_array_mut);
+        for item in items.into_iter().flatten() {
+            narrow(item.pointer_mut(selector), revision);
         }
     }
     template
+}
+
+/// Has one that selects the gateways of a cluster select those of one revision.
+fn narrow(labels: Option<&mut Value>, revision: &str) {
+    let labels = labels.and_then(Value::as_object_mut);
+    if let Some(labels) = labels.filter(|labels| labels.contains_key(CLUSTER)) {
+        labels.insert(REVISION.to_owned(), revision.into());
+    }
 }
 
 /// Changes with what a gateway takes at its start only. How the operator runs NATS servers is
@@ -105,11 +125,7 @@ fn spec(inputs: &Inputs<'_>) -> Value {
         "containers": [container(inputs)],
         "volumes": volumes::volumes(cluster),
     });
-    let spread = if gateway.topology_spread_constraints.is_empty() {
-        spread(&cluster.names().selector(GATEWAY))
-    } else {
-        json_of(&gateway.topology_spread_constraints)
-    };
+    let spread = json_of(&gateway.topology_spread_constraints);
     set(&mut spec, "topologySpreadConstraints", spread);
     set(
         &mut spec,
@@ -119,7 +135,7 @@ fn spec(inputs: &Inputs<'_>) -> Value {
     set(&mut spec, "nodeSelector", json_of(&gateway.node_selector));
     let tolerations = tolerations::tolerations(&gateway.tolerations);
     set(&mut spec, "tolerations", tolerations);
-    set(&mut spec, "affinity", json_of(&gateway.affinity));
+    set(&mut spec, "affinity", affinity(cluster));
     set(
         &mut spec,
         "priorityClassName",
@@ -205,18 +221,28 @@ pub(super) fn container_security() -> Value {
     })
 }
 
-/// Evenly over nodes and zones, as far as that is possible.
-pub(super) fn spread(selector: &Value) -> Value {
+/// What the user says of it; where that says nothing of other pods, gateways are kept apart.
+fn affinity(cluster: &Cluster) -> Value {
+    let gateway = &cluster.spec.gateway;
+    let mut affinity = json_of(&gateway.affinity);
+    let says = affinity.get(OTHERS).is_some_and(|it| !it.is_null());
+    if gateway.topology_spread_constraints.is_empty() && !says {
+        affinity[OTHERS] = apart(&cluster.names().selector(GATEWAY))[OTHERS].take();
+    }
+    affinity
+}
+
+/// On nodes and in zones that have as few of these pods as possible. Unlike topology spread
+/// constraints, which a scheduler ignores where nodes lack one of several labels, this counts on
+/// clusters without zones too.
+pub(super) fn apart(selector: &Value) -> Value {
     let over = |key: &str| {
-        json!({
-            "maxSkew": 1,
-            "topologyKey": key,
-            "whenUnsatisfiable": "ScheduleAnyway",
-            "labelSelector": {"matchLabels": selector},
-        })
+        let term = json!({"topologyKey": key, "labelSelector": {"matchLabels": selector}});
+        json!({"weight": 100, "podAffinityTerm": term})
     };
-    json!([
+    let terms = [
         over("kubernetes.io/hostname"),
-        over("topology.kubernetes.io/zone")
-    ])
+        over("topology.kubernetes.io/zone"),
+    ];
+    json!({OTHERS: {PREFERRED: terms}})
 }

@@ -6,6 +6,8 @@ import { cluster as nodes } from "./nodes.mjs";
 const DRAIN = { settle: "2s", window: "5s", connectionsPerSecond: 500, deadline: "40s" };
 /** So soon does a client notice that its gateway's node has died. */
 const HEARTBEAT = { interval: "5s", timeout: "5s" };
+/** A gateway with less than this part of the mean gets connections of the others. */
+const EMPTY = 3;
 /** So that several run on a machine of two cores. */
 const RESOURCES = { requests: { cpu: "20m", memory: "64Mi" } };
 
@@ -96,6 +98,22 @@ export class KubeFleet {
       const one = new Set(pods.map(revision)).size <= 1 && pods.every((pod) => revision(pod) === object.status.revision);
       return still && one && object.status.observedGeneration === object.metadata.generation && pods;
     }, patience);
+  }
+
+  /** Resolves once no gateway has so few connections that the operator moves others to it. */
+  even(patience = 120_000) {
+    let counts;
+    return eventually(() => `${this.name} to be even: ${counts}`, async () => {
+      counts = await Promise.all((await this.gateways()).map(connections));
+      const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
+      return Math.min(...counts) >= mean / EMPTY && !(await this.rebalances());
+    }, patience);
+  }
+
+  /** Whether the operator moves connections, or is about to. */
+  async rebalances() {
+    const { status } = await this.object();
+    return status.conditions.some(({ reason }) => reason === "Rebalancing");
   }
 
   /** The gateway with the most clients. */

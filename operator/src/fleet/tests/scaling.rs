@@ -145,15 +145,39 @@ fn an_even_fleet_is_left_alone() {
 }
 
 #[test]
+fn what_is_uneven_after_a_rollout_stays_so() {
+    let pods = [600, 210].into_iter().enumerate();
+    let pods = pods.map(|(n, connections)| pod(&format!("a-{n}"), connections));
+    let seen = fleet("a", pods);
+    let first = decide(&seen, &of(2));
+    let decision = decide(&later(&seen, &first, 60), &of(2));
+    assert_eq!(decision.phase, Phase::Steady);
+}
+
+#[test]
 fn those_with_more_than_the_mean_leave_the_service_and_those_with_far_more_move_it() {
     let mut pods = uneven();
     pods[0].connections = Some(500);
-    let decision = decide(&fleet("a", pods.clone()), &settings());
+    let seen = fleet("a", pods.clone());
+    let first = decide(&seen, &settings());
+    assert_eq!(
+        first.phase,
+        Phase::Steady,
+        "they may even out by themselves"
+    );
+    let seen = later(&seen, &first, 10);
+    let decision = decide(&seen, &settings());
     // The mean is 325; 400 is beyond it, but not far.
     let gone = [("a-1", false), ("a-2", false), ("a-3", false)];
     assert_eq!(labels(&decision), gone);
     pods[..3].iter_mut().for_each(|pod| pod.serving = false);
-    let decision = decide(&fleet("a", pods), &settings());
+    let decision = decide(
+        &Observed {
+            pods,
+            ..later(&seen, &decision, 1)
+        },
+        &settings(),
+    );
     let [("a-1", DrainCommand::Rebalance { connections, rate })] = told(&decision)[..] else {
         panic!("{decision:?}");
     };
