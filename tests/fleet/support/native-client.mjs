@@ -21,6 +21,8 @@ export class NativeClient {
   #url;
   #socket;
   #closing = false;
+  /** Whether all joins of its session were answered: what is recovered of another one lacks rooms. */
+  #joined = false;
   #attempt = 0;
   #requests = 0;
   #answers = new Map();
@@ -81,10 +83,10 @@ export class NativeClient {
     if (!hello.ok) return this.ledger.refused(hello.error.code);
     this.#connected = true;
     this.#listen(socket, hello.pingInterval);
-    if (!hello.recovered) {
-      this.#session = { pid: hello.pid };
-      await Promise.all(this.ledger.rooms.map((room) => this.#join(socket, room)));
-    }
+    this.#joined &&= hello.recovered;
+    if (!hello.recovered) this.#session = { pid: hello.pid };
+    if (!this.#joined) await Promise.all(this.ledger.rooms.map((room) => this.#join(socket, room)));
+    this.#joined = true;
     this.ledger.back(hello.recovered);
     return this.#inside();
   }

@@ -13,6 +13,8 @@ const AGAIN = 200;
 export class StockClient {
   #socket;
   #closing = false;
+  /** Whether all joins of its session were answered: what is recovered of another one lacks rooms. */
+  #inside = false;
 
   /** Begins to connect; `entered` resolves when it is in its rooms for the first time. */
   constructor({ url, name, rooms, transports }) {
@@ -47,8 +49,12 @@ export class StockClient {
   /** Whether it got into its rooms, by recovery or by joining them. */
   async #enter() {
     const { id, recovered } = this.#socket;
-    const inside = recovered || (await Promise.all(this.ledger.rooms.map((room) => this.#join(room, id)))).every(Boolean);
-    if (inside && this.#on(id)) this.ledger.back(recovered);
+    this.#inside &&= recovered;
+    const inside = this.#inside || (await Promise.all(this.ledger.rooms.map((room) => this.#join(room, id)))).every(Boolean);
+    if (inside && this.#on(id)) {
+      this.#inside = true;
+      this.ledger.back(recovered);
+    }
     return inside;
   }
 

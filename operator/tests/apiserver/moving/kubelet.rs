@@ -162,6 +162,10 @@ impl Node {
             processes.insert(name.clone(), id);
         }
         let (ready, connections) = look(&gateway.address).await;
+        // It may have been killed while it was looked at.
+        if self.seen.killed.lock().unwrap().as_ref() == Some(&name) {
+            return;
+        }
         gateway.connections = connections.unwrap_or(gateway.connections);
         if ready != gateway.ready && say(&self.pods, &name, &gateway.address, ready).await {
             gateway.ready = ready;
