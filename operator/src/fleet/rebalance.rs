@@ -36,15 +36,15 @@ pub(super) struct Rebalance {
 
 impl Rebalance {
     pub(super) fn of(fleet: &Fleet<'_>, remember: &mut Remembered) -> Self {
-        let mut gateways = fleet.gateways.iter();
-        let mean = mean(fleet);
-        let moves = gateways.any(|gateway| gateway.phase() == DrainPhase::Rebalance);
-        let Some(mean) = mean.filter(|mean| moves || is_calm(fleet, *mean, remember)) else {
-            if mean.is_none() {
-                remember.uneven_since = None;
-            }
+        let Some(mean) = mean(fleet) else {
+            remember.uneven_since = None;
             return Self::default();
         };
+        let mut gateways = fleet.gateways.iter();
+        let moves = gateways.any(|gateway| gateway.phase() == DrainPhase::Rebalance);
+        if !moves && !is_calm(fleet, mean, remember) {
+            return Self::default();
+        }
         Self {
             mean: Some(mean),
             commands: commands(fleet, mean),
@@ -86,7 +86,7 @@ fn is_uneven(gateway: &Gateway<'_>, mean: u64) -> bool {
 /// what is uneven after that.
 fn is_calm(fleet: &Fleet<'_>, mean: u64, remember: &mut Remembered) -> bool {
     let any = |is: fn(&Gateway<'_>, u64) -> bool| fleet.gateways.iter().any(|it| is(it, mean));
-    if !(any(is_uneven) && any(is_empty)) {
+    if !(any(is_uneven) && any(is_nearly_empty)) {
         remember.uneven_since = None;
         return false;
     }
@@ -95,7 +95,7 @@ fn is_calm(fleet: &Fleet<'_>, mean: u64, remember: &mut Remembered) -> bool {
     now.duration_since(since).unsigned_abs() >= CALM
 }
 
-fn is_empty(gateway: &Gateway<'_>, mean: u64) -> bool {
+fn is_nearly_empty(gateway: &Gateway<'_>, mean: u64) -> bool {
     let most = mean / EMPTY;
     gateway.pod.connections.is_some_and(|it| it < most)
 }
