@@ -6,6 +6,7 @@
 //! who claim it, one gets it. The sessions of a gateway that died go all at once, later.
 
 mod claims;
+mod giving;
 mod moves;
 pub(super) mod stored;
 mod sweep;
