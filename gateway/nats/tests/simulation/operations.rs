@@ -44,8 +44,7 @@ impl Future for Pause {
 
 pub async fn enter(hub: Shared, worker: usize, knock: Knock) {
     let mut record = None;
-    let vague = knock.read.as_ref().is_some_and(Reading::is_vague);
-    if let Some(pid) = knock.pid.filter(|_| !vague) {
+    if let Some(pid) = knock.pid {
         record = claim(&hub, worker, pid, &knock).await;
     }
     let mut session = Session {

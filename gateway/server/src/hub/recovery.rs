@@ -29,21 +29,21 @@ impl Hub {
         let Some(pid) = knock.pid else {
             return Recovery::NotAsked;
         };
-        if knock.read.as_ref().is_some_and(Reading::is_vague) {
-            self.counters.recovery_gone.add(1);
-            return Recovery::NotAsked;
-        }
         let found = match self.refuse_revoked(identity, Some(pid.session())) {
             Ok(()) => self.claim(knock, pid, identity).await,
             Err(_) => None,
         };
-        found.map_or_else(
-            || {
-                self.counters.recovery_unknown.add(1);
-                Recovery::Unknown
-            },
-            Recovery::Found,
-        )
+        let Some(record) = found else {
+            // Who could tell how far its client has read is gone.
+            let vague = knock.read.as_ref().is_some_and(Reading::is_vague);
+            let counter = match vague {
+                true => &self.counters.recovery_gone,
+                false => &self.counters.recovery_unknown,
+            };
+            counter.add(1);
+            return Recovery::Unknown;
+        };
+        Recovery::Found(record)
     }
 
     async fn claim(&self, knock: &Knock, pid: Pid, identity: &Identity) -> Option<Record> {
@@ -90,7 +90,7 @@ impl Hub {
             return None;
         }
         let record = Record {
-            rooms: self.read_up_to(&session, claim.read.as_ref()),
+            rooms: self.read_up_to(&session, claim.read.as_ref())?,
             present: session.present.get(),
         };
         // The old connection is most likely dead; if not, its client must not fight the new one.
@@ -113,14 +113,17 @@ impl Hub {
         read.offset > delivered.max(session.read_in(read.epoch))
     }
 
-    /// How far a session's client has read in its rooms.
-    fn read_up_to(&self, session: &Session, read: Option<&Reading>) -> Vec<(RoomKey, u64)> {
+    /// How far a session's client has read in its rooms; none where nobody can tell.
+    fn read_up_to(&self, session: &Session, read: Option<&Reading>) -> Option<Vec<(RoomKey, u64)>> {
         let mut rooms = session.record_rooms();
         // Who says the same as when it came has got nothing since.
         if let Some(read) = read.filter(|read| session.came().as_ref() != Some(*read)) {
+            if read.is_lost() {
+                return None;
+            }
             self.shared.backbone.read_up_to(&mut rooms, read);
         }
-        rooms
+        Some(rooms)
     }
 
     /// Puts a session back into its rooms with all that it missed, or says that it cannot be.

@@ -1,9 +1,12 @@
 use std::sync::Arc;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use serde_json::json;
 use sluice_backbone::{Claim, Record, Reply, Stored};
-use sluice_rooms::Pid;
+use sluice_rooms::{Pid, Reading, RoomKey};
 
-use super::bus::{Bus, pending};
+use super::bus::{Bus, pending, poll};
 use crate::core::{Core, sessions::stored};
 
 /// Two gateways, the second of which gives up no session.
@@ -15,25 +18,33 @@ fn deaf() -> Bus {
 }
 
 fn claim(bus: &mut Bus, pid: Pid) -> Reply<Option<Record>> {
+    claim_from(bus, pid, None)
+}
+
+fn claim_from(bus: &mut Bus, pid: Pid, read: Option<Reading>) -> Reply<Option<Record>> {
     let claim = Claim {
         pid,
         user: "ann".into(),
         namespace: "/".into(),
-        read: None,
+        read,
     };
     bus.act(0, |core, at, out| core.claim(at, 0, claim, out))
 }
 
-/// The store says that the second gateway has it.
-fn find(bus: &mut Bus, pid: Pid) {
-    let session = pid.session();
-    let stored = stored::encode(&Stored {
-        session,
+/// What is stored of it.
+fn entry(pid: Pid) -> Bytes {
+    stored::encode(&Stored {
+        session: pid.session(),
         user: Arc::from("ann"),
         namespace: Arc::from("/"),
-        rooms: Vec::new(),
+        rooms: vec![(RoomKey::new("/", "r"), 2)],
         came: None,
-    });
+    })
+}
+
+/// The store says that the second gateway has it.
+fn find(bus: &mut Bus, pid: Pid) {
+    let (session, stored) = (pid.session(), entry(pid));
     let found = format!(
         "NATS/1.0\r\nNats-Subject: sluice.default.chat.sess.00000002.{session}\r\nNats-Sequence: 7\r\n\r\n"
     );
@@ -71,4 +82,34 @@ fn a_gateway_that_has_said_goodbye_is_not_asked_for_its_sessions() {
     let _open = pending(claim(&mut bus, pid));
     find(&mut bus, pid);
     assert!(last_asked(&bus).starts_with("$JS.API.STREAM.MSG.GET."));
+}
+
+/// More rooms are behind than it names.
+fn vague() -> Option<Reading> {
+    Reading::parse("0000000000000001-9,*4")
+}
+
+#[test]
+fn a_vague_position_is_refused_where_only_the_store_has_the_session() {
+    let mut bus = deaf();
+    bus.act(1, Core::bye);
+    bus.tick();
+    let pid = Pid::random();
+    let mut open = pending(claim_from(&mut bus, pid, vague()));
+    find(&mut bus, pid);
+    let entry = json!({"message": {"seq": 7, "data": STANDARD.encode(entry(pid))}});
+    bus.answer(0, "", entry.to_string().as_bytes());
+    assert_eq!(poll(&mut open), Some(Ok(None)));
+}
+
+#[test]
+fn a_vague_position_goes_on_where_the_gateway_lives_that_has_the_session() {
+    let mut bus = deaf();
+    let pid = Pid::random();
+    let mut open = pending(claim_from(&mut bus, pid, vague()));
+    find(&mut bus, pid);
+    bus.answer(0, "", br#"{"rooms":[["r",5]]}"#);
+    bus.answer(0, "", br#"{"stream":"S","seq":8}"#);
+    let record = poll(&mut open).unwrap().unwrap().unwrap();
+    assert_eq!(record.rooms, [(RoomKey::new("/", "r"), 5)]);
 }

@@ -40,8 +40,11 @@ impl Sessions {
             |found: &Found| *found.user == *claim.user && *found.namespace == *claim.namespace;
         match stored::last(packet) {
             Last::Session(sequence, found) if own(&found) => {
-                claiming.sequence = sequence;
-                claiming.record = Some(found.record(claim.read.as_ref()));
+                // No gateway is left that could tell how far a client has read that is vague.
+                let Some(record) = found.record(claim.read.as_ref()) else {
+                    return self.finish(io, id, Ok(None));
+                };
+                (claiming.sequence, claiming.record) = (sequence, Some(record));
                 self.store_own(io, id);
             }
             Last::Session(..) => self.finish(io, id, Ok(None)),
