@@ -60,6 +60,10 @@ pub const TICK: Duration = Duration::from_millis(100);
 /// How long after its last sign of life a gateway counts as gone: its members leave then.
 pub const GONE_AFTER: Duration = Duration::from_secs(10);
 
+/// How long what a client needs to recover is tried for: longer than NATS servers take to elect
+/// leaders in the place of one that died, which is 9 s at most.
+const RECOVERY: Duration = Duration::from_secs(12);
+
 /// How long a user whose session goes to another gateway stays a member through this one, so that
 /// nobody sees them leave before they are seen there.
 const MOVE: Duration = Duration::from_secs(2);

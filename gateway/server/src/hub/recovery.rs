@@ -2,7 +2,7 @@
 
 use std::{rc::Rc, sync::Arc, time::Duration};
 
-use sluice_backbone::{Bookmark, Claim, Error, Missed, Reader, Record};
+use sluice_backbone::{Bookmark, Claim, Error, Joined, Missed, Reader, Record};
 use sluice_net::Cause;
 use sluice_policy::{Action, Identity};
 use sluice_rooms::{Pid, Position, Reading, RoomKey, RoomSettings};
@@ -12,6 +12,9 @@ use super::{Hub, Knock, Session, backlog::Backlog, operations::may, room::Room};
 /// How long before its connection is known to be lost a session may have missed something: the
 /// longest heartbeat, and some time to spare.
 const UNNOTICED: Duration = Duration::from_mins(2);
+
+/// How often a room is subscribed to. Each time waits for the backbone by itself.
+const SUBSCRIPTIONS: u32 = 3;
 
 /// What became of a client's wish to recover.
 pub(super) enum Recovery {
@@ -29,24 +32,28 @@ impl Hub {
         let Some(pid) = knock.pid else {
             return Recovery::NotAsked;
         };
-        let found = match self.refuse_revoked(identity, Some(pid.session())) {
+        let claimed = match self.refuse_revoked(identity, Some(pid.session())) {
             Ok(()) => self.claim(knock, pid, identity).await,
-            Err(_) => None,
+            Err(_) => Ok(None),
         };
-        let Some(record) = found else {
+        match claimed {
+            Ok(Some(record)) => return Recovery::Found(record),
             // Who could tell how far its client has read is gone.
-            let vague = knock.read.as_ref().is_some_and(Reading::is_vague);
-            let counter = match vague {
-                true => &self.counters.recovery_gone,
-                false => &self.counters.recovery_unknown,
-            };
-            counter.add(1);
-            return Recovery::Unknown;
-        };
-        Recovery::Found(record)
+            Ok(None) if knock.read.as_ref().is_some_and(Reading::is_vague) => {
+                self.counters.not_recovered(Error::Gone);
+            }
+            Ok(None) => self.counters.recovery_unknown.add(1),
+            Err(error) => self.counters.not_recovered(error),
+        }
+        Recovery::Unknown
     }
 
-    async fn claim(&self, knock: &Knock, pid: Pid, identity: &Identity) -> Option<Record> {
+    async fn claim(
+        &self,
+        knock: &Knock,
+        pid: Pid,
+        identity: &Identity,
+    ) -> Result<Option<Record>, Error> {
         let claim = Claim {
             pid,
             user: Arc::clone(identity.user()),
@@ -54,11 +61,10 @@ impl Hub {
             read: knock.read.clone(),
         };
         if let Some(record) = self.give_up(&claim) {
-            return Some(record);
+            return Ok(Some(record));
         }
         let worker = self.worker.index();
-        let claimed = self.shared.backbone.claim(worker, claim).wait().await;
-        claimed.ok().flatten()
+        self.shared.backbone.claim(worker, claim).wait().await
     }
 
     /// The client of a session that was found is not let in after all.
@@ -154,11 +160,14 @@ impl Hub {
             Err(error) => Err(error),
         };
         // From here on nothing waits, so that no message falls in between.
-        let Ok(missed) = missed else {
-            self.counters.recovery_gone.add(1);
-            drop(pins);
-            self.abandon(session, &rooms);
-            return false;
+        let missed = match missed {
+            Ok(missed) => missed,
+            Err(error) => {
+                self.counters.not_recovered(error);
+                drop(pins);
+                self.abandon(session, &rooms);
+                return false;
+            }
         };
         self.catch_up(session, &bookmarks, missed);
         self.counters.recovered.add(1);
@@ -188,13 +197,24 @@ impl Hub {
         position: Option<Position>,
     ) -> Result<(), Error> {
         for (room, _) in rooms {
-            let joined = self.subscribe(room).await?;
+            let joined = self.subscribe_patiently(room).await?;
             let other = position.is_some_and(|position| position.epoch != joined.epoch);
             if other && room.settings.get().history.is_some() {
                 return Err(Error::Gone);
             }
         }
         Ok(())
+    }
+
+    /// Subscribes again where the backbone gave up: it may only be about to elect a leader.
+    async fn subscribe_patiently(&self, room: &Rc<Room>) -> Result<Joined, Error> {
+        for _ in 1..SUBSCRIPTIONS {
+            match self.subscribe(room).await {
+                Err(Error::Unavailable) => {}
+                other => return other,
+            }
+        }
+        self.subscribe(room).await
     }
 
     /// Shows the session in its rooms again, where presence had given it up.

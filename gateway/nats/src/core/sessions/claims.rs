@@ -1,4 +1,7 @@
 //! Taking over a session: from another worker, from another gateway, or from one that died.
+//!
+//! A question that stays without an answer, or is answered by servers that elect a leader, is
+//! asked again for as long as a client may wait: what it asks for is safe in the store.
 
 mod owner;
 mod taking;
@@ -9,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rand::RngExt as _;
 use serde_json::json;
 use sluice_backbone::{Claim, Delivery, Error, Gather, Record, Reply};
 use tokio::sync::oneshot;
@@ -16,11 +20,9 @@ use tokio::sync::oneshot;
 use super::{ANSWER, Ask, Io, Sessions, refuse, stored};
 use crate::{
     Packet,
-    core::{Completions, Done, Purpose, kept::later},
+    backoff::Backoff,
+    core::{Completions, Done, Purpose, RECOVERY, kept::later},
 };
-
-/// How long a claim may take.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often a session that is nowhere is looked for again, and after how long: a replica of the
 /// store may be behind.
@@ -42,6 +44,8 @@ enum Step {
     Store,
     /// The old one is replaced by an end mark.
     Mark,
+    /// It is gone already: the leader is asked whose mark is there.
+    Marked,
 }
 
 #[derive(Debug)]
@@ -52,7 +56,9 @@ struct Claiming {
     /// The newest one that is stored, and who has stored it.
     found: Option<(u64, u32)>,
     looks: u32,
-    /// When it is looked for again.
+    /// How long it waits before it asks again what was not answered.
+    backoff: Backoff,
+    /// When it goes on; none while an answer is awaited.
     again: Option<Instant>,
     owner: u32,
     /// The question to it, while it is open.
@@ -97,13 +103,14 @@ impl Sessions {
             step: Step::Here,
             found: None,
             looks: 0,
+            backoff: Backoff::default(),
             again: None,
             owner: 0,
             asked: 0,
             sequence: 0,
             record: None,
             tell,
-            until: io.now + PATIENCE,
+            until: io.now + RECOVERY,
         };
         self.claims.open.insert(id, claiming);
         self.ask_here(io, completions, id);
@@ -141,12 +148,10 @@ impl Sessions {
         let Some(claiming) = self.claims.open.get_mut(&id) else {
             return;
         };
+        (claiming.step, claiming.found) = (Step::Find, None);
         if !io.connected {
-            return self.finish(io, id, Err(Error::Unavailable));
+            return self.try_again(io, id);
         }
-        claiming.step = Step::Find;
-        claiming.found = None;
-        claiming.looks += 1;
         let session = claiming.claim.pid.session();
         // Of all who ever had it; those that it has left have put an end mark.
         let any = io.names.subject("sess", &format!("*.{session}"));
@@ -175,13 +180,14 @@ impl Sessions {
             Step::Read => self.read(io, id, packet),
             Step::Store => self.own_stored(io, id, packet),
             Step::Mark => self.marked(io, id, packet),
+            Step::Marked => self.mark_read(io, id, packet),
         }
     }
 
     /// All that is stored of the session was seen.
     fn found(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
         if !matches!(packet.headers.status(), Some(204 | 404)) {
-            return self.finish(io, id, Err(Error::Unavailable));
+            return self.try_again(io, id);
         }
         let found = self.claims.open.get(&id).and_then(|open| open.found);
         match found.filter(|(_, owner)| *owner != io.gateway) {
@@ -192,11 +198,34 @@ impl Sessions {
 
     /// The session is not where it was looked for.
     fn look_again(&mut self, io: &mut Io<'_>, id: u64) {
-        match self.claims.open.get_mut(&id) {
-            Some(open) if open.looks < LOOKS => {
-                (open.step, open.again) = (Step::Find, Some(io.now + AGAIN));
-            }
-            _ => self.finish(io, id, Ok(None)),
+        let Some(open) = self.claims.open.get_mut(&id) else {
+            return;
+        };
+        open.looks += 1;
+        if open.looks < LOOKS {
+            (open.step, open.again) = (Step::Find, Some(io.now + AGAIN));
+        } else {
+            self.finish(io, id, Ok(None));
+        }
+    }
+
+    /// Nobody could answer. The same is asked again, a while later.
+    fn try_again(&mut self, io: &mut Io<'_>, id: u64) {
+        if let Some(open) = self.claims.open.get_mut(&id) {
+            open.again = Some(io.now + open.backoff.delay(io.rng.random()));
+            open.backoff.failed();
+        }
+    }
+
+    fn go_on(&mut self, io: &mut Io<'_>, id: u64) {
+        match self.claims.open.get(&id).map(|open| open.step) {
+            _ if !io.connected => self.try_again(io, id),
+            Some(Step::Find | Step::Owner) => self.find(io, id),
+            Some(Step::Read) => self.read_kept(io, id),
+            Some(Step::Store) => self.store_own(io, id),
+            Some(Step::Mark) => self.mark_old(io, id),
+            Some(Step::Marked) => self.read_mark(io, id),
+            Some(Step::Here) | None => {}
         }
     }
 
@@ -211,7 +240,7 @@ impl Sessions {
         match step {
             Some(Step::Owner) if io.connected => self.read_kept(io, id),
             Some(Step::Store) => self.own_unstored(io, id),
-            Some(_) => self.finish(io, id, Err(Error::Unavailable)),
+            Some(_) => self.try_again(io, id),
             None => {}
         }
     }
@@ -226,7 +255,7 @@ impl Sessions {
             .map(|(id, _)| *id)
             .collect();
         for id in ids {
-            self.finish(io, id, Err(Error::Unavailable));
+            self.run_out(io, id);
         }
         let mut due = Vec::new();
         for (id, open) in &mut self.claims.open {
@@ -236,7 +265,7 @@ impl Sessions {
             }
         }
         for id in due {
-            self.find(io, id);
+            self.go_on(io, id);
         }
     }
 }

@@ -143,7 +143,7 @@ impl Sessions {
         let sequence = match stored::last(packet) {
             // An acknowledgement was lost: it is stored over that.
             Last::Session(sequence, _) => sequence,
-            Last::Ended => return self.moved_away(io, session),
+            Last::Ended(_) => return self.moved_away(io, session),
             Last::Nothing => 0,
             Last::Unavailable => return self.unchecked(io),
         };

@@ -113,8 +113,8 @@ pub(super) fn is_unexpected(packet: &Packet) -> bool {
 pub(super) enum Last {
     /// A session, and the sequence number of its entry.
     Session(u64, Found),
-    /// An end mark.
-    Ended,
+    /// An end mark, as it was written.
+    Ended(Vec<u8>),
     Nothing,
     Unavailable,
 }
@@ -140,7 +140,10 @@ pub(super) fn last(packet: &Packet) -> Last {
     };
     if let Some(message) = reply.message {
         let data = STANDARD.decode(message.data).unwrap_or_default();
-        return decode(&data).map_or(Last::Ended, |found| Last::Session(message.seq, found));
+        return match decode(&data) {
+            Some(found) => Last::Session(message.seq, found),
+            None => Last::Ended(data),
+        };
     }
     match reply.error {
         Some(Refused { code: 404 }) => Last::Nothing,

@@ -25,9 +25,7 @@ impl Sessions {
     pub(super) fn read_kept(&mut self, io: &mut Io<'_>, id: u64) {
         if let Some(claiming) = self.claims.open.get_mut(&id) {
             claiming.step = Step::Read;
-            let old = subject(io, claiming.owner, claiming.claim.pid.session());
-            let to = format!("$JS.API.STREAM.MSG.GET.{}", io.names.sessions());
-            ask(io, to, json!({"last_by_subj": old}).to_string(), id, ANSWER);
+            ask_last(io, claiming, id);
         }
     }
 
@@ -48,8 +46,8 @@ impl Sessions {
                 self.store_own(io, id);
             }
             Last::Session(..) => self.finish(io, id, Ok(None)),
-            Last::Ended | Last::Nothing => self.look_again(io, id),
-            Last::Unavailable => self.finish(io, id, Err(Error::Unavailable)),
+            Last::Ended(_) | Last::Nothing => self.look_again(io, id),
+            Last::Unavailable => self.try_again(io, id),
         }
     }
 
@@ -81,12 +79,20 @@ impl Sessions {
             // Its last gateway lives and has put the mark itself.
             return self.finish_found(io, id);
         }
+        self.mark_old(io, id);
+    }
+
+    /// Puts an end mark in the place of the old one.
+    pub(super) fn mark_old(&mut self, io: &mut Io<'_>, id: u64) {
+        let Some(claiming) = self.claims.open.get_mut(&id) else {
+            return;
+        };
         claiming.step = Step::Mark;
         let old = subject(io, claiming.owner, claiming.claim.pid.session());
         let expected = claiming.sequence.to_string();
         let headers = vec![(EXPECTED, expected), ("Nats-TTL", MARK.to_owned())];
         let purpose = Purpose::Sessions(Ask::Claim(id));
-        io.request(old, headers, stored::MARK, purpose, ANSWER);
+        io.request(old, headers, own_mark(io, id), purpose, ANSWER);
     }
 
     /// A session that its last gateway has given up is nobody else's, and is stored later. One of
@@ -101,21 +107,59 @@ impl Sessions {
             self.unkept.insert(number, (session, payload));
             self.finish_found(io, id);
         } else {
-            self.forget(io, session);
-            self.finish(io, id, Err(Error::Unavailable));
+            self.try_again(io, id);
         }
     }
 
     pub(super) fn marked(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
         if stored::sequence(packet).is_some() {
-            return self.finish_found(io, id);
+            self.finish_found(io, id);
+        } else if stored::is_unexpected(packet) {
+            self.read_mark(io, id);
+        } else {
+            self.try_again(io, id);
         }
-        // Somebody else has it.
-        if let Some(claiming) = self.claims.open.get(&id) {
-            let session = claiming.claim.pid.session();
+    }
+
+    /// There is a mark already. It is this claim's own where the answer to an earlier try was lost.
+    pub(super) fn read_mark(&mut self, io: &mut Io<'_>, id: u64) {
+        if let Some(claiming) = self.claims.open.get_mut(&id) {
+            claiming.step = Step::Marked;
+            ask_last(io, claiming, id);
+        }
+    }
+
+    pub(super) fn mark_read(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
+        match stored::last(packet) {
+            Last::Ended(mark) if mark == own_mark(io, id).as_bytes() => self.finish_found(io, id),
+            Last::Unavailable => self.try_again(io, id),
+            // Somebody else has it.
+            Last::Session(..) | Last::Ended(_) | Last::Nothing => {
+                self.drop_own(io, id);
+                self.finish(io, id, Ok(None));
+            }
+        }
+    }
+
+    /// There is no more time.
+    pub(super) fn run_out(&mut self, io: &mut Io<'_>, id: u64) {
+        let Some(open) = self.claims.open.get(&id) else {
+            return;
+        };
+        match open.step {
+            Step::Store if open.sequence == 0 => return self.own_unstored(io, id),
+            Step::Store | Step::Mark | Step::Marked => self.drop_own(io, id),
+            Step::Here | Step::Find | Step::Owner | Step::Read => {}
+        }
+        self.finish(io, id, Err(Error::Unavailable));
+    }
+
+    /// Drops what is stored under this gateway's number of a session that it did not get.
+    fn drop_own(&mut self, io: &mut Io<'_>, id: u64) {
+        let open = self.claims.open.get(&id);
+        if let Some(session) = open.map(|open| open.claim.pid.session()) {
             self.forget(io, session);
         }
-        self.finish(io, id, Ok(None));
     }
 
     fn finish_found(&mut self, io: &mut Io<'_>, id: u64) {
@@ -127,6 +171,18 @@ impl Sessions {
             self.finish(io, id, Ok(record));
         }
     }
+}
+
+/// Asks the leader for what is stored last of a session in its old place.
+fn ask_last(io: &mut Io<'_>, claiming: &Claiming, id: u64) {
+    let old = subject(io, claiming.owner, claiming.claim.pid.session());
+    let to = format!("$JS.API.STREAM.MSG.GET.{}", io.names.sessions());
+    ask(io, to, json!({"last_by_subj": old}).to_string(), id, ANSWER);
+}
+
+/// The end mark that a claim puts, which no other one does.
+fn own_mark(io: &Io<'_>, id: u64) -> String {
+    json!({"by": format!("{:08x}.{id}", io.gateway)}).to_string()
 }
 
 impl Claiming {
