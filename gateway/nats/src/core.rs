@@ -164,10 +164,10 @@ impl Core {
     pub fn new(identity: Identity, sink: Arc<dyn Sink>, completions: Arc<Completions>) -> Self {
         let rng = SmallRng::seed_from_u64(identity.seed);
         Self {
+            sessions: Sessions::new(Arc::clone(&completions)),
             completions,
             kept: Kept::new(identity.seed),
             live: Live::default(),
-            sessions: Sessions::default(),
             calls: Calls::default(),
             fleet: Fleet::new(Arc::clone(&identity.name)),
             presence: Presence::new(identity.seed),
@@ -277,7 +277,7 @@ impl Core {
             "fleet" => self.fleet.called(&mut io, packet),
             "presence" => self.presence.called(&mut io, &mut self.fleet, packet),
             "users" => self.users.message(&mut io, &mut self.fleet, packet),
-            "claim" => Sessions::claimed(&io, &self.completions, packet),
+            "claim" => self.sessions.claimed(&mut io, packet),
             kind => self.calls.called(&self.completions, kind, packet),
         }
     }

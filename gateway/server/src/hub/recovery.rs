@@ -60,10 +60,14 @@ impl Hub {
             namespace: (*knock.namespace).into(),
             read: knock.read.clone(),
         };
+        let worker = self.worker.index();
+        if self.session(pid.session()).is_some() {
+            let confirmed = self.shared.backbone.confirm(worker, pid.session());
+            confirmed.wait().await?;
+        }
         if let Some(record) = self.give_up(&claim) {
             return Ok(Some(record));
         }
-        let worker = self.worker.index();
         self.shared.backbone.claim(worker, claim).wait().await
     }
 

@@ -21,7 +21,7 @@ use super::{ANSWER, Ask, Io, Sessions, refuse, stored};
 use crate::{
     Packet,
     backoff::Backoff,
-    core::{Completions, Done, Purpose, RECOVERY, kept::later},
+    core::{Done, Purpose, RECOVERY, kept::later},
 };
 
 /// How often a session that is nowhere is looked for again, and after how long: a replica of the
@@ -90,13 +90,12 @@ impl Sessions {
     pub(crate) fn claim(
         &mut self,
         io: &mut Io<'_>,
-        completions: &Arc<Completions>,
         worker: usize,
         claim: Claim,
     ) -> Reply<Option<Record>> {
         let (tell, told) = oneshot::channel();
         self.claims.last += 1;
-        let id = self.claims.last;
+        let (id, session) = (self.claims.last, claim.pid.session());
         let claiming = Claiming {
             worker,
             claim,
@@ -113,18 +112,18 @@ impl Sessions {
             until: io.now + RECOVERY,
         };
         self.claims.open.insert(id, claiming);
-        self.ask_here(io, completions, id);
+        self.confirm_claim(io, id, session);
         later(told)
     }
 
-    fn ask_here(&mut self, io: &mut Io<'_>, completions: &Arc<Completions>, id: u64) {
+    pub(super) fn ask_here(&mut self, io: &mut Io<'_>, id: u64) {
         let Some(claiming) = self.claims.open.get(&id) else {
             return;
         };
         if io.sink.workers() < 2 {
             return self.find(io, id);
         }
-        let completions = Arc::clone(completions);
+        let completions = Arc::clone(&self.completions);
         let gather = Gather::then(move |mut records: Vec<Record>| {
             let record = records.pop();
             completions.add(Done::ClaimedHere { id, record });
@@ -229,7 +228,12 @@ impl Sessions {
         }
     }
 
-    fn finish(&mut self, _io: &mut Io<'_>, id: u64, result: Result<Option<Record>, Error>) {
+    pub(super) fn finish(
+        &mut self,
+        _io: &mut Io<'_>,
+        id: u64,
+        result: Result<Option<Record>, Error>,
+    ) {
         if let Some(claiming) = self.claims.open.remove(&id) {
             refuse(claiming.tell, result);
         }

@@ -8,10 +8,7 @@ use sluice_backbone::{Claim, Delivery, Gather, Record};
 use sluice_rooms::{Pid, Reading, RoomKey, SessionId};
 
 use super::{Io, Sessions};
-use crate::{
-    Packet,
-    core::{Completions, Done},
-};
+use crate::{Packet, core::Done};
 
 /// A claim on its way to the gateway that has the session.
 #[derive(Serialize, Deserialize)]
@@ -63,13 +60,20 @@ pub(super) fn read_given(payload: &[u8], namespace: &Arc<str>) -> Option<Record>
 }
 
 impl Sessions {
-    pub(crate) fn claimed(io: &Io<'_>, completions: &Arc<Completions>, packet: &Packet) {
+    pub(crate) fn claimed(&mut self, io: &mut Io<'_>, packet: &Packet) {
+        if let Some(claim) = read_claim(&packet.payload) {
+            self.confirm_other(io, packet, claim.pid.session());
+        }
+    }
+
+    /// Asks the workers for the session that another gateway claims.
+    pub(super) fn ask_workers(&self, io: &Io<'_>, packet: &Packet) {
         let (Some(claim), Some(reply)) = (read_claim(&packet.payload), packet.reply.clone()) else {
             return;
         };
         let session = claim.pid.session();
         let user = Arc::clone(&claim.user);
-        let completions = Arc::clone(completions);
+        let completions = Arc::clone(&self.completions);
         let gather = Gather::then(move |mut records: Vec<Record>| {
             let record = records.pop();
             completions.add(Done::Claimed {
