@@ -97,6 +97,35 @@ fn a_session_that_ends_while_it_joins_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_session_that_ends_while_it_joins_after_a_message_leaves_nothing_behind() {
+    on_bench(async |bench| {
+        for (room, cause) in [
+            ("kept", Cause::Left),
+            ("kept", Cause::Lost),
+            ("r", Cause::Lost),
+        ] {
+            let ann = bench.enter("ann").await;
+            let from = JoinOptions {
+                after: Some(0),
+                ..JoinOptions::default()
+            };
+            let joining = bench.ask(
+                &ann,
+                Operation::Join {
+                    room: room.into(),
+                    from,
+                },
+            );
+            bench.hub.disconnected(&ann, cause);
+            assert!(joining.await.is_err());
+            assert_eq!((members(&bench, room), present(&bench, room).await), (0, 0));
+        }
+        sleep(Duration::from_mins(3)).await;
+        assert_eq!(counts(&bench), (0, 0, 0));
+    });
+}
+
+#[test]
 fn a_room_that_is_forgotten_while_somebody_joins_has_its_member() {
     on_bench(async |bench| {
         let ann = bench.enter("ann").await;
