@@ -2,7 +2,7 @@
 
 use std::{rc::Rc, sync::Arc};
 
-use sluice_backbone::{Bookmark, Joined, Missed, Reader};
+use sluice_backbone::{Bookmark, Error, Joined, Missed, Reader};
 use sluice_policy::Action;
 use sluice_rooms::Epoch;
 
@@ -72,13 +72,18 @@ impl Hub {
             connected: true,
         };
         let missed = self.shared.backbone.missed(worker, &[bookmark], reader);
-        let missed = missed.wait().await.ok();
-        let fits = |missed: &Missed| self.fits(session, missed);
-        let Some(missed) = missed.filter(|m| same && settings.history.is_some() && fits(m)) else {
-            self.counters.recovery_gone.add(1);
-            let room = self.seat(session, &room, joined.offset, joined.offset)?;
-            self.settle(session).await;
-            return Ok(joined_answer(&room, &joined, Some(false)));
+        let missed = missed.wait().await.and_then(|missed| {
+            let all = same && settings.history.is_some() && self.fits(session, &missed);
+            all.then_some(missed).ok_or(Error::Gone)
+        });
+        let missed = match missed {
+            Ok(missed) => missed,
+            Err(error) => {
+                self.counters.not_recovered(error);
+                let room = self.seat(session, &room, joined.offset, joined.offset)?;
+                self.settle(session).await;
+                return Ok(joined_answer(&room, &joined, Some(false)));
+            }
         };
         // What it missed is on its way only: where it is lost, it is to be had again.
         let through = missed.through.first().copied().unwrap_or(joined.offset);
