@@ -13,7 +13,7 @@ use sluice_control::{Connection, ControlError, Login};
 use sluice_nats::Names;
 use tokio::time::timeout;
 
-pub(crate) use self::fleet::Gateway;
+pub(crate) use self::fleet::{Gateway, Heartbeats};
 #[cfg(test)]
 pub(crate) use self::fleet::InForce;
 use crate::{
@@ -69,9 +69,10 @@ struct Entry {
     verified: Option<Instant>,
 }
 
-/// The connections to the clusters' NATS servers, by the clusters' identities.
-#[derive(Default)]
-pub(crate) struct Backbones(Mutex<HashMap<String, Arc<tokio::sync::Mutex<Entry>>>>);
+/// The connections to the clusters' NATS servers, by the clusters' identities. Clones are the same
+/// ones.
+#[derive(Clone, Default)]
+pub(crate) struct Backbones(Arc<Mutex<HashMap<String, Arc<tokio::sync::Mutex<Entry>>>>>);
 
 impl Backbones {
     fn entries(
@@ -90,6 +91,12 @@ impl Backbones {
         let entry = self.entries().get(uid).cloned()?;
         let entry = entry.lock().await;
         Some((entry.connection.clone(), entry.names.clone()))
+    }
+
+    /// Listens to the gateways of a cluster from now on; `None` where that cannot be.
+    pub(crate) async fn listen(&self, uid: &str) -> Option<Heartbeats> {
+        let (connection, names) = self.connection(uid).await?;
+        fleet::listen(&connection, names.prefix()).await
     }
 
     /// Gives the gateways their documents, unless they were given already.

@@ -82,6 +82,7 @@ impl Context {
             controller: MANAGER.to_owned(),
             instance: Some(settings.instance.clone()),
         };
+        let backbones = Backbones::default();
         Self {
             settings,
             apis,
@@ -89,14 +90,14 @@ impl Context {
             queues,
             writer: Writer::new(client.clone(), metrics.clone()),
             vault: Vault::default(),
-            backbones: Backbones::default(),
+            vigils: Vigils::new(backbones.clone()),
+            backbones,
             metrics,
             checks: Mutex::default(),
             decided: Mutex::default(),
             remembered: Mutex::default(),
             counts: Mutex::default(),
             gateways: Mutex::default(),
-            vigils: Vigils::default(),
             recorder: Recorder::new(client.clone(), reporter),
             failures: Mutex::default(),
             stalled: Mutex::default(),
