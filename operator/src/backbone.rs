@@ -13,9 +13,9 @@ use sluice_control::{Connection, ControlError, Login};
 use sluice_nats::Names;
 use tokio::time::timeout;
 
-pub(crate) use self::fleet::{Gateway, Heartbeats};
 #[cfg(test)]
 pub(crate) use self::fleet::InForce;
+pub(crate) use self::fleet::{Gateway, Heartbeats};
 use crate::{
     check::{Checked, Secrets},
     cluster::Facts,

@@ -42,8 +42,7 @@ pub(super) async fn observe(
     let pods: Vec<_> = pods.collect();
     watch(seen, &pods, gateways, context);
     let pods = pods.into_iter();
-    let pods =
-        pods.map(|pod| async move { one(pod, ask(pod, gateways, context).await, context) });
+    let pods = pods.map(|pod| async move { one(pod, ask(pod, gateways, context).await, context) });
     Observed {
         revision: revision.to_owned(),
         paused: cluster.spec.rollout.paused,

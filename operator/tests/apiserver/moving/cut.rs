@@ -6,8 +6,8 @@ use std::{
     time::Duration,
 };
 
-use socket2::{Domain, Socket, Type};
 use sluice_operator::Kind;
+use socket2::{Domain, Socket, Type};
 
 use super::kubelet::{Kubelet, say};
 use crate::support::World;
