@@ -39,12 +39,6 @@ const RESYNC: Duration = Duration::from_mins(10);
 /// How often one is looked at, at most, while something is in the way.
 const SOON: Duration = Duration::from_secs(5);
 
-/// How soon gateways are asked again that have not taken the newest documents.
-const TAKING: Duration = Duration::from_millis(500);
-
-/// How soon gateways are asked again that cannot store anything yet.
-const STORING: Duration = Duration::from_secs(1);
-
 /// How often one is looked at that waits for something outside of what is watched.
 const WAITING: Duration = Duration::from_secs(10);
 
@@ -111,14 +105,8 @@ async fn run(
         .give(&inputs, (&checked, &seen.secrets), &facts, &context.metrics)
         .await;
     facts.given(&given);
-    if given.is_being_taken() {
-        facts.look_again = Some(TAKING);
-    }
     let counted = counts::count(&seen, &moves, context).await;
     facts.counted(&counted);
-    if !facts.backbone.ready {
-        facts.look_again = facts.look_again.map(|again| again.min(STORING));
-    }
     troubles.extend(given.trouble.clone());
     let told = room::Told {
         given: Some(&given),
