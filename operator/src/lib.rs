@@ -17,7 +17,6 @@ pub mod fleet;
 pub mod gateways;
 mod kind;
 pub mod lease;
-mod log;
 mod metrics;
 mod object;
 mod operator;

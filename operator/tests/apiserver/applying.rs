@@ -77,6 +77,6 @@ async fn nothing_is_written_once_a_fleet_is_as_it_should_be() {
         world.metrics.writes(),
         before,
         "{}",
-        String::from_utf8(world.metrics.text().unwrap()).unwrap()
+        String::from_utf8(sluice_ops::port::text(world.metrics.registry()).unwrap()).unwrap()
     );
 }
