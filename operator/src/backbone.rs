@@ -5,7 +5,7 @@ mod fleet;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -20,6 +20,7 @@ use crate::{
     check::{Checked, Secrets},
     cluster::Facts,
     digest,
+    lock::lock,
     metrics::Metrics,
     plan::{self, Cluster, Inputs, MANAGER},
     trouble::Trouble,
@@ -78,7 +79,7 @@ impl Backbones {
     fn entries(
         &self,
     ) -> std::sync::MutexGuard<'_, HashMap<String, Arc<tokio::sync::Mutex<Entry>>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Ends the connections of clusters that are gone.

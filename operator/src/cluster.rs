@@ -10,7 +10,7 @@ mod status;
 
 use std::{
     convert::Infallible,
-    sync::{Arc, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -27,6 +27,7 @@ use crate::{
     check::{self, Checked},
     context::Context,
     digest,
+    lock::lock,
     plan::{self, Inputs},
     room,
     stores::reference,
@@ -120,12 +121,7 @@ async fn run(
 fn checked(seen: &Seen, context: &Context) -> Arc<Checked> {
     let uid = seen.object.uid().to_owned();
     let of = digest(&seen.asked_for());
-    let known = context
-        .checks
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get(&uid)
-        .cloned();
+    let known = lock(&context.checks).get(&uid).cloned();
     if let Some((before, checked)) = known
         && before == of
     {
@@ -137,11 +133,7 @@ fn checked(seen: &Seen, context: &Context) -> Arc<Checked> {
         secrets: &seen.secrets,
         kept: &seen.documents,
     }));
-    let mut checks = context
-        .checks
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    checks.insert(uid, (of, Arc::clone(&checked)));
+    lock(&context.checks).insert(uid, (of, Arc::clone(&checked)));
     checked
 }
 

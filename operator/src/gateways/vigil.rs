@@ -11,7 +11,7 @@ mod keep;
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
 use tokio::{
@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use self::keep::Keep;
-use crate::{backbone::Backbones, stores::Changed};
+use crate::{backbone::Backbones, lock::lock, stores::Changed};
 
 /// The gateways that are watched, by the identity of their pods.
 pub(crate) struct Vigils {
@@ -74,7 +74,7 @@ impl Vigils {
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<String, Vigil>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.all)
     }
 
     /// Watches these gateways of a cluster and no others of it. The cluster is looked at again when

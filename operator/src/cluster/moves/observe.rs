@@ -1,9 +1,6 @@
 //! What is seen of a fleet before it is decided how it moves.
 
-use std::{
-    net::IpAddr,
-    sync::{Arc, PoisonError},
-};
+use std::{net::IpAddr, sync::Arc};
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -17,6 +14,7 @@ use crate::{
     context::Context,
     fleet::{Observed, PodSeen, Remembered, RevisionSeen},
     gateways::{GatewayError, GatewaySeen, Gateways, State, Watched},
+    lock::lock,
     plan::{
         Cluster,
         names::{COMPONENT, GATEWAY, REVISION, SERVING},
@@ -58,10 +56,7 @@ pub(super) async fn observe(
 
 /// What the last decision told, or what an operator knows that has just started.
 fn remembered(uid: &str, status: &RealtimeClusterStatus, context: &Context) -> Remembered {
-    let known = context
-        .remembered
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let known = lock(&context.remembered);
     known
         .get(uid)
         .cloned()
