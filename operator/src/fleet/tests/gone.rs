@@ -28,6 +28,14 @@ fn a_gateway_that_is_gone_gets_no_new_connections() {
 }
 
 #[test]
+fn people_are_not_told_that_it_never_became_ready() {
+    let mut pods = four();
+    pods[2] = gone(pods[2].clone());
+    let decision = decide(&fleet("a", pods), &settings());
+    assert_eq!(decision.phase, Phase::Starting);
+}
+
+#[test]
 fn it_gets_them_again_when_its_node_has_told() {
     let mut pods = four();
     pods[2] = starting(unserved(pod("a-3", 0)));
