@@ -5,7 +5,7 @@ mod fleet;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -13,13 +13,14 @@ use sluice_control::{Connection, ControlError, Login};
 use sluice_nats::Names;
 use tokio::time::timeout;
 
-pub(crate) use self::fleet::Gateway;
 #[cfg(test)]
 pub(crate) use self::fleet::InForce;
+pub(crate) use self::fleet::{Gateway, Heartbeats};
 use crate::{
     check::{Checked, Secrets},
     cluster::Facts,
     digest,
+    lock::lock,
     metrics::Metrics,
     plan::{self, Cluster, Inputs, MANAGER},
     trouble::Trouble,
@@ -69,15 +70,16 @@ struct Entry {
     verified: Option<Instant>,
 }
 
-/// The connections to the clusters' NATS servers, by the clusters' identities.
-#[derive(Default)]
-pub(crate) struct Backbones(Mutex<HashMap<String, Arc<tokio::sync::Mutex<Entry>>>>);
+/// The connections to the clusters' NATS servers, by the clusters' identities. Clones are the same
+/// ones.
+#[derive(Clone, Default)]
+pub(crate) struct Backbones(Arc<Mutex<HashMap<String, Arc<tokio::sync::Mutex<Entry>>>>>);
 
 impl Backbones {
     fn entries(
         &self,
     ) -> std::sync::MutexGuard<'_, HashMap<String, Arc<tokio::sync::Mutex<Entry>>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Ends the connections of clusters that are gone.
@@ -90,6 +92,12 @@ impl Backbones {
         let entry = self.entries().get(uid).cloned()?;
         let entry = entry.lock().await;
         Some((entry.connection.clone(), entry.names.clone()))
+    }
+
+    /// Listens to the gateways of a cluster from now on; `None` where that cannot be.
+    pub(crate) async fn listen(&self, uid: &str) -> Option<Heartbeats> {
+        let (connection, names) = self.connection(uid).await?;
+        fleet::listen(&connection, names.prefix()).await
     }
 
     /// Gives the gateways their documents, unless they were given already.

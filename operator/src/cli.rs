@@ -12,18 +12,13 @@ use std::{
 
 use clap::Parser;
 use kube::{Client, Config};
+use sluice_ops::log::{self, Format};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
 };
 
-use crate::{
-    Metrics, Operator, Settings,
-    lease::Candidate,
-    log::{self, Format},
-    ops,
-    plan::Images,
-};
+use crate::{Metrics, Operator, Settings, lease::Candidate, ops, plan::Images};
 
 /// Builds fleets of gateways from `RealtimeCluster` and Room resources, and takes them through
 /// rollouts, scaling and failures.
@@ -76,7 +71,7 @@ pub fn run() -> ExitCode {
 }
 
 fn start(cli: Cli) -> Result<(), String> {
-    log::start(cli.log_format, &cli.log)?;
+    log::start(cli.log_format, &cli.log, None)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("operator")

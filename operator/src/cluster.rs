@@ -10,7 +10,7 @@ mod status;
 
 use std::{
     convert::Infallible,
-    sync::{Arc, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -27,6 +27,7 @@ use crate::{
     check::{self, Checked},
     context::Context,
     digest,
+    lock::lock,
     plan::{self, Inputs},
     room,
     stores::reference,
@@ -38,12 +39,6 @@ const RESYNC: Duration = Duration::from_mins(10);
 
 /// How often one is looked at, at most, while something is in the way.
 const SOON: Duration = Duration::from_secs(5);
-
-/// How soon gateways are asked again that have not taken the newest documents.
-const TAKING: Duration = Duration::from_millis(500);
-
-/// How soon gateways are asked again that cannot store anything yet.
-const STORING: Duration = Duration::from_secs(1);
 
 /// How often one is looked at that waits for something outside of what is watched.
 const WAITING: Duration = Duration::from_secs(10);
@@ -111,14 +106,8 @@ async fn run(
         .give(&inputs, (&checked, &seen.secrets), &facts, &context.metrics)
         .await;
     facts.given(&given);
-    if given.is_being_taken() {
-        facts.look_again = Some(TAKING);
-    }
     let counted = counts::count(&seen, &moves, context).await;
     facts.counted(&counted);
-    if !facts.backbone.ready {
-        facts.look_again = facts.look_again.map(|again| again.min(STORING));
-    }
     troubles.extend(given.trouble.clone());
     let told = room::Told {
         given: Some(&given),
@@ -132,12 +121,7 @@ async fn run(
 fn checked(seen: &Seen, context: &Context) -> Arc<Checked> {
     let uid = seen.object.uid().to_owned();
     let of = digest(&seen.asked_for());
-    let known = context
-        .checks
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get(&uid)
-        .cloned();
+    let known = lock(&context.checks).get(&uid).cloned();
     if let Some((before, checked)) = known
         && before == of
     {
@@ -149,11 +133,7 @@ fn checked(seen: &Seen, context: &Context) -> Arc<Checked> {
         secrets: &seen.secrets,
         kept: &seen.documents,
     }));
-    let mut checks = context
-        .checks
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    checks.insert(uid, (of, Arc::clone(&checked)));
+    lock(&context.checks).insert(uid, (of, Arc::clone(&checked)));
     checked
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -20,6 +20,7 @@ use crate::{
     cluster::LastCount,
     fleet::Remembered,
     gateways::{Gateways, Vigils},
+    lock::lock,
     metrics::Metrics,
     plan::{Apis, Images, MANAGER},
     room::Decided,
@@ -82,6 +83,7 @@ impl Context {
             controller: MANAGER.to_owned(),
             instance: Some(settings.instance.clone()),
         };
+        let backbones = Backbones::default();
         Self {
             settings,
             apis,
@@ -89,14 +91,14 @@ impl Context {
             queues,
             writer: Writer::new(client.clone(), metrics.clone()),
             vault: Vault::default(),
-            backbones: Backbones::default(),
+            vigils: Vigils::new(backbones.clone()),
+            backbones,
             metrics,
             checks: Mutex::default(),
             decided: Mutex::default(),
             remembered: Mutex::default(),
             counts: Mutex::default(),
             gateways: Mutex::default(),
-            vigils: Vigils::default(),
             recorder: Recorder::new(client.clone(), reporter),
             failures: Mutex::default(),
             stalled: Mutex::default(),
@@ -106,7 +108,7 @@ impl Context {
     /// How long to wait after something was in the way: twice as long each time, and by chance a
     /// little more or less, so that what failed together does not come back together.
     pub(crate) fn pause(&self, uid: &str) -> Duration {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = lock(&self.failures);
         let times = failures.entry(uid.to_owned()).or_default();
         let pause = PAUSES.0.saturating_mul(1 << (*times).min(16)).min(PAUSES.1);
         *times += 1;
@@ -115,13 +117,12 @@ impl Context {
 
     /// Nothing is in the way any more.
     pub(crate) fn went_well(&self, uid: &str) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.remove(uid);
+        lock(&self.failures).remove(uid);
     }
 
     /// Whether a resource waits for a person.
     pub(crate) fn stalls(&self, kind: Kind, uid: &str, stalls: bool) {
-        let mut stalled = self.stalled.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stalled = lock(&self.stalled);
         if stalls {
             stalled.insert(uid.to_owned(), kind);
         } else {
@@ -132,7 +133,7 @@ impl Context {
     }
 
     fn count_stalled(&self, kind: Kind) {
-        let stalled = self.stalled.lock().unwrap_or_else(PoisonError::into_inner);
+        let stalled = lock(&self.stalled);
         let count = stalled.values().filter(|it| **it == kind).count();
         self.metrics.stalled(kind, count);
     }
@@ -189,8 +190,7 @@ impl Context {
 }
 
 fn keep<T>(map: &Mutex<HashMap<String, T>>, is_there: impl Fn(&str) -> bool) {
-    let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
-    map.retain(|uid, _| is_there(uid));
+    lock(map).retain(|uid, _| is_there(uid));
 }
 
 /// Something that people are told in an event.

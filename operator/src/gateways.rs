@@ -7,5 +7,5 @@ mod wire;
 
 pub use client::{GatewaySeen, Gateways};
 pub use error::{GatewayError, GatewayErrorKind};
-pub(crate) use vigil::Vigils;
+pub(crate) use vigil::{State, Vigils, Watched};
 pub use wire::{FleetMember, PolicySeen, RoomSeen, RoomsSeen};

@@ -17,7 +17,7 @@ pub mod fleet;
 pub mod gateways;
 mod kind;
 pub mod lease;
-mod log;
+mod lock;
 mod metrics;
 mod object;
 mod operator;

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use prometheus::{
-    Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
 
 use crate::Kind;
@@ -89,16 +88,6 @@ impl Metrics {
     /// Where more can be registered.
     pub fn registry(&self) -> &Registry {
         &self.registry
-    }
-
-    /// All of them, as Prometheus reads them.
-    ///
-    /// # Errors
-    /// Where they cannot be written as text.
-    pub fn text(&self) -> Result<Vec<u8>, prometheus::Error> {
-        let mut text = Vec::new();
-        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
-        Ok(text)
     }
 
     /// A resource was reconciled.

@@ -8,10 +8,11 @@ use std::sync::{
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, header::CONTENT_TYPE},
-    response::IntoResponse,
+    http::StatusCode,
+    response::{IntoResponse, Response},
     routing::get,
 };
+use sluice_ops::port;
 use tokio::net::TcpListener;
 
 use crate::Metrics;
@@ -29,9 +30,7 @@ pub(crate) async fn serve(listener: TcpListener, metrics: Metrics, ready: Arc<At
         .route("/readyz", get(is_ready))
         .route("/metrics", get(scrape))
         .with_state(Ops { metrics, ready });
-    if let Err(error) = axum::serve(listener, router).await {
-        tracing::error!(%error, "health and metrics can no longer be reached");
-    }
+    port::serve(listener, router).await;
 }
 
 async fn is_ready(State(ops): State<Ops>) -> impl IntoResponse {
@@ -48,12 +47,6 @@ async fn is_ready(State(ops): State<Ops>) -> impl IntoResponse {
     }
 }
 
-async fn scrape(State(ops): State<Ops>) -> impl IntoResponse {
-    match ops.metrics.text() {
-        Ok(text) => ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "the metrics cannot be written");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
+async fn scrape(State(ops): State<Ops>) -> Response {
+    port::scraped(ops.metrics.registry())
 }

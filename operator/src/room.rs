@@ -8,7 +8,7 @@ mod status;
 use std::{
     collections::BTreeMap,
     convert::Infallible,
-    sync::{Arc, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -22,6 +22,7 @@ use crate::{
     check::Checked,
     cluster::{Count, Rooms, Seen},
     context::Context,
+    lock::lock,
     plan::names::REVISION,
     stores::reference,
     trouble::Trouble,
@@ -99,10 +100,7 @@ pub(crate) async fn decide(context: &Context, seen: &Seen, checked: &Arc<Checked
         counts: told.rooms,
     });
     let before = {
-        let mut all = context
-            .decided
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&context.decided);
         all.insert(seen.object.uid().to_owned(), Arc::clone(&decided))
     };
     let same = before.filter(|before| before.same(&decided));
@@ -186,9 +184,6 @@ fn cluster(room: &Object, context: &Context) -> Option<Arc<Object>> {
 }
 
 fn decided(cluster: &Object, context: &Context) -> Option<Arc<Decided>> {
-    let all = context
-        .decided
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let all = lock(&context.decided);
     all.get(cluster.uid()).cloned()
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
@@ -12,6 +12,7 @@ use rand::RngExt as _;
 use crate::{
     Kind, Object,
     apply::Writer,
+    lock::lock,
     plan::{Keys, NatsKeys, names::Names},
     trouble::Trouble,
 };
@@ -31,7 +32,7 @@ pub(crate) struct Vault {
 
 impl Vault {
     fn entries(&self) -> MutexGuard<'_, HashMap<(String, String), (Instant, Found)>> {
-        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.read)
     }
 
     /// A Secret, as it is or was some seconds ago.
@@ -88,7 +89,7 @@ impl Vault {
             None
         };
         let ours = |secret: Found| secret.filter(|it| it.is_controlled_by(cluster.uid()));
-        let mut known = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.keys);
         let before = known.get(cluster.uid()).cloned().unwrap_or_else(fresh);
         let operator = ours(own).and_then(|secret| text(&secret, "key"));
         let nats =
@@ -103,7 +104,7 @@ impl Vault {
 
     /// Forgets the keys of clusters that are gone.
     pub(crate) fn keep(&self, is_there: impl Fn(&str) -> bool) {
-        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = lock(&self.keys);
         keys.retain(|uid, _| is_there(uid));
     }
 }

@@ -22,3 +22,5 @@ mod schema;
 mod support;
 #[path = "apiserver/surprises.rs"]
 mod surprises;
+#[path = "apiserver/written.rs"]
+mod written;

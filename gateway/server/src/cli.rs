@@ -13,6 +13,7 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Map, Value};
 use sluice_crds::{Documents, Problem};
+use sluice_ops::log::{self, Format};
 use sluice_policy::{Policy, sign_development_token};
 use sluice_spans::Spans;
 use tokio::runtime::Runtime;
@@ -20,7 +21,6 @@ use tokio::runtime::Runtime;
 use crate::{
     documents::{self, Secrets, Texts},
     gateway::{self, Setup, Start},
-    log::{self, Format},
     shared::unix_now,
 };
 

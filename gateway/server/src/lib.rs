@@ -13,7 +13,6 @@ mod front;
 mod gateway;
 mod hub;
 mod in_force;
-mod log;
 mod mail;
 mod metrics;
 mod native;

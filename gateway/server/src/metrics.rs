@@ -9,9 +9,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use prometheus::{
-    Encoder, Registry, TextEncoder, core::Collector, core::Desc, proto::MetricFamily,
-};
+use prometheus::{Registry, core::Collector, core::Desc, proto::MetricFamily};
 use sluice_nats::Nats;
 use sluice_net::{Cause, Counter};
 
@@ -51,13 +49,6 @@ impl Metrics {
     /// Where others register theirs.
     pub(crate) fn registry(&self) -> &Registry {
         &self.registry
-    }
-
-    /// Everything in Prometheus' text format.
-    pub(crate) fn text(&self) -> prometheus::Result<Vec<u8>> {
-        let mut text = Vec::new();
-        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
-        Ok(text)
     }
 }
 

@@ -2,16 +2,17 @@
 
 mod trace;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, header::CONTENT_TYPE},
-    response::IntoResponse,
+    http::StatusCode,
+    response::{IntoResponse, Response},
     routing::{get, put},
 };
 use sluice_api::DrainPhase;
+use sluice_ops::port;
 use tokio::net::TcpListener;
 
 use crate::{drain::Drainer, gateway::Standing, metrics::Metrics, shared::Shared};
@@ -43,10 +44,7 @@ pub(crate) async fn serve(
             shared,
             standing,
         });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    if let Err(error) = axum::serve(listener, service).await {
-        tracing::error!(%error, "health and metrics can no longer be reached");
-    }
+    port::serve(listener, router).await;
 }
 
 async fn ready(State(ops): State<Ops>) -> impl IntoResponse {
@@ -69,12 +67,6 @@ async fn ready(State(ops): State<Ops>) -> impl IntoResponse {
     }
 }
 
-async fn scrape(State(ops): State<Ops>) -> impl IntoResponse {
-    match ops.metrics.text() {
-        Ok(text) => ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "the metrics cannot be written");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
+async fn scrape(State(ops): State<Ops>) -> Response {
+    port::scraped(ops.metrics.registry())
 }

@@ -2,12 +2,12 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
 use serde_json::Value;
 
-use crate::{Kind, Object, compare::differences};
+use crate::{Kind, Object, compare::differences, lock::lock};
 
 /// Names an object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -51,7 +51,7 @@ pub(super) struct Memory(Mutex<Notes>);
 
 impl Memory {
     fn notes(&self) -> MutexGuard<'_, Notes> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     pub(super) fn is_as_wanted(

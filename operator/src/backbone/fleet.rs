@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use async_nats::Subscriber;
+use futures_util::StreamExt as _;
 use serde::Deserialize;
 use sluice_control::Connection;
 use tokio::time::timeout;
@@ -45,4 +47,31 @@ pub(super) async fn ask(connection: &Connection, prefix: &str) -> Vec<Gateway> {
     };
     let fleet: Option<Fleet> = serde_json::from_slice(&answer.payload).ok();
     fleet.map_or_else(Vec::new, |fleet| fleet.gateways)
+}
+
+/// The gateways that say that they live, as they do.
+pub(crate) struct Heartbeats(Subscriber);
+
+#[derive(Deserialize)]
+struct Heartbeat {
+    name: String,
+}
+
+/// Listens to all gateways from now on; `None` where that cannot be.
+pub(super) async fn listen(connection: &Connection, prefix: &str) -> Option<Heartbeats> {
+    let subject = format!("{prefix}.fleet");
+    let subscriber = connection.client().subscribe(subject).await;
+    subscriber.ok().map(Heartbeats)
+}
+
+impl Heartbeats {
+    /// The name of the next one; `None` where the connection is there no more.
+    pub(crate) async fn next(&mut self) -> Option<String> {
+        loop {
+            let packet = self.0.next().await?;
+            if let Ok(Heartbeat { name }) = serde_json::from_slice(&packet.payload) {
+                return Some(name);
+            }
+        }
+    }
 }

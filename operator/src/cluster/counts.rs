@@ -2,14 +2,14 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures_util::future::join_all;
 
 use super::{moves::Moves, read::Seen};
-use crate::{context::Context, gateways::RoomsSeen};
+use crate::{context::Context, gateways::RoomsSeen, lock::lock};
 
 /// How often gateways are asked, at most, and so how often a number in a Room's status changes.
 const EVERY: Duration = Duration::from_secs(30);
@@ -50,21 +50,13 @@ type Published = HashMap<String, HashMap<String, u64>>;
 /// waited for.
 pub(super) async fn count(seen: &Seen, moves: &Moves, context: &Context) -> Counted {
     let (uid, now) = (seen.object.uid(), Instant::now());
-    let last = context
-        .counts
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .remove(uid);
+    let last = lock(&context.counts).remove(uid);
     let last = match last {
         Some(last) if !last.is_due(now) => last,
         last => Last::after(last, now, ask(seen, moves).await),
     };
     let counted = last.counted.clone();
-    let mut all = context
-        .counts
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    all.insert(uid.to_owned(), last);
+    lock(&context.counts).insert(uid.to_owned(), last);
     counted
 }
 

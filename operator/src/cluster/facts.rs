@@ -21,6 +21,15 @@ use crate::{
     trouble::Trouble,
 };
 
+/// How soon gateways are asked again that have not taken the newest documents.
+const TAKING: Duration = Duration::from_millis(500);
+
+/// How soon gateways are asked again that cannot store anything yet.
+const STORING: Duration = Duration::from_secs(1);
+
+/// How soon NATS is tried again that cannot be reached.
+const REACHING: Duration = Duration::from_secs(5);
+
 /// What a fleet is like: what its status is made from.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
@@ -98,6 +107,11 @@ impl Facts {
         self.revisions.iter().any(|it| it.name != self.revision)
     }
 
+    /// Has the fleet looked at after this time, if not sooner.
+    fn look_again_within(&mut self, time: Duration) {
+        self.look_again = Some(self.look_again.map_or(time, |again| again.min(time)));
+    }
+
     /// Takes over what became of the documents.
     pub(super) fn given(&mut self, given: &Given) {
         self.policy = Some(PolicyInForce {
@@ -106,7 +120,11 @@ impl Facts {
                 .revision
                 .and_then(|revision| i64::try_from(revision).ok()),
         });
+        if given.is_being_taken() {
+            self.look_again_within(TAKING);
+        }
         if let (true, Some(trouble)) = (self.backbone.ready, &given.unreachable) {
+            self.look_again_within(REACHING);
             self.backbone = Backbone {
                 ready: false,
                 reason: "Unreachable",
@@ -116,8 +134,10 @@ impl Facts {
     }
 
     /// Takes over what gateways say of the backbone: that its servers run is not all that it takes.
+    /// Of servers, watching tells.
     pub(super) fn counted(&mut self, counted: &Counted) {
         if self.backbone.ready && counted.stores == Some(false) {
+            self.look_again_within(STORING);
             let message = "No gateway can store messages of rooms with history yet: their stream is not there, or has no leader. If this stays, look at the NATS servers, and at what the gateways log of the streams.";
             self.backbone = Backbone {
                 ready: false,
@@ -171,5 +191,56 @@ fn backbone(seen: &Seen, cluster: &Cluster) -> Backbone {
             reason: "Starting",
             message,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LATER: Duration = Duration::from_mins(1);
+
+    fn facts(servers_are_ready: bool) -> Facts {
+        Facts {
+            backbone: Backbone {
+                ready: servers_are_ready,
+                ..Backbone::default()
+            },
+            look_again: Some(LATER),
+            ..Facts::default()
+        }
+    }
+
+    fn storing(stores: Option<bool>) -> Counted {
+        Counted {
+            stores,
+            ..Counted::default()
+        }
+    }
+
+    #[test]
+    fn gateways_are_asked_soon_only_while_they_say_that_they_cannot_store() {
+        let asked_again = |servers_are_ready, stores| {
+            let mut facts = facts(servers_are_ready);
+            facts.counted(&storing(stores));
+            facts.look_again
+        };
+        assert_eq!(asked_again(true, Some(false)), Some(STORING));
+        assert_eq!(asked_again(true, Some(true)), Some(LATER));
+        assert_eq!(asked_again(true, None), Some(LATER));
+        // Servers that are not ready are waited for by watching.
+        assert_eq!(asked_again(false, Some(false)), Some(LATER));
+        assert_eq!(asked_again(false, None), Some(LATER));
+    }
+
+    #[test]
+    fn servers_that_cannot_be_reached_are_tried_again_soon() {
+        let mut facts = facts(true);
+        facts.given(&Given {
+            unreachable: Some("nobody answers".to_owned()),
+            ..Given::default()
+        });
+        assert_eq!(facts.look_again, Some(REACHING));
+        assert_eq!(facts.backbone.reason, "Unreachable");
     }
 }

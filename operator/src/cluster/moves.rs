@@ -2,7 +2,7 @@
 
 mod observe;
 
-use std::{net::IpAddr, sync::PoisonError, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ use crate::{
     context::Context,
     fleet::{self, Decision, DrainCommand, Observed, Phase, Settings},
     gateways::{Gateways, RoomsSeen},
+    lock::lock,
     plan::{
         Cluster,
         names::{REVISION, SERVING},
@@ -45,12 +46,7 @@ pub(super) async fn decide(
     let gateways = gateways(seen, context);
     let observed = observe::observe(seen, cluster, revision, gateways.as_ref(), context).await;
     let decision = fleet::decide(&observed, &Settings::from(&cluster.spec));
-    let mut remembered = context
-        .remembered
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    remembered.insert(cluster.uid.clone(), decision.remember.clone());
-    drop(remembered);
+    lock(&context.remembered).insert(cluster.uid.clone(), decision.remember.clone());
     Moves {
         observed,
         decision,
@@ -62,10 +58,7 @@ pub(super) async fn decide(
 fn gateways(seen: &Seen, context: &Context) -> Option<Gateways> {
     seen.pods.iter().find(|pod| pod.label(REVISION).is_some())?;
     let (uid, key) = (seen.object.uid(), &seen.keys.operator);
-    let mut known = context
-        .gateways
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let mut known = lock(&context.gateways);
     if let Some((of, gateways)) = known.get(uid)
         && of == key
     {

@@ -40,7 +40,7 @@ pub struct RevisionSeen {
 /// A gateway's pod.
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "what a pod says of itself in six independent ways"
+    reason = "what a pod says of itself in independent ways"
 )]
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PodSeen {
@@ -50,9 +50,13 @@ pub struct PodSeen {
     pub revision: String,
     /// Whether its container runs. One that does not holds no connection.
     pub running: bool,
-    /// Whether its gateway has ended, which its node has not told yet: nothing listens there.
-    pub ended: bool,
-    /// Its condition `Ready`, which says nothing of a drain. One that has ended is not ready.
+    /// Whether its gateway is gone, which Kubernetes does not know yet: it has ended, or its node
+    /// has.
+    pub gone: bool,
+    /// Whether nothing is known of its gateway: it does not answer, and neither did it since the
+    /// operator has started, nor was it heard of.
+    pub unsure: bool,
+    /// Its condition `Ready`, which says nothing of a drain. One that is gone is not ready.
     pub ready: bool,
     /// Whether it has the label that the Service selects by.
     pub serving: bool,

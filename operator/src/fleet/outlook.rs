@@ -77,6 +77,7 @@ fn late<'f>(fleet: &'f Fleet<'_>) -> impl Iterator<Item = &'f Gateway<'f>> {
     fleet.staying().filter(move |gateway| {
         let age = now.duration_since(gateway.pod.created);
         !gateway.pod.ready
+            && !gateway.pod.gone
             && !gateway.drains()
             && age.is_positive()
             && age.unsigned_abs() >= PATIENCE

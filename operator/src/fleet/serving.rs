@@ -11,12 +11,12 @@ pub(super) fn of(fleet: &Fleet<'_>, rebalance: &Rebalance) -> Vec<(String, bool)
     let steering = Steering::of(fleet, rebalance);
     let taken_over = has_taken_over(fleet, &steering);
     let changed = fleet.gateways.iter().filter_map(|gateway| {
-        let serving = if gateway.pod.ended && is_served_otherwise(fleet) {
+        let serving = if gateway.pod.gone && is_served_otherwise(fleet) {
             false
         } else if gateway.leaves.is_some() {
             serves_still(fleet, gateway, taken_over)
         } else {
-            serves(gateway, &steering)
+            serves(fleet, gateway, &steering)
         };
         (serving != gateway.pod.serving).then(|| (gateway.pod.name.clone(), serving))
     });
@@ -45,15 +45,17 @@ fn has_taken_over(fleet: &Fleet<'_>, steering: &Steering) -> bool {
     let enough = removal::room(fleet).min(fleet.surge).max(1) as usize;
     let able = fleet
         .open()
-        .filter(|gateway| !steering.is_full(gateway))
+        .filter(|gateway| serves(fleet, gateway, steering))
         .count();
     fleet.wanted == 0
         || fleet.open().count() >= enough && fleet.served().count() >= able.clamp(1, enough)
 }
 
-/// A gateway that stays serves, unless it still drains or has more than its part already.
-fn serves(gateway: &Gateway<'_>, steering: &Steering) -> bool {
-    if gateway.drains() {
+/// A gateway that stays serves, unless it still drains or has more than its part already. One of
+/// which nothing is known may have been taken from the Service because it is gone.
+fn serves(fleet: &Fleet<'_>, gateway: &Gateway<'_>, steering: &Steering) -> bool {
+    let unsure = gateway.pod.unsure && gateway.pod.ready;
+    if gateway.drains() || (unsure && is_served_otherwise(fleet)) {
         return gateway.pod.serving;
     }
     !steering.is_full(gateway)

@@ -2,7 +2,7 @@
 //! `tests/simulation`.
 
 mod autoscaling;
-mod ended;
+mod gone;
 mod rollouts;
 mod scaling;
 

@@ -1,45 +1,60 @@
-//! Noticing at once that a gateway has ended.
+//! Noticing soon that a gateway is gone, on which Kubernetes sends it connections all the while.
 //!
-//! Its node tells after a second or two, and until then the Service sends it a part of those who
-//! come back from it: they are refused, and wait again. But the connections of a process that ends
-//! are closed in that moment, and what connects to it then is refused.
+//! A process that ends has its connections closed in that moment, and what connects to it then is
+//! refused; its node tells after a second or two. A node that dies says nothing, and counts as ready
+//! for most of a minute: its gateways answer nothing, as if there were no way to them. But others of
+//! their fleet hear each of them every second, and so does who listens.
+
+mod hearing;
+mod keep;
 
 use std::{
     collections::HashMap,
-    io::ErrorKind,
     net::SocketAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    sync::{Mutex, MutexGuard},
 };
 
 use tokio::{
-    io::AsyncReadExt as _,
-    net::TcpStream,
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::AbortHandle,
-    time::{sleep, timeout},
 };
 
-use crate::stores::Changed;
-
-/// How long a connection may take.
-const CONNECT: Duration = Duration::from_secs(1);
-
-/// How long after a connection was closed another one is tried: a gateway closes those over which
-/// nothing is asked.
-const AT_ONCE: Duration = Duration::from_millis(20);
-
-/// How long after one could not be made.
-const AGAIN: Duration = Duration::from_millis(500);
+use self::keep::Keep;
+use crate::{backbone::Backbones, lock::lock, stores::Changed};
 
 /// The gateways that are watched, by the identity of their pods.
-#[derive(Default)]
-pub(crate) struct Vigils(Mutex<HashMap<String, Vigil>>);
+pub(crate) struct Vigils {
+    backbones: Backbones,
+    all: Mutex<HashMap<String, Vigil>>,
+}
+
+/// A gateway that is watched.
+#[derive(Clone)]
+pub(crate) struct Watched {
+    /// The identity of its pod.
+    pub(crate) pod: String,
+    /// Its name: its pod's.
+    pub(crate) name: String,
+    /// Where its server API is.
+    pub(crate) address: SocketAddr,
+}
+
+/// What is known of a gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It was reached, or heard.
+    There,
+    /// It refuses connections.
+    Ended,
+    /// It answers nothing, and its fleet does not hear it.
+    Lost,
+}
 
 struct Vigil {
     /// The identity of the cluster.
     cluster: String,
     address: SocketAddr,
+    state: watch::Receiver<Option<State>>,
     task: AbortHandle,
 }
 
@@ -50,31 +65,65 @@ impl Drop for Vigil {
 }
 
 impl Vigils {
-    fn all(&self) -> MutexGuard<'_, HashMap<String, Vigil>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Watches nothing yet; the backbones are where gateways are listened to.
+    pub(crate) fn new(backbones: Backbones) -> Self {
+        Self {
+            backbones,
+            all: Mutex::default(),
+        }
     }
 
-    /// Watches these gateways of a cluster, by the identity of their pods, and no others of it. The
-    /// cluster is looked at again when one ends, and when one is there again.
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Vigil>> {
+        lock(&self.all)
+    }
+
+    /// Watches these gateways of a cluster and no others of it. The cluster is looked at again when
+    /// one is gone, and when one is there again.
     pub(crate) fn watch(
         &self,
         uid: &str,
-        gateways: &[(String, SocketAddr)],
+        gateways: &[Watched],
         cluster: &Changed,
         queue: &mpsc::Sender<Changed>,
     ) {
         let mut all = self.all();
         all.retain(|pod, vigil| {
-            let is = |(of, at): &(String, SocketAddr)| of == pod && *at == vigil.address;
+            let is = |it: &Watched| it.pod == *pod && it.address == vigil.address;
             vigil.cluster != uid || gateways.iter().any(is)
         });
-        for (pod, address) in gateways {
-            all.entry(pod.clone()).or_insert_with(|| Vigil {
-                cluster: uid.to_owned(),
-                address: *address,
-                task: tokio::spawn(keep(*address, cluster.clone(), queue.clone())).abort_handle(),
-            });
+        for gateway in gateways {
+            all.entry(gateway.pod.clone())
+                .or_insert_with(|| self.begin(uid, gateway, cluster, queue));
         }
+    }
+
+    fn begin(
+        &self,
+        uid: &str,
+        gateway: &Watched,
+        cluster: &Changed,
+        queue: &mpsc::Sender<Changed>,
+    ) -> Vigil {
+        let (sender, state) = watch::channel(None);
+        let keep = Keep {
+            gateway: gateway.clone(),
+            uid: uid.to_owned(),
+            cluster: cluster.clone(),
+            queue: queue.clone(),
+            backbones: self.backbones.clone(),
+            state: sender,
+        };
+        Vigil {
+            cluster: uid.to_owned(),
+            address: gateway.address,
+            state,
+            task: tokio::spawn(keep.run()).abort_handle(),
+        }
+    }
+
+    /// What is known of the gateway of a pod; `None` while that is nothing.
+    pub(crate) fn state(&self, pod: &str) -> Option<State> {
+        *self.all().get(pod)?.state.borrow()
     }
 
     /// Watches no gateways of clusters that are gone.
@@ -83,72 +132,5 @@ impl Vigils {
     }
 }
 
-async fn keep(address: SocketAddr, cluster: Changed, queue: mpsc::Sender<Changed>) {
-    let mut there = None;
-    loop {
-        let pause = match timeout(CONNECT, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => {
-                tell(&mut there, true, &cluster, &queue).await;
-                until_closed(stream).await;
-                AT_ONCE
-            }
-            Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => {
-                tell(&mut there, false, &cluster, &queue).await;
-                AGAIN
-            }
-            // That nothing answers says nothing of the gateway.
-            _ => AGAIN,
-        };
-        sleep(pause).await;
-    }
-}
-
-async fn tell(
-    there: &mut Option<bool>,
-    is: bool,
-    cluster: &Changed,
-    queue: &mpsc::Sender<Changed>,
-) {
-    if there.replace(is).is_some_and(|was| was != is) {
-        // Fails only when the operator ends.
-        let _ = queue.send(cluster.clone()).await;
-    }
-}
-
-async fn until_closed(mut stream: TcpStream) {
-    let mut nothing = [0; 1];
-    while stream.read(&mut nothing).await.is_ok_and(|read| read > 0) {}
-}
-
 #[cfg(test)]
-mod tests {
-    use tokio::net::TcpListener;
-
-    use super::*;
-    use crate::{Kind, stores::reference};
-
-    #[tokio::test]
-    async fn a_gateway_that_ends_or_is_there_again_has_its_cluster_looked_at() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (queue, mut changes) = mpsc::channel(8);
-        let cluster = reference(Kind::RealtimeCluster, "default", "chat");
-        let (vigils, pod) = (Vigils::default(), "pod".to_owned());
-        vigils.watch("uid", &[(pod, address)], &cluster, &queue);
-        let (connection, _) = listener.accept().await.unwrap();
-
-        // Closed without the gateway's end: it is connected to again, and nobody is told.
-        drop(connection);
-        let (connection, _) = listener.accept().await.unwrap();
-        assert!(changes.try_recv().is_err());
-
-        drop((listener, connection));
-        assert_eq!(changes.recv().await.unwrap().name, "chat");
-
-        let listener = TcpListener::bind(address).await.unwrap();
-        assert_eq!(changes.recv().await.unwrap().name, "chat");
-        vigils.watch("uid", &[], &cluster, &queue);
-        assert!(vigils.all().is_empty());
-        drop(listener);
-    }
-}
+mod tests;

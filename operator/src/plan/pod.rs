@@ -51,14 +51,11 @@ const OTHERS: &str = "podAntiAffinity";
 /// How it says what is only preferred.
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
-/// Where a template selects other pods to be placed by, and the labels of each.
-const SELECTING: [(&str, &str); 2] = [
+/// Where a pod's spec selects other pods to be placed by, and the labels of each.
+const SELECTING: [(&[&str], &str); 2] = [
+    (&["topologySpreadConstraints"], "/labelSelector/matchLabels"),
     (
-        "/spec/topologySpreadConstraints",
-        "/labelSelector/matchLabels",
-    ),
-    (
-        "/spec/affinity/podAntiAffinity/preferredDuringSchedulingIgnoredDuringExecution",
+        &["affinity", OTHERS, PREFERRED],
         "/podAffinityTerm/labelSelector/matchLabels",
     ),
 ];
@@ -84,7 +81,11 @@ pub(super) fn labelled(mut template: Value, revision: &str) -> Value {
     template["metadata"]["labels"][REVISION] = revision.into();
     // Only gateways of one revision are to be spread: those of others are about to go.
     for (list, selector) in SELECTING {
-        let items = template.pointer_mut(list).and_then(Value::as_array_mut);
+        let spec = template.get_mut("spec");
+        let list = list
+            .iter()
+            .fold(spec, |value, key| value.and_then(|it| it.get_mut(*key)));
+        let items = list.and_then(Value::as_array_mut);
         for item in items.into_iter().flatten() {
             narrow(item.pointer_mut(selector), revision);
         }

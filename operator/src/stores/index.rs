@@ -3,10 +3,10 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
-use crate::Object;
+use crate::{Object, lock::lock};
 
 /// A Kubernetes namespace, and the name of an object or of a cluster in it.
 type Place = (Box<str>, Box<str>);
@@ -24,7 +24,7 @@ pub(super) struct Index(Mutex<Entries>);
 
 impl Index {
     fn entries(&self) -> MutexGuard<'_, Entries> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// The names of a cluster's objects, in their order.

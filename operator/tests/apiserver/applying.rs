@@ -6,23 +6,10 @@ use serde_json::json;
 use sluice_operator::Kind;
 use sluice_test_apiserver::until;
 
-use crate::support::{World, server};
-
-/// The kinds that the operator writes.
-const WRITTEN: [&str; 12] = [
-    "serviceaccounts",
-    "secrets",
-    "configmaps",
-    "services",
-    "networkpolicies",
-    "poddisruptionbudgets",
-    "statefulsets",
-    "deployments",
-    "realtimeclusters",
-    "rooms",
-    "events",
-    "pods",
-];
+use crate::{
+    support::{World, server},
+    written::written,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_becomes_a_fleet_and_is_ready_when_its_gateways_are() {
@@ -63,9 +50,9 @@ async fn nothing_is_written_once_a_fleet_is_as_it_should_be() {
         .await;
     until("the fleet has come to rest", async || {
         world.run_pods().await;
-        let before = server().await.writes(&WRITTEN).await;
+        let before = server().await.writes(&written()).await;
         tokio::time::sleep(Duration::from_secs(3)).await;
-        server().await.writes(&WRITTEN).await == before
+        server().await.writes(&written()).await == before
     })
     .await;
     let before = world.metrics.writes();
@@ -77,6 +64,6 @@ async fn nothing_is_written_once_a_fleet_is_as_it_should_be() {
         world.metrics.writes(),
         before,
         "{}",
-        String::from_utf8(world.metrics.text().unwrap()).unwrap()
+        String::from_utf8(sluice_ops::port::text(world.metrics.registry()).unwrap()).unwrap()
     );
 }

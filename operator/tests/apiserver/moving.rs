@@ -2,6 +2,8 @@
 //!
 //! A test is the kubelet: it runs a gateway for each pod, on a loopback address that is the pod's.
 
+#[path = "moving/cut.rs"]
+mod cut;
 #[path = "moving/keeping.rs"]
 mod keeping;
 #[path = "moving/kubelet.rs"]
@@ -9,14 +11,19 @@ mod kubelet;
 #[path = "moving/people.rs"]
 mod people;
 
-use kube::ResourceExt as _;
+use std::time::{Duration, Instant};
+
+use kube::ResourceExt;
 use serde_json::{Value, json};
 use sluice_operator::Kind;
 use sluice_test_apiserver::until;
 use sluice_test_nats::{Server, Settings};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::{
+    sync::{Mutex, MutexGuard},
+    time::sleep,
+};
 
-use self::{kubelet::Kubelet, people::People};
+use self::{cut::Cut, kubelet::Kubelet, people::People};
 use crate::support::World;
 
 const CLUSTER: Kind = Kind::RealtimeCluster;
@@ -79,6 +86,13 @@ impl Stage {
         self.world
             .edit(CLUSTER, "chat", json!({"spec": spec}))
             .await;
+    }
+
+    /// The gateways that the Service selects.
+    async fn serving(&self) -> Vec<String> {
+        let mut pods = self.world.pods().await;
+        pods.retain(|pod| pod.labels().contains_key("sluice.dev/serving"));
+        pods.iter().map(ResourceExt::name_any).collect()
     }
 
     async fn status(&self) -> Value {
@@ -199,6 +213,48 @@ async fn a_gateway_that_was_killed_leaves_the_service_before_its_node_tells() {
     })
     .await;
     stage.kubelet.notice();
+    stage.rests("gateway:1", 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "whole fleets, one at a time: cargo test -p sluice-operator --test apiserver -- --ignored --test-threads 1"]
+async fn a_gateway_whose_node_is_gone_leaves_the_service_before_kubernetes_knows() {
+    let mut stage = Stage::set(3, 0).await;
+    let victim = stage.world.pods().await[0].name_any();
+    let cut = Cut::off(&stage.world, &stage.kubelet, &victim).await;
+    let started = Instant::now();
+    until("it is out of the Service", async || {
+        !stage.serving().await.contains(&victim)
+    })
+    .await;
+    println!("out of the Service after {:?}", started.elapsed());
+    assert_eq!(stage.serving().await.len(), 2, "the others serve");
+
+    // Another operator does not send anybody there, and neither does one that knows by now.
+    stage.world.kill();
+    stage.world.start();
+    let again = Instant::now() + Duration::from_secs(12);
+    while Instant::now() < again {
+        assert!(!stage.serving().await.contains(&victim));
+        sleep(Duration::from_millis(100)).await;
+    }
+    cut.mend(&stage.world, &stage.kubelet).await;
+    stage.rests("gateway:1", 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "whole fleets, one at a time: cargo test -p sluice-operator --test apiserver -- --ignored --test-threads 1"]
+async fn a_gateway_that_only_the_operator_cannot_reach_goes_on_serving() {
+    let stage = Stage::set(2, 0).await;
+    let victim = stage.world.pods().await[0].name_any();
+    let cut = Cut::off(&stage.world, &stage.kubelet, &victim).await;
+    cut.go_on();
+    let again = Instant::now() + Duration::from_secs(12);
+    while Instant::now() < again {
+        assert!(stage.serving().await.contains(&victim));
+        sleep(Duration::from_millis(100)).await;
+    }
+    cut.mend(&stage.world, &stage.kubelet).await;
     stage.rests("gateway:1", 2).await;
 }
 

@@ -102,7 +102,8 @@ async fn the_rights_that_are_documented_are_enough() {
             .is_empty()
     })
     .await;
-    let metrics = String::from_utf8(world.metrics.text().unwrap()).unwrap();
+    let metrics =
+        String::from_utf8(sluice_ops::port::text(world.metrics.registry()).unwrap()).unwrap();
     assert!(!metrics.contains("outcome=\"Forbidden\""), "{metrics}");
     let mut candidate = Candidate::new(&client, &world.namespace, "lead", "a");
     candidate.lead().await;

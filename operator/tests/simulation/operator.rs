@@ -219,15 +219,21 @@ impl World {
     fn see(&self, pod: &Pod) -> PodSeen {
         // Gateways themselves are asked now.
         let gateway = self.pods.iter().find(|it| it.id == pod.id);
-        let ended = pod.running && pod.ready && gateway.is_some_and(|it| !it.running);
+        // Of those that the operator cannot reach, some are not heard of either.
+        let silent = |it: &Pod| it.silent_until > self.now;
+        let gone = |it: &Pod| !it.running || (silent(it) && it.id % 3 == 1);
+        let gone = pod.running && pod.ready && gateway.is_some_and(gone);
+        let unsure = |it: &Pod| silent(it) && it.id % 3 == 2;
+        let unsure = gateway.is_some_and(unsure);
         let gateway = gateway.filter(|it| it.running && it.silent_until <= self.now);
         let gateway = gateway.filter(|_| pod.running);
         PodSeen {
             name: pod.name.clone(),
             revision: pod.revision.clone(),
             running: pod.running,
-            ended,
-            ready: pod.ready && !ended,
+            gone,
+            unsure,
+            ready: pod.ready && !gone,
             serving: pod.serving,
             terminating: pod.terminating,
             node_unschedulable: pod.node.is_some_and(|node| self.nodes[node]),

@@ -1,9 +1,6 @@
 //! What is seen of a fleet before it is decided how it moves.
 
-use std::{
-    net::IpAddr,
-    sync::{Arc, PoisonError},
-};
+use std::{net::IpAddr, sync::Arc};
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -16,7 +13,8 @@ use crate::{
     cluster::{pods, read::Seen},
     context::Context,
     fleet::{Observed, PodSeen, Remembered, RevisionSeen},
-    gateways::{GatewayError, GatewaySeen, Gateways},
+    gateways::{GatewayError, GatewaySeen, Gateways, State, Watched},
+    lock::lock,
     plan::{
         Cluster,
         names::{COMPONENT, GATEWAY, REVISION, SERVING},
@@ -42,7 +40,7 @@ pub(super) async fn observe(
     let pods: Vec<_> = pods.collect();
     watch(seen, &pods, gateways, context);
     let pods = pods.into_iter();
-    let pods = pods.map(|pod| async move { one(pod, ask(pod, gateways).await, context) });
+    let pods = pods.map(|pod| async move { one(pod, ask(pod, gateways, context).await, context) });
     Observed {
         revision: revision.to_owned(),
         paused: cluster.spec.rollout.paused,
@@ -58,10 +56,7 @@ pub(super) async fn observe(
 
 /// What the last decision told, or what an operator knows that has just started.
 fn remembered(uid: &str, status: &RealtimeClusterStatus, context: &Context) -> Remembered {
-    let known = context
-        .remembered
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let known = lock(&context.remembered);
     known
         .get(uid)
         .cloned()
@@ -96,17 +91,30 @@ pub(super) fn address(pod: &Object) -> Option<IpAddr> {
     pod.field("status").get("podIP")?.as_str()?.parse().ok()
 }
 
-/// Has the cluster looked at again as soon as one of its gateways ends.
+/// Has the cluster looked at again as soon as one of its gateways is gone that Kubernetes takes for
+/// ready.
 fn watch(seen: &Seen, pods: &[&Arc<Object>], gateways: Option<&Gateways>, context: &Context) {
     let (object, queue) = (&seen.object, &context.queues.clusters);
     let cluster = reference(Kind::RealtimeCluster, object.namespace(), object.name());
-    let running = pods.iter().filter(|pod| pods::is_running(pod));
-    let at = |pod: &&Arc<Object>| Some((pod.uid().to_owned(), gateways?.address(address(pod)?)));
-    let at: Vec<_> = running.filter_map(at).collect();
-    context.vigils.watch(object.uid(), &at, &cluster, queue);
+    let ready = pods.iter().filter(|pod| pods::is_ready(pod));
+    let watched = ready.filter_map(|pod| {
+        Some(Watched {
+            pod: pod.uid().to_owned(),
+            name: pod.name().to_owned(),
+            address: gateways?.address(address(pod)?),
+        })
+    });
+    let watched: Vec<_> = watched.collect();
+    context
+        .vigils
+        .watch(object.uid(), &watched, &cluster, queue);
 }
 
-async fn ask(pod: &Object, gateways: Option<&Gateways>) -> Option<Answer> {
+async fn ask(pod: &Object, gateways: Option<&Gateways>, context: &Context) -> Option<Answer> {
+    if context.vigils.state(pod.uid()) == Some(State::Lost) {
+        // It would only be waited for.
+        return None;
+    }
     let address = address(pod).filter(|_| pods::is_running(pod))?;
     let answer = gateways?.read(address).await;
     if let Err(error) = &answer {
@@ -118,14 +126,17 @@ async fn ask(pod: &Object, gateways: Option<&Gateways>) -> Option<Answer> {
 fn one(pod: &Object, answer: Option<Answer>, context: &Context) -> PodSeen {
     // One that is not ready may be about to listen for the first time.
     let ready = pods::is_ready(pod);
-    let ended = ready && matches!(answer, Some(Err(GatewayError::Absent { .. })));
+    let ended = matches!(answer, Some(Err(GatewayError::Absent { .. })));
+    let state = context.vigils.state(pod.uid());
+    let gone = ready && (ended || state == Some(State::Lost));
     let gateway = answer.and_then(Result::ok);
     PodSeen {
         name: pod.name().to_owned(),
         revision: pod.label(REVISION).unwrap_or_default().to_owned(),
         running: pods::is_running(pod),
-        ended,
-        ready: ready && !ended,
+        gone,
+        unsure: gateway.is_none() && state.is_none(),
+        ready: ready && !gone,
         serving: pod.label(SERVING) == Some("true"),
         terminating: pod.is_deleted(),
         node_unschedulable: context.stores.is_on_cordoned_node(pod),

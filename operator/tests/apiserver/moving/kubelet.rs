@@ -41,8 +41,8 @@ struct Seen {
     fewest: AtomicUsize,
     /// The connections that pods had when they were deleted.
     cut: AtomicUsize,
-    /// The gateway that was killed, and whose end is not noticed.
-    killed: Mutex<Option<String>>,
+    /// The gateway that is left alone: its end is not noticed.
+    left: Mutex<Option<String>>,
     /// The process of each gateway.
     processes: Mutex<HashMap<String, u32>>,
 }
@@ -85,10 +85,15 @@ impl Kubelet {
 }
 
 impl Kubelet {
+    /// Notices nothing of the gateway of a pod from now on; says which process it is.
+    pub(crate) fn leave(&self, pod: &str) -> u32 {
+        *self.seen.left.lock().unwrap() = Some(pod.to_owned());
+        self.seen.processes.lock().unwrap()[pod]
+    }
+
     /// Kills the gateway of a pod, and does not notice.
     pub(crate) fn kill(&self, pod: &str) {
-        *self.seen.killed.lock().unwrap() = Some(pod.to_owned());
-        let id = self.seen.processes.lock().unwrap()[pod];
+        let id = self.leave(pod);
         let killed = std::process::Command::new("kill")
             .args(["-9", &id.to_string()])
             .status();
@@ -97,7 +102,7 @@ impl Kubelet {
 
     /// Notices what it did not.
     pub(crate) fn notice(&self) {
-        *self.seen.killed.lock().unwrap() = None;
+        *self.seen.left.lock().unwrap() = None;
     }
 }
 
@@ -151,7 +156,7 @@ impl Node {
         let Some(gateway) = self.gateways.get_mut(&name) else {
             return;
         };
-        if self.seen.killed.lock().unwrap().as_ref() == Some(&name) {
+        if self.seen.left.lock().unwrap().as_ref() == Some(&name) {
             return;
         }
         if gateway.process.try_wait().unwrap().is_some() {
@@ -162,8 +167,8 @@ impl Node {
             processes.insert(name.clone(), id);
         }
         let (ready, connections) = look(&gateway.address).await;
-        // It may have been killed while it was looked at.
-        if self.seen.killed.lock().unwrap().as_ref() == Some(&name) {
+        // It may have been left while it was looked at.
+        if self.seen.left.lock().unwrap().as_ref() == Some(&name) {
             return;
         }
         gateway.connections = connections.unwrap_or(gateway.connections);
@@ -290,7 +295,7 @@ async fn look(address: &str) -> (bool, Option<usize>) {
 }
 
 /// Says how a pod is; false where the API server did not take it.
-async fn say(pods: &Api<DynamicObject>, name: &str, address: &str, ready: bool) -> bool {
+pub(crate) async fn say(pods: &Api<DynamicObject>, name: &str, address: &str, ready: bool) -> bool {
     let is = if ready { "True" } else { "False" };
     let state = if ready {
         json!({"running": {}})

@@ -12,7 +12,7 @@ use tracing_subscriber::{
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+pub enum Format {
     /// For people.
     Text,
     /// One JSON object a line.
@@ -20,8 +20,11 @@ pub(crate) enum Format {
 }
 
 /// Starts logging to standard error, and sending spans where there are any. `filter` is in the form
-/// of `tracing`'s `EnvFilter`.
-pub(crate) fn start(format: Format, filter: &str, spans: Option<&Spans>) -> Result<(), String> {
+/// of `tracing`'s `EnvFilter`. To be called once.
+///
+/// # Errors
+/// Where the filter cannot be understood; says what would be.
+pub fn start(format: Format, filter: &str, spans: Option<&Spans>) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|e| format!("the log filter {filter:?} is not understood: {e}; try info"))?;
     // Lines are the same whether there are spans around them or not.

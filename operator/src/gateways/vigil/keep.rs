@@ -1,0 +1,142 @@
+//! Keeping a connection to one gateway, and listening to its fleet while there is none.
+
+use std::{io::ErrorKind, net::SocketAddr, pin::pin, time::Duration};
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::{
+    io::AsyncReadExt as _,
+    net::TcpStream,
+    sync::{mpsc, watch},
+    time::{sleep, timeout},
+};
+
+use super::{State, Watched, hearing::Hearing};
+use crate::{
+    backbone::{Backbones, Heartbeats},
+    stores::Changed,
+};
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(1);
+
+/// How long after a connection was closed another one is tried: a gateway closes those over which
+/// nothing is asked.
+const AT_ONCE: Duration = Duration::from_millis(20);
+
+/// How long after one could not be made.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// How often the other end is asked whether it is there, and how often in vain.
+const PROBE: (Duration, u32) = (Duration::from_secs(1), 2);
+
+/// What came of connecting to it.
+enum Tried {
+    Reached(TcpStream),
+    Refused,
+    /// That nothing answers says nothing of the gateway alone.
+    Silent,
+}
+
+pub(super) struct Keep {
+    pub(super) gateway: Watched,
+    /// The identity of the cluster.
+    pub(super) uid: String,
+    pub(super) cluster: Changed,
+    pub(super) queue: mpsc::Sender<Changed>,
+    pub(super) backbones: Backbones,
+    pub(super) state: watch::Sender<Option<State>>,
+}
+
+impl Keep {
+    pub(super) async fn run(self) {
+        loop {
+            match connect(self.gateway.address).await {
+                Tried::Reached(stream) => {
+                    self.is(State::There).await;
+                    until_closed(stream).await;
+                    sleep(AT_ONCE).await;
+                }
+                Tried::Refused => {
+                    self.is(State::Ended).await;
+                    sleep(AGAIN).await;
+                }
+                Tried::Silent => self.listen().await,
+            }
+        }
+    }
+
+    /// Listens to the fleet until the gateway answers.
+    async fn listen(&self) {
+        let mut hearing = Hearing::of(&self.gateway.name);
+        let mut answers = pin!(until_it_answers(self.gateway.address));
+        let mut heartbeats = None;
+        loop {
+            let name = tokio::select! {
+                () = &mut answers => return,
+                name = heard(&self.backbones, &self.uid, &mut heartbeats) => name,
+            };
+            match hearing.hears(&name) {
+                Some(true) => self.is(State::Lost).await,
+                Some(false) => self.is(State::There).await,
+                None => {}
+            }
+        }
+    }
+
+    async fn is(&self, state: State) {
+        let before = self.state.send_replace(Some(state));
+        if before == Some(state) {
+            return;
+        }
+        let name = &self.gateway.name;
+        if state == State::Lost {
+            tracing::warn!(gateway = %name, "a gateway cannot be reached, and its fleet does not hear it; it leaves the Service while another one serves");
+        }
+        // What is found out at once is seen by whoever began to watch.
+        if before.is_some() || state == State::Lost {
+            // Fails only when the operator ends.
+            let _ = self.queue.send(self.cluster.clone()).await;
+        }
+    }
+}
+
+async fn connect(address: SocketAddr) -> Tried {
+    match timeout(CONNECT, TcpStream::connect(address)).await {
+        Ok(Ok(stream)) => Tried::Reached(stream),
+        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Tried::Refused,
+        _ => Tried::Silent,
+    }
+}
+
+async fn until_closed(mut stream: TcpStream) {
+    let (every, times) = PROBE;
+    let probe = TcpKeepalive::new().with_time(every).with_interval(every);
+    let probe = probe.with_retries(times);
+    if let Err(error) = SockRef::from(&stream).set_tcp_keepalive(&probe) {
+        tracing::debug!(%error, "a gateway that is gone without a word is noticed later");
+    }
+    let mut nothing = [0; 1];
+    while stream.read(&mut nothing).await.is_ok_and(|read| read > 0) {}
+}
+
+async fn until_it_answers(address: SocketAddr) {
+    while matches!(connect(address).await, Tried::Silent) {
+        sleep(AGAIN).await;
+    }
+}
+
+/// The next gateway of the fleet that says that it lives.
+async fn heard(backbones: &Backbones, uid: &str, heartbeats: &mut Option<Heartbeats>) -> String {
+    loop {
+        if let Some(open) = heartbeats {
+            if let Some(name) = open.next().await {
+                return name;
+            }
+            sleep(AGAIN).await;
+        }
+        *heartbeats = backbones.listen(uid).await;
+        if heartbeats.is_none() {
+            sleep(AGAIN).await;
+        }
+    }
+}
