@@ -101,9 +101,8 @@ impl Sessions {
         claim: Claim,
     ) -> Reply<Option<Record>> {
         let (tell, told) = oneshot::channel();
-        let tell = match self.supersede(io, worker, &claim, tell) {
-            Some(tell) => tell,
-            None => return later(told),
+        let Some(tell) = self.supersede(io, worker, &claim, tell) else {
+            return later(told);
         };
         self.claims.last += 1;
         let (id, session) = (self.claims.last, claim.pid.session());
