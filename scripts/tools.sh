@@ -1,7 +1,13 @@
 # Sourced by the other scripts: checks for tools, and installs those that can be installed.
 
-# say SENTENCE: tells what happens next.
-say() { printf '\033[1m== %s\033[0m\n' "$*"; }
+# When the first of the scripts began, in seconds since the epoch: those that it runs tell the time from then on too.
+export SLUICE_BEGAN=${SLUICE_BEGAN:-$(date +%s)}
+
+# say SENTENCE: tells what happens next, and how many minutes and seconds after the start.
+say() {
+  local since=$(($(date +%s) - SLUICE_BEGAN))
+  printf '\033[1m== %d:%02d %s\033[0m\n' $((since / 60)) $((since % 60)) "$*"
+}
 
 # fail SENTENCE: tells what to do, and ends.
 fail() { printf '%s\n' "$*" >&2; exit 1; }

@@ -61,6 +61,25 @@ for (const kind of KINDS.filter((candidate) => candidate.recovers)) {
       assert.deepEqual(record.data, numbers(31));
     });
 
+    test("a client that recovers, and joins again since its last join was never answered, gets nothing twice", async () => {
+      const { name, publisher, member, record } = await memberAndPublisher(kind);
+      const { offset: after } = record.messages[0].meta;
+      let again;
+      member.once("connect", () => { again = Promise.all([1, 2].map(() => must(member, "join", name, { after }))); });
+      const back = next(member, "connect");
+      await cut(member);
+      await publishNumbers(publisher, name, 1, 5);
+      await back;
+      assert.equal(member.recovered, true);
+      for (const { offset, recovered } of await again) {
+        assert.equal(recovered, true);
+        assert.ok(offset >= after);
+      }
+      await publishNumbers(publisher, name, 6, 6);
+      await record.count(7);
+      assert.deepEqual(record.data, numbers(6));
+    });
+
     test("messages published while the transport dies are neither lost nor repeated", async () => {
       const { name, publisher, member, record } = await memberAndPublisher(kind);
       let last = 0;

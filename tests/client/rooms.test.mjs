@@ -154,6 +154,19 @@ forEveryClient("rooms", (kind) => {
     assert.deepEqual([joined.recovered, joined.offset], [true, at[3]]);
   });
 
+  test("the same join twice at once brings the missed messages once", async () => {
+    const { name, ada, bob } = await pair(kind, "kept");
+    const record = new Record(bob, "message");
+    await must(bob, "leave", name);
+    const { offset: after } = await must(ada, "publish", name, "message", 1);
+    for (const n of [2, 3]) await must(ada, "publish", name, "message", n);
+    const joins = await Promise.all([1, 2].map(() => must(bob, "join", name, { after })));
+    assert.deepEqual(joins.map(({ recovered }) => recovered), [true, true]);
+    await must(ada, "publish", name, "message", 4);
+    await record.count(3);
+    assert.deepEqual(record.data, [2, 3, 4]);
+  });
+
   test("join with after of another epoch is told that it missed something", async () => {
     const { name, ada, bob } = await pair(kind, "kept");
     await must(ada, "publish", name, "message", 1);

@@ -127,6 +127,12 @@ pub trait Backbone: Send + Sync + 'static {
     /// had it until its gateway died.
     fn claim(&self, worker: usize, claim: Claim) -> Reply<Option<Record>>;
 
+    /// Waits until it is known whether another gateway took over a session of this worker while
+    /// this gateway could not be reached. Where one did, the worker gets [`Delivery::Moved`] before
+    /// the reply. At once but for the first seconds after a connection to the other gateways was
+    /// lost.
+    fn confirm(&self, worker: usize, session: SessionId) -> Reply<()>;
+
     /// Whether anything of sessions and messages outlives this process, so that [`Self::store`]
     /// is worth calling.
     fn outlives_process(&self) -> bool;

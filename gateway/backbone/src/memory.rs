@@ -297,6 +297,10 @@ impl Backbone for Memory {
         }))
     }
 
+    fn confirm(&self, _worker: usize, _session: SessionId) -> Reply<()> {
+        Reply::Now(Ok(()))
+    }
+
     fn outlives_process(&self) -> bool {
         false
     }

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 /// How long a server may take to connect and greet.
 const CONNECT: Duration = Duration::from_secs(2);
 /// How often a server is asked whether it is there; after three times as long it counts as lost.
-const PING: Duration = Duration::from_secs(5);
+const PING: Duration = Duration::from_secs(2);
 /// How long an answer of JetStream may take.
 const ANSWER: Duration = Duration::from_secs(2);
 /// The longest pause between two tries to connect.

@@ -285,6 +285,10 @@ impl Backbone for Nats {
         self.with(|core, at, out| core.claim(at, worker, claim, out))
     }
 
+    fn confirm(&self, worker: usize, session: SessionId) -> Reply<()> {
+        self.with(|core, at, out| core.confirm(at, worker, session, out))
+    }
+
     fn outlives_process(&self) -> bool {
         true
     }

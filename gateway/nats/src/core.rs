@@ -60,6 +60,10 @@ pub const TICK: Duration = Duration::from_millis(100);
 /// How long after its last sign of life a gateway counts as gone: its members leave then.
 pub const GONE_AFTER: Duration = Duration::from_secs(10);
 
+/// How long what a client needs to recover is tried for: longer than NATS servers take to elect
+/// leaders in the place of one that died, which is 9 s at most.
+const RECOVERY: Duration = Duration::from_secs(12);
+
 /// How long a user whose session goes to another gateway stays a member through this one, so that
 /// nobody sees them leave before they are seen there.
 const MOVE: Duration = Duration::from_secs(2);
@@ -160,10 +164,10 @@ impl Core {
     pub fn new(identity: Identity, sink: Arc<dyn Sink>, completions: Arc<Completions>) -> Self {
         let rng = SmallRng::seed_from_u64(identity.seed);
         Self {
+            sessions: Sessions::new(Arc::clone(&completions)),
             completions,
             kept: Kept::new(identity.seed),
             live: Live::default(),
-            sessions: Sessions::default(),
             calls: Calls::default(),
             fleet: Fleet::new(Arc::clone(&identity.name)),
             presence: Presence::new(identity.seed),
@@ -273,7 +277,7 @@ impl Core {
             "fleet" => self.fleet.called(&mut io, packet),
             "presence" => self.presence.called(&mut io, &mut self.fleet, packet),
             "users" => self.users.message(&mut io, &mut self.fleet, packet),
-            "claim" => Sessions::claimed(&io, &self.completions, packet),
+            "claim" => self.sessions.claimed(&mut io, packet),
             kind => self.calls.called(&self.completions, kind, packet),
         }
     }

@@ -4,6 +4,7 @@
 //! drive as the network does. The [`link`] carries what it wants sent.
 
 mod backbone;
+mod backoff;
 pub mod core;
 mod envelope;
 pub mod link;

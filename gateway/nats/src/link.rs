@@ -7,7 +7,6 @@
 //! server.
 
 mod auth;
-mod backoff;
 mod complaint;
 mod dial;
 mod drive;

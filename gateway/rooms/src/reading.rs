@@ -10,7 +10,7 @@ use crate::{Position, RoomKey};
 const MOST: usize = 32;
 
 /// What stands in a reading's text for the rooms that found no place in it.
-const MORE: &str = "*";
+const MORE: char = '*';
 
 /// A room in a reading: its name is nobody's business who is not in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,18 @@ impl RoomMark {
 pub struct Reading {
     position: Position,
     named: Vec<(RoomMark, u64)>,
-    vague: bool,
+    rest: Rest,
+}
+
+/// What a reading says of the rooms that are behind and found no place in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    /// There are none.
+    None,
+    /// The gateway that wrote it had delivered so many late messages, and can tell by that.
+    Late(u64),
+    /// Nobody can tell how far they are read.
+    Unknown,
 }
 
 impl Reading {
@@ -52,7 +63,7 @@ impl Reading {
         Self {
             position,
             named: Vec::new(),
-            vague: false,
+            rest: Rest::None,
         }
     }
 
@@ -61,14 +72,37 @@ impl Reading {
         self.position
     }
 
-    /// Whether more rooms are behind than it can name: nothing can be recovered from it.
+    /// Whether more rooms are behind than it can name: by itself it does not say how far they are
+    /// read.
     pub fn is_vague(&self) -> bool {
-        self.vague
+        self.rest != Rest::None
+    }
+
+    /// Whether no gateway can tell how far all rooms are read.
+    pub fn is_lost(&self) -> bool {
+        self.rest == Rest::Unknown
+    }
+
+    /// Where it is vague, how many late messages the gateway that wrote it had delivered by then:
+    /// it can tell by them how far the rooms are read that are not named.
+    pub fn late(&self) -> Option<u64> {
+        match self.rest {
+            Rest::Late(late) => Some(late),
+            Rest::None | Rest::Unknown => None,
+        }
+    }
+
+    /// Notes that by then so many late messages were delivered, where it is vague. What is named
+    /// after that and finds no place is unknown.
+    pub fn set_late(&mut self, late: u64) {
+        if self.is_vague() {
+            self.rest = Rest::Late(late);
+        }
     }
 
     /// Whether it names no room.
     pub fn is_even(&self) -> bool {
-        self.named.is_empty() && !self.vague
+        self.named.is_empty() && !self.is_vague()
     }
 
     /// Says that no more is read of a room than up to `offset`, where that is less.
@@ -84,7 +118,7 @@ impl Reading {
         match at {
             Some(at) => self.named[at].1 = offset,
             None if self.named.len() < MOST => self.named.push((room, offset)),
-            None => self.vague = true,
+            None => self.rest = Rest::Unknown,
         }
     }
 
@@ -108,14 +142,20 @@ impl Reading {
         let mut parts = text.split(',');
         let mut reading = Self::of(Position::parse(parts.next()?)?);
         for part in parts {
-            if part == MORE {
-                reading.vague = true;
-            } else {
-                reading.named.push(parse_named(part)?);
+            match part.strip_prefix(MORE) {
+                Some(late) => reading.rest = parse_rest(late)?,
+                None => reading.named.push(parse_named(part)?),
             }
         }
         (reading.named.len() <= MOST).then_some(reading)
     }
+}
+
+fn parse_rest(text: &str) -> Option<Rest> {
+    if text.is_empty() {
+        return Some(Rest::Unknown);
+    }
+    Some(Rest::Late(text.parse().ok()?))
 }
 
 fn parse_named(text: &str) -> Option<(RoomMark, u64)> {
@@ -133,10 +173,11 @@ impl fmt::Display for Reading {
         for (RoomMark(mark), offset) in &self.named {
             write!(f, ",{mark:016x}:{offset}")?;
         }
-        if self.vague {
-            write!(f, ",{MORE}")?;
+        match self.rest {
+            Rest::None => Ok(()),
+            Rest::Late(late) => write!(f, ",{MORE}{late}"),
+            Rest::Unknown => write!(f, ",{MORE}"),
         }
-        Ok(())
     }
 }
 
@@ -185,9 +226,25 @@ mod tests {
             many.hold_back(RoomMark::of(&room(&number.to_string())), 1);
         }
         assert!(!many.is_vague());
+        many.set_late(3);
+        assert!(!many.is_vague());
         many.hold_back(RoomMark::of(&room("one too many")), 1);
+        assert!(many.is_vague() && many.is_lost());
+        reads_back(&many);
+    }
+
+    #[test]
+    fn a_vague_one_says_how_many_late_messages_were_delivered_by_then() {
+        let mut many = reading(42);
+        for number in 0..=MOST {
+            many.hold_back(RoomMark::of(&room(&number.to_string())), 1);
+        }
+        many.set_late(3);
+        assert_eq!((many.late(), many.is_lost()), (Some(3), false));
         assert!(many.is_vague());
         reads_back(&many);
+        many.name(RoomMark::of(&room("another reader's")), 1);
+        assert!(many.is_lost(), "the late messages say nothing of that one");
     }
 
     #[test]
@@ -206,6 +263,7 @@ mod tests {
             ",a:1",
             ",000000000000000g:1",
             ",0000000000000001:x",
+            ",*x",
         ] {
             assert_eq!(Reading::parse(&format!("{even}{rest}")), None, "{rest}");
         }

@@ -42,7 +42,7 @@ impl fmt::Debug for Pid {
 
 /// A session's public name, Socket.IO's `socket.id`. It stays the same when the session is
 /// recovered, and tells nothing of the [`Pid`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId([u8; 12]);
 
 impl SessionId {

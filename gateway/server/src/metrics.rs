@@ -284,6 +284,10 @@ impl Gateway {
                     ("recovered".to_owned(), self.hub(|c| &c.recovered)),
                     ("gone".to_owned(), self.hub(|c| &c.recovery_gone)),
                     ("unknown".to_owned(), self.hub(|c| &c.recovery_unknown)),
+                    (
+                        "unavailable".to_owned(),
+                        self.hub(|c| &c.recovery_unavailable),
+                    ),
                 ],
             ),
         ]

@@ -70,7 +70,8 @@ impl NativeFront {
         let weak = Rc::downgrade(&front);
         hub.on_drained(move || {
             if let Some(front) = weak.upgrade() {
-                front.close_arrivals(Cause::Drain, |_| true);
+                let outside = |state: &State| !matches!(state, State::In(_));
+                front.close_arrivals(Cause::Drain, |_| true, outside);
             }
         });
         tokio::task::spawn_local(Rc::clone(&front).turn());
@@ -86,14 +87,21 @@ impl NativeFront {
                 .filter_map(Weak::upgrade)
                 .for_each(|pulse| self.pulse(&pulse));
             let now = Instant::now();
-            self.close_arrivals(Cause::ConnectTimeout, |arrived| {
-                now - arrived >= CONNECT_TIMEOUT
-            });
+            let late = |arrived| now - arrived >= CONNECT_TIMEOUT;
+            // Whoever has asked to connect may have to wait for others.
+            let idle = |state: &State| matches!(state, State::New);
+            self.close_arrivals(Cause::ConnectTimeout, late, idle);
         }
     }
 
-    /// Closes clients that have not connected, from the first that came for as long as `late`.
-    fn close_arrivals(&self, cause: Cause, late: impl Fn(Instant) -> bool) {
+    /// Closes clients that have not connected, from the first that came for as long as `late`, if
+    /// they are still as they are `to_close`.
+    fn close_arrivals(
+        &self,
+        cause: Cause,
+        late: impl Fn(Instant) -> bool,
+        to_close: impl Fn(&State) -> bool,
+    ) {
         loop {
             let mut arrivals = self.arrivals.borrow_mut();
             let Some((_, client)) = arrivals.pop_front_if(|(arrived, _)| late(*arrived)) else {
@@ -101,7 +109,7 @@ impl NativeFront {
             };
             drop(arrivals);
             if let Some(client) = client.upgrade()
-                && !matches!(*client.state.borrow(), State::In(_))
+                && to_close(&client.state.borrow())
             {
                 self.hub.counters.failed(cause.name());
                 client.connection.close(cause);

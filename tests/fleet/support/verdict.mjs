@@ -96,7 +96,7 @@ function judgeOrder(member, room, deliveries, faults) {
   const seen = new Set();
   const newest = new Map();
   for (const [, by, n, offset] of deliveries) {
-    const what = () => `${member.name} got ${by}:${n} of ${room} at ${offset} after ${JSON.stringify([...newest])}`;
+    const what = () => `${member.name} got ${by}:${n} of ${room} at ${offset} after ${JSON.stringify([...newest])}; ${JSON.stringify(member.events)}`;
     if (seen.has(offset) || seen.has(`${by}:${n}`)) faults.add("repeated", what);
     else if (offset < (newest.get("offset") ?? 0) || n < (newest.get(by) ?? 0)) faults.add("disordered", what);
     seen.add(offset).add(`${by}:${n}`);

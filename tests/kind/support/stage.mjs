@@ -21,6 +21,8 @@ export class KubeStage extends Stage {
   }
 
   async #set(replicas, settings, spec) {
+    // What an earlier run left would be deleted together with what is made now.
+    await kubectl(["delete", "namespace", this.namespace, "--ignore-not-found"]);
     await apply("default", restricted(this.namespace));
     const documents = [keys(), realtimeCluster("crowd", replicas, spec), crowded("crowd")];
     this.fleet = await KubeFleet.start(this.namespace, documents);

@@ -117,8 +117,19 @@ impl Core {
         out: &mut Vec<Action>,
     ) -> Reply<Option<Record>> {
         let mut io = self.world.io(at, out);
-        self.sessions
-            .claim(&mut io, &self.completions, worker, claim)
+        self.sessions.claim(&mut io, worker, claim)
+    }
+
+    /// As [`Backbone::confirm`](sluice_backbone::Backbone::confirm).
+    pub fn confirm(
+        &mut self,
+        at: At,
+        worker: usize,
+        session: SessionId,
+        out: &mut Vec<Action>,
+    ) -> Reply<()> {
+        let mut io = self.world.io(at, out);
+        self.sessions.confirm(&mut io, worker, session)
     }
 
     /// How long sessions can be recovered.

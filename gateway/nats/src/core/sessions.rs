@@ -6,6 +6,8 @@
 //! who claim it, one gets it. The sessions of a gateway that died go all at once, later.
 
 mod claims;
+mod confirming;
+mod giving;
 mod moves;
 pub(super) mod stored;
 mod sweep;
@@ -21,8 +23,8 @@ use sluice_backbone::{Error, Record, Reply, Stored};
 use sluice_rooms::SessionId;
 use tokio::sync::oneshot;
 
-use self::claims::Claims;
-use super::{Purpose, io::Io, kept::later};
+use self::{claims::Claims, confirming::Confirming};
+use super::{Completions, Purpose, io::Io, kept::later};
 use crate::Packet;
 
 /// How long the store may take to answer.
@@ -75,8 +77,10 @@ struct Own {
 }
 
 /// What this gateway has stored, and what it is taking over.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Sessions {
+    /// Where workers leave what they gave up.
+    completions: Arc<Completions>,
     last: u64,
     storing: BTreeMap<u64, Storing>,
     own: HashMap<SessionId, Own>,
@@ -84,6 +88,7 @@ pub(crate) struct Sessions {
     unkept: BTreeMap<u64, (SessionId, Bytes)>,
     again: Option<Instant>,
     claims: Claims,
+    confirming: Confirming,
     moves: moves::Moves,
     /// Users whose sessions came from other gateways.
     moved: Vec<(Arc<str>, u32)>,
@@ -91,6 +96,22 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
+    pub(crate) fn new(completions: Arc<Completions>) -> Self {
+        Self {
+            completions,
+            last: 0,
+            storing: BTreeMap::new(),
+            own: HashMap::new(),
+            unkept: BTreeMap::new(),
+            again: None,
+            claims: Claims::default(),
+            confirming: Confirming::default(),
+            moves: moves::Moves::default(),
+            moved: Vec::new(),
+            sweep: sweep::Sweep::default(),
+        }
+    }
+
     /// Stores a session of this gateway. What cannot be stored now is stored as soon as it can.
     pub(crate) fn store(&mut self, io: &mut Io<'_>, session: &Stored) -> Reply<()> {
         let (session, payload) = (session.session, stored::encode(session));
@@ -220,7 +241,7 @@ impl Sessions {
             Ask::Store(id) => self.stored(io, *id, None),
             Ask::Claim(id) => self.claim_unanswered(io, *id),
             Ask::Marks => self.marks_unread(io),
-            Ask::Check(_) => self.unchecked(io),
+            Ask::Check(session) => self.unchecked(io, *session),
             Ask::Gateways | Ask::Purge(_) => {}
         }
     }
@@ -235,9 +256,9 @@ impl Sessions {
         self.storing.len() + self.unkept.len()
     }
 
-    /// How many claims are under way.
+    /// How many sessions are being taken over, or may have been.
     pub(crate) fn claiming(&self) -> usize {
-        self.claims.len()
+        self.claims.len() + self.confirming.len()
     }
 
     /// How many sessions of this gateway are stored.

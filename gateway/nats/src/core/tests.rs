@@ -4,6 +4,7 @@ mod behind;
 mod bus;
 mod claims;
 mod commands;
+mod confirming;
 mod fleet;
 mod garbage;
 mod large;

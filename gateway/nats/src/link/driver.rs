@@ -9,13 +9,13 @@ use tokio::sync::watch;
 
 use super::{
     Handler, Outbox,
-    backoff::Backoff,
     dial::{DialError, Dialer, Established},
     drive::{Drive, Ended},
     quiet::Quiet,
     servers::Servers,
     shared::Shared,
 };
+use crate::backoff::Backoff;
 
 /// A connection that lasted so long was a good one: after it the next try is soon.
 const LASTING: Duration = Duration::from_secs(5);

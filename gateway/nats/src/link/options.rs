@@ -31,7 +31,7 @@ impl Options {
             auth: Auth::None,
             ca: None,
             connect_timeout: Duration::from_secs(2),
-            ping_interval: Duration::from_secs(5),
+            ping_interval: Duration::from_secs(2),
         }
     }
 }

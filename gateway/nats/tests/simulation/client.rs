@@ -146,7 +146,7 @@ impl World {
         let fresh = self.fresh_pid();
         let one = &mut self.clients[client];
         one.conn = Some(conn);
-        one.patience = self.now + 12_000 * MS;
+        one.patience = self.now + 30_000 * MS;
         let (user, pid, read) = (Arc::clone(&one.user), one.pid, one.read.clone());
         let ask = Ask::Connect {
             user,

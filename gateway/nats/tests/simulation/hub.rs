@@ -246,6 +246,9 @@ impl Hub {
         }
         let (mut rooms, present) = (self.record_rooms(session), session.present);
         if let Some(read) = claim.read.as_ref().filter(|_| claim.read != session.came) {
+            if read.is_lost() {
+                return None;
+            }
             self.core.read_up_to(&mut rooms, read);
         }
         if let Some(conn) = session.conn {

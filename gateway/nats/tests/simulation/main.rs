@@ -81,6 +81,19 @@ fn a_seed_replays() {
     assert_eq!(one.counts, two.counts);
 }
 
+#[test]
+fn who_comes_back_while_the_servers_elect_is_recovered_when_they_have() {
+    for seed in 1..=20 {
+        let outcome = World::new(seed, false).run_election();
+        assert!(
+            outcome.failures.is_empty(),
+            "{seed}: {:?}",
+            outcome.failures
+        );
+        assert!(outcome.counts.contains_key("recovered"), "{seed}");
+    }
+}
+
 /// Runs one seed again, and prints the last of what happened before it failed.
 fn replay(seed: u64, most: usize) {
     let outcome = World::new(seed, true).run();

@@ -44,8 +44,7 @@ impl Future for Pause {
 
 pub async fn enter(hub: Shared, worker: usize, knock: Knock) {
     let mut record = None;
-    let vague = knock.read.as_ref().is_some_and(Reading::is_vague);
-    if let Some(pid) = knock.pid.filter(|_| !vague) {
+    if let Some(pid) = knock.pid {
         record = claim(&hub, worker, pid, &knock).await;
     }
     let mut session = Session {
@@ -72,6 +71,9 @@ pub async fn enter(hub: Shared, worker: usize, knock: Knock) {
 
 async fn claim(hub: &Shared, worker: usize, pid: Pid, knock: &Knock) -> Option<Record> {
     let claim = Hub::claim_of(pid, &knock.user, knock.read.clone());
+    if !confirm(hub, worker, pid).await {
+        return None;
+    }
     let record = hub.borrow_mut().give_up(worker, &claim);
     if record.is_some() {
         return record;
@@ -81,6 +83,20 @@ async fn claim(hub: &Shared, worker: usize, pid: Pid, knock: &Knock) -> Option<R
         hub.core.claim(hub.now, worker, claim, &mut hub.out)
     };
     reply.wait().await.ok().flatten()
+}
+
+/// False where it cannot be told whether a session of this worker has gone on elsewhere.
+async fn confirm(hub: &Shared, worker: usize, pid: Pid) -> bool {
+    let session = pid.session();
+    let reply = {
+        let hub = &mut *hub.borrow_mut();
+        let sessions = &hub.workers[worker].sessions;
+        if !sessions.contains_key(&session.to_string()) {
+            return true;
+        }
+        hub.core.confirm(hub.now, worker, session, &mut hub.out)
+    };
+    reply.wait().await.is_ok()
 }
 
 async fn join_presence(hub: &Shared, room: usize, user: &Arc<str>) -> Result<(), Error> {

@@ -182,6 +182,37 @@ impl World {
         self.stage = Stage::Still;
         self.until(u64::MAX);
         self.check_end();
+        self.outcome()
+    }
+
+    /// All goes well, until a gateway dies together with the leaders of both streams: others are
+    /// elected while its clients come back, and nobody may be told that it is not recovered.
+    pub fn run_election(mut self) -> Outcome {
+        self.faults = Faults {
+            few: self.faults.few,
+            ..Faults::default()
+        };
+        for _ in 0..GATEWAYS {
+            self.start_gateway();
+        }
+        for client in 0..CLIENTS {
+            self.after(client as u64, Event::Act(client));
+        }
+        self.after(0, Event::Publish);
+        self.until(5_000 * MS);
+        self.stage = Stage::Moves;
+        for stream in [self.names.rooms(), self.names.sessions()] {
+            self.server.leaderless.insert(stream.clone());
+            self.after(3_000 * MS, Event::Elected(stream));
+        }
+        let gateways = self.clients.iter().filter_map(|client| client.conn);
+        let gateway = gateways.map(|conn| self.conns[&conn].gateway).next();
+        self.crash(gateway.unwrap_or_default());
+        self.until(20_000 * MS);
+        self.outcome()
+    }
+
+    fn outcome(self) -> Outcome {
         Outcome {
             failures: self.failures,
             counts: self.counts,

@@ -70,12 +70,12 @@ impl Stream {
         id: Option<String>,
         expected: Option<u64>,
     ) -> Outcome {
-        if let Some(seq) = id.as_ref().and_then(|id| self.ids.get(id)) {
-            return Outcome::Duplicate(*seq);
-        }
         let previous = self.last_of(subject, now).map_or(0, |last| last.seq);
         if expected.is_some_and(|expected| expected != previous) {
             return Outcome::Unexpected(previous);
+        }
+        if let Some(seq) = id.as_ref().and_then(|id| self.ids.get(id)) {
+            return Outcome::Duplicate(*seq);
         }
         let seq = self.last_seq() + 1;
         if let Some(id) = &id {

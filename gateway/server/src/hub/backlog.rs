@@ -20,6 +20,12 @@ impl Backlog {
     pub(super) fn of(messages: Vec<Arc<Message>>) -> Option<Box<Self>> {
         (!messages.is_empty()).then(|| Box::new(Self(messages.into())))
     }
+
+    /// The offset before its first message: all that is to be sent has a greater one.
+    pub(super) fn begins_after(&self) -> u64 {
+        let first = self.0.front();
+        first.map_or(u64::MAX, |message| message.offset().saturating_sub(1))
+    }
 }
 
 impl Session {

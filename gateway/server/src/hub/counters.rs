@@ -28,6 +28,7 @@ pub(crate) struct HubCounters {
     pub(crate) recovered: Counter,
     pub(crate) recovery_gone: Counter,
     pub(crate) recovery_unknown: Counter,
+    pub(crate) recovery_unavailable: Counter,
     pub(crate) throttled: Counter,
     pub(crate) opened: Counter,
     closed: [Counter; Cause::ALL.len()],
@@ -59,6 +60,14 @@ impl HubCounters {
             .iter()
             .zip(&self.closed)
             .map(|(cause, counter)| (cause.name(), counter.get()))
+    }
+
+    /// Counts a wish to recover that could not be met.
+    pub(crate) fn not_recovered(&self, why: sluice_backbone::Error) {
+        match why {
+            sluice_backbone::Error::Gone => self.recovery_gone.add(1),
+            _ => self.recovery_unavailable.add(1),
+        }
     }
 
     /// Counts a refusal.

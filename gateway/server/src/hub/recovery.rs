@@ -2,7 +2,7 @@
 
 use std::{rc::Rc, sync::Arc, time::Duration};
 
-use sluice_backbone::{Bookmark, Claim, Error, Missed, Reader, Record};
+use sluice_backbone::{Bookmark, Claim, Error, Joined, Missed, Reader, Record};
 use sluice_net::Cause;
 use sluice_policy::{Action, Identity};
 use sluice_rooms::{Pid, Position, Reading, RoomKey, RoomSettings};
@@ -12,6 +12,9 @@ use super::{Hub, Knock, Session, backlog::Backlog, operations::may, room::Room};
 /// How long before its connection is known to be lost a session may have missed something: the
 /// longest heartbeat, and some time to spare.
 const UNNOTICED: Duration = Duration::from_mins(2);
+
+/// How often a room is subscribed to. Each time waits for the backbone by itself.
+const SUBSCRIPTIONS: u32 = 3;
 
 /// What became of a client's wish to recover.
 pub(super) enum Recovery {
@@ -29,36 +32,43 @@ impl Hub {
         let Some(pid) = knock.pid else {
             return Recovery::NotAsked;
         };
-        if knock.read.as_ref().is_some_and(Reading::is_vague) {
-            self.counters.recovery_gone.add(1);
-            return Recovery::NotAsked;
-        }
-        let found = match self.refuse_revoked(identity, Some(pid.session())) {
+        let claimed = match self.refuse_revoked(identity, Some(pid.session())) {
             Ok(()) => self.claim(knock, pid, identity).await,
-            Err(_) => None,
+            Err(_) => Ok(None),
         };
-        found.map_or_else(
-            || {
-                self.counters.recovery_unknown.add(1);
-                Recovery::Unknown
-            },
-            Recovery::Found,
-        )
+        match claimed {
+            Ok(Some(record)) => return Recovery::Found(record),
+            // Who could tell how far its client has read is gone.
+            Ok(None) if knock.read.as_ref().is_some_and(Reading::is_vague) => {
+                self.counters.not_recovered(Error::Gone);
+            }
+            Ok(None) => self.counters.recovery_unknown.add(1),
+            Err(error) => self.counters.not_recovered(error),
+        }
+        Recovery::Unknown
     }
 
-    async fn claim(&self, knock: &Knock, pid: Pid, identity: &Identity) -> Option<Record> {
+    async fn claim(
+        &self,
+        knock: &Knock,
+        pid: Pid,
+        identity: &Identity,
+    ) -> Result<Option<Record>, Error> {
         let claim = Claim {
             pid,
             user: Arc::clone(identity.user()),
             namespace: (*knock.namespace).into(),
             read: knock.read.clone(),
         };
-        if let Some(record) = self.give_up(&claim) {
-            return Some(record);
-        }
         let worker = self.worker.index();
-        let claimed = self.shared.backbone.claim(worker, claim).wait().await;
-        claimed.ok().flatten()
+        if self.session(pid.session()).is_some() {
+            let confirmed = self.shared.backbone.confirm(worker, pid.session());
+            confirmed.wait().await?;
+        }
+        if let Some(record) = self.give_up(&claim) {
+            return Ok(Some(record));
+        }
+        self.shared.backbone.claim(worker, claim).wait().await
     }
 
     /// The client of a session that was found is not let in after all.
@@ -90,7 +100,7 @@ impl Hub {
             return None;
         }
         let record = Record {
-            rooms: self.read_up_to(&session, claim.read.as_ref()),
+            rooms: self.read_up_to(&session, claim.read.as_ref())?,
             present: session.present.get(),
         };
         // The old connection is most likely dead; if not, its client must not fight the new one.
@@ -113,14 +123,17 @@ impl Hub {
         read.offset > delivered.max(session.read_in(read.epoch))
     }
 
-    /// How far a session's client has read in its rooms.
-    fn read_up_to(&self, session: &Session, read: Option<&Reading>) -> Vec<(RoomKey, u64)> {
+    /// How far a session's client has read in its rooms; none where nobody can tell.
+    fn read_up_to(&self, session: &Session, read: Option<&Reading>) -> Option<Vec<(RoomKey, u64)>> {
         let mut rooms = session.record_rooms();
         // Who says the same as when it came has got nothing since.
         if let Some(read) = read.filter(|read| session.came().as_ref() != Some(*read)) {
+            if read.is_lost() {
+                return None;
+            }
             self.shared.backbone.read_up_to(&mut rooms, read);
         }
-        rooms
+        Some(rooms)
     }
 
     /// Puts a session back into its rooms with all that it missed, or says that it cannot be.
@@ -151,11 +164,14 @@ impl Hub {
             Err(error) => Err(error),
         };
         // From here on nothing waits, so that no message falls in between.
-        let Ok(missed) = missed else {
-            self.counters.recovery_gone.add(1);
-            drop(pins);
-            self.abandon(session, &rooms);
-            return false;
+        let missed = match missed {
+            Ok(missed) => missed,
+            Err(error) => {
+                self.counters.not_recovered(error);
+                drop(pins);
+                self.abandon(session, &rooms);
+                return false;
+            }
         };
         self.catch_up(session, &bookmarks, missed);
         self.counters.recovered.add(1);
@@ -185,13 +201,24 @@ impl Hub {
         position: Option<Position>,
     ) -> Result<(), Error> {
         for (room, _) in rooms {
-            let joined = self.subscribe(room).await?;
+            let joined = self.subscribe_patiently(room).await?;
             let other = position.is_some_and(|position| position.epoch != joined.epoch);
             if other && room.settings.get().history.is_some() {
                 return Err(Error::Gone);
             }
         }
         Ok(())
+    }
+
+    /// Subscribes again where the backbone gave up: it may only be about to elect a leader.
+    async fn subscribe_patiently(&self, room: &Rc<Room>) -> Result<Joined, Error> {
+        for _ in 1..SUBSCRIPTIONS {
+            match self.subscribe(room).await {
+                Err(Error::Unavailable) => {}
+                other => return other,
+            }
+        }
+        self.subscribe(room).await
     }
 
     /// Shows the session in its rooms again, where presence had given it up.

@@ -175,6 +175,13 @@ impl Session {
             .any(|membership| Rc::ptr_eq(&membership.room, room))
     }
 
+    /// Where its messages in a room began; none if it is no member.
+    pub(super) fn joined_at(&self, room: &Rc<Room>) -> Option<u64> {
+        let rooms = self.rooms.borrow();
+        let membership = rooms.iter().find(|m| Rc::ptr_eq(&m.room, room));
+        membership.map(|membership| membership.from)
+    }
+
     /// Its rooms and where its messages there began.
     pub(crate) fn record_rooms(&self) -> Vec<(RoomKey, u64)> {
         self.rooms

@@ -37,6 +37,13 @@ async fn present(bench: &Bench, room: &str) -> usize {
     members.unwrap().count
 }
 
+/// Of all histories here.
+async fn epoch(bench: &Bench) -> Epoch {
+    let (key, settings) = (RoomKey::new("/", "any"), RoomSettings::default());
+    let joined = bench.memory.subscribe(0, &key, &settings).wait().await;
+    joined.unwrap().epoch
+}
+
 fn members(bench: &Bench, room: &str) -> usize {
     let room = bench.hub.namespace("/").known(room);
     room.map_or(0, |room| room.members.borrow().len())
@@ -117,6 +124,58 @@ fn a_client_that_read_further_than_this_gateway_joins_where_it_is() {
             assert!(bench.ask(&ann, join("r")).await.is_ok());
             assert_eq!(ann.record_rooms(), [(key.clone(), began)]);
             bench.hub.disconnected(&ann, Cause::Left);
+        }
+    });
+}
+
+#[test]
+fn a_session_that_went_on_elsewhere_is_not_recovered_from_what_it_left_behind() {
+    on_bench(async |bench| {
+        let ann = bench.enter("ann").await;
+        assert!(bench.ask(&ann, join("r")).await.is_ok());
+        bench.hub.disconnected(&ann, Cause::Lost);
+        let offset = bench.memory.delivered() + 1;
+        let read = Reading::of(Position {
+            epoch: epoch(&bench).await,
+            offset,
+        });
+        let again = bench.return_from("ann", &ann, Some(read)).await;
+        assert!(again.id != ann.id && ann.ended.get());
+        assert_eq!(counts(&bench), (1, 0, 0));
+        assert_eq!(present(&bench, "r").await, 0);
+    });
+}
+
+#[test]
+fn a_session_that_has_read_no_more_than_it_was_told_is_recovered() {
+    on_bench(async |bench| {
+        let elsewhere = Reading::of(Position {
+            epoch: epoch(&bench).await,
+            offset: 7,
+        });
+        let ann = bench.enter_from("ann", Some(elsewhere.clone())).await;
+        bench.hub.disconnected(&ann, Cause::Lost);
+        let again = bench.return_from("ann", &ann, Some(elsewhere)).await;
+        assert_eq!(again.id, ann.id, "it had read that much when it came");
+    });
+}
+
+#[test]
+fn a_vague_position_goes_on_where_its_gateway_lives_unless_nobody_can_tell() {
+    on_bench(async |bench| {
+        let even = Position {
+            epoch: epoch(&bench).await,
+            offset: 0,
+        };
+        for (rest, recovers) in [(",*3", true), (",*", false)] {
+            let ann = bench.enter("ann").await;
+            bench.hub.disconnected(&ann, Cause::Lost);
+            let read = Reading::parse(&format!("{even}{rest}"));
+            assert!(read.as_ref().is_some_and(Reading::is_vague));
+            let again = bench.return_from("ann", &ann, read).await;
+            assert_eq!(again.id == ann.id, recovers, "{rest}");
+            let gone = bench.hub.counters.recovery_gone.get();
+            assert_eq!(gone, u64::from(!recovers));
         }
     });
 }

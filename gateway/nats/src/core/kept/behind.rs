@@ -24,6 +24,7 @@ impl Kept {
                 reading.hold_back(room.mark, room.head);
             }
         }
+        reading.set_late(self.late.count());
         reading
     }
 
@@ -45,13 +46,14 @@ impl Kept {
     pub(crate) fn read_up_to(&self, rooms: &mut [(RoomKey, u64)], read: &Reading) {
         for (key, from) in rooms {
             let said = read.named(key);
-            let read = said.unwrap_or_else(|| self.read_in(&names::place(key), read.position()));
+            let read = said.unwrap_or_else(|| self.read_in(&names::place(key), read));
             *from = read.max(*from);
         }
     }
 
-    /// How far a member has read that knows of no room that is behind.
-    fn read_in(&self, place: &Place, position: Position) -> u64 {
+    /// How far a member has read a room that its reading does not name.
+    fn read_in(&self, place: &Place, reading: &Reading) -> u64 {
+        let (position, seen) = (reading.position(), reading.late().unwrap_or(0));
         let read = position.offset;
         if Some(position.epoch) != self.epoch {
             return read;
@@ -59,6 +61,6 @@ impl Kept {
         let behind = self.rooms.get(place).filter(|_| self.is_behind(place));
         let behind = behind.filter(|room| room.is_followed());
         let head = behind.map_or(read, |room| room.head);
-        self.late.read_up_to(place, read).min(head)
+        self.late.read_up_to(place, read, seen).min(head)
     }
 }

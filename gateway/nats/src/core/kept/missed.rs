@@ -5,10 +5,7 @@
 mod gather;
 mod want;
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use sluice_backbone::{Answer, Bookmark, Delivery, Error, Missed, Reader, Reply};
 use tokio::sync::oneshot;
@@ -19,10 +16,7 @@ use super::{
     Ask, Io, Kept, is_due, later,
     reading::{self, BATCH, Got},
 };
-use crate::Packet;
-
-/// How long a session waits for what it missed.
-const PATIENCE: Duration = Duration::from_secs(8);
+use crate::{Packet, core::RECOVERY};
 
 /// The most messages that one session can be given.
 const MOST: usize = 100_000;
@@ -74,7 +68,7 @@ impl Kept {
             reader,
             wants: bookmarks.iter().map(|b| Want::new(b, read)).collect(),
             tell,
-            until: io.now + PATIENCE,
+            until: io.now + RECOVERY,
         };
         self.missing.wishes.insert(id, wish);
         self.pursue(io, id);

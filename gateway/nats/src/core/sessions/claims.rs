@@ -1,4 +1,10 @@
 //! Taking over a session: from another worker, from another gateway, or from one that died.
+//!
+//! A question that stays without an answer, or is answered by servers that elect a leader, is
+//! asked again for as long as a client may wait: what it asks for is safe in the store.
+
+mod owner;
+mod taking;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,29 +12,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use rand::RngExt as _;
 use serde_json::json;
 use sluice_backbone::{Claim, Delivery, Error, Gather, Record, Reply};
-use sluice_rooms::{Pid, Reading, RoomKey, SessionId};
 use tokio::sync::oneshot;
 
-use super::{
-    ANSWER, Ask, EXPECTED, Io, MARK, Sessions, refuse,
-    stored::{self, Found, Last},
-    subject,
-};
+use super::{ANSWER, Ask, Io, Sessions, refuse, stored};
 use crate::{
     Packet,
-    core::{Completions, Done, Purpose, kept::later},
+    backoff::Backoff,
+    core::{Done, Purpose, RECOVERY, kept::later},
 };
-
-/// How long a claim may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How long the gateway that has the session may take to give it up; one that takes longer counts
-/// as dead.
-const OWNER: Duration = Duration::from_secs(1);
 
 /// How often a session that is nowhere is looked for again, and after how long: a replica of the
 /// store may be behind.
@@ -50,6 +44,8 @@ enum Step {
     Store,
     /// The old one is replaced by an end mark.
     Mark,
+    /// It is gone already: the leader is asked whose mark is there.
+    Marked,
 }
 
 #[derive(Debug)]
@@ -60,7 +56,9 @@ struct Claiming {
     /// The newest one that is stored, and who has stored it.
     found: Option<(u64, u32)>,
     looks: u32,
-    /// When it is looked for again.
+    /// How long it waits before it asks again what was not answered.
+    backoff: Backoff,
+    /// When it goes on; none while an answer is awaited.
     again: Option<Instant>,
     owner: u32,
     /// The question to it, while it is open.
@@ -87,60 +85,45 @@ impl Claims {
     }
 }
 
-/// A claim on its way to the gateway that has the session.
-#[derive(Serialize, Deserialize)]
-struct Wire {
-    pid: String,
-    user: Arc<str>,
-    namespace: Arc<str>,
-    read: Option<String>,
-}
-
-/// Its answer.
-#[derive(Debug, Serialize, Deserialize)]
-struct Given {
-    rooms: Vec<(String, u64)>,
-}
-
 impl Sessions {
     /// Takes over a session.
     pub(crate) fn claim(
         &mut self,
         io: &mut Io<'_>,
-        completions: &Arc<Completions>,
         worker: usize,
         claim: Claim,
     ) -> Reply<Option<Record>> {
         let (tell, told) = oneshot::channel();
         self.claims.last += 1;
-        let id = self.claims.last;
+        let (id, session) = (self.claims.last, claim.pid.session());
         let claiming = Claiming {
             worker,
             claim,
             step: Step::Here,
             found: None,
             looks: 0,
+            backoff: Backoff::default(),
             again: None,
             owner: 0,
             asked: 0,
             sequence: 0,
             record: None,
             tell,
-            until: io.now + PATIENCE,
+            until: io.now + RECOVERY,
         };
         self.claims.open.insert(id, claiming);
-        self.ask_here(io, completions, id);
+        self.confirm_claim(io, id, session);
         later(told)
     }
 
-    fn ask_here(&mut self, io: &mut Io<'_>, completions: &Arc<Completions>, id: u64) {
+    pub(super) fn ask_here(&mut self, io: &mut Io<'_>, id: u64) {
         let Some(claiming) = self.claims.open.get(&id) else {
             return;
         };
         if io.sink.workers() < 2 {
             return self.find(io, id);
         }
-        let completions = Arc::clone(completions);
+        let completions = Arc::clone(&self.completions);
         let gather = Gather::then(move |mut records: Vec<Record>| {
             let record = records.pop();
             completions.add(Done::ClaimedHere { id, record });
@@ -164,12 +147,10 @@ impl Sessions {
         let Some(claiming) = self.claims.open.get_mut(&id) else {
             return;
         };
+        (claiming.step, claiming.found) = (Step::Find, None);
         if !io.connected {
-            return self.finish(io, id, Err(Error::Unavailable));
+            return self.try_again(io, id);
         }
-        claiming.step = Step::Find;
-        claiming.found = None;
-        claiming.looks += 1;
         let session = claiming.claim.pid.session();
         // Of all who ever had it; those that it has left have put an end mark.
         let any = io.names.subject("sess", &format!("*.{session}"));
@@ -198,13 +179,14 @@ impl Sessions {
             Step::Read => self.read(io, id, packet),
             Step::Store => self.own_stored(io, id, packet),
             Step::Mark => self.marked(io, id, packet),
+            Step::Marked => self.mark_read(io, id, packet),
         }
     }
 
     /// All that is stored of the session was seen.
     fn found(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
         if !matches!(packet.headers.status(), Some(204 | 404)) {
-            return self.finish(io, id, Err(Error::Unavailable));
+            return self.try_again(io, id);
         }
         let found = self.claims.open.get(&id).and_then(|open| open.found);
         match found.filter(|(_, owner)| *owner != io.gateway) {
@@ -215,180 +197,43 @@ impl Sessions {
 
     /// The session is not where it was looked for.
     fn look_again(&mut self, io: &mut Io<'_>, id: u64) {
-        match self.claims.open.get_mut(&id) {
-            Some(open) if open.looks < LOOKS => {
-                (open.step, open.again) = (Step::Find, Some(io.now + AGAIN));
-            }
-            _ => self.finish(io, id, Ok(None)),
-        }
-    }
-
-    fn ask_owner(&mut self, io: &mut Io<'_>, id: u64, owner: u32) {
-        let Some(claiming) = self.claims.open.get_mut(&id) else {
+        let Some(open) = self.claims.open.get_mut(&id) else {
             return;
         };
-        claiming.owner = owner;
-        if self.claims.left.contains(&owner) {
-            return self.read_kept(io, id);
-        }
-        claiming.step = Step::Owner;
-        let to = io.names.subject("gw", &format!("{owner:08x}.claim"));
-        let wire = Wire {
-            pid: claiming.claim.pid.reveal(),
-            user: Arc::clone(&claiming.claim.user),
-            namespace: Arc::clone(&claiming.claim.namespace),
-            read: claiming.claim.read.as_ref().map(Reading::to_string),
-        };
-        let body = serde_json::to_string(&wire).unwrap_or_default();
-        claiming.asked = ask(io, to, body, id, OWNER);
-    }
-
-    /// A gateway has said goodbye. It gives nothing up any more, and all that it had is stored: who
-    /// waits for its answer would do so for [`OWNER`].
-    pub(crate) fn left(&mut self, io: &mut Io<'_>, gateway: u32) {
-        self.claims.left.insert(gateway);
-        let open = self.claims.open.iter();
-        let waits = open.filter(|(_, it)| it.step == Step::Owner && it.owner == gateway);
-        let waiting: Vec<_> = waits.map(|(id, it)| (*id, it.asked)).collect();
-        for (id, asked) in waiting {
-            io.requests.close(asked);
-            self.read_kept(io, id);
-        }
-    }
-
-    /// A gateway that may have said goodbye is gone: nothing of it is on its way any more.
-    pub(crate) fn gone(&mut self, gateway: u32) {
-        self.claims.left.remove(&gateway);
-    }
-
-    fn owner_answered(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
-        if packet.headers.status().is_some() {
-            // Nobody listens there any more.
-            return self.read_kept(io, id);
-        }
-        let Some(claiming) = self.claims.open.get_mut(&id) else {
-            return;
-        };
-        match serde_json::from_slice::<Option<Given>>(&packet.payload) {
-            Ok(Some(given)) => {
-                let namespace = &claiming.claim.namespace;
-                let rooms = given.rooms.into_iter();
-                claiming.record = Some(Record {
-                    rooms: rooms
-                        .map(|(name, from)| (RoomKey::new(Arc::clone(namespace), name), from))
-                        .collect(),
-                    present: false,
-                });
-                self.store_own(io, id);
-            }
-            _ => self.look_again(io, id),
-        }
-    }
-
-    fn read_kept(&mut self, io: &mut Io<'_>, id: u64) {
-        if let Some(claiming) = self.claims.open.get_mut(&id) {
-            claiming.step = Step::Read;
-            let old = subject(io, claiming.owner, claiming.claim.pid.session());
-            let to = format!("$JS.API.STREAM.MSG.GET.{}", io.names.sessions());
-            ask(io, to, json!({"last_by_subj": old}).to_string(), id, ANSWER);
-        }
-    }
-
-    fn read(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
-        let Some(claiming) = self.claims.open.get_mut(&id) else {
-            return;
-        };
-        let claim = &claiming.claim;
-        let own =
-            |found: &Found| *found.user == *claim.user && *found.namespace == *claim.namespace;
-        match stored::last(packet) {
-            Last::Session(sequence, found) if own(&found) => {
-                claiming.sequence = sequence;
-                claiming.record = Some(found.record(claim.read.as_ref()));
-                self.store_own(io, id);
-            }
-            Last::Session(..) => self.finish(io, id, Ok(None)),
-            Last::Ended | Last::Nothing => self.look_again(io, id),
-            Last::Unavailable => self.finish(io, id, Err(Error::Unavailable)),
-        }
-    }
-
-    fn store_own(&mut self, io: &mut Io<'_>, id: u64) {
-        self.register(io);
-        let Some(claiming) = self.claims.open.get_mut(&id) else {
-            return;
-        };
-        claiming.step = Step::Store;
-        let (session, payload) = claiming.own();
-        self.number(session);
-        let to = subject(io, io.gateway, session);
-        let purpose = Purpose::Sessions(Ask::Claim(id));
-        io.request(to, Vec::new(), payload, purpose, ANSWER);
-    }
-
-    fn own_stored(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
-        let Some(sequence) = stored::sequence(packet) else {
-            return self.own_unstored(io, id);
-        };
-        let open = self.claims.open.get(&id);
-        if let Some(session) = open.map(|open| open.claim.pid.session()) {
-            self.note_stored(session, sequence);
-        }
-        let Some(claiming) = self.claims.open.get_mut(&id) else {
-            return;
-        };
-        if claiming.sequence == 0 {
-            // Its last gateway lives and has put the mark itself.
-            return self.finish_found(io, id);
-        }
-        claiming.step = Step::Mark;
-        let old = subject(io, claiming.owner, claiming.claim.pid.session());
-        let expected = claiming.sequence.to_string();
-        let headers = vec![(EXPECTED, expected), ("Nats-TTL", MARK.to_owned())];
-        let purpose = Purpose::Sessions(Ask::Claim(id));
-        io.request(old, headers, stored::MARK, purpose, ANSWER);
-    }
-
-    /// A session that its last gateway has given up is nobody else's, and is stored later. One of
-    /// a gateway that died is still there for others.
-    fn own_unstored(&mut self, io: &mut Io<'_>, id: u64) {
-        let Some(claiming) = self.claims.open.get_mut(&id) else {
-            return;
-        };
-        let (given_up, (session, payload)) = (claiming.sequence == 0, claiming.own());
-        if given_up {
-            let number = self.number(session);
-            self.unkept.insert(number, (session, payload));
-            self.finish_found(io, id);
+        open.looks += 1;
+        if open.looks < LOOKS {
+            (open.step, open.again) = (Step::Find, Some(io.now + AGAIN));
         } else {
-            self.forget(io, session);
-            self.finish(io, id, Err(Error::Unavailable));
+            self.finish(io, id, Ok(None));
         }
     }
 
-    fn marked(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
-        if stored::sequence(packet).is_some() {
-            return self.finish_found(io, id);
-        }
-        // Somebody else has it.
-        if let Some(claiming) = self.claims.open.get(&id) {
-            let session = claiming.claim.pid.session();
-            self.forget(io, session);
-        }
-        self.finish(io, id, Ok(None));
-    }
-
-    fn finish_found(&mut self, io: &mut Io<'_>, id: u64) {
-        let claiming = self.claims.open.get_mut(&id);
-        if let Some(claiming) = claiming {
-            let record = claiming.record.take();
-            let (user, owner) = (Arc::clone(&claiming.claim.user), claiming.owner);
-            self.moved.push((user, owner));
-            self.finish(io, id, Ok(record));
+    /// Nobody could answer. The same is asked again, a while later.
+    fn try_again(&mut self, io: &mut Io<'_>, id: u64) {
+        if let Some(open) = self.claims.open.get_mut(&id) {
+            open.again = Some(io.now + open.backoff.delay(io.rng.random()));
+            open.backoff.failed();
         }
     }
 
-    fn finish(&mut self, _io: &mut Io<'_>, id: u64, result: Result<Option<Record>, Error>) {
+    fn go_on(&mut self, io: &mut Io<'_>, id: u64) {
+        match self.claims.open.get(&id).map(|open| open.step) {
+            _ if !io.connected => self.try_again(io, id),
+            Some(Step::Find | Step::Owner) => self.find(io, id),
+            Some(Step::Read) => self.read_kept(io, id),
+            Some(Step::Store) => self.store_own(io, id),
+            Some(Step::Mark) => self.mark_old(io, id),
+            Some(Step::Marked) => self.read_mark(io, id),
+            Some(Step::Here) | None => {}
+        }
+    }
+
+    pub(super) fn finish(
+        &mut self,
+        _io: &mut Io<'_>,
+        id: u64,
+        result: Result<Option<Record>, Error>,
+    ) {
         if let Some(claiming) = self.claims.open.remove(&id) {
             refuse(claiming.tell, result);
         }
@@ -399,7 +244,7 @@ impl Sessions {
         match step {
             Some(Step::Owner) if io.connected => self.read_kept(io, id),
             Some(Step::Store) => self.own_unstored(io, id),
-            Some(_) => self.finish(io, id, Err(Error::Unavailable)),
+            Some(_) => self.try_again(io, id),
             None => {}
         }
     }
@@ -414,7 +259,7 @@ impl Sessions {
             .map(|(id, _)| *id)
             .collect();
         for id in ids {
-            self.finish(io, id, Err(Error::Unavailable));
+            self.run_out(io, id);
         }
         let mut due = Vec::new();
         for (id, open) in &mut self.claims.open {
@@ -424,26 +269,12 @@ impl Sessions {
             }
         }
         for id in due {
-            self.find(io, id);
+            self.go_on(io, id);
         }
     }
 }
 
 impl Claiming {
-    /// The session as it is stored under this gateway's number.
-    fn own(&self) -> (SessionId, Bytes) {
-        let session = self.claim.pid.session();
-        let rooms = self.record.as_ref().map(|record| record.rooms.clone());
-        let stored = sluice_backbone::Stored {
-            session,
-            user: Arc::clone(&self.claim.user),
-            namespace: Arc::clone(&self.claim.namespace),
-            rooms: rooms.unwrap_or_default(),
-            came: self.claim.read.clone(),
-        };
-        (session, stored::encode(&stored))
-    }
-
     /// One that is stored, or was.
     fn see(&mut self, io: &Io<'_>, packet: &Packet) {
         let subject = packet.headers.get("Nats-Subject");
@@ -457,65 +288,9 @@ impl Claiming {
     }
 }
 
-/// The other side: a session of this gateway is claimed.
-impl Sessions {
-    pub(crate) fn claimed(io: &Io<'_>, completions: &Arc<Completions>, packet: &Packet) {
-        let (Some(claim), Some(reply)) = (read_claim(&packet.payload), packet.reply.clone()) else {
-            return;
-        };
-        let session = claim.pid.session();
-        let user = Arc::clone(&claim.user);
-        let completions = Arc::clone(completions);
-        let gather = Gather::then(move |mut records: Vec<Record>| {
-            let record = records.pop();
-            completions.add(Done::Claimed {
-                reply,
-                session,
-                user,
-                record,
-            });
-        });
-        for worker in 0..io.sink.workers() {
-            let delivery = Delivery::Claim(claim.clone(), gather.clone());
-            io.sink.deliver(worker, delivery);
-        }
-    }
-
-    /// The workers have given it up, or have no such session.
-    pub(crate) fn give(
-        &mut self,
-        io: &mut Io<'_>,
-        reply: Bytes,
-        session: SessionId,
-        record: Option<&Record>,
-    ) {
-        let given = record.map(|record| Given {
-            rooms: record
-                .rooms
-                .iter()
-                .map(|(key, from)| (key.name.to_string(), *from))
-                .collect(),
-        });
-        if record.is_some() {
-            self.forget(io, session);
-        }
-        io.reply(reply, serde_json::to_vec(&given).unwrap_or_default());
-    }
-}
-
 fn ask(io: &mut Io<'_>, subject: String, body: String, id: u64, within: Duration) -> u64 {
     let purpose = Purpose::Sessions(Ask::Claim(id));
     io.request(subject, Vec::new(), body, purpose, within)
-}
-
-fn read_claim(payload: &[u8]) -> Option<Claim> {
-    let wire: Wire = serde_json::from_slice(payload).ok()?;
-    Some(Claim {
-        pid: Pid::parse(&wire.pid)?,
-        user: wire.user,
-        namespace: wire.namespace,
-        read: wire.read.as_deref().and_then(Reading::parse),
-    })
 }
 
 /// Whose session is stored under a subject.

@@ -39,12 +39,19 @@ pub(super) struct Moves {
     reading: Option<u64>,
     again: Option<Instant>,
     second: bool,
+    /// All marks are known that were put while the link was lost.
+    found_all: bool,
 }
 
 impl Moves {
     /// Something of this gateway was stored.
     pub(super) fn stored(&mut self, sequence: u64) {
         self.newest = self.newest.max(sequence);
+    }
+
+    /// Whether it is known which sessions were taken over while the link was lost.
+    pub(super) fn is_settled(&self) -> bool {
+        self.found_all
     }
 
     fn turn(&mut self, now: Instant) {
@@ -66,7 +73,8 @@ impl Sessions {
     }
 
     /// The leader has not said it: it is looked for.
-    pub(super) fn unchecked(&mut self, io: &mut Io<'_>) {
+    pub(super) fn unchecked(&mut self, io: &mut Io<'_>, session: SessionId) {
+        self.unconfirmed(io, session);
         if self.moves.reading.is_none() {
             self.look_for_marks(io);
         }
@@ -74,7 +82,7 @@ impl Sessions {
 
     /// The link is there: what was put meanwhile is looked for.
     pub(super) fn look_for_marks(&mut self, io: &mut Io<'_>) {
-        self.moves.second = false;
+        (self.moves.second, self.moves.found_all) = (false, self.own.is_empty());
         if !self.own.is_empty() {
             self.read_marks(io, self.moves.older);
         }
@@ -143,18 +151,24 @@ impl Sessions {
         let sequence = match stored::last(packet) {
             // An acknowledgement was lost: it is stored over that.
             Last::Session(sequence, _) => sequence,
-            Last::Ended => return self.moved_away(io, session),
+            Last::Ended(_) => {
+                self.moved_away(io, session);
+                return self.confirmed(io, session);
+            }
             Last::Nothing => 0,
-            Last::Unavailable => return self.unchecked(io),
+            Last::Unavailable => return self.unchecked(io, session),
         };
         if let Some(own) = self.own.get_mut(&session) {
             own.sequence = sequence;
         }
+        self.confirmed(io, session);
     }
 
     fn marks_read(&mut self, io: &Io<'_>) {
         self.moves.reading = None;
-        if !std::mem::replace(&mut self.moves.second, true) {
+        if std::mem::replace(&mut self.moves.second, true) {
+            self.moves.found_all = true;
+        } else {
             self.moves.again = Some(io.now + AGAIN);
         }
     }

@@ -36,17 +36,21 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// What is left of it, for a client that has read so far.
-    pub(super) fn record(self, read: Option<&Reading>) -> Record {
+    /// What is left of it, for a client that has read so far. `None` where its gateway alone could
+    /// tell how far that is.
+    pub(super) fn record(self, read: Option<&Reading>) -> Option<Record> {
         let mut rooms = self.rooms;
         if let Some(read) = read.filter(|read| self.came.as_ref() != Some(*read)) {
+            if read.is_vague() {
+                return None;
+            }
             for (key, from) in &mut rooms {
                 *from = read.in_room(key).max(*from);
             }
         }
         // Its gateway is gone, and its members with it, now or soon.
         let present = false;
-        Record { rooms, present }
+        Some(Record { rooms, present })
     }
 }
 
@@ -109,8 +113,8 @@ pub(super) fn is_unexpected(packet: &Packet) -> bool {
 pub(super) enum Last {
     /// A session, and the sequence number of its entry.
     Session(u64, Found),
-    /// An end mark.
-    Ended,
+    /// An end mark, as it was written.
+    Ended(Vec<u8>),
     Nothing,
     Unavailable,
 }
@@ -136,7 +140,10 @@ pub(super) fn last(packet: &Packet) -> Last {
     };
     if let Some(message) = reply.message {
         let data = STANDARD.decode(message.data).unwrap_or_default();
-        return decode(&data).map_or(Last::Ended, |found| Last::Session(message.seq, found));
+        return match decode(&data) {
+            Some(found) => Last::Session(message.seq, found),
+            None => Last::Ended(data),
+        };
     }
     match reply.error {
         Some(Refused { code: 404 }) => Last::Nothing,
@@ -161,7 +168,7 @@ mod tests {
         let found = decode(&encode(&stored)).unwrap();
         assert_eq!((&*found.user, &*found.namespace), ("a\"n", "/x"));
         assert_eq!((&found.rooms, &found.came), (&stored.rooms, &stored.came));
-        assert!(!found.record(None).present);
+        assert!(!found.record(None).unwrap().present);
     }
 
     #[test]
@@ -177,15 +184,33 @@ mod tests {
             came,
         };
         let found = || decode(&encode(&stored)).unwrap();
+        let rooms_of = |read: Option<&Reading>| found().record(read).unwrap().rooms;
         let rooms = |a_to, b_to| vec![(a.clone(), a_to), (b.clone(), b_to)];
         assert_eq!(
-            found().record(Some(&read)).rooms,
+            rooms_of(Some(&read)),
             rooms(2, 3),
             "it has got nothing since it came"
         );
         read.hold_back(RoomMark::of(&a), 5);
-        assert_eq!(found().record(Some(&read)).rooms, rooms(5, 9));
-        assert_eq!(found().record(None).rooms, rooms(2, 3));
+        assert_eq!(rooms_of(Some(&read)), rooms(5, 9));
+        assert_eq!(rooms_of(None), rooms(2, 3));
+    }
+
+    #[test]
+    fn a_vague_position_is_refused_unless_its_client_came_with_it() {
+        let vague = Reading::parse("0000000000000001-9,*4");
+        let stored = Stored {
+            session: Pid::random().session(),
+            user: "ann".into(),
+            namespace: "/".into(),
+            rooms: vec![(RoomKey::new("/", "a"), 2)],
+            came: vague.clone(),
+        };
+        let found = || decode(&encode(&stored)).unwrap();
+        let came = found().record(vague.as_ref()).unwrap();
+        assert_eq!(came.rooms, stored.rooms, "it has got nothing since");
+        let other = Reading::parse("0000000000000001-9,*5");
+        assert_eq!(found().record(other.as_ref()), None);
     }
 
     #[test]

@@ -81,6 +81,7 @@ impl Sessions {
     pub(crate) fn tick(&mut self, io: &mut Io<'_>, fleet: &Fleet) {
         self.pursue_claims(io);
         self.marks_if_due(io);
+        self.confirm_if_due(io);
         self.store_again(io);
         if !io.connected || self.sweep.next.is_some_and(|at| at > io.now) {
             return;

@@ -33,7 +33,7 @@ impl Sink for Seen {
     }
 }
 
-/// A gateway that follows two rooms, and NATS as a test writes it.
+/// A gateway that follows rooms, and NATS as a test writes it.
 struct Gateway {
     core: Core,
     seen: Arc<Seen>,
@@ -43,6 +43,10 @@ struct Gateway {
 
 impl Gateway {
     fn new() -> Self {
+        Self::following(["a", "b"])
+    }
+
+    fn following<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let seen = Arc::new(Seen::default());
         let identity = Identity {
             gateway: 1,
@@ -63,7 +67,7 @@ impl Gateway {
         gateway.core.start(&mut gateway.out);
         gateway.core.connected(gateway.at, &mut gateway.out);
         gateway.tell_of_stream();
-        for name in ["a", "b"] {
+        for name in names {
             let settings = RoomSettings {
                 history: Some(HistoryLimits {
                     max_messages: 10,
@@ -139,9 +143,13 @@ impl Gateway {
 
     /// How far this gateway says that such a client has read in both rooms.
     fn read_up_to(&self, reading: &Reading) -> [u64; 2] {
-        let mut rooms = [(room("a"), 0), (room("b"), 0)];
+        ["a", "b"].map(|name| self.read_in(name, reading))
+    }
+
+    fn read_in(&self, name: &str, reading: &Reading) -> u64 {
+        let mut rooms = [(room(name), 0)];
         self.core.read_up_to(&mut rooms, reading);
-        rooms.map(|(_, read)| read)
+        rooms[0].1
     }
 }
 
@@ -209,4 +217,33 @@ fn a_client_that_was_gone_when_a_message_came_late_has_read_no_further_than_befo
         "it has the late message"
     );
     assert_eq!(gateway.read_up_to(&gateway.reading(5)), [5, 5]);
+}
+
+#[test]
+fn a_client_that_is_behind_in_more_rooms_than_are_named_goes_on_where_its_gateway_lives() {
+    let names: Vec<_> = (0..40).map(|number| format!("r{number:02}")).collect();
+    let mut gateway = Gateway::following(names.iter().map(String::as_str).chain(["b"]));
+    for (name, offset) in names.iter().zip(1..) {
+        gateway.hears(name, offset, 0);
+    }
+    for (name, offset) in names.iter().zip(1..) {
+        gateway.hears(name, 200 + offset, 100 + offset);
+    }
+    gateway.hears("b", 300, 0);
+    let gone = gateway.reading(300);
+    assert!(gone.is_vague() && !gone.is_lost());
+    for (name, offset) in names.iter().zip(1..) {
+        assert_eq!(gateway.read_in(name, &gone), offset, "{name}");
+    }
+    assert_eq!(gateway.read_in("b", &gone), 300);
+    gateway.reads("r39", &[40, 140, 240]);
+    assert_eq!(gateway.read_in("r39", &gone), 40, "it was gone by then");
+    let there = gateway.reading(140);
+    assert!(there.is_vague());
+    assert_eq!(
+        gateway.read_in("r39", &there),
+        140,
+        "it has the late message"
+    );
+    assert_eq!(gateway.read_in("r38", &there), 39);
 }

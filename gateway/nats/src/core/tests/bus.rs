@@ -36,8 +36,8 @@ pub(super) struct Bus {
     pub(super) loss: Loss,
     /// The subjects of all that was sent.
     pub(super) sent: Vec<(usize, String, usize)>,
-    /// The number of the last question.
-    asked: u64,
+    /// Who asked what under which number.
+    asked: Vec<(usize, String, u64)>,
     queue: VecDeque<(usize, Action)>,
 }
 
@@ -52,7 +52,7 @@ impl Bus {
             },
             loss: Box::new(|_, _, _| false),
             sent: Vec::new(),
-            asked: 0,
+            asked: Vec::new(),
             queue: VecDeque::new(),
         };
         for _ in 0..gateways {
@@ -119,7 +119,8 @@ impl Bus {
                 ..
             } => {
                 self.sent.push((from, subject.clone(), payload.len()));
-                self.asked = request.unwrap_or(self.asked);
+                let asked = request.map(|request| (from, subject.clone(), request));
+                self.asked.extend(asked);
                 let reply = request.map(|request| format!("_INBOX.{from}.{request}").into());
                 if let Some(request) = request.filter(|_| self.is_for_nobody(from, &subject)) {
                     self.give(from, |core, at, out| {
@@ -191,12 +192,19 @@ impl Bus {
 
     /// What the servers answer to the last question of a gateway.
     pub(super) fn answer(&mut self, to: usize, headers: &str, payload: &[u8]) {
+        self.answer_to(to, "", headers, payload);
+    }
+
+    /// What the servers answer to its last question whose subject has this in it.
+    pub(super) fn answer_to(&mut self, to: usize, word: &str, headers: &str, payload: &[u8]) {
         let headers = Headers::new(headers.as_bytes().to_vec().into());
         let packet = Packet {
             headers,
             ..packet("_INBOX", None, payload)
         };
-        let request = self.asked;
+        let mut asked = self.asked.iter().rev();
+        let asked = asked.find(|(from, subject, _)| *from == to && subject.contains(word));
+        let request = asked.map_or(0, |(_, _, request)| *request);
         self.act(to, |core, at, out| core.answer(at, request, &packet, out));
     }
 

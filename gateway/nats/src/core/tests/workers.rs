@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use sluice_backbone::{Command, Delivery, Gather, SessionInfo, Sink};
-use sluice_rooms::Announcement;
+use sluice_rooms::{Announcement, SessionId};
 
 #[derive(Default)]
 pub(super) struct Workers(Mutex<Done>);
@@ -14,6 +14,10 @@ pub(super) struct Done {
     pub(super) commands: Vec<Arc<Command>>,
     /// What a session list is answered with.
     pub(super) sessions: Vec<SessionInfo>,
+    /// Sessions that have gone on elsewhere.
+    pub(super) moved: Vec<SessionId>,
+    /// How many sessions were claimed; none is here.
+    pub(super) claims: usize,
     /// Whether nothing is answered.
     pub(super) stuck: bool,
     held: Vec<Gather<u64>>,
@@ -50,6 +54,9 @@ impl Sink for Workers {
                     gather.add(info.clone());
                 }
             }
+            Delivery::Moved(session) => done.moved.push(session),
+            Delivery::Claim(..) => done.claims += 1,
+            Delivery::Answer(answer) => answer.give(),
             other => panic!("nothing else should come, not {other:?}"),
         });
     }

@@ -5,11 +5,13 @@ use std::{
     task::{Context, Poll},
 };
 
-use crate::link::{
+use crate::{
     backoff::Backoff,
-    dial::{Dialer, Established},
-    driver::connect,
-    servers::Servers,
+    link::{
+        dial::{Dialer, Established},
+        driver::connect,
+        servers::Servers,
+    },
 };
 
 type Connecting<'a> = Pin<Box<dyn Future<Output = Established> + Send + 'a>>;

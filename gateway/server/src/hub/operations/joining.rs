@@ -2,7 +2,7 @@
 
 use std::{rc::Rc, sync::Arc};
 
-use sluice_backbone::{Bookmark, Joined, Missed, Reader};
+use sluice_backbone::{Bookmark, Error, Joined, Missed, Reader};
 use sluice_policy::Action;
 use sluice_rooms::Epoch;
 
@@ -24,9 +24,9 @@ impl Hub {
         let room = self.room(&session.namespace, &room)?;
         may(Action::Join, session, &room)?;
         if session.is_in(&room) {
-            if options.after.is_none() {
-                let joined = self.subscribe(&room).await?;
-                return Ok(joined_answer(&room, &joined, None));
+            let joined = self.subscribe(&room).await?;
+            if let Some(answer) = answer_member(session, &room, joined, &options) {
+                return Ok(answer);
             }
             self.leave(session, &room.key.name)?;
         }
@@ -63,7 +63,7 @@ impl Hub {
             after,
             within: None,
         };
-        let same = epoch.is_none_or(|epoch| Epoch::parse(&epoch) == Some(joined.epoch));
+        let same = is_epoch(joined.epoch, epoch.as_deref());
         let _pin = room.pin();
         let worker = self.worker.index();
         let reader = Reader {
@@ -72,20 +72,27 @@ impl Hub {
             connected: true,
         };
         let missed = self.shared.backbone.missed(worker, &[bookmark], reader);
-        let missed = missed.wait().await.ok();
-        let fits = |missed: &Missed| self.fits(session, missed);
-        let Some(missed) = missed.filter(|m| same && settings.history.is_some() && fits(m)) else {
-            self.counters.recovery_gone.add(1);
-            let room = self.seat(session, &room, joined.offset, joined.offset)?;
-            self.settle(session).await;
-            return Ok(joined_answer(&room, &joined, Some(false)));
+        let missed = missed.wait().await.and_then(|missed| {
+            let all = same && settings.history.is_some() && self.fits(session, &missed);
+            all.then_some(missed).ok_or(Error::Gone)
+        });
+        let missed = match missed {
+            Ok(missed) => missed,
+            Err(error) => {
+                self.counters.not_recovered(error);
+                let room = self.seat(session, &room, joined.offset, joined.offset)?;
+                self.settle(session).await;
+                return Ok(joined_answer(&room, &joined, Some(false)));
+            }
         };
         // What it missed is on its way only: where it is lost, it is to be had again.
         let through = missed.through.first().copied().unwrap_or(joined.offset);
+        // Another join of the same session may have been quicker, and have sent it.
+        let sent = session.is_in(&room);
         let room = self.seat(session, &room, after.min(through), through)?;
-        self.counters.recovered.add(1);
-        for message in missed.messages {
-            session.send_or_close(&Encoded::message(&session.namespace.name, message));
+        if !sent {
+            self.counters.recovered.add(1);
+            send_missed(session, missed);
         }
         let joined = Joined {
             offset: through,
@@ -234,6 +241,45 @@ impl Hub {
             self.shared.backbone.leave(&room.key, &session.user());
         }
     }
+}
+
+/// The answer to a member who joins again; none where it asks for what came before its connection.
+///
+/// All that came since was sent to it, or is about to be. A client whose join was cut off by the
+/// loss of its connection, and whose session is recovered, does not know that, and must get
+/// nothing twice.
+fn answer_member(
+    session: &Session,
+    room: &Rc<Room>,
+    joined: Joined,
+    options: &JoinOptions,
+) -> Option<Answer> {
+    let Some(after) = options.after else {
+        return Some(joined_answer(room, &joined, None));
+    };
+    let sent = room.settings.get().history.is_some()
+        && is_epoch(joined.epoch, options.epoch.as_deref())
+        && session.joined_at(room).is_some_and(|from| from <= after);
+    let offset = match session.backlog.borrow().as_deref() {
+        Some(backlog) => joined.offset.min(backlog.begins_after()),
+        None => joined.offset,
+    };
+    let joined = Joined {
+        offset: offset.max(after),
+        ..joined
+    };
+    sent.then(|| joined_answer(room, &joined, Some(true)))
+}
+
+fn send_missed(session: &Session, missed: Missed) {
+    for message in missed.messages {
+        session.send_or_close(&Encoded::message(&session.namespace.name, message));
+    }
+}
+
+/// Whether a client means this epoch; one that names none does.
+fn is_epoch(epoch: Epoch, named: Option<&str>) -> bool {
+    named.is_none_or(|named| Epoch::parse(named) == Some(epoch))
 }
 
 fn joined_answer(room: &Room, joined: &Joined, recovered: Option<bool>) -> Answer {

@@ -143,13 +143,24 @@ impl Bench {
 
     /// A user's session again, over another connection.
     pub(super) async fn recover(&self, user: &str, session: &Session) -> Rc<Session> {
-        let knock = Knock {
-            pid: Some(session.pid),
-            ..Knock::default()
-        };
-        let again = self.knock(user, knock).await.unwrap();
+        let again = self.return_from(user, session, None).await;
         assert_eq!(again.id, session.id);
         again
+    }
+
+    /// A user who had a session comes back, and says how far it has read.
+    pub(super) async fn return_from(
+        &self,
+        user: &str,
+        session: &Session,
+        read: Option<Reading>,
+    ) -> Rc<Session> {
+        let knock = Knock {
+            pid: Some(session.pid),
+            read,
+            ..Knock::default()
+        };
+        self.knock(user, knock).await.unwrap()
     }
 
     async fn knock(&self, user: &str, knock: Knock) -> Result<Rc<Session>, Failure> {

@@ -75,6 +75,10 @@ impl Backbone for Slow {
         later(self.0.claim(worker, claim))
     }
 
+    fn confirm(&self, worker: usize, session: SessionId) -> Reply<()> {
+        later(self.0.confirm(worker, session))
+    }
+
     fn outlives_process(&self) -> bool {
         true
     }

@@ -1,4 +1,4 @@
-//! How long to wait before the servers are tried again.
+//! How long to wait before something is tried again.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// Twice as long each time, from 50 ms to 2 s, and by chance down to half of it: many clients that
 /// lost one server do not come back as one.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
     /// The next wait; `random` is between 0 and 1.
-    pub(super) fn delay(&self, random: f64) -> Duration {
+    pub(crate) fn delay(&self, random: f64) -> Duration {
         let longest = FIRST.saturating_mul(2_u32.saturating_pow(self.failures));
         longest
             .min(LONGEST)
@@ -22,17 +22,17 @@ impl Backoff {
     }
 
     /// Another try failed.
-    pub(super) fn failed(&mut self) {
+    pub(crate) fn failed(&mut self) {
         self.failures = self.failures.saturating_add(1);
     }
 
     /// Trying again soon would help nobody.
-    pub(super) fn slow(&mut self) {
+    pub(crate) fn slow(&mut self) {
         self.failures = u32::MAX;
     }
 
     /// All is well again.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 }
