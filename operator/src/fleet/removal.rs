@@ -119,11 +119,12 @@ fn is_marked(gateway: &Gateway<'_>) -> bool {
     gateway.pod.deletion_cost == Some(REMOVED_FIRST)
 }
 
-/// The costs that change: those that go get one, once; those that stay after all lose it.
+/// The costs that change: those that go get one, once; those that are kept after all lose it.
 fn costs(fleet: &Fleet<'_>, goes: &[&Gateway<'_>]) -> Vec<(String, i32)> {
     let cost = |cost: i32| move |gateway: &Gateway<'_>| (gateway.pod.name.clone(), cost);
     let marks = goes.iter().copied().filter(|gateway| !is_marked(gateway));
-    let unmarks = fleet.staying().filter(|gateway| is_marked(gateway));
+    let kept = |gateway: &&Gateway<'_>| is_marked(gateway) && !is_among(goes, gateway);
+    let unmarks = fleet.gateways.iter().filter(kept);
     marks
         .map(cost(REMOVED_FIRST))
         .chain(unmarks.map(cost(0)))
@@ -178,17 +179,15 @@ impl Count {
 }
 
 /// Those of a revision that its Deployment removes next if it has so many replicas less. It takes
-/// pods that are not ready before all others, whatever they cost: while one is kept, those that
-/// are ready wait.
+/// pods that are not ready before all others, whatever they cost, and then those that cost least:
+/// while one of these is kept, the others wait.
 fn gone<'f>(live: &[&'f Gateway<'f>], goes: &[&'f Gateway<'f>]) -> Vec<&'f Gateway<'f>> {
-    let waits = live
-        .iter()
-        .any(|gateway| !gateway.pod.ready && !is_among(goes, gateway));
-    let goes = live
-        .iter()
-        .filter(|gateway| is_among(goes, gateway) && is_marked(gateway));
-    goes.filter(|gateway| !waits || !gateway.pod.ready)
-        .copied()
+    let place = |gateway: &Gateway<'_>| (gateway.pod.ready, !is_marked(gateway));
+    let (goes, kept): (Vec<_>, Vec<_>) = live.iter().partition(|it| is_among(goes, it));
+    let first = kept.into_iter().map(place).min();
+    let before = |gateway: &Gateway<'_>| first.is_none_or(|first| place(gateway) < first);
+    goes.into_iter()
+        .filter(|gateway| is_marked(gateway) && before(gateway))
         .collect()
 }
 

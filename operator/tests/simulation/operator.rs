@@ -37,6 +37,8 @@ pub struct Operator {
     /// Since when nothing was to be done.
     idle_since: Option<u64>,
     last_phase: Phase,
+    /// Whether it waits for something that nothing but time brings.
+    waits: bool,
 }
 
 impl Operator {
@@ -50,6 +52,7 @@ impl Operator {
             look_at: 0,
             idle_since: None,
             last_phase: Phase::default(),
+            waits: false,
         }
     }
 
@@ -125,6 +128,7 @@ impl World {
             self.count("writes", 1);
         }
         self.operator.last_phase = decision.phase;
+        self.operator.waits = decision.remember.waits();
         self.operator.last_message.clone_from(&decision.message);
     }
 
@@ -176,7 +180,8 @@ impl World {
             .operator
             .idle_since
             .is_some_and(|since| self.now >= since + ticks);
-        all_there && idle && self.operator.last_phase == Phase::Steady
+        let steady = self.operator.last_phase == Phase::Steady && !self.operator.waits;
+        all_there && idle && steady
     }
 
     /// Watches are behind by a little.

@@ -124,6 +124,19 @@ fn an_empty_gateway_gets_its_cost_before_its_deployment_shrinks() {
 }
 
 #[test]
+fn one_that_got_a_client_since_it_had_its_cost_is_not_removed_for_another() {
+    let mut pods = switched();
+    pods[0] = marked(unserved(pod("a-1", 1)));
+    pods[1] = marked(unserved(pod("a-2", 0)));
+    let decision = decide(&fleet("b", pods.clone()), &settings());
+    assert_eq!(decision.deletion_cost, [("a-1".to_owned(), 0)]);
+    assert_eq!(sizes(&decision), [("a", 4), ("b", 1)]);
+    pods[0] = unserved(pod("a-1", 1));
+    let decision = decide(&fleet("b", pods), &settings());
+    assert_eq!(sizes(&decision), [("a", 3), ("b", 1)]);
+}
+
+#[test]
 fn another_new_one_starts_for_each_that_has_gone() {
     let mut pods = switched();
     pods.remove(0);
