@@ -90,6 +90,27 @@ for (const { name: what, begin, end } of OUTAGES) {
   });
 }
 
+test("a join that reads on is refused while NATS is away, and gets what it asks for afterwards", async () => {
+  const name = fresh("kept");
+  const publisher = await enter(a, STOCK, "publisher");
+  const { offset: after } = await must(publisher, "publish", name, "n", 0);
+  await must(publisher, "publish", name, "n", 1);
+  // Its gateway has got nothing of the room so far, but knows it when NATS goes.
+  const [member, late] = [await enter(b, STOCK, "member"), await enter(b, STOCK, "late")];
+  await must(member, "join", name);
+  const record = new Record(late, "n");
+  await node.pause();
+  const { error } = await new Promise((resolve) => late.emit("join", name, { after }, resolve));
+  assert.equal(error.code, "backbone_unavailable");
+  await node.resume();
+  const joined = await until("to be let in", async () => {
+    const answer = await ask(late, "join", name, { after });
+    return answer.ok && answer;
+  }, HEALED);
+  assert.equal(joined.recovered, true);
+  assert.deepEqual(record.data, [1]);
+});
+
 for (const [how, part] of [["held back", (link) => link.cut()], ["broken", (link) => link.sever()]]) {
   test(`a gateway whose connection to NATS was ${how} makes good what its members missed`, async () => {
     const link = await Link.open(node.clients);

@@ -30,7 +30,7 @@ pub enum Error {
     #[error("the message is larger than the backbone takes; send less at a time")]
     TooLarge,
     /// The backbone cannot be reached.
-    #[error("the backbone cannot be reached; publish again later")]
+    #[error("the backbone cannot be reached; try again later")]
     Unavailable,
 }
 

@@ -56,33 +56,20 @@ impl Hub {
         after: u64,
         epoch: Option<Box<str>>,
     ) -> Outcome {
-        let settings = room.settings.get();
-        let bookmark = Bookmark {
-            room: room.key.clone(),
-            settings,
-            after,
-            within: None,
-        };
         let same = is_epoch(joined.epoch, epoch.as_deref());
-        let _pin = room.pin();
-        let worker = self.worker.index();
-        let reader = Reader {
-            session: session.id,
-            read: session.came(),
-            connected: true,
+        let missed = match self.missed_in(session, &room, after).await {
+            Ok(missed) if same && self.fits(session, &missed) => Ok(missed),
+            Ok(_) => Err(Error::Gone),
+            Err(error) => Err(error),
         };
-        let missed = self.shared.backbone.missed(worker, &[bookmark], reader);
-        let missed = missed.wait().await.and_then(|missed| {
-            let all = same && settings.history.is_some() && self.fits(session, &missed);
-            all.then_some(missed).ok_or(Error::Gone)
-        });
         let missed = match missed {
             Ok(missed) => missed,
+            Err(Error::Gone) => return self.begin_anew(session, &room, joined).await,
             Err(error) => {
+                // It is still there, and the client asks for it again.
                 self.counters.not_recovered(error);
-                let room = self.seat(session, &room, joined.offset, joined.offset)?;
-                self.settle(session).await;
-                return Ok(joined_answer(&room, &joined, Some(false)));
+                self.turn_back(session, &room);
+                return Err(error.into());
             }
         };
         // What it missed is on its way only: where it is lost, it is to be had again.
@@ -100,6 +87,42 @@ impl Hub {
         };
         self.settle(session).await;
         Ok(joined_answer(&room, &joined, Some(true)))
+    }
+
+    /// What a session missed in a room after a message.
+    async fn missed_in(
+        &self,
+        session: &Session,
+        room: &Rc<Room>,
+        after: u64,
+    ) -> Result<Missed, Error> {
+        let settings = room.settings.get();
+        if settings.history.is_none() {
+            return Err(Error::Gone);
+        }
+        let bookmark = Bookmark {
+            room: room.key.clone(),
+            settings,
+            after,
+            within: None,
+        };
+        let reader = Reader {
+            session: session.id,
+            read: session.came(),
+            connected: true,
+        };
+        let _pin = room.pin();
+        let worker = self.worker.index();
+        let missed = self.shared.backbone.missed(worker, &[bookmark], reader);
+        missed.wait().await
+    }
+
+    /// Makes a member of a session that has to be told that it missed something.
+    async fn begin_anew(&self, session: &Rc<Session>, room: &Rc<Room>, joined: Joined) -> Outcome {
+        self.counters.not_recovered(Error::Gone);
+        let room = self.seat(session, room, joined.offset, joined.offset)?;
+        self.settle(session).await;
+        Ok(joined_answer(&room, &joined, Some(false)))
     }
 
     /// Whether what was missed may wait for the connection all at once, so that it can come before
@@ -164,12 +187,17 @@ impl Hub {
                 Ok(room)
             }
             other => {
-                self.shared.backbone.leave(&room.key, &session.user());
-                let current = session.namespace.known(&room.key.name);
-                self.unsubscribe_if_empty(current.as_ref().unwrap_or(room));
+                self.turn_back(session, room);
                 other.map(|_| Rc::clone(room))
             }
         }
+    }
+
+    /// Undoes [`Self::enlist`].
+    fn turn_back(&self, session: &Session, room: &Rc<Room>) {
+        self.shared.backbone.leave(&room.key, &session.user());
+        let current = session.namespace.known(&room.key.name);
+        self.unsubscribe_if_empty(current.as_ref().unwrap_or(room));
     }
 
     /// The room to sit in; none where the session does already.
