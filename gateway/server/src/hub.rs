@@ -12,6 +12,7 @@ mod namespace;
 mod operations;
 mod recovery;
 mod reload;
+mod resuming;
 mod room;
 mod saving;
 mod session;
@@ -41,7 +42,7 @@ pub(crate) use self::{
     entering::{Entered, Knock},
     session::{Outlet, Session},
 };
-use self::{namespace::Namespace, room::Room, timers::Timer};
+use self::{namespace::Namespace, resuming::Resuming, room::Room, timers::Timer};
 use crate::{failure::Failure, mail::Mail, shared::Shared};
 
 /// A user's sessions on this worker; most have one.
@@ -73,6 +74,7 @@ pub(crate) struct Hub {
     looks: RefCell<FxHashMap<SessionId, u64>>,
     /// Whose connections a drain closes next, from the end.
     to_move: RefCell<Vec<Rc<Session>>>,
+    resuming: Resuming,
     /// When messages were accepted whose delivery is not yet written.
     undelivered: RefCell<Vec<Instant>>,
     /// Sessions whose backlog did not fit at once.
@@ -106,6 +108,7 @@ impl Hub {
             max_detached: Cell::new(MAX_DETACHED),
             looks: RefCell::default(),
             to_move: RefCell::default(),
+            resuming: Resuming::default(),
             undelivered: RefCell::default(),
             lagging: RefCell::default(),
             on_policy: RefCell::default(),

@@ -19,11 +19,7 @@ impl Hub {
             }
             Delivery::Command(command, gather) => self.command(&command, gather),
             Delivery::Sessions(user, gather) => self.list(user.as_ref(), |info| gather.add(info)),
-            Delivery::Claim(claim, gather) => {
-                if let Some(record) = self.give_up(&claim) {
-                    gather.add(record);
-                }
-            }
+            Delivery::Claim(claim, gather) => self.claimed(claim, gather),
             Delivery::Lost(room) => self.part_members(&room),
             Delivery::Moved(session) => self.moved(session),
             Delivery::StoreAll => self.save_all(),

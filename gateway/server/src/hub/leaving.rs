@@ -138,6 +138,7 @@ impl Hub {
     /// A session goes on at another gateway, which shows it in its rooms. A client that is still
     /// here comes back and finds it there.
     pub(super) fn moved(&self, id: SessionId) {
+        self.resuming.moved(id);
         if let Some(session) = self.session(id) {
             self.leave_presence(&session);
             self.detach_outlet(&session, Cause::Drain);

@@ -2,7 +2,7 @@
 
 use std::{rc::Rc, sync::Arc, time::Duration};
 
-use sluice_backbone::{Bookmark, Claim, Error, Joined, Missed, Reader, Record};
+use sluice_backbone::{Bookmark, Claim, Error, Gather, Joined, Missed, Reader, Record};
 use sluice_net::Cause;
 use sluice_policy::{Action, Identity};
 use sluice_rooms::{Pid, Position, Reading, RoomKey, RoomSettings};
@@ -65,6 +65,7 @@ impl Hub {
             let confirmed = self.shared.backbone.confirm(worker, pid.session());
             confirmed.wait().await?;
         }
+        self.resuming.over(pid.session()).await;
         if let Some(record) = self.give_up(&claim) {
             return Ok(Some(record));
         }
@@ -83,6 +84,24 @@ impl Hub {
                 self.shared.backbone.leave(key, user);
             }
         }
+    }
+
+    /// Another worker, or gateway, claims a session.
+    pub(super) fn claimed(self: &Rc<Self>, claim: Claim, gather: Gather<Record>) {
+        let id = claim.pid.session();
+        let give = move |hub: &Self| {
+            if let Some(record) = hub.give_up(&claim) {
+                gather.add(record);
+            }
+        };
+        if !self.resuming.has(id) {
+            return give(self);
+        }
+        let hub = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            hub.resuming.over(id).await;
+            give(&hub);
+        });
     }
 
     /// Ends a session here, if it is the one that is claimed, so that it can go on elsewhere.
@@ -143,6 +162,7 @@ impl Hub {
         record: Record,
         read: Option<Reading>,
     ) -> bool {
+        let pending = self.resuming.begin(session.id);
         session.present.set(record.present);
         let rooms = self.rooms_of(session, &record);
         self.return_to_presence(session, &rooms).await;
@@ -164,14 +184,11 @@ impl Hub {
             Err(error) => Err(error),
         };
         // From here on nothing waits, so that no message falls in between.
-        let missed = match missed {
-            Ok(missed) => missed,
-            Err(error) => {
-                self.counters.not_recovered(error);
-                drop(pins);
-                self.abandon(session, &rooms);
-                return false;
-            }
+        let missed = missed.map_err(|error| self.counters.not_recovered(error));
+        let Some(missed) = missed.ok().filter(|_| !pending.has_moved()) else {
+            drop(pins);
+            self.abandon(session, &rooms);
+            return false;
         };
         self.catch_up(session, &bookmarks, missed);
         self.counters.recovered.add(1);

@@ -5,7 +5,7 @@ mod slow;
 
 use std::time::Duration;
 
-use sluice_backbone::{Backbone, Publication};
+use sluice_backbone::{Backbone, Claim, Gather, Publication};
 use sluice_net::Cause;
 use sluice_rooms::{Epoch, Position, Reading, RoomKey, RoomSettings};
 use tokio::time::sleep;
@@ -97,6 +97,35 @@ fn a_session_that_ends_while_it_joins_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_session_that_ends_while_it_joins_after_a_message_leaves_nothing_behind() {
+    on_bench(async |bench| {
+        for (room, cause) in [
+            ("kept", Cause::Left),
+            ("kept", Cause::Lost),
+            ("r", Cause::Lost),
+        ] {
+            let ann = bench.enter("ann").await;
+            let from = JoinOptions {
+                after: Some(0),
+                ..JoinOptions::default()
+            };
+            let joining = bench.ask(
+                &ann,
+                Operation::Join {
+                    room: room.into(),
+                    from,
+                },
+            );
+            bench.hub.disconnected(&ann, cause);
+            assert!(joining.await.is_err());
+            assert_eq!((members(&bench, room), present(&bench, room).await), (0, 0));
+        }
+        sleep(Duration::from_mins(3)).await;
+        assert_eq!(counts(&bench), (0, 0, 0));
+    });
+}
+
+#[test]
 fn a_room_that_is_forgotten_while_somebody_joins_has_its_member() {
     on_bench(async |bench| {
         let ann = bench.enter("ann").await;
@@ -157,6 +186,68 @@ fn a_session_that_has_read_no_more_than_it_was_told_is_recovered() {
         bench.hub.disconnected(&ann, Cause::Lost);
         let again = bench.return_from("ann", &ann, Some(elsewhere)).await;
         assert_eq!(again.id, ann.id, "it had read that much when it came");
+    });
+}
+
+#[test]
+fn a_client_that_comes_again_while_it_is_let_in_goes_on() {
+    on_bench(async |bench| {
+        let ann = bench.enter("ann").await;
+        assert!(bench.ask(&ann, join("r")).await.is_ok());
+        bench.hub.disconnected(&ann, Cause::Lost);
+        let (first, second) = tokio::join!(
+            biased;
+            bench.return_from("ann", &ann, None),
+            bench.return_from("ann", &ann, None),
+        );
+        assert_eq!((first.id, second.id), (ann.id, ann.id));
+        assert!(is_closing(&first) && !is_closing(&second));
+        assert_eq!(members(&bench, "r"), 1);
+        assert_eq!(counts(&bench), (1, 0, 1));
+    });
+}
+
+#[test]
+fn who_claims_a_session_that_is_let_in_waits_for_it() {
+    on_bench(async |bench| {
+        let ann = bench.enter("ann").await;
+        bench.hub.disconnected(&ann, Cause::Lost);
+        let claim = Claim {
+            pid: ann.pid,
+            user: "ann".into(),
+            namespace: "/".into(),
+            read: None,
+        };
+        let claimed = async {
+            while !bench.hub.resuming.has(ann.id) {
+                tokio::task::yield_now().await;
+            }
+            let (gather, given) = Gather::new();
+            bench.hub.claimed(claim, gather);
+            given.await.unwrap()
+        };
+        let (_, given) = tokio::join!(biased; bench.return_from("ann", &ann, None), claimed);
+        assert_eq!(given.len(), 1);
+        assert_eq!(counts(&bench), (0, 0, 0));
+    });
+}
+
+#[test]
+fn a_session_that_is_taken_over_while_it_is_let_in_does_not_go_on_here() {
+    on_bench(async |bench| {
+        let ann = bench.enter("ann").await;
+        assert!(bench.ask(&ann, join("r")).await.is_ok());
+        bench.hub.disconnected(&ann, Cause::Lost);
+        let moved = async {
+            while !bench.hub.resuming.has(ann.id) {
+                tokio::task::yield_now().await;
+            }
+            bench.hub.moved(ann.id);
+        };
+        let (again, ()) = tokio::join!(biased; bench.return_from("ann", &ann, None), moved);
+        assert!(again.id != ann.id);
+        assert_eq!((members(&bench, "r"), present(&bench, "r").await), (0, 0));
+        assert_eq!(counts(&bench), (1, 0, 0));
     });
 }
 

@@ -15,6 +15,7 @@ use std::{
 use rand::RngExt as _;
 use serde_json::json;
 use sluice_backbone::{Claim, Delivery, Error, Gather, Record, Reply};
+use sluice_rooms::SessionId;
 use tokio::sync::oneshot;
 
 use super::{ANSWER, Ask, Io, Sessions, refuse, stored};
@@ -48,6 +49,9 @@ enum Step {
     Marked,
 }
 
+/// Where whoever claims is told.
+type Tell = oneshot::Sender<Result<Option<Record>, Error>>;
+
 #[derive(Debug)]
 struct Claiming {
     worker: usize,
@@ -66,7 +70,7 @@ struct Claiming {
     /// The number under which the old one is stored.
     sequence: u64,
     record: Option<Record>,
-    tell: oneshot::Sender<Result<Option<Record>, Error>>,
+    tell: Tell,
     until: Instant,
 }
 
@@ -77,6 +81,8 @@ pub(super) struct Claims {
     /// Gateways that have said goodbye.
     left: BTreeSet<u32>,
     open: BTreeMap<u64, Claiming>,
+    /// The claim of each session.
+    of: BTreeMap<SessionId, u64>,
 }
 
 impl Claims {
@@ -86,7 +92,8 @@ impl Claims {
 }
 
 impl Sessions {
-    /// Takes over a session.
+    /// Takes over a session. Of two claims of one client the later one gets it: nobody waits for
+    /// the other any more.
     pub(crate) fn claim(
         &mut self,
         io: &mut Io<'_>,
@@ -94,6 +101,9 @@ impl Sessions {
         claim: Claim,
     ) -> Reply<Option<Record>> {
         let (tell, told) = oneshot::channel();
+        let Some(tell) = self.supersede(io, worker, &claim, tell) else {
+            return later(told);
+        };
         self.claims.last += 1;
         let (id, session) = (self.claims.last, claim.pid.session());
         let claiming = Claiming {
@@ -112,8 +122,26 @@ impl Sessions {
             until: io.now + RECOVERY,
         };
         self.claims.open.insert(id, claiming);
+        self.claims.of.insert(session, id);
         self.confirm_claim(io, id, session);
         later(told)
+    }
+
+    /// Has the same client's earlier claim, if there is one, be this one; else gives back `tell`.
+    fn supersede(&mut self, io: &Io<'_>, worker: usize, claim: &Claim, tell: Tell) -> Option<Tell> {
+        let earlier = self.claims.of.get(&claim.pid.session());
+        let earlier = earlier.and_then(|id| self.claims.open.get_mut(id));
+        let same = |open: &&mut Claiming| {
+            open.claim.pid == claim.pid
+                && open.claim.user == claim.user
+                && open.claim.namespace == claim.namespace
+        };
+        let Some(open) = earlier.filter(same) else {
+            return Some(tell);
+        };
+        (open.worker, open.until) = (worker, io.now + RECOVERY);
+        refuse(std::mem::replace(&mut open.tell, tell), Ok(None));
+        None
     }
 
     pub(super) fn ask_here(&mut self, io: &mut Io<'_>, id: u64) {
@@ -235,6 +263,10 @@ impl Sessions {
         result: Result<Option<Record>, Error>,
     ) {
         if let Some(claiming) = self.claims.open.remove(&id) {
+            let session = claiming.claim.pid.session();
+            if self.claims.of.get(&session) == Some(&id) {
+                self.claims.of.remove(&session);
+            }
             refuse(claiming.tell, result);
         }
     }

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -196,7 +196,7 @@ fn a_claim_that_is_made_while_the_link_is_away_waits_for_it() {
 fn a_claim_is_refused_as_unavailable_when_no_leader_is_elected_in_time() {
     let mut bus = deaf();
     let mut open = pending(claim(&mut bus, Pid::random()));
-    bus.run(RECOVERY - Duration::from_secs(1));
+    bus.run(RECOVERY.mul_f32(0.9));
     assert_eq!(poll(&mut open), None);
     bus.run_seconds(2);
     assert_eq!(poll(&mut open), Some(Err(Error::Unavailable)));
@@ -217,4 +217,35 @@ fn a_session_that_somebody_else_took_over_meanwhile_is_theirs() {
     let mark = json!({"message": {"seq": 9, "data": STANDARD.encode("{\"by\":\"00000003.1\"}")}});
     bus.answer_to(0, READ, "", mark.to_string().as_bytes());
     assert_eq!(poll(&mut open), Some(Ok(None)));
+}
+
+#[test]
+fn a_client_that_claims_again_before_it_was_answered_gets_its_session() {
+    let mut bus = deaf();
+    let pid = Pid::random();
+    let mut first = pending(claim(&mut bus, pid));
+    find(&mut bus, pid);
+    let mut second = pending(claim(&mut bus, pid));
+    assert_eq!(poll(&mut first), Some(Ok(None)), "nobody waits for it");
+    bus.answer(0, "", br#"{"rooms":[["r",5]]}"#);
+    bus.answer(0, "", STORED);
+    assert!(matches!(poll(&mut second), Some(Ok(Some(_)))));
+    assert_eq!(bus.nodes[0].core.unsettled().claims, 0);
+    let again = claim(&mut bus, pid);
+    assert!(poll(&mut pending(again)).is_none(), "that is a new one");
+}
+
+#[test]
+fn who_is_somebody_else_does_not_take_the_place_of_a_claim() {
+    let mut bus = deaf();
+    let pid = Pid::random();
+    let mut first = pending(claim(&mut bus, pid));
+    let other = Claim {
+        pid,
+        user: "bob".into(),
+        namespace: "/".into(),
+        read: None,
+    };
+    let _other = pending(bus.act(0, |core, at, out| core.claim(at, 0, other, out)));
+    assert_eq!(poll(&mut first), None);
 }

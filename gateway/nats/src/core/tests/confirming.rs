@@ -29,7 +29,7 @@ fn back(pid: Pid) -> Bus {
     let mut bus = Bus::new(2);
     bus.run_seconds(1);
     let stored = session(pid);
-    let _ = pending(bus.act(0, |core, at, out| core.store(at, &stored, out)));
+    let _kept = pending(bus.act(0, |core, at, out| core.store(at, &stored, out)));
     bus.answer_to(0, ".sess.00000001.", "", br#"{"stream":"S","seq":7}"#);
     bus.disconnect(0);
     bus.run_seconds(1);

@@ -46,6 +46,14 @@ spec:
   rooms: {default: Open}
   backbone: {memory: {}}
 ---
+apiVersion: sluice.dev/v1alpha1
+kind: Room
+metadata: {name: kept}
+spec:
+  clusterRef: {name: test}
+  match: kept
+  history: {maxMessages: 10, maxAge: 1h}
+---
 apiVersion: v1
 kind: Secret
 metadata: {name: keys}
