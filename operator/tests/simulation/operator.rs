@@ -181,7 +181,8 @@ impl World {
             .idle_since
             .is_some_and(|since| self.now >= since + ticks);
         let steady = self.operator.last_phase == Phase::Steady && !self.operator.waits;
-        all_there && idle && steady
+        let ends = self.pods.iter().any(|pod| pod.terminating);
+        all_there && idle && steady && !ends
     }
 
     /// Watches are behind by a little.
