@@ -151,10 +151,13 @@ test("a session that was ended for good is not recovered elsewhere", async () =>
 });
 
 test("a client is told when the history reaches back no longer, and gets no part of it", async () => {
-  const { name, publisher, member, record } = await memberAndPublisher(STOCK, fresh("short"));
+  const { name, way, publisher, member, record } = await memberAndPublisher(STOCK, fresh("short"));
   const back = next(member, "connect");
+  // It must not be back before enough is gone.
+  way.to();
   await cut(member);
   await publishNumbers(publisher, name, 1, 20);
+  way.to(b);
   await back;
   assert.equal(member.recovered, false);
   const { messages } = await must(member, "history", name);

@@ -124,7 +124,12 @@ impl Sessions {
         };
         *reading = sequence.max(*reading);
         let session = packet.headers.get("Nats-Subject").and_then(session);
-        if let Some(session) = session.filter(|_| stored::decode(&packet.payload).is_none()) {
+        let Some(session) = session.filter(|_| stored::decode(&packet.payload).is_none()) else {
+            return;
+        };
+        // A replica may not have yet what was stored here since: the session has come back.
+        let since = self.own.get(&session).map_or(0, |own| own.sequence);
+        if since < sequence {
             self.moved_away(io, session);
         }
     }

@@ -72,6 +72,20 @@ fn what_a_replica_does_not_know_yet_the_leader_does() {
 }
 
 #[test]
+fn a_mark_from_before_a_session_came_back_counts_no_more() {
+    for (sequence, moves) in [(6, false), (8, true)] {
+        let pid = Pid::random();
+        let mut bus = back(pid);
+        let mark = format!(
+            "NATS/1.0\r\nNats-Subject: sluice.default.chat.sess.00000001.{}\r\nNats-Sequence: {sequence}\r\n\r\n",
+            pid.session()
+        );
+        bus.answer_to(0, MARKS, &mark, b"{}");
+        assert_eq!(moved(&bus, pid), moves, "it was stored as 7");
+    }
+}
+
+#[test]
 fn a_session_that_stayed_goes_on_once_the_leader_has_said_so() {
     let pid = Pid::random();
     let mut bus = back(pid);
