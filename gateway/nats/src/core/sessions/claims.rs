@@ -165,7 +165,7 @@ impl Sessions {
     /// The other workers here have answered.
     pub(crate) fn claimed_here(&mut self, io: &mut Io<'_>, id: u64, record: Option<Record>) {
         if record.is_some() {
-            self.finish(io, id, Ok(record));
+            self.finish(id, Ok(record));
         } else {
             self.find(io, id);
         }
@@ -232,7 +232,7 @@ impl Sessions {
         if open.looks < LOOKS {
             (open.step, open.again) = (Step::Find, Some(io.now + AGAIN));
         } else {
-            self.finish(io, id, Ok(None));
+            self.finish(id, Ok(None));
         }
     }
 
@@ -256,12 +256,8 @@ impl Sessions {
         }
     }
 
-    pub(super) fn finish(
-        &mut self,
-        _io: &mut Io<'_>,
-        id: u64,
-        result: Result<Option<Record>, Error>,
-    ) {
+    /// Tells whoever claims what came of it.
+    pub(super) fn finish(&mut self, id: u64, result: Result<Option<Record>, Error>) {
         if let Some(claiming) = self.claims.open.remove(&id) {
             let session = claiming.claim.pid.session();
             if self.claims.of.get(&session) == Some(&id) {
