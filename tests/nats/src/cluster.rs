@@ -31,13 +31,13 @@ impl Cluster {
         cluster
     }
 
-    /// Waits until all servers run and know each other.
+    /// Waits until all servers run, and each tells clients of all.
     pub async fn whole(&mut self) {
-        let others = self.servers.len() - 1;
+        let all = self.servers.len();
         for server in &mut self.servers {
             server.healthy().await;
             until("the servers of a cluster know each other", async || {
-                server.neighbours().await >= others
+                server.announced().await >= all
             })
             .await;
         }

@@ -1,6 +1,6 @@
 //! One server.
 
-use std::{collections::HashSet, fs, process::Stdio};
+use std::{fs, process::Stdio};
 
 use tokio::process::{Child, Command};
 
@@ -94,12 +94,12 @@ impl Server {
         answer.expect("nats-server answers over HTTP")
     }
 
-    /// How many other servers of its cluster it is connected to.
-    pub(crate) async fn neighbours(&self) -> usize {
-        let routes = self.monitor("/routez").await;
-        let remotes = routes.split("\"remote_id\": \"").skip(1);
-        let remotes = remotes.filter_map(|rest| rest.split('"').next());
-        remotes.collect::<HashSet<_>>().len()
+    /// How many servers of its cluster it tells clients of, itself among them.
+    pub(crate) async fn announced(&self) -> usize {
+        let told = self.monitor("/varz").await;
+        let urls = told.split("\"connect_urls\": [").nth(1);
+        let urls = urls.and_then(|rest| rest.split(']').next());
+        urls.map_or(0, |urls| urls.matches(':').count())
     }
 
     /// Whether the process is there, paused or not.

@@ -7,7 +7,7 @@ use super::support::{Client, Event, options};
 #[tokio::test]
 async fn before_a_server_ends_the_link_is_with_another_one() {
     let settings = Settings::default()
-        .config("lame_duck_grace_period: \"3s\"")
+        .config("lame_duck_grace_period: \"10s\"")
         .config("lame_duck_duration: \"30s\"");
     let mut cluster = Cluster::start(2, settings).await;
     let url = cluster.servers[0].url();
@@ -44,7 +44,7 @@ async fn before_a_server_ends_the_link_is_with_another_one() {
 #[tokio::test]
 async fn a_link_that_has_nowhere_to_go_says_that_its_server_will_end() {
     let settings = Settings::default()
-        .config("lame_duck_grace_period: \"3s\"")
+        .config("lame_duck_grace_period: \"10s\"")
         .config("lame_duck_duration: \"30s\"");
     let server = Server::start(settings).await;
     let client = Client::connected(options(&[&server.url()])).await;
