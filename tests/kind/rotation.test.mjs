@@ -26,7 +26,7 @@ describe("a gateway with TLS", () => {
   });
   after(async () => {
     for (const socket of sockets) socket.disconnect();
-    await kubectl(["delete", "namespace", NAMESPACE, "--wait=false", "--ignore-not-found"]);
+    await kubectl(["delete", "namespace", NAMESPACE, "--ignore-not-found"]);
   });
 
   test("shows a new certificate to new connections, and disconnects nobody", async () => {

@@ -15,9 +15,10 @@ export class KubeStage extends Stage {
     return stage;
   }
 
+  /** Ends once all is gone: what the operator has to take back it takes back while it is there. */
   async strike() {
     await this.crowd?.stop();
-    await kubectl(["delete", "namespace", this.namespace, "--wait=false", "--ignore-not-found"]);
+    await kubectl(["delete", "namespace", this.namespace, "--ignore-not-found"]);
   }
 
   async #set(replicas, settings, spec) {
