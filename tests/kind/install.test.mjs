@@ -24,8 +24,9 @@ describe("from nothing", () => {
   let fleet;
   const sockets = [];
   first(async () => {
-    await uninstall();
+    // In this order: an operator that is there takes back what it made.
     await kubectl(["delete", "namespace", NAMESPACE, "--ignore-not-found"]);
+    await uninstall();
     before = await clusterWide();
   });
   after(async () => {
