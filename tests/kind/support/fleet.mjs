@@ -58,12 +58,14 @@ export class KubeFleet {
     this.natsSelector = `sluice.dev/cluster=${name},app.kubernetes.io/component=nats`;
   }
 
-  /** Applies documents and resolves to the fleet once it is Ready. */
+  /** Applies documents and resolves to the fleet once it is Ready, and its Rooms are in force. */
   static async start(namespace, documents, patience = 300_000) {
     await apply(namespace, documents);
     const { metadata: { name } } = [documents].flat().find(({ kind }) => kind === "RealtimeCluster");
     const fleet = new KubeFleet(namespace, name);
     await ready(namespace, "realtimecluster", name, patience);
+    const rooms = [documents].flat().filter(({ kind }) => kind === "Room");
+    for (const { metadata } of rooms) await ready(namespace, "room", metadata.name, patience);
     const [clients, api] = await Promise.all([name, `${name}-api`].map((service) => get(namespace, "service", service)));
     const [address, { port, name: scheme }] = [clients.spec.clusterIP, clients.spec.ports[0]];
     fleet.balancer = { url: `${scheme}://${address}:${port}`, wsUrl: `${scheme.replace("http", "ws")}://${address}:${port}/ws` };
