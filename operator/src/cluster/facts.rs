@@ -57,6 +57,8 @@ pub(crate) struct Facts {
     pub(crate) look_again: Option<Duration>,
     /// What gateways work by.
     pub(crate) policy: Option<PolicyInForce>,
+    /// Whether some gateway has still to take the newest documents.
+    pub(crate) taking: bool,
 }
 
 /// How the backbone is.
@@ -120,7 +122,8 @@ impl Facts {
                 .revision
                 .and_then(|revision| i64::try_from(revision).ok()),
         });
-        if given.is_being_taken() {
+        self.taking = given.is_being_taken();
+        if self.taking {
             self.look_again_within(TAKING);
         }
         if let (true, Some(trouble)) = (self.backbone.ready, &given.unreachable) {

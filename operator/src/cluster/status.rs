@@ -71,6 +71,10 @@ fn change(
     Some(LastChange { generation, class })
 }
 
+/// What is said while gateways take the first documents.
+const TAKING: &str =
+    "Gateways are taking over the documents. If this stays, look at what they log of the policy.";
+
 fn stated(
     before: &RealtimeClusterStatus,
     facts: Option<&Facts>,
@@ -85,8 +89,8 @@ fn stated(
             .find(|trouble| trouble.effect == Effect::Waits)
     });
     let mut stated = vec![
-        ready(facts, blocked),
-        reconciling(facts, blocked, stalled.is_some()),
+        ready(before, facts, blocked),
+        reconciling(before, facts, (blocked, stalled.is_some())),
         conditions::stalled(stalled),
         accepted(troubles),
     ];
@@ -108,7 +112,18 @@ fn stated(
     stated
 }
 
-fn ready(facts: Option<&Facts>, blocked: Option<&Trouble>) -> Stated {
+/// Whether gateways have still to take the documents of a fleet that is not Ready. One that is stays
+/// so while later ones reach it: Rooms say how far those are.
+fn is_taking_first(before: &RealtimeClusterStatus, facts: &Facts) -> bool {
+    let was = before.conditions.iter().find(|it| it.type_ == "Ready");
+    facts.taking && was.is_none_or(|it| it.status != "True")
+}
+
+fn ready(
+    before: &RealtimeClusterStatus,
+    facts: Option<&Facts>,
+    blocked: Option<&Trouble>,
+) -> Stated {
     if let Some(trouble) = blocked {
         return Stated::new("Ready", false, trouble.reason, trouble.message.clone());
     }
@@ -126,6 +141,9 @@ fn ready(facts: Option<&Facts>, blocked: Option<&Trouble>) -> Stated {
         } = backbone(facts);
         return Stated::new("Ready", false, &format!("Backbone{reason}"), message);
     }
+    if is_taking_first(before, facts) {
+        return Stated::new("Ready", false, "Starting", TAKING);
+    }
     let (ready, wanted) = (facts.ready(), facts.wanted);
     let message = format!(
         "{ready} of {wanted} gateways of the revision {} are ready.",
@@ -141,7 +159,11 @@ fn ready(facts: Option<&Facts>, blocked: Option<&Trouble>) -> Stated {
     Stated::new("Ready", ready >= wanted, reason, message)
 }
 
-fn reconciling(facts: Option<&Facts>, blocked: Option<&Trouble>, stalls: bool) -> Stated {
+fn reconciling(
+    before: &RealtimeClusterStatus,
+    facts: Option<&Facts>,
+    (blocked, stalls): (Option<&Trouble>, bool),
+) -> Stated {
     let going = |reason: &str, message: &str| Stated::new("Reconciling", true, reason, message);
     let still = |reason: &str, message: &str| Stated::new("Reconciling", false, reason, message);
     if stalls {
@@ -159,6 +181,7 @@ fn reconciling(facts: Option<&Facts>, blocked: Option<&Trouble>, stalls: bool) -
     match facts {
         None => going("Reading", "The fleet is being looked at."),
         Some(facts) if !facts.backbone.ready => going("BackboneStarting", &facts.backbone.message),
+        Some(facts) if is_taking_first(before, facts) => going("Starting", TAKING),
         Some(facts) => match facts.phase {
             Phase::Steady => still("Done", "The fleet is as the spec says."),
             // Who has paused a rollout waits for nothing.
