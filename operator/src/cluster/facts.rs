@@ -57,8 +57,6 @@ pub(crate) struct Facts {
     pub(crate) look_again: Option<Duration>,
     /// What gateways work by.
     pub(crate) policy: Option<PolicyInForce>,
-    /// Whether some gateway has still to take the newest documents.
-    pub(crate) taking: bool,
 }
 
 /// How the backbone is.
@@ -122,8 +120,7 @@ impl Facts {
                 .revision
                 .and_then(|revision| i64::try_from(revision).ok()),
         });
-        self.taking = given.is_being_taken();
-        if self.taking {
+        if given.is_being_taken() {
             self.look_again_within(TAKING);
         }
         if let (true, Some(trouble)) = (self.backbone.ready, &given.unreachable) {

@@ -71,10 +71,6 @@ fn change(
     Some(LastChange { generation, class })
 }
 
-/// What is said while gateways take the first documents.
-const TAKING: &str =
-    "Gateways are taking over the documents. If this stays, look at what they log of the policy.";
-
 fn stated(
     before: &RealtimeClusterStatus,
     facts: Option<&Facts>,
@@ -89,8 +85,8 @@ fn stated(
             .find(|trouble| trouble.effect == Effect::Waits)
     });
     let mut stated = vec![
-        ready(before, facts, blocked),
-        reconciling(before, facts, (blocked, stalled.is_some())),
+        ready(facts, blocked),
+        reconciling(facts, blocked, stalled.is_some()),
         conditions::stalled(stalled),
         accepted(troubles),
     ];
@@ -112,18 +108,7 @@ fn stated(
     stated
 }
 
-/// Whether gateways have still to take the documents of a fleet that is not Ready. One that is stays
-/// so while later ones reach it: Rooms say how far those are.
-fn is_taking_first(before: &RealtimeClusterStatus, facts: &Facts) -> bool {
-    let was = before.conditions.iter().find(|it| it.type_ == "Ready");
-    facts.taking && was.is_none_or(|it| it.status != "True")
-}
-
-fn ready(
-    before: &RealtimeClusterStatus,
-    facts: Option<&Facts>,
-    blocked: Option<&Trouble>,
-) -> Stated {
+fn ready(facts: Option<&Facts>, blocked: Option<&Trouble>) -> Stated {
     if let Some(trouble) = blocked {
         return Stated::new("Ready", false, trouble.reason, trouble.message.clone());
     }
@@ -141,9 +126,6 @@ fn ready(
         } = backbone(facts);
         return Stated::new("Ready", false, &format!("Backbone{reason}"), message);
     }
-    if is_taking_first(before, facts) {
-        return Stated::new("Ready", false, "Starting", TAKING);
-    }
     let (ready, wanted) = (facts.ready(), facts.wanted);
     let message = format!(
         "{ready} of {wanted} gateways of the revision {} are ready.",
@@ -159,11 +141,7 @@ fn ready(
     Stated::new("Ready", ready >= wanted, reason, message)
 }
 
-fn reconciling(
-    before: &RealtimeClusterStatus,
-    facts: Option<&Facts>,
-    (blocked, stalls): (Option<&Trouble>, bool),
-) -> Stated {
+fn reconciling(facts: Option<&Facts>, blocked: Option<&Trouble>, stalls: bool) -> Stated {
     let going = |reason: &str, message: &str| Stated::new("Reconciling", true, reason, message);
     let still = |reason: &str, message: &str| Stated::new("Reconciling", false, reason, message);
     if stalls {
@@ -181,7 +159,6 @@ fn reconciling(
     match facts {
         None => going("Reading", "The fleet is being looked at."),
         Some(facts) if !facts.backbone.ready => going("BackboneStarting", &facts.backbone.message),
-        Some(facts) if is_taking_first(before, facts) => going("Starting", TAKING),
         Some(facts) => match facts.phase {
             Phase::Steady => still("Done", "The fleet is as the spec says."),
             // Who has paused a rollout waits for nothing.

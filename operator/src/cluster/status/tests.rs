@@ -55,28 +55,6 @@ fn says(status: &RealtimeClusterStatus, type_: &str, value: &str, reason: &str) 
 }
 
 #[test]
-fn a_fleet_is_ready_first_when_all_gateways_have_the_documents_and_stays_so_when_others_come() {
-    let taking = Facts {
-        taking: true,
-        ..facts(2)
-    };
-    let first = status(
-        &RealtimeClusterStatus::default(),
-        1,
-        Some(&taking),
-        &[],
-        at(0),
-    );
-    says(&first, "Ready", "False", "Starting");
-    says(&first, "Reconciling", "True", "Starting");
-    let taken = after(&first, 2, &[], 1);
-    says(&taken, "Ready", "True", "Serving");
-    let later = status(&taken, 1, Some(&taking), &[], at(2));
-    says(&later, "Ready", "True", "Serving");
-    says(&later, "Reconciling", "False", "Done");
-}
-
-#[test]
 fn a_fleet_becomes_ready_and_stops_reconciling() {
     let starting = after(&RealtimeClusterStatus::default(), 1, &[], 0);
     says(&starting, "Ready", "False", "Starting");
