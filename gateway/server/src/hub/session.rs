@@ -169,10 +169,7 @@ impl Session {
 
     /// Whether it is in a room.
     pub(crate) fn is_in(&self, room: &Rc<Room>) -> bool {
-        self.rooms
-            .borrow()
-            .iter()
-            .any(|membership| Rc::ptr_eq(&membership.room, room))
+        self.joined_at(room).is_some()
     }
 
     /// Where its messages in a room began; none if it is no member.

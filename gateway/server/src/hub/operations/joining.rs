@@ -58,13 +58,8 @@ impl Hub {
     ) -> Outcome {
         let same = is_epoch(joined.epoch, epoch.as_deref());
         let missed = match self.missed_in(session, &room, after).await {
-            Ok(missed) if same && self.fits(session, &missed) => Ok(missed),
-            Ok(_) => Err(Error::Gone),
-            Err(error) => Err(error),
-        };
-        let missed = match missed {
-            Ok(missed) => missed,
-            Err(Error::Gone) => return self.begin_anew(session, &room, joined).await,
+            Ok(missed) if same && self.fits(session, &missed) => missed,
+            Ok(_) | Err(Error::Gone) => return self.begin_anew(session, &room, joined).await,
             Err(error) => {
                 // It is still there, and the client asks for it again.
                 self.counters.not_recovered(error);
