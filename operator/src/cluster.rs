@@ -105,7 +105,7 @@ async fn run(
         .backbones
         .give(&inputs, (&checked, &seen.secrets), &facts, &context.metrics)
         .await;
-    facts.given(&given);
+    facts.given(&given, pods::is_ready(object));
     let counted = counts::count(&seen, &moves, context).await;
     facts.counted(&counted);
     troubles.extend(given.trouble.clone());

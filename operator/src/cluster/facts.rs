@@ -57,6 +57,8 @@ pub(crate) struct Facts {
     pub(crate) look_again: Option<Duration>,
     /// What gateways work by.
     pub(crate) policy: Option<PolicyInForce>,
+    /// Whether some gateway of a fleet that is not Ready has still to take the documents.
+    pub(crate) taking: bool,
 }
 
 /// How the backbone is.
@@ -112,8 +114,9 @@ impl Facts {
         self.look_again = Some(self.look_again.map_or(time, |again| again.min(time)));
     }
 
-    /// Takes over what became of the documents.
-    pub(super) fn given(&mut self, given: &Given) {
+    /// Takes over what became of the documents. A fleet that is Ready stays so while later ones
+    /// reach it: Rooms say how far those are.
+    pub(super) fn given(&mut self, given: &Given, is_ready: bool) {
         self.policy = Some(PolicyInForce {
             digest: given.digest.clone(),
             revision: given
@@ -122,6 +125,7 @@ impl Facts {
         });
         if given.is_being_taken() {
             self.look_again_within(TAKING);
+            self.taking = !is_ready;
         }
         if let (true, Some(trouble)) = (self.backbone.ready, &given.unreachable) {
             self.look_again_within(REACHING);
@@ -196,6 +200,8 @@ fn backbone(seen: &Seen, cluster: &Cluster) -> Backbone {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const LATER: Duration = Duration::from_mins(1);
@@ -236,11 +242,27 @@ mod tests {
     #[test]
     fn servers_that_cannot_be_reached_are_tried_again_soon() {
         let mut facts = facts(true);
-        facts.given(&Given {
+        let given = Given {
             unreachable: Some("nobody answers".to_owned()),
             ..Given::default()
-        });
+        };
+        facts.given(&given, false);
         assert_eq!(facts.look_again, Some(REACHING));
         assert_eq!(facts.backbone.reason, "Unreachable");
+    }
+
+    #[test]
+    fn a_fleet_that_is_ready_does_not_wait_for_gateways_that_have_yet_to_take_documents() {
+        let behind = json!({"name": "a", "policy": {"revision": 1}});
+        let given = Given {
+            revision: Some(2),
+            gateways: vec![serde_json::from_value(behind).unwrap()],
+            ..Given::default()
+        };
+        for is_ready in [false, true] {
+            let mut facts = facts(true);
+            facts.given(&given, is_ready);
+            assert_eq!((facts.taking, facts.look_again), (!is_ready, Some(TAKING)));
+        }
     }
 }

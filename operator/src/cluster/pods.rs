@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{Object, trouble::Trouble};
 
-/// Whether a pod does what it is for.
+/// Whether a pod, or a fleet, says that it does what it is for.
 pub(super) fn is_ready(pod: &Object) -> bool {
     !pod.is_deleted() && condition(&pod.field("status"), "Ready") == Some("True")
 }

@@ -108,6 +108,10 @@ fn stated(
     stated
 }
 
+/// What is said while gateways take the first documents.
+const TAKING: &str =
+    "Gateways are taking over the documents. If this stays, look at what they log of the policy.";
+
 fn ready(facts: Option<&Facts>, blocked: Option<&Trouble>) -> Stated {
     if let Some(trouble) = blocked {
         return Stated::new("Ready", false, trouble.reason, trouble.message.clone());
@@ -125,6 +129,9 @@ fn ready(facts: Option<&Facts>, blocked: Option<&Trouble>) -> Stated {
             reason, message, ..
         } = backbone(facts);
         return Stated::new("Ready", false, &format!("Backbone{reason}"), message);
+    }
+    if facts.taking {
+        return Stated::new("Ready", false, "Starting", TAKING);
     }
     let (ready, wanted) = (facts.ready(), facts.wanted);
     let message = format!(
@@ -159,6 +166,7 @@ fn reconciling(facts: Option<&Facts>, blocked: Option<&Trouble>, stalls: bool) -
     match facts {
         None => going("Reading", "The fleet is being looked at."),
         Some(facts) if !facts.backbone.ready => going("BackboneStarting", &facts.backbone.message),
+        Some(facts) if facts.taking => going("Starting", TAKING),
         Some(facts) => match facts.phase {
             Phase::Steady => still("Done", "The fleet is as the spec says."),
             // Who has paused a rollout waits for nothing.

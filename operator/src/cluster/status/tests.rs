@@ -55,6 +55,20 @@ fn says(status: &RealtimeClusterStatus, type_: &str, value: &str, reason: &str) 
 }
 
 #[test]
+fn a_fleet_is_not_ready_before_its_gateways_have_the_documents() {
+    let taking = Facts {
+        taking: true,
+        ..facts(2)
+    };
+    let before = RealtimeClusterStatus::default();
+    let first = status(&before, 1, Some(&taking), &[], at(0));
+    says(&first, "Ready", "False", "Starting");
+    says(&first, "Reconciling", "True", "Starting");
+    let taken = after(&first, 2, &[], 1);
+    says(&taken, "Ready", "True", "Serving");
+}
+
+#[test]
 fn a_fleet_becomes_ready_and_stops_reconciling() {
     let starting = after(&RealtimeClusterStatus::default(), 1, &[], 0);
     says(&starting, "Ready", "False", "Starting");
