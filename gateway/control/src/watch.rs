@@ -1,8 +1,11 @@
 //! What changes in the bucket.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::Duration,
+};
 
-use async_nats::jetstream::kv::{Entry, Operation};
+use async_nats::jetstream::kv::{Entry, Operation, Store, Watch};
 use futures_util::StreamExt as _;
 use sluice_policy::Revocation;
 use tokio::{sync::mpsc, time::sleep};
@@ -15,6 +18,9 @@ use crate::{
 
 /// The pause after the bucket could not be read.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How often it is looked for documents while none were told of.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Something that the bucket holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +48,7 @@ pub async fn watch(connection: Connection, news: mpsc::Sender<News>) {
     }
 }
 
-/// Tells until the connection is another one.
+/// Tells until the connection is another one, or the watch is deaf.
 async fn follow(connection: &Connection, news: &mpsc::Sender<News>) -> Result<(), ControlError> {
     let lost = connection.lost();
     tokio::pin!(lost);
@@ -52,28 +58,66 @@ async fn follow(connection: &Connection, news: &mpsc::Sender<News>) -> Result<()
         why,
     };
     let status = store.status().await.map_err(|e| refused(e.to_string()))?;
-    if status.values() == 0 && news.send(News::Current).await.is_err() {
+    let is_empty = status.values() == 0;
+    if is_empty && news.send(News::Current).await.is_err() {
         return Ok(());
     }
     let keys = [KEY.to_owned(), format!("{PREFIX}>")];
     let entries = store.watch_many_with_history(keys).await;
-    let mut entries = entries.map_err(|e| refused(e.to_string()))?;
-    let mut current = status.values() == 0;
-    loop {
-        let entry = tokio::select! {
-            entry = entries.next() => entry,
-            () = &mut lost => return Ok(()),
-            () = news.closed() => return Ok(()),
-        };
-        let entry = entry.ok_or_else(|| refused("the watch ended".to_owned()))?;
-        let entry = entry.map_err(|e| refused(e.to_string()))?;
-        let was_last = entry.seen_current && !std::mem::replace(&mut current, entry.seen_current);
-        let told = read(&entry)
-            .into_iter()
-            .chain(was_last.then_some(News::Current));
-        for told in told {
-            if news.send(told).await.is_err() {
-                return Ok(());
+    let mut telling = Telling {
+        entries: entries.map_err(|e| refused(e.to_string()))?,
+        news,
+        is_current: is_empty,
+    };
+    let documents = AtomicBool::new(false);
+    tokio::select! {
+        ended = telling.tell(&documents) => ended.map_err(refused),
+        () = unheard(&store, &documents) => Ok(()),
+        () = &mut lost => Ok(()),
+        () = news.closed() => Ok(()),
+    }
+}
+
+/// Ends when there are documents that the watch does not tell of. One that was opened while the
+/// stream's leader changed can be deaf; by itself it notices that only when heartbeats are missed.
+async fn unheard(store: &Store, documents: &AtomicBool) {
+    let mut are_there = false;
+    while !(documents.load(Relaxed) || are_there) {
+        sleep(LOOK).await;
+        // What cannot be read now is looked at again.
+        are_there = matches!(store.entry(KEY).await, Ok(Some(_)));
+    }
+    // They may have come just now, and be on their way here.
+    sleep(LOOK).await;
+    if documents.load(Relaxed) {
+        std::future::pending::<()>().await;
+    }
+    tracing::debug!("the watch of the bucket is deaf and is opened again");
+}
+
+/// A watch, and who is told.
+struct Telling<'a> {
+    entries: Watch,
+    news: &'a mpsc::Sender<News>,
+    /// Whether all that the bucket held was told of.
+    is_current: bool,
+}
+
+impl Telling<'_> {
+    /// Tells until nobody listens, and says in `documents` when it has told of some.
+    async fn tell(&mut self, documents: &AtomicBool) -> Result<(), String> {
+        loop {
+            let entry = self.entries.next().await.ok_or("the watch ended")?;
+            let entry = entry.map_err(|error| error.to_string())?;
+            documents.fetch_or(entry.key == KEY, Relaxed);
+            let is_last = entry.seen_current && !std::mem::replace(&mut self.is_current, true);
+            let told = read(&entry)
+                .into_iter()
+                .chain(is_last.then_some(News::Current));
+            for told in told {
+                if self.news.send(told).await.is_err() {
+                    return Ok(());
+                }
             }
         }
     }
