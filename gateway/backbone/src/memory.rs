@@ -178,23 +178,9 @@ fn hold_back(message: &mut Arc<Message>, through: u64) {
 }
 
 fn message(publication: Publication, position: Option<Position>) -> Message {
-    let time = now_ms();
-    // Nobody can guess an id that is made here, so nobody can have used it before.
-    let id = publication
-        .id
-        .unwrap_or_else(|| format!("{:016x}", rooms::random_id()).into());
     Message {
-        room: Some(publication.room),
-        event: publication.event,
-        data: publication.data,
-        attachments: publication.attachments,
-        from: publication.from,
-        id,
         position,
-        read: None,
-        time,
-        except: publication.except,
-        accepted: Instant::now(),
+        ..publication.accepted(rooms::random_id, now_ms(), Instant::now())
     }
 }
 

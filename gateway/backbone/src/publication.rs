@@ -1,9 +1,9 @@
 //! What is published, and what comes back.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use sluice_rooms::{Position, RoomKey, RoomSettings, SessionId};
+use sluice_rooms::{Message, Position, RoomKey, RoomSettings, SessionId};
 
 /// A message that its publisher may send and that is well-formed.
 #[derive(Debug, Clone)]
@@ -24,6 +24,28 @@ pub struct Publication {
     pub id: Option<Box<str>>,
     /// The session that must not get it.
     pub except: Option<SessionId>,
+}
+
+impl Publication {
+    /// The message that it becomes when it is accepted, at `time` milliseconds since 1970. `id` is
+    /// asked for 64 bits where the publisher gave no id. They are to be random: nobody who cannot
+    /// guess them can have used them before.
+    pub fn accepted(self, id: impl FnOnce() -> u64, time: u64, accepted: Instant) -> Message {
+        let id = self.id.unwrap_or_else(|| format!("{:016x}", id()).into());
+        Message {
+            room: Some(self.room),
+            event: self.event,
+            data: self.data,
+            attachments: self.attachments,
+            from: self.from,
+            id,
+            position: None,
+            read: None,
+            time,
+            except: self.except,
+            accepted,
+        }
+    }
 }
 
 /// What a publisher learns.

@@ -276,20 +276,6 @@ fn is_passing(code: u16) -> bool {
 
 /// The message that is published.
 pub(crate) fn message(io: &mut Io<'_>, publication: Publication) -> Message {
-    let id = publication
-        .id
-        .unwrap_or_else(|| format!("{:016x}", io.random_id()).into());
-    Message {
-        room: Some(publication.room),
-        event: publication.event,
-        data: publication.data,
-        attachments: publication.attachments,
-        from: publication.from,
-        id,
-        position: None,
-        read: None,
-        time: io.time,
-        except: publication.except,
-        accepted: io.now,
-    }
+    let (time, now) = (io.time, io.now);
+    publication.accepted(|| io.random_id(), time, now)
 }
