@@ -12,5 +12,6 @@ mod law;
 mod loss;
 mod moving;
 mod presence;
+mod returning;
 mod users;
 mod workers;

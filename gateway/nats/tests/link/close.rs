@@ -3,16 +3,11 @@
 use sluice_nats::link::{NO_HEADERS, Refused};
 use sluice_test_nats::free_port;
 
-use super::support::{Client, options, plain};
+use super::support::{Client, options, pair};
 
 #[tokio::test]
 async fn all_that_was_accepted_has_arrived_when_a_link_is_closed() {
-    let (_server, options) = plain().await;
-    let (a, b) = (
-        Client::start(options.clone()),
-        Client::connected(options).await,
-    );
-    a.connections(1).await;
+    let (_server, a, b) = pair().await;
     a.link.subscribe("back");
     b.link.subscribe("x");
     a.flush().await;

@@ -5,18 +5,13 @@ use std::sync::Arc;
 use sluice_nats::link::NO_HEADERS;
 use sluice_test_nats::until;
 
-use super::support::{Client, plain};
+use super::support::pair;
 
 const ROUNDS: usize = 200;
 
 #[tokio::test]
 async fn when_an_answer_comes_the_subscription_before_the_request_is_in_force() {
-    let (_server, options) = plain().await;
-    let (a, b) = (
-        Client::start(options.clone()),
-        Client::connected(options).await,
-    );
-    a.connections(1).await;
+    let (_server, a, b) = pair().await;
     a.link.subscribe("_INBOX.>");
     for round in 0..ROUNDS {
         let (room, inbox) = (format!("room.{round}"), format!("_INBOX.{round}"));
@@ -32,12 +27,7 @@ async fn when_an_answer_comes_the_subscription_before_the_request_is_in_force() 
 
 #[tokio::test]
 async fn messages_of_one_thread_arrive_in_order_whatever_others_send() {
-    let (_server, options) = plain().await;
-    let (a, b) = (
-        Client::start(options.clone()),
-        Client::connected(options).await,
-    );
-    a.connections(1).await;
+    let (_server, a, b) = pair().await;
     b.link.subscribe("t.*");
     b.flush().await;
     let link = Arc::new(a.link.clone());
@@ -71,12 +61,7 @@ async fn messages_of_one_thread_arrive_in_order_whatever_others_send() {
 
 #[tokio::test]
 async fn while_the_handler_is_full_nothing_is_read_and_then_nothing_is_missing() {
-    let (_server, options) = plain().await;
-    let (a, b) = (
-        Client::start(options.clone()),
-        Client::connected(options).await,
-    );
-    a.connections(1).await;
+    let (_server, a, b) = pair().await;
     b.link.subscribe("x");
     b.flush().await;
     b.set_full(true);

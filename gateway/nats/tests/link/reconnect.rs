@@ -3,16 +3,11 @@
 use sluice_nats::link::{NO_HEADERS, Refused};
 use sluice_test_nats::{Server, Settings, free_port, until};
 
-use super::support::{Client, Event, options, plain};
+use super::support::{Client, Event, options, pair, plain};
 
 #[tokio::test]
 async fn after_a_kill_and_a_restart_all_subscriptions_are_there_again() {
-    let (mut server, options) = plain().await;
-    let (a, b) = (
-        Client::start(options.clone()),
-        Client::connected(options).await,
-    );
-    a.connections(1).await;
+    let (mut server, a, b) = pair().await;
     b.link.subscribe("kept");
     b.link.subscribe("given.up");
     server.kill().await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sluice_nats::link::{MAX_WAITING, NO_HEADERS, Options, Refused};
 
-use super::support::{Client, plain};
+use super::support::{Client, plain, two};
 
 #[tokio::test]
 async fn what_a_server_would_not_take_is_refused_and_counted() {
@@ -37,11 +37,7 @@ async fn while_a_server_reads_nothing_a_bounded_amount_waits_and_then_arrives() 
         ping_interval: Duration::from_mins(1),
         ..options
     };
-    let (a, b) = (
-        Client::start(options.clone()),
-        Client::connected(options).await,
-    );
-    a.connections(1).await;
+    let (a, b) = two(options).await;
     b.link.subscribe("x");
     b.flush().await;
     server.pause().await;

@@ -3,16 +3,11 @@
 use sluice_nats::link::NO_HEADERS;
 use sluice_test_nats::until;
 
-use super::support::{Client, plain};
+use super::support::{Client, pair, plain};
 
 #[tokio::test]
 async fn a_message_arrives_with_its_headers_and_its_subject_for_answers() {
-    let (_server, options) = plain().await;
-    let (a, b) = (
-        Client::start(options.clone()),
-        Client::connected(options).await,
-    );
-    a.connections(1).await;
+    let (_server, a, b) = pair().await;
     b.link.subscribe("room.*");
     b.flush().await;
     let headers = [("Nats-Msg-Id", "17"), ("X", "é: ü")];
@@ -41,12 +36,7 @@ async fn a_message_arrives_with_its_headers_and_its_subject_for_answers() {
 
 #[tokio::test]
 async fn a_link_does_not_hear_itself() {
-    let (_server, options) = plain().await;
-    let (a, b) = (
-        Client::start(options.clone()),
-        Client::connected(options).await,
-    );
-    a.connections(1).await;
+    let (_server, a, b) = pair().await;
     a.link.subscribe("x");
     b.link.subscribe("x");
     b.flush().await;
@@ -74,12 +64,7 @@ async fn a_request_that_nobody_listens_to_is_answered_with_status_503() {
 
 #[tokio::test]
 async fn subscribing_twice_is_one_subscription_and_unsubscribing_ends_it() {
-    let (_server, options) = plain().await;
-    let (a, b) = (
-        Client::start(options.clone()),
-        Client::connected(options).await,
-    );
-    a.connections(1).await;
+    let (_server, a, b) = pair().await;
     b.link.subscribe("x");
     b.link.subscribe("x");
     b.flush().await;
@@ -96,12 +81,7 @@ async fn subscribing_twice_is_one_subscription_and_unsubscribing_ends_it() {
 
 #[tokio::test]
 async fn a_message_of_the_largest_size_arrives_whole() {
-    let (_server, options) = plain().await;
-    let (a, b) = (
-        Client::start(options.clone()),
-        Client::connected(options).await,
-    );
-    a.connections(1).await;
+    let (_server, a, b) = pair().await;
     b.link.subscribe("big");
     b.flush().await;
     let payload: Vec<_> = (0..1_048_576_u32).map(|n| n.to_le_bytes()[1]).collect();

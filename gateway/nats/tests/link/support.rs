@@ -76,6 +76,19 @@ pub(crate) async fn plain() -> (Server, Options) {
     (server, options)
 }
 
+/// A server, and two links to it.
+pub(crate) async fn pair() -> (Server, Client, Client) {
+    let (server, options) = plain().await;
+    let (a, b) = two(options).await;
+    (server, a, b)
+}
+
+/// Two links alike.
+pub(crate) async fn two(options: Options) -> (Client, Client) {
+    let other = Client::connected(options.clone()).await;
+    (Client::connected(options).await, other)
+}
+
 pub(crate) fn options(urls: &[&str]) -> Options {
     let urls = urls.iter().map(|url| url.parse().unwrap()).collect();
     Options {

@@ -1,12 +1,13 @@
-use std::sync::Arc;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde_json::json;
-use sluice_backbone::{Claim, Error, Record, Reply, Stored};
+use sluice_backbone::{Claim, Error, Record, Reply};
 use sluice_rooms::{Pid, Reading, RoomKey};
 
-use super::bus::{Bus, pending, poll};
+use super::{
+    bus::{Bus, pending, poll},
+    returning,
+};
 use crate::core::{Core, RECOVERY, sessions::stored};
 
 /// Where is asked who has a session, and what is kept of it.
@@ -31,23 +32,15 @@ fn claim(bus: &mut Bus, pid: Pid) -> Reply<Option<Record>> {
 
 fn claim_from(bus: &mut Bus, pid: Pid, read: Option<Reading>) -> Reply<Option<Record>> {
     let claim = Claim {
-        pid,
-        user: "ann".into(),
-        namespace: "/".into(),
         read,
+        ..returning::claim(pid)
     };
     bus.act(0, |core, at, out| core.claim(at, 0, claim, out))
 }
 
 /// What is stored of it.
 fn entry(pid: Pid) -> Bytes {
-    stored::encode(&Stored {
-        session: pid.session(),
-        user: Arc::from("ann"),
-        namespace: Arc::from("/"),
-        rooms: vec![(RoomKey::new("/", "r"), 2)],
-        came: None,
-    })
+    stored::encode(&returning::session(pid))
 }
 
 /// The store says that the second gateway has it.
@@ -241,10 +234,8 @@ fn who_is_somebody_else_does_not_take_the_place_of_a_claim() {
     let pid = Pid::random();
     let mut first = pending(claim(&mut bus, pid));
     let other = Claim {
-        pid,
         user: "bob".into(),
-        namespace: "/".into(),
-        read: None,
+        ..returning::claim(pid)
     };
     let _other = pending(bus.act(0, |core, at, out| core.claim(at, 0, other, out)));
     assert_eq!(poll(&mut first), None);

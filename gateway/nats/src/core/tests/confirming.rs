@@ -1,28 +1,19 @@
 //! Sessions that may have gone on elsewhere while the link was lost.
 
-use std::sync::Arc;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
-use sluice_backbone::{Claim, Error, Reply, Stored};
-use sluice_rooms::{Pid, RoomKey};
+use sluice_backbone::{Error, Reply};
+use sluice_rooms::Pid;
 
-use super::bus::{Bus, now, pending, poll};
+use super::{
+    bus::{Bus, now, pending, poll},
+    returning::{claim, session},
+};
 use crate::core::{RECOVERY, sessions::stored};
 
 const MARKS: &str = "DIRECT.GET.SLUICE_default_chat_SESSIONS";
 const LEADER: &str = "STREAM.MSG.GET.SLUICE_default_chat_SESSIONS";
 const NOTHING: &str = "NATS/1.0 404 Message Not Found\r\n\r\n";
-
-fn session(pid: Pid) -> Stored {
-    Stored {
-        session: pid.session(),
-        user: Arc::from("ann"),
-        namespace: Arc::from("/"),
-        rooms: vec![(RoomKey::new("/", "r"), 2)],
-        came: None,
-    }
-}
 
 /// Two gateways, the first of which has stored a session, and has lost its link meanwhile.
 fn back(pid: Pid) -> Bus {
@@ -127,13 +118,7 @@ fn a_session_that_nobody_can_tell_of_is_not_given_up() {
 fn another_gateway_is_given_nothing_before_the_leader_has_said_it() {
     let pid = Pid::random();
     let mut bus = back(pid);
-    let claim = Claim {
-        pid,
-        user: "ann".into(),
-        namespace: "/".into(),
-        read: None,
-    };
-    let _open = pending(bus.act(1, |core, at, out| core.claim(at, 0, claim, out)));
+    let _open = pending(bus.act(1, |core, at, out| core.claim(at, 0, claim(pid), out)));
     let found = format!(
         "NATS/1.0\r\nNats-Subject: sluice.default.chat.sess.00000001.{}\r\nNats-Sequence: 7\r\n\r\n",
         pid.session()
