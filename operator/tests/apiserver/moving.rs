@@ -11,22 +11,32 @@ mod kubelet;
 #[path = "moving/people.rs"]
 mod people;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
+use futures_util::StreamExt as _;
 use kube::ResourceExt;
 use serde_json::{Value, json};
+use sluice_nats::Names;
 use sluice_operator::Kind;
 use sluice_test_apiserver::until;
 use sluice_test_nats::{Server, Settings};
 use tokio::{
     sync::{Mutex, MutexGuard},
-    time::sleep,
+    time::timeout,
 };
 
 use self::{cut::Cut, kubelet::Kubelet, people::People};
 use crate::support::World;
 
 const CLUSTER: Kind = Kind::RealtimeCluster;
+
+const GENEROUS: Duration = Duration::from_mins(1);
+
+/// How often a gateway is heard in twice the time that the operator listens.
+const LISTENED: u32 = 10;
 
 /// One fleet at a time: a machine that runs several is too slow for all of them.
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -93,6 +103,22 @@ impl Stage {
         let mut pods = self.world.pods().await;
         pods.retain(|pod| pod.labels().contains_key("sluice.dev/serving"));
         pods.iter().map(ResourceExt::name_any).collect()
+    }
+
+    /// Makes sure that something is so for longer than the operator listens to a fleet before it
+    /// gives one of its gateways up.
+    async fn stays(&self, so: impl AsyncFn() -> bool) {
+        let names = Names::new(&self.world.namespace, "chat");
+        let client = async_nats::connect(self.nats.url()).await.unwrap();
+        let heartbeats = client.subscribe(format!("{}.fleet", names.prefix()));
+        let mut heartbeats = heartbeats.await.unwrap();
+        let mut heard = HashMap::<String, u32>::new();
+        while heard.values().all(|times| *times < LISTENED) {
+            let heartbeat = timeout(GENEROUS, heartbeats.next()).await.unwrap();
+            let heartbeat: Value = serde_json::from_slice(&heartbeat.unwrap().payload).unwrap();
+            *heard.entry(heartbeat["name"].to_string()).or_default() += 1;
+            assert!(so().await);
+        }
     }
 
     async fn status(&self) -> Value {
@@ -233,11 +259,9 @@ async fn a_gateway_whose_node_is_gone_leaves_the_service_before_kubernetes_knows
     // Another operator does not send anybody there, and neither does one that knows by now.
     stage.world.kill();
     stage.world.start();
-    let again = Instant::now() + Duration::from_secs(12);
-    while Instant::now() < again {
-        assert!(!stage.serving().await.contains(&victim));
-        sleep(Duration::from_millis(100)).await;
-    }
+    stage
+        .stays(async || !stage.serving().await.contains(&victim))
+        .await;
     cut.mend(&stage.world, &stage.kubelet).await;
     stage.rests("gateway:1", 3).await;
 }
@@ -249,11 +273,9 @@ async fn a_gateway_that_only_the_operator_cannot_reach_goes_on_serving() {
     let victim = stage.world.pods().await[0].name_any();
     let cut = Cut::off(&stage.world, &stage.kubelet, &victim).await;
     cut.go_on();
-    let again = Instant::now() + Duration::from_secs(12);
-    while Instant::now() < again {
-        assert!(stage.serving().await.contains(&victim));
-        sleep(Duration::from_millis(100)).await;
-    }
+    stage
+        .stays(async || stage.serving().await.contains(&victim))
+        .await;
     cut.mend(&stage.world, &stage.kubelet).await;
     stage.rests("gateway:1", 2).await;
 }
