@@ -45,7 +45,8 @@ pub enum Action {
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Beat {
     waiting: bool,
-    pinged: bool,
+    /// Ticks from the last ping to when the wheel fires next; 0 before the first one.
+    since: Tick,
 }
 
 impl Beat {
@@ -56,16 +57,22 @@ impl Beat {
 
     /// The wheel fired.
     pub fn fire(&mut self, rhythm: Rhythm) -> Action {
+        let due = if self.waiting {
+            rhythm.timeout
+        } else {
+            rhythm.interval
+        };
+        if self.since > 0 && self.since < due {
+            let rest = due - self.since;
+            self.since = due;
+            return Action::Wait(rest);
+        }
         if self.waiting {
             return Action::Dead;
         }
-        if self.pinged && rhythm.interval > rhythm.timeout {
-            self.pinged = false;
-            return Action::Wait(rhythm.interval - rhythm.timeout);
-        }
-        self.pinged = true;
         self.waiting = true;
-        Action::Ping(rhythm.timeout)
+        self.since = rhythm.interval.min(rhythm.timeout);
+        Action::Ping(self.since)
     }
 }
 
@@ -94,16 +101,29 @@ mod tests {
         assert_eq!(beat.fire(RHYTHM), Action::Dead);
     }
 
+    const PATIENT: Rhythm = Rhythm {
+        interval: 2,
+        timeout: 5,
+    };
+
     #[test]
-    fn a_timeout_longer_than_the_interval_pings_at_each_timeout() {
+    fn pings_keep_the_interval_where_the_timeout_is_longer() {
         let mut beat = Beat::default();
-        let rhythm = Rhythm {
-            interval: 2,
-            timeout: 5,
-        };
-        assert_eq!(beat.fire(rhythm), Action::Ping(5));
+        for _ in 0..3 {
+            assert_eq!(beat.fire(PATIENT), Action::Ping(2));
+            beat.answered();
+        }
+    }
+
+    #[test]
+    fn a_timeout_longer_than_the_interval_is_waited_for() {
+        let mut beat = Beat::default();
+        assert_eq!(beat.fire(PATIENT), Action::Ping(2));
+        assert_eq!(beat.fire(PATIENT), Action::Wait(3));
         beat.answered();
-        assert_eq!(beat.fire(rhythm), Action::Ping(5));
+        assert_eq!(beat.fire(PATIENT), Action::Ping(2));
+        assert_eq!(beat.fire(PATIENT), Action::Wait(3));
+        assert_eq!(beat.fire(PATIENT), Action::Dead);
     }
 
     #[test]
