@@ -25,6 +25,10 @@ port: {CLIENTS}
 http: {MONITOR}
 # Documents of many Rooms are one message.
 max_payload: 8MB
+# Who says nothing is given up after six seconds; until then it gets its share of all requests, and
+# answers none.
+ping_interval: 2s
+ping_max: 2
 lame_duck_grace_period: 5s
 lame_duck_duration: {lame_duck}s
 jetstream {{
@@ -87,6 +91,8 @@ fn routes(cluster: &Cluster, replicas: u32, keys: &Keys) -> String {
         r#"cluster {{
   name: "{namespace}-{name}"
   port: {ROUTES}
+  # Another server after ten: its answers may have to wait behind much else.
+  ping_max: 4
   authorization {{user: routes, password: "{password}"}}
   routes = [
 {all}  ]
