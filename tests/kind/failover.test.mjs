@@ -19,7 +19,7 @@ const GATEWAYS = 2;
 const AWAY = 30_000;
 /**
  * How long clients may take to be back where a node has died without a word, in milliseconds: until the heartbeat
- * runs out, until Kubernetes takes the node's gateways out of the Service, and a try that waits for a dead address.
+ * runs out, until the node's gateways are out of the Service, and a try that waits for a dead address.
  */
 const NODE = 180_000;
 

@@ -120,7 +120,8 @@ class Worker {
   }
 
   async stop() {
-    await this.ask("close").catch(() => {});
+    // One that has failed is there no more.
+    if (this.#child.connected) await this.ask("close").catch(() => {});
     if (this.#child.connected) this.#child.disconnect();
     await within("a worker of the crowd to end", this.exited);
   }

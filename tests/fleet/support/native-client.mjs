@@ -6,8 +6,8 @@ import { within } from "../../client/support/wait.mjs";
 import { stockDelay } from "./backoff.mjs";
 import { Ledger } from "./ledger.mjs";
 
-/** How long an answer may take; longer than a gateway holds it. */
-const ANSWER = 10_000;
+/** How long an answer may take; longer than a gateway holds it, which is 12 s where it waits for a session. */
+const ANSWER = 20_000;
 /** Between two tries of what was refused. */
 const AGAIN = 200;
 /** How long the stock Socket.IO client waits for a connection. */
@@ -61,7 +61,10 @@ export class NativeClient {
     socket.on("close", (code, reason) => this.#closed(code, reason));
     socket.once("open", () => {
       this.#attempt = 0;
-      this.#enter(socket).catch((error) => this.ledger.refused(error.message));
+      this.#enter(socket).catch((error) => {
+        this.ledger.refused(error.message);
+        socket.terminate();
+      });
     });
   }
 

@@ -4,8 +4,8 @@ import { cluster as nodes } from "./nodes.mjs";
 
 /** A drain that takes seconds and not minutes. */
 const DRAIN = { settle: "2s", window: "5s", connectionsPerSecond: 500, deadline: "40s" };
-/** So soon does a client notice that its gateway's node has died. */
-const HEARTBEAT = { interval: "5s", timeout: "5s" };
+/** A client notices soon that its gateway's node has died, but not before the gateway has left the Service. */
+const HEARTBEAT = { interval: "10s", timeout: "20s" };
 /** A gateway with less than this part of the mean gets connections of the others. */
 const EMPTY = 3;
 /** So that several run on a machine of two cores. */
