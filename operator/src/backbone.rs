@@ -2,11 +2,12 @@
 //! and hears from them what they work by.
 
 mod fleet;
+mod pushes;
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
-    sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use sluice_control::{Connection, ControlError, Login};
@@ -16,6 +17,7 @@ use tokio::time::timeout;
 #[cfg(test)]
 pub(crate) use self::fleet::InForce;
 pub(crate) use self::fleet::{Gateway, Heartbeats};
+use self::pushes::Pushes;
 use crate::{
     check::{Checked, Secrets},
     cluster::Facts,
@@ -28,12 +30,6 @@ use crate::{
 
 /// How long a first connection is waited for.
 const CONNECT: Duration = Duration::from_secs(3);
-
-/// How long the bucket is taken for what it was.
-const SURE: Duration = Duration::from_mins(1);
-
-/// How many earlier documents are remembered, for gateways that still work by them.
-const REMEMBERED: usize = 4;
 
 /// What was given to the gateways of a cluster, and how far it has come.
 #[derive(Clone, Debug, Default)]
@@ -54,31 +50,22 @@ pub(crate) struct Given {
     pub(crate) rooms: BTreeMap<u64, Arc<BTreeMap<String, i64>>>,
 }
 
-/// The documents of a revision.
-#[derive(Clone)]
-struct Pushed {
-    digest: String,
-    revision: u64,
-    rooms: Arc<BTreeMap<String, i64>>,
-}
-
+/// A place at the servers of a cluster.
 struct Entry {
     login: String,
     connection: Connection,
     names: Names,
-    pushed: VecDeque<Pushed>,
-    verified: Option<Instant>,
+    /// Held while documents are given, which may take long. Who listens waits for nothing of it.
+    pushes: tokio::sync::Mutex<Pushes>,
 }
 
 /// The connections to the clusters' NATS servers, by the clusters' identities. Clones are the same
 /// ones.
 #[derive(Clone, Default)]
-pub(crate) struct Backbones(Arc<Mutex<HashMap<String, Arc<tokio::sync::Mutex<Entry>>>>>);
+pub(crate) struct Backbones(Arc<Mutex<HashMap<String, Arc<Entry>>>>);
 
 impl Backbones {
-    fn entries(
-        &self,
-    ) -> std::sync::MutexGuard<'_, HashMap<String, Arc<tokio::sync::Mutex<Entry>>>> {
+    fn entries(&self) -> MutexGuard<'_, HashMap<String, Arc<Entry>>> {
         lock(&self.0)
     }
 
@@ -88,15 +75,14 @@ impl Backbones {
     }
 
     /// The connection to a cluster's servers, if there is one, with what its subjects are called.
-    pub(crate) async fn connection(&self, uid: &str) -> Option<(Connection, Names)> {
+    pub(crate) fn connection(&self, uid: &str) -> Option<(Connection, Names)> {
         let entry = self.entries().get(uid).cloned()?;
-        let entry = entry.lock().await;
         Some((entry.connection.clone(), entry.names.clone()))
     }
 
     /// Listens to the gateways of a cluster from now on; `None` where that cannot be.
     pub(crate) async fn listen(&self, uid: &str) -> Option<Heartbeats> {
-        let (connection, names) = self.connection(uid).await?;
+        let (connection, names) = self.connection(uid)?;
         fleet::listen(&connection, names.prefix()).await
     }
 
@@ -119,7 +105,6 @@ impl Backbones {
         }
         match self.entry(inputs, secrets).await {
             Ok(entry) => {
-                let mut entry = entry.lock().await;
                 entry
                     .give(inputs.documents, checked, &mut given, metrics)
                     .await;
@@ -129,20 +114,13 @@ impl Backbones {
         given
     }
 
-    async fn entry(
-        &self,
-        inputs: &Inputs<'_>,
-        secrets: &Secrets,
-    ) -> Result<Arc<tokio::sync::Mutex<Entry>>, Trouble> {
+    async fn entry(&self, inputs: &Inputs<'_>, secrets: &Secrets) -> Result<Arc<Entry>, Trouble> {
         let cluster = inputs.cluster;
         let login = login(inputs, secrets)?;
         let mark = digest(&(&login.urls, &login.credentials));
         let known = self.entries().get(&cluster.uid).cloned();
-        if let Some(known) = known {
-            let same = known.lock().await.login == mark;
-            if same {
-                return Ok(known);
-            }
+        if let Some(known) = known.filter(|it| it.login == mark) {
+            return Ok(known);
         }
         let names = Names::new(&cluster.namespace, &cluster.name);
         let connection = Connection::open(&login, names.clone()).await;
@@ -150,13 +128,12 @@ impl Backbones {
             let message = format!("spec.backbone.nats: the operator cannot connect ({error}); correct the URL or the credentials");
             Trouble::stalls("BackboneInvalid", message)
         })?;
-        let entry = Arc::new(tokio::sync::Mutex::new(Entry {
+        let entry = Arc::new(Entry {
             login: mark,
             connection,
             names,
-            pushed: VecDeque::new(),
-            verified: None,
-        }));
+            pushes: tokio::sync::Mutex::default(),
+        });
         self.entries()
             .insert(cluster.uid.clone(), Arc::clone(&entry));
         Ok(entry)
@@ -224,7 +201,7 @@ impl Given {
 }
 
 impl Entry {
-    async fn give(&mut self, text: &str, checked: &Checked, given: &mut Given, metrics: &Metrics) {
+    async fn give(&self, text: &str, checked: &Checked, given: &mut Given, metrics: &Metrics) {
         if timeout(CONNECT, self.connection.connected()).await.is_err()
             || !self.connection.is_connected()
         {
@@ -232,7 +209,9 @@ impl Entry {
             given.fails(Trouble::waits("BackboneUnreachable", message));
             return;
         }
-        match self.push(text, checked, &given.digest).await {
+        let mut pushes = self.pushes.lock().await;
+        let push = pushes.push(&self.connection, text, checked, &given.digest);
+        match push.await {
             Ok(true) => metrics.pushed("ok"),
             Ok(false) => {}
             Err(error) => {
@@ -240,45 +219,9 @@ impl Entry {
                 given.trouble = Some(failed(&error));
             }
         }
-        given.revision = self.pushed.back().map(|it| it.revision);
-        given.rooms = self
-            .pushed
-            .iter()
-            .map(|it| (it.revision, Arc::clone(&it.rooms)))
-            .collect();
+        given.revision = pushes.revision();
+        given.rooms = pushes.rooms();
         given.gateways = fleet::ask(&self.connection, self.names.prefix()).await;
-    }
-
-    /// Puts the documents into the bucket; says whether that was needed.
-    async fn push(
-        &mut self,
-        text: &str,
-        checked: &Checked,
-        digest: &str,
-    ) -> Result<bool, ControlError> {
-        let sure = self.verified.is_some_and(|at| at.elapsed() < SURE);
-        if sure && self.pushed.back().is_some_and(|it| it.digest == digest) {
-            return Ok(false);
-        }
-        let there = self.connection.pushed().await?;
-        let there = there.filter(|there| *sluice_control::digest(&there.text) == *digest);
-        let needed = there.is_none();
-        let revision = match there {
-            Some(there) => there.revision,
-            None => self.connection.push(text.to_owned()).await?,
-        };
-        self.verified = Some(Instant::now());
-        if self.pushed.back().is_none_or(|it| it.revision != revision) {
-            self.pushed.push_back(Pushed {
-                digest: digest.to_owned(),
-                revision,
-                rooms: Arc::new(checked.generations()),
-            });
-        }
-        while self.pushed.len() > REMEMBERED {
-            self.pushed.pop_front();
-        }
-        Ok(needed)
     }
 }
 

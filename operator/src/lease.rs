@@ -20,11 +20,13 @@ use tokio::{
 
 use self::election::{Election, Move};
 
-/// How long a Lease lasts without being renewed.
-const LASTS: Duration = Duration::from_secs(15);
+/// How long a Lease lasts without being renewed. Where a leader's node dies with gateways on it,
+/// their clients notice after `heartbeat.timeout` at the soonest, 20 seconds unless told otherwise;
+/// by then another one is to lead and to have taken these gateways from the Service.
+const LASTS: Duration = Duration::from_secs(8);
 
 /// How long a leader may fail to renew it before it stops: so much earlier than others begin.
-const GIVES_UP: Duration = Duration::from_secs(10);
+const GIVES_UP: Duration = Duration::from_secs(6);
 
 /// How often who leads renews it.
 const RENEWS: Duration = Duration::from_secs(2);
@@ -33,7 +35,7 @@ const RENEWS: Duration = Duration::from_secs(2);
 const LOOKS: Duration = Duration::from_secs(1);
 
 /// How long a look at it may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How long a process that ends tries to give it back.
 const RELEASES: Duration = Duration::from_secs(5);
@@ -104,7 +106,8 @@ impl Candidate {
         let mut error = String::from("no answer");
         loop {
             sleep(RENEWS).await;
-            match timeout(PATIENCE, self.look()).await {
+            let left = GIVES_UP.saturating_sub(renewed.elapsed());
+            match timeout(PATIENCE.min(left), self.look()).await {
                 Ok(Ok(true)) => renewed = Instant::now(),
                 Ok(Ok(false)) => return Lost::Taken,
                 Ok(Err(why)) => error = why.to_string(),

@@ -125,7 +125,7 @@ async fn drop_history(room: &Object, context: &Context) -> Result<(), Trouble> {
     if decided.checked.rooms.contains_key(room.name()) || !everywhere {
         return Err(waits("gateways still work by it"));
     }
-    let Some((connection, names)) = context.backbones.connection(cluster.uid()).await else {
+    let Some((connection, names)) = context.backbones.connection(cluster.uid()) else {
         return Err(waits("the NATS servers cannot be reached"));
     };
     let Some(spec) = room.read::<RoomSpec>("spec") else {

@@ -36,7 +36,7 @@ const CLUSTER: Kind = Kind::RealtimeCluster;
 const GENEROUS: Duration = Duration::from_mins(1);
 
 /// How often a gateway is heard in twice the time that the operator listens.
-const LISTENED: u32 = 10;
+const LISTENED: u32 = 6;
 
 /// One fleet at a time: a machine that runs several is too slow for all of them.
 static TURN: Mutex<()> = Mutex::const_new(());

@@ -16,8 +16,9 @@ use crate::{
     stores::Changed,
 };
 
-/// How long a connection may take.
-const CONNECT: Duration = Duration::from_secs(1);
+/// How long a connection may take. One that takes longer is tried again, while the fleet is listened
+/// to.
+const CONNECT: Duration = Duration::from_millis(500);
 
 /// How long after a connection was closed another one is tried: a gateway closes those over which
 /// nothing is asked.
@@ -26,8 +27,9 @@ const AT_ONCE: Duration = Duration::from_millis(20);
 /// How long after one could not be made.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// How often the other end is asked whether it is there, and how often in vain.
-const PROBE: (Duration, u32) = (Duration::from_secs(1), 2);
+/// How often the other end is asked whether it is there, and how often in vain. A connection that is
+/// lost for nothing is made again, and that is all.
+const PROBE: (Duration, u32) = (Duration::from_secs(1), 1);
 
 /// What came of connecting to it.
 enum Tried {
