@@ -19,8 +19,10 @@ use crate::{
 /// The pause after the bucket could not be read.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// How often it is looked for documents while none were told of.
+/// How soon, and how often, it is looked for documents while none were told of. By then a deaf watch
+/// has missed its heartbeats.
 const LOOK: Duration = Duration::from_secs(1);
+const LOOKS: u32 = 15;
 
 /// Something that the bucket holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +73,7 @@ async fn follow(connection: &Connection, news: &mpsc::Sender<News>) -> Result<()
     };
     let documents = AtomicBool::new(false);
     tokio::select! {
-        ended = telling.tell(&documents) => ended.map_err(refused),
+        ended = telling.tell(&documents) => ended.map_err(ControlError::Unavailable),
         () = unheard(&store, &documents) => Ok(()),
         () = &mut lost => Ok(()),
         () = news.closed() => Ok(()),
@@ -81,18 +83,23 @@ async fn follow(connection: &Connection, news: &mpsc::Sender<News>) -> Result<()
 /// Ends when there are documents that the watch does not tell of. One that was opened while the
 /// stream's leader changed can be deaf; by itself it notices that only when heartbeats are missed.
 async fn unheard(store: &Store, documents: &AtomicBool) {
-    let mut are_there = false;
-    while !(documents.load(Relaxed) || are_there) {
+    for _ in 0..LOOKS {
         sleep(LOOK).await;
+        if documents.load(Relaxed) {
+            break;
+        }
         // What cannot be read now is looked at again.
-        are_there = matches!(store.entry(KEY).await, Ok(Some(_)));
+        if !matches!(store.entry(KEY).await, Ok(Some(_))) {
+            continue;
+        }
+        // They may have come just now, and be on their way here.
+        sleep(LOOK).await;
+        if !documents.load(Relaxed) {
+            tracing::debug!("the watch of the bucket is deaf and is opened again");
+            return;
+        }
     }
-    // They may have come just now, and be on their way here.
-    sleep(LOOK).await;
-    if documents.load(Relaxed) {
-        std::future::pending::<()>().await;
-    }
-    tracing::debug!("the watch of the bucket is deaf and is opened again");
+    std::future::pending::<()>().await;
 }
 
 /// A watch, and who is told.
