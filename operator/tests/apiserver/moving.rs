@@ -35,8 +35,9 @@ const CLUSTER: Kind = Kind::RealtimeCluster;
 
 const GENEROUS: Duration = Duration::from_mins(1);
 
-/// How often a gateway is heard in twice the time that the operator listens.
-const LISTENED: u32 = 6;
+/// How often a gateway is heard in well over the time that the operator takes to notice that another
+/// one is silent, and to listen.
+const LISTENED: u32 = 10;
 
 /// One fleet at a time: a machine that runs several is too slow for all of them.
 static TURN: Mutex<()> = Mutex::const_new(());
