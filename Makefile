@@ -14,7 +14,7 @@ test:
 	@scripts/test
 
 bench:
-	@tests/bench/run
+	@bench/run
 
 fuzz:
 	@scripts/fuzz $(or $(SECONDS),60)

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use sluice_control::{Connection, ControlError, Login};
+use sluice_bucket::{Connection, ControlError, Login};
 use sluice_nats::Names;
 use tokio::time::timeout;
 
@@ -94,7 +94,7 @@ impl Backbones {
         facts: &Facts,
         metrics: &Metrics,
     ) -> Given {
-        let digest = sluice_control::digest(inputs.documents).into_string();
+        let digest = sluice_bucket::digest(inputs.documents).into_string();
         let mut given = Given {
             digest,
             ..Given::default()

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-/// The digest of something's JSON, with the keys of maps in order; see [`sluice_control::digest`].
+/// The digest of something's JSON, with the keys of maps in order; see [`sluice_bucket::digest`].
 pub fn digest(value: &impl Serialize) -> String {
     let value = serde_json::to_value(value).unwrap_or_default();
-    sluice_control::digest(&value.to_string()).into()
+    sluice_bucket::digest(&value.to_string()).into()
 }

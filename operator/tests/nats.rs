@@ -10,7 +10,7 @@ use std::{
 
 use async_nats::{Client, ConnectOptions};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use sluice_control::{Connection, Login};
+use sluice_bucket::{Connection, Login};
 use sluice_crds::{Source, load};
 use sluice_nats::{Names, streams};
 use sluice_operator::{
@@ -210,7 +210,7 @@ async fn planned_servers_let_everybody_do_what_they_are_for_and_no_more() {
         (pushed.revision, pushed.text.as_str()),
         (revision, "documents")
     );
-    let purged = sluice_control::purge(&operator, &names, "/", |room| room == "a").await;
+    let purged = sluice_bucket::purge(&operator, &names, "/", |room| room == "a").await;
     assert_eq!(purged.unwrap(), 1);
     // As backends answer events and call the server API.
     let backend = who("backend");

@@ -10,14 +10,14 @@ use std::{
 use arc_swap::ArcSwapOption;
 use prometheus::Registry;
 use serde_json::value::RawValue;
-use sluice_control::{Connection, NatsBackend};
+use sluice_backend::{
+    Answer, Config, Connect, ConnectRequest, Disconnected, EventRequest, Webhook, WebhookError,
+};
+use sluice_bucket::{Connection, NatsBackend};
 use sluice_net::Cause;
 use sluice_policy::{BackendVia, Identity, Policy};
 use sluice_rooms::SessionId;
 use sluice_spans::{failed, span};
-use sluice_webhook::{
-    Answer, Config, Connect, ConnectRequest, Disconnected, EventRequest, Webhook, WebhookError,
-};
 use tokio::runtime::Handle;
 use tracing::Instrument as _;
 

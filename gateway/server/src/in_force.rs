@@ -24,7 +24,7 @@ impl Origin {
         let resources = serde_json::to_string(&(&documents.cluster, &documents.rooms));
         Self {
             revision: 0,
-            digest: sluice_control::digest(&resources.unwrap_or_default()),
+            digest: sluice_bucket::digest(&resources.unwrap_or_default()),
         }
     }
 }

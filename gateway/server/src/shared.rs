@@ -12,7 +12,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use sluice_backbone::Backbone;
-use sluice_control::Connection;
+use sluice_bucket::Connection;
 use sluice_engineio::Inbound;
 use sluice_policy::{Policy, Revocations, counted_address};
 

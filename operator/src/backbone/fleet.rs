@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::Subscriber;
 use futures_util::StreamExt as _;
 use serde::Deserialize;
-use sluice_control::Connection;
+use sluice_bucket::Connection;
 use tokio::time::timeout;
 
 /// How long gateways may take to say what they work by.

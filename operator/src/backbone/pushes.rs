@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sluice_control::{Connection, ControlError};
+use sluice_bucket::{Connection, ControlError};
 
 use crate::check::Checked;
 
@@ -44,7 +44,7 @@ impl Pushes {
             return Ok(false);
         }
         let there = connection.pushed().await?;
-        let there = there.filter(|there| *sluice_control::digest(&there.text) == *digest);
+        let there = there.filter(|there| *sluice_bucket::digest(&there.text) == *digest);
         let needed = there.is_none();
         let revision = match there {
             Some(there) => there.revision,

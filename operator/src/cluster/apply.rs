@@ -96,7 +96,7 @@ async fn touch(seen: &Seen, inputs: &Inputs<'_>, context: &Context) {
     if inputs.cluster.nats().is_some() {
         return;
     }
-    let digest = sluice_control::digest(inputs.documents);
+    let digest = sluice_bucket::digest(inputs.documents);
     let fields = json!({"metadata": {"annotations": {"sluice.dev/documents": digest}}});
     for pod in &seen.pods {
         let changed = context

@@ -139,7 +139,7 @@ async fn drop_history(room: &Object, context: &Context) -> Result<(), Trouble> {
                 .iter()
                 .all(|other| !other.matches(name) || own.specificity(other).is_lt())
     };
-    let purged = sluice_control::purge(&connection, &names, &spec.namespace, is_own).await;
+    let purged = sluice_bucket::purge(&connection, &names, &spec.namespace, is_own).await;
     let purged = purged.map_err(|error| Trouble::waits("HistoryWaits", error.to_string()))?;
     tracing::info!(room = %room.name(), namespace = %room.namespace(), rooms = purged, "the history of a deleted Room is gone");
     Ok(())

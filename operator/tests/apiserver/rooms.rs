@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use kube::ResourceExt as _;
 use serde_json::{Value, json};
-use sluice_control::{Connection, Login, News};
+use sluice_bucket::{Connection, Login, News};
 use sluice_nats::Names;
 use sluice_operator::Kind;
 use sluice_test_apiserver::until;
@@ -51,7 +51,7 @@ async fn a_changed_room_reaches_gateways_in_less_than_a_second() {
         .await;
     let (connection, _) = connect(&world, &nats).await;
     let (news, mut heard) = mpsc::channel(64);
-    let watching = tokio::spawn(sluice_control::watch(connection, news));
+    let watching = tokio::spawn(sluice_bucket::watch(connection, news));
     // As a gateway hears it.
     while heard.recv().await.unwrap() != News::Current {}
     let mut slowest = Duration::ZERO;

@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sluice_control::NatsBackend;
-use sluice_webhook::{
+use sluice_backend::{
     Answer, Connect, ConnectRequest, Disconnected, EventRequest, Webhook, WebhookError,
 };
+use sluice_bucket::NatsBackend;
 
 /// One way.
 pub(super) enum Via {

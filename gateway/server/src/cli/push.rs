@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 use serde::Deserialize;
-use sluice_control::{Connection, Login};
+use sluice_bucket::{Connection, Login};
 use sluice_crds::{Documents, Problem, ProblemCode};
 use sluice_policy::Policy;
 use tokio::time::{sleep, timeout};
@@ -48,7 +48,7 @@ pub(super) fn push(push: &Push) -> Result<(), Failed> {
     check(&documents, push.secrets.as_deref())?;
     let login = login(push, &documents)?;
     let text = texts.joined();
-    let digest = sluice_control::digest(&text);
+    let digest = sluice_bucket::digest(&text);
     let runtime = gateway::control().map_err(|e| e.to_string())?;
     runtime.block_on(async {
         let connection = Connection::open(&login, names(&documents)).await;

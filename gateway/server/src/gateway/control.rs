@@ -8,7 +8,7 @@ use std::{
 
 use sluice_api::{Api, Caller};
 use sluice_backbone::{Command, Delivery, Gather, Target};
-use sluice_control::{Connection, Login, News, Pushed};
+use sluice_bucket::{Connection, Login, News, Pushed};
 use sluice_policy::{Policy, Revocation, Revocations};
 use sluice_rooms::SessionId;
 use tokio::{
@@ -52,7 +52,7 @@ impl Control {
         };
         let connection = Connection::open(&login, fleet::names(&start.documents)).await?;
         let (heard, news) = mpsc::channel(HEARD);
-        tokio::spawn(sluice_control::watch(connection.clone(), heard));
+        tokio::spawn(sluice_bucket::watch(connection.clone(), heard));
         let mut control = Self {
             connection,
             revocations: Revocations::default(),
@@ -97,7 +97,7 @@ impl Control {
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
-            sluice_control::answer(connection, Caller::new(api), &name, stopped).await;
+            sluice_bucket::answer(connection, Caller::new(api), &name, stopped).await;
         });
         tokio::spawn(hear(self.news, shared, policy));
         let heard = Heard {

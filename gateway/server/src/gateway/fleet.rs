@@ -8,7 +8,7 @@ use std::{
 };
 
 use sluice_backbone::{Backbone, Memory, Sink};
-use sluice_control::{Connection, Login};
+use sluice_bucket::{Connection, Login};
 use sluice_crds::{Documents, cluster::NatsBackbone};
 use sluice_nats::{
     Names, Nats,

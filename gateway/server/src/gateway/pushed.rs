@@ -1,6 +1,6 @@
 //! Documents out of the bucket, as this gateway can use them.
 
-use sluice_control::Pushed;
+use sluice_bucket::Pushed;
 use sluice_crds::{Documents, Problem, ProblemCode, RealtimeCluster};
 
 use super::fleet::names;
@@ -13,7 +13,7 @@ const SOURCE: &str = "the bucket";
 pub(super) fn origin(pushed: &Pushed) -> Origin {
     Origin {
         revision: pushed.revision,
-        digest: sluice_control::digest(&pushed.text),
+        digest: sluice_bucket::digest(&pushed.text),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{fs, io, path::Path, sync::Arc, time::Duration};
 
 use sluice_api::{Api, Keys};
-use sluice_control::Pushed;
+use sluice_bucket::Pushed;
 use sluice_crds::{Documents, Problem, Secret};
 use sluice_net::tls::Certificate;
 use sluice_policy::Policy;

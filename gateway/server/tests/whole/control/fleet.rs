@@ -4,7 +4,7 @@ use std::{future::Future, process::Output, time::Duration};
 
 use async_nats::Client;
 use serde_json::{Value, json};
-use sluice_control::{Connection, Login};
+use sluice_bucket::{Connection, Login};
 use sluice_nats::Names;
 use sluice_test_nats::{Server, Settings};
 

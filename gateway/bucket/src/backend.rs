@@ -1,0 +1,231 @@
+//! The application's backend, as a subscriber.
+
+mod metrics;
+mod telling;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use async_nats::{HeaderMap, Request, client::RequestErrorKind};
+use bytes::Bytes;
+use prometheus::Registry;
+use sluice_backend::{
+    Answer, Body, Connect, ConnectRequest, Disconnected, EventRequest, Queue, WebhookError,
+};
+use sluice_nats::token;
+use tokio::{runtime::Handle, sync::Semaphore};
+
+use self::metrics::Metrics;
+use crate::Connection;
+
+/// How many requests are under way at once; more are refused.
+const MOST: usize = 256;
+/// The largest answer that is read, in bytes.
+const MAX_ANSWER: usize = 64 << 10;
+/// How many ended sessions wait to be told of.
+const WAITING: usize = 10_000;
+
+/// Asks the application's backend by requests over NATS.
+///
+/// Requests run on the runtime that it was made with, wherever it is called from.
+pub struct NatsBackend {
+    connection: Connection,
+    /// In milliseconds.
+    timeout: AtomicU64,
+    metrics: Arc<Metrics>,
+    requests: Arc<Semaphore>,
+    disconnects: Arc<Queue>,
+    runtime: Handle,
+}
+
+impl std::fmt::Debug for NatsBackend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NatsBackend").finish_non_exhaustive()
+    }
+}
+
+impl NatsBackend {
+    /// A backend that is reached over `connection`, and given `timeout` to answer. Its metrics,
+    /// all beginning with `sluice_nats_backend_`, are registered at `registry`; that fails only
+    /// where another one's are.
+    pub fn new(
+        connection: Connection,
+        timeout: Duration,
+        runtime: Handle,
+        registry: &Registry,
+    ) -> Result<Self, prometheus::Error> {
+        let metrics = Arc::new(Metrics::new(registry)?);
+        let disconnects = Arc::new(Queue::default());
+        runtime.spawn(telling::tell(
+            connection.clone(),
+            Arc::clone(&disconnects),
+            Arc::clone(&metrics),
+        ));
+        let backend = Self {
+            connection,
+            timeout: AtomicU64::default(),
+            metrics,
+            requests: Arc::new(Semaphore::new(MOST)),
+            disconnects,
+            runtime,
+        };
+        backend.set_timeout(timeout);
+        Ok(backend)
+    }
+
+    /// Gives the backend so long to answer, from the next request on.
+    pub fn set_timeout(&self, timeout: Duration) {
+        self.timeout
+            .store(timeout.as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// Asks what becomes of an event. Without `ack_expected` nobody is asked: the event is only
+    /// published.
+    pub async fn event(&self, request: EventRequest) -> Result<Answer, WebhookError> {
+        let place = format!("{}.{}", token(&request.namespace), token(&request.event));
+        let subject = self.connection.names().subject("up", &place);
+        let body = Body::Event(&request);
+        if request.ack_expected {
+            self.ask(subject, &body, Answer::from_reply).await
+        } else {
+            self.publish(subject, &body)
+                .await
+                .map(|()| Answer::default())
+        }
+    }
+
+    /// Asks whether a session may begin.
+    pub async fn connect(&self, request: ConnectRequest) -> Result<Connect, WebhookError> {
+        let place = token(&request.namespace);
+        let subject = self.connection.names().subject("connect", &place);
+        self.ask(subject, &Body::Connect(&request), Connect::from_reply)
+            .await
+    }
+
+    /// Leaves word of a session that has ended. When too many wait, the oldest is forgotten and
+    /// counted.
+    pub fn disconnected(&self, session: Disconnected) {
+        self.metrics
+            .dropped(self.disconnects.push(session, WAITING));
+    }
+
+    /// Waits until all sessions that have ended were told of, for so long at most. Returns
+    /// whether all were.
+    pub async fn finish(&self, within: Duration) -> bool {
+        let told = async {
+            self.disconnects.empty().await;
+            self.connection.client().flush().await.is_ok()
+        };
+        tokio::time::timeout(within, told).await.unwrap_or(false)
+    }
+
+    async fn ask<T>(
+        &self,
+        subject: String,
+        body: &Body<'_>,
+        read: fn(&[u8]) -> Result<T, WebhookError>,
+    ) -> Result<T, WebhookError> {
+        let started = Instant::now();
+        let answer = self.send(subject, body.bytes()).await;
+        let answer = answer.and_then(|answer| read(&answer));
+        self.settle(body.kind(), started, answer.as_ref().err());
+        answer
+    }
+
+    fn settle(&self, kind: &'static str, started: Instant, error: Option<&WebhookError>) {
+        let outcome = error.map_or("ok", WebhookError::code);
+        self.metrics.asked(kind, outcome, started.elapsed());
+        match error {
+            Some(WebhookError::AnswerInvalid(what)) => {
+                tracing::warn!(kind, %what, "the backend's answer could not be read; correct the backend");
+            }
+            Some(error) => {
+                tracing::info!(kind, code = error.code(), "the backend gave no answer");
+            }
+            None => {}
+        }
+    }
+
+    /// Sends on the connection's runtime, and to the end even if the caller loses interest.
+    async fn send(&self, subject: String, body: Bytes) -> Result<Bytes, WebhookError> {
+        if !self.connection.is_connected() {
+            return Err(WebhookError::Unreachable);
+        }
+        let permit = Arc::clone(&self.requests)
+            .try_acquire_owned()
+            .map_err(|_| WebhookError::Overloaded)?;
+        let in_flight = self.metrics.enter();
+        let client = self.connection.client().clone();
+        let trace = trace();
+        let timeout = Duration::from_millis(self.timeout.load(Ordering::Relaxed));
+        let task = self.runtime.spawn(async move {
+            let _both = (permit, in_flight);
+            // With an inbox of its own: the client would remember a request in the common one
+            // for ever that nobody answers.
+            let request = Request::new()
+                .headers(trace)
+                .payload(body)
+                .timeout(Some(timeout))
+                .inbox(client.new_inbox());
+            client.send_request(subject, request).await
+        });
+        let answer = task.await.map_err(|_| WebhookError::Unreachable)?;
+        let answer = answer.map_err(|error| unanswered(error.kind()))?.payload;
+        if answer.len() > MAX_ANSWER {
+            let what = format!("it is larger than {MAX_ANSWER} bytes");
+            return Err(WebhookError::AnswerInvalid(what));
+        }
+        Ok(answer)
+    }
+
+    async fn publish(&self, subject: String, body: &Body<'_>) -> Result<(), WebhookError> {
+        let started = Instant::now();
+        let published = if self.connection.is_connected() {
+            let published = self
+                .connection
+                .client()
+                .publish_with_headers(subject, trace(), body.bytes())
+                .await;
+            published.map_err(|_| unanswered(RequestErrorKind::MaxPayloadExceeded))
+        } else {
+            Err(WebhookError::Unreachable)
+        };
+        self.settle(body.kind(), started, published.as_ref().err());
+        published
+    }
+}
+
+/// The trace that a request belongs to, if any.
+fn trace() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in sluice_spans::headers() {
+        headers.insert(name, value.as_str());
+    }
+    headers
+}
+
+fn unanswered(kind: RequestErrorKind) -> WebhookError {
+    match kind {
+        RequestErrorKind::TimedOut => WebhookError::Timeout,
+        // What is too large for NATS is what the client sent.
+        RequestErrorKind::MaxPayloadExceeded => WebhookError::Refused {
+            status: None,
+            own: Some((
+                "message_too_large".into(),
+                "the message is larger than NATS takes; send less".into(),
+            )),
+        },
+        _ => WebhookError::Unreachable,
+    }
+}
+
+impl Drop for NatsBackend {
+    fn drop(&mut self) {
+        self.disconnects.close();
+    }
+}

@@ -1,0 +1,1 @@
+//! What gateways, the operator, the command line and client libraries say to each other, written once.
