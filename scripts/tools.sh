@@ -1,13 +1,21 @@
 # Sourced by the other scripts: checks for tools, and installs those that can be installed.
 
+# Where this puts the programs that it builds, and what builds those of Kubernetes.
+programs=${XDG_CACHE_HOME:-$HOME/.cache}/sluice/bin
+lab=$(dirname "${BASH_SOURCE[0]}")/../tests/kind/lab/lab
+nats_version=2.15.2
+
 # When the first of the scripts began, in seconds since the epoch: those that it runs tell the time from then on too.
 export SLUICE_BEGAN=${SLUICE_BEGAN:-$(date +%s)}
 
+# since_start: the seconds since then.
+since_start() { echo $(($(date +%s) - SLUICE_BEGAN)); }
+
+# clock SECONDS: as minutes and seconds.
+clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
+
 # say SENTENCE: tells what happens next, and how many minutes and seconds after the start.
-say() {
-  local since=$(($(date +%s) - SLUICE_BEGAN))
-  printf '\033[1m== %d:%02d %s\033[0m\n' $((since / 60)) $((since % 60)) "$*"
-}
+say() { printf '\033[1m== %s %s\033[0m\n' "$(clock "$(since_start)")" "$*"; }
 
 # fail SENTENCE: tells what to do, and ends.
 fail() { printf '%s\n' "$*" >&2; exit 1; }
@@ -39,23 +47,39 @@ need_packages() {
 need_cargo_deny() {
   cargo deny --version >/dev/null 2>&1 && return
   say "Installing cargo-deny into Cargo's own folder, once: this takes some minutes"
-  cargo install --locked cargo-deny
+  # Without optimisation, which would take longer than it could save.
+  cargo install --locked --debug cargo-deny
 }
 
-# need_nats: finds nats-server or installs it, and sets NATS_SERVER to its path.
-need_nats() {
-  local version=2.15.2 folder=${XDG_CACHE_HOME:-$HOME/.cache}/sluice/bin place
-  for place in "${NATS_SERVER:-}" "$(command -v nats-server)" "$folder/nats-server"; do
-    if [ -x "$place" ] && is_at_least "$("$place" --version)" "$version"; then
-      export NATS_SERVER=$place
-      return
-    fi
+# find_program NAME: prints where a program is that tests run and that is not of this repository, if it is there:
+# what its variable says (NATS_SERVER, PROMETHEUS, PROMTOOL), else in PATH, else where the functions below put it;
+# Kubernetes' own, etcd and helm are in SLUICE_KUBE_BIN, or where the lab builds them.
+find_program() {
+  local name=$1 variable=${1^^} place places
+  variable=${variable//-/_}
+  case $name in
+    nats-server | prometheus | promtool) places=("${!variable:-}" "$(command -v "$name" || true)" "$programs/$name") ;;
+    *) places=("${SLUICE_KUBE_BIN:-$("$lab" path)}/$name") ;;
+  esac
+  for place in "${places[@]}"; do
+    [ -x "$place" ] && is_new_enough "$name" "$place" && { echo "$place"; return; }
   done
-  command -v go >/dev/null ||
-    fail "nats-server is missing, and so is Go to build it with. Install nats-server $version or newer as https://docs.nats.io says, or Go as https://go.dev/doc/install says, then run this again."
-  say "Building nats-server $version in $folder, once: this takes some minutes"
-  GOBIN=$folder go install "github.com/nats-io/nats-server/v2@v$version"
-  export NATS_SERVER=$folder/nats-server
+  return 1
+}
+
+# is_new_enough NAME PATH: whether this is a version of the program that the tests can use.
+is_new_enough() { [ "$1" != nats-server ] || is_at_least "$("$2" --version)" "$nats_version"; }
+
+# need_nats: finds nats-server or builds it, and sets NATS_SERVER to its path.
+need_nats() {
+  if ! NATS_SERVER=$(find_program nats-server); then
+    command -v go >/dev/null ||
+      fail "nats-server is missing, and so is Go to build it with. Install nats-server $nats_version or newer as https://docs.nats.io says, or Go as https://go.dev/doc/install says, then run this again."
+    say "Building nats-server $nats_version in $programs, once: this takes some minutes"
+    GOBIN=$programs go install "github.com/nats-io/nats-server/v2@v$nats_version"
+    NATS_SERVER=$programs/nats-server
+  fi
+  export NATS_SERVER
 }
 
 # is_at_least TEXT VERSION: whether the version in the text (like v1.2.3) is that one or newer.
@@ -74,35 +98,28 @@ need_chromium() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
 }
 
-# need_prometheus: finds prometheus and promtool or builds them, and sets PROMETHEUS and PROMTOOL to their paths.
+# need_prometheus: finds prometheus and promtool or builds them.
 need_prometheus() {
-  local version=v0.316.0 folder=${XDG_CACHE_HOME:-$HOME/.cache}/sluice/bin
-  export PROMETHEUS=${PROMETHEUS:-$(command -v prometheus || echo "$folder/prometheus")}
-  export PROMTOOL=${PROMTOOL:-$(command -v promtool || echo "$folder/promtool")}
-  [ -x "$PROMETHEUS" ] && [ -x "$PROMTOOL" ] && return
+  local version=v0.316.0
+  find_program prometheus >/dev/null && find_program promtool >/dev/null && return
   command -v go >/dev/null ||
     fail "Prometheus is missing, and so is Go to build it with. Install Prometheus 3 as https://prometheus.io says, or Go as https://go.dev/doc/install says, then run this again."
-  say "Building Prometheus in $folder, once: this takes some minutes"
+  say "Building Prometheus in $programs, once: this takes some minutes"
   # Without service discovery, which nothing here needs.
-  GOBIN=$folder go install -tags remove_all_sd "github.com/prometheus/prometheus/cmd/prometheus@$version" \
+  GOBIN=$programs go install -tags remove_all_sd "github.com/prometheus/prometheus/cmd/prometheus@$version" \
     "github.com/prometheus/prometheus/cmd/promtool@$version" 2> >(grep -v "^go: downloading" >&2)
-  export PROMETHEUS=$folder/prometheus PROMTOOL=$folder/promtool
 }
 
-# need_kube_bin: builds kube-apiserver, etcd, kubectl, helm and the other programs of Kubernetes unless they are
-# there, and sets SLUICE_KUBE_BIN to their folder. SLUICE_KUBE_BIN itself, if it is set, is taken as it is.
+# need_kube_bin: builds kube-apiserver, etcd, kubectl, helm and the other programs of Kubernetes, unless SLUICE_KUBE_BIN
+# names their folder, or they are built.
 need_kube_bin() {
-  local lab
-  lab=$(dirname "${BASH_SOURCE[0]}")/../tests/kind/lab/lab
   if [ -n "${SLUICE_KUBE_BIN:-}" ]; then
-    [ -x "$SLUICE_KUBE_BIN/kube-apiserver" ] && [ -x "$SLUICE_KUBE_BIN/etcd" ] ||
+    find_program kube-apiserver >/dev/null && find_program etcd >/dev/null ||
       fail "SLUICE_KUBE_BIN is $SLUICE_KUBE_BIN, where there is no kube-apiserver or no etcd. Put them there, or unset SLUICE_KUBE_BIN to have them built."
     return
   fi
   command -v go >/dev/null || fail "Go is missing, which builds Kubernetes' API server for the tests. Install 1.26 or newer as https://go.dev/doc/install says, then run this again."
   "$lab" bin
-  SLUICE_KUBE_BIN=$("$lab" path)
-  export SLUICE_KUBE_BIN
 }
 
 # need_kind: makes sure that the tests can have a kind cluster: by Docker or podman where they can pull kind's node

@@ -1,5 +1,4 @@
 import { execFile, execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,18 +6,12 @@ import { promisify } from "node:util";
 import { freePorts } from "../../client/support/ports.mjs";
 import { Program } from "../../client/support/process.mjs";
 import { until } from "../../client/support/wait.mjs";
+import { program } from "../../support/programs.mjs";
 
 const run = promisify(execFile);
 const TOKEN = "an-administrator-of-tests-only";
 /** How long the API server may take to start, in milliseconds. */
 const START = 120_000;
-
-/** The path of one of Kubernetes' programs. */
-function program(name) {
-  const path = join(process.env.SLUICE_KUBE_BIN ?? "", name);
-  if (process.env.SLUICE_KUBE_BIN && existsSync(path)) return path;
-  throw new Error(`${name} is missing: build it with \`. scripts/tools.sh; need_kube_bin\`, which sets SLUICE_KUBE_BIN to its folder`);
-}
 
 /** A real API server with its etcd, and no nodes: what is applied is checked and kept, and nothing runs. */
 export class ApiServer {

@@ -1,7 +1,7 @@
 import { after } from "node:test";
 import WebSocket from "ws";
 import { freePorts } from "./ports.mjs";
-import { Program, debugBinary } from "./process.mjs";
+import { Program, binary } from "./process.mjs";
 import { until, within } from "./wait.mjs";
 
 /** How packets of one polling body are separated (Engine.IO protocol 4, "Payload encoding"). */
@@ -17,7 +17,7 @@ export class EngineServer {
     const [port] = await freePorts(1);
     server.url = `http://127.0.0.1:${port}`;
     server.base = `127.0.0.1:${port}${path}?EIO=4`;
-    server.program = new Program(debugBinary(name), [
+    server.program = new Program(binary(name), [
       "--port", port, "--ping-interval", pingInterval, "--ping-timeout", pingTimeout, "--max-payload", maxPayload,
     ].map(String));
     after(() => server.stop());

@@ -5,16 +5,14 @@ import { within } from "./wait.mjs";
 
 const TARGET = fileURLToPath(new URL("../../../target/", import.meta.url));
 
-/** The path of a release binary, or an error that says how to build it. */
-export const releaseBinary = (name) => binary(name, "release", "--release ");
-
-/** The same of a binary whose speed does not matter. */
-export const debugBinary = (name) => binary(name, "debug", "");
-
-function binary(name, folder, option) {
-  const path = process.env[`${name.toUpperCase().replaceAll("-", "_")}_BINARY`] ?? `${TARGET}${folder}/${name}`;
+/**
+ * The path of a program of this repository: what its variable says, such as `SLUICE_GATEWAY_BINARY`, else what
+ * `cargo build` makes.
+ */
+export function binary(name) {
+  const path = process.env[`${name.toUpperCase().replaceAll("-", "_")}_BINARY`] ?? `${TARGET}debug/${name}`;
   if (existsSync(path)) return path;
-  throw new Error(`${path} is missing. Build it with: cargo build ${option}-p ${name}`);
+  throw new Error(`${path} is missing. Build it with: cargo build -p ${name}`);
 }
 
 /** The programs that run; none of them outlives this process. */

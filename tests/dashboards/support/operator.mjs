@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ApiServer } from "../../charts/support/apiserver.mjs";
 import { secret } from "../../client/support/documents.mjs";
 import { freePorts } from "../../client/support/ports.mjs";
-import { Program, debugBinary } from "../../client/support/process.mjs";
+import { Program, binary } from "../../client/support/process.mjs";
 import { until } from "../../client/support/wait.mjs";
 import { crowded, fleetCluster } from "../../fleet/support/documents.mjs";
 
@@ -41,7 +41,7 @@ export class Operator {
     await this.server.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"]);
     const [port] = await freePorts(1);
     this.address = `127.0.0.1:${port}`;
-    this.program = new Program(debugBinary("sluice-operator"), ["--metrics-listen", this.address, "--namespace", "default"], {
+    this.program = new Program(binary("sluice-operator"), ["--metrics-listen", this.address, "--namespace", "default"], {
       KUBECONFIG: join(this.server.folder, "kubeconfig"),
     });
     await until(() => `the operator\n${this.program.output}`, () => fetch(`http://${this.address}/readyz`).then(({ ok }) => ok, () => false));

@@ -1,25 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { freePorts } from "../../client/support/ports.mjs";
 import { Program } from "../../client/support/process.mjs";
 import { until } from "../../client/support/wait.mjs";
-
-/** The path of prometheus or promtool: what its variable says, else on PATH, else the project's own. */
-function binary(name) {
-  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
-  const folders = [...(process.env.PATH ?? "").split(delimiter), join(cache, "sluice", "bin")];
-  const candidates = [process.env[name.toUpperCase()], ...folders.map((folder) => join(folder, name))];
-  const found = candidates.find((path) => path && existsSync(path));
-  if (found) return found;
-  throw new Error(`${name} is missing: install it with \`. scripts/tools.sh; need_prometheus\`, or set ${name.toUpperCase()} to its path`);
-}
+import { program } from "../../support/programs.mjs";
 
 /** What promtool says of a file of rules; rejects with it if it finds a fault. */
 export function checkRules(path) {
-  return execFileSync(binary("promtool"), ["check", "rules", "--lint=all", path], { encoding: "utf8", stdio: "pipe" });
+  return execFileSync(program("promtool"), ["check", "rules", "--lint=all", path], { encoding: "utf8", stdio: "pipe" });
 }
 
 /** A Prometheus that scrapes every second and evaluates rules. */
@@ -36,7 +26,7 @@ export class Prometheus {
       rule_files: [rules],
       scrape_configs: [{ job_name: "sluice", static_configs: targets.map(({ address, labels }) => ({ targets: [address], labels })) }],
     }));
-    prometheus.program = new Program(binary("prometheus"), [
+    prometheus.program = new Program(program("prometheus"), [
       `--config.file=${config}`, `--storage.tsdb.path=${join(prometheus.folder, "data")}`, `--web.listen-address=127.0.0.1:${port}`,
     ]);
     await until("Prometheus to be ready", async () => {

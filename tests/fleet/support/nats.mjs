@@ -1,27 +1,17 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { freePorts } from "../../client/support/ports.mjs";
 import { Program } from "../../client/support/process.mjs";
 import { until, within } from "../../client/support/wait.mjs";
+import { program } from "../../support/programs.mjs";
 import { Link } from "./link.mjs";
 
 /** How long a cluster may take to agree on a leader again; one election takes up to nine seconds. */
 const ELECTION = 40_000;
 /** A port on which nobody listens: what a node tells others of its routes, so that they use theirs. */
 const NOWHERE = "127.0.0.1:1";
-
-/** The path of nats-server: what NATS_SERVER says, else the one on PATH, else the project's own. */
-export function natsServer() {
-  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
-  const folders = [...(process.env.PATH ?? "").split(delimiter), join(cache, "sluice", "bin")];
-  const candidates = folders.map((folder) => join(folder, "nats-server"));
-  const found = [process.env.NATS_SERVER, ...candidates].find((path) => path && existsSync(path));
-  if (found) return found;
-  throw new Error("nats-server is missing. Put version 2.11 or newer on PATH, or set NATS_SERVER to its path.");
-}
 
 /** One nats-server with JetStream: its process ends and starts again, its ports and its store stay. */
 class NatsNode {
@@ -35,7 +25,7 @@ class NatsNode {
 
   /** Starts the process on the configuration that was written before. */
   start() {
-    this.program = new Program(natsServer(), ["--config", join(this.directory, `${this.name}.conf`)]);
+    this.program = new Program(program("nats-server"), ["--config", join(this.directory, `${this.name}.conf`)]);
   }
 
   /** What the monitoring port answers at `path`; undefined if it does not, or not with 200. */
