@@ -6,6 +6,7 @@
 //! the first.
 
 mod document;
+mod place;
 mod problem;
 mod references;
 mod resource;

@@ -4,13 +4,14 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
+use super::place::Place;
 use super::problem::{Problem, ProblemCode};
 use super::resource::{CLUSTER, ROOM};
 use super::schema::{self, Finding};
 use super::secret;
 use super::suggest;
 use super::together::Found;
-use super::yaml::{Place, RawDocument};
+use super::yaml::RawDocument;
 use crate::API_VERSION;
 
 /// The kinds that are read, with their `apiVersion`.

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::yaml::Place;
+use super::place::Place;
 
 /// Something that is wrong with a document. Its `Display` is one line that says where it is, what
 /// is wrong and what to do.

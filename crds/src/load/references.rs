@@ -1,7 +1,7 @@
 //! What a `RealtimeCluster` says of `Secret`s.
 
+use super::place::Place;
 use super::problem::{Problem, ProblemCode};
-use super::yaml::Place;
 use super::{Secret, suggest};
 use crate::SecretKeyRef;
 use crate::cluster::RealtimeClusterSpec;

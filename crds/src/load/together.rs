@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use super::place::Place;
 use super::problem::{Problem, ProblemCode};
-use super::yaml::Place;
 use super::{Documents, Secret, Source, references};
 use crate::{RealtimeCluster, Room};
 

@@ -6,6 +6,7 @@ mod cost;
 mod error;
 mod evaluate;
 mod functions;
+mod patterns;
 mod strict;
 
 #[cfg(test)]

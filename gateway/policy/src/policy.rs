@@ -2,6 +2,7 @@
 
 mod changes;
 mod compile;
+mod problems;
 mod rooms;
 mod secrets;
 

@@ -6,7 +6,7 @@ use cel::common::ast::IdedExpr;
 use cel::parser::Parser;
 
 use super::functions::parts;
-use super::{RuleError, cost, functions, strict};
+use super::{RuleError, cost, patterns, strict};
 
 /// How deep an expression may be nested, so that evaluating it fits on any stack.
 const MAX_DEPTH: usize = 100;
@@ -46,7 +46,7 @@ fn checked(text: &str) -> Result<(IdedExpr, u64), RuleError> {
     }
     let expression = strict::rewritten(parsed)?;
     let elements = cost::affordable(&expression)?;
-    functions::check_patterns(&expression)?;
+    patterns::check(&expression)?;
     Ok((expression, elements))
 }
 

@@ -1,9 +1,6 @@
 //! The functions that a rule may call, and what they can cost.
 
-use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
-
-use super::RuleError;
-use super::evaluate;
+use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, operators};
 
 /// How large a function's result can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,39 +164,6 @@ const PREFIXES: [&str; 4] = ["sets", "math", "base64", "ip"];
 /// Whether this is the first half of a function's name.
 pub(super) fn is_prefix(target: &IdedExpr) -> bool {
     matches!(&target.expr, Expr::Ident(name) if PREFIXES.contains(&name.as_str()))
-}
-
-/// Looks at each regular expression once, so that one that is none is found before it is needed.
-pub(super) fn check_patterns(expression: &IdedExpr) -> Result<(), RuleError> {
-    if let Expr::Call(call) = &expression.expr
-        && growth(call) == Some(Pattern)
-    {
-        check_pattern(call)?;
-    }
-    parts(expression).into_iter().try_for_each(check_patterns)
-}
-
-fn check_pattern(call: &CallExpr) -> Result<(), RuleError> {
-    let place = usize::from(call.target.is_none());
-    let Some(Expr::Literal(LiteralValue::String(pattern))) = call.args.get(place).map(|a| &a.expr)
-    else {
-        return Err(RuleError::OpenPattern(call.func_name.clone()));
-    };
-    let text = |text: &str| IdedExpr {
-        id: 0,
-        expr: Expr::Literal(LiteralValue::String(text.into())),
-    };
-    let probe = CallExpr {
-        func_name: call.func_name.clone(),
-        target: Some(Box::new(text(""))),
-        args: vec![text(pattern.inner())],
-    };
-    evaluate::constant(&IdedExpr {
-        id: 0,
-        expr: Expr::Call(probe),
-    })
-    .map(drop)
-    .map_err(|_| RuleError::Pattern(pattern.inner().to_owned()))
 }
 
 /// The expressions that an expression is made of.

@@ -8,39 +8,12 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use sluice_crds::cluster;
-use sluice_crds::{Documents, Problem, ProblemCode, RealtimeClusterSpec, SecretKeyRef};
+use sluice_crds::{Documents, Problem, RealtimeClusterSpec, SecretKeyRef};
 
+use super::problems::Problems;
 use super::{Drain, Heartbeat, Policy, SecretSource, rooms};
 use crate::limits::{Limits, Rate, TrustedProxies};
 use crate::{Authenticator, Origins, RoomPolicy};
-
-/// Problems as they are found.
-#[derive(Default)]
-pub(super) struct Problems(Vec<Problem>);
-
-impl Problems {
-    pub(super) fn invalid(&mut self, subject: &str, path: impl Into<String>, what: impl Display) {
-        self.add(subject, path, ProblemCode::InvalidValue, what);
-    }
-
-    fn add(
-        &mut self,
-        subject: &str,
-        path: impl Into<String>,
-        code: ProblemCode,
-        what: impl Display,
-    ) {
-        self.0.push(Problem {
-            file: "policy".to_owned(),
-            document: None,
-            line: None,
-            subject: Some(subject.to_owned()),
-            path: path.into(),
-            message: what.to_string(),
-            code,
-        });
-    }
-}
 
 impl Policy {
     /// Compiles documents that were checked (see [`sluice_crds::load()`]), with the Secrets that
@@ -75,9 +48,9 @@ impl Policy {
         let backend = compiler.backend();
         let by_name = rooms::by_name(documents, previous, &mut compiler.problems);
         let (Some(origins), Some(limits), Some((auth, key_digest)), true) =
-            (origins, limits, auth, compiler.problems.0.is_empty())
+            (origins, limits, auth, compiler.problems.is_empty())
         else {
-            return Err(compiler.problems.0);
+            return Err(compiler.problems.into_vec());
         };
         Ok(Self {
             generation: previous.map_or(0, |previous| previous.generation) + 1,
@@ -158,8 +131,7 @@ impl Compiler<'_> {
             let message = format!(
                 "there is no Secret {name} with the key {key}: create it, or name the one that there is"
             );
-            self.problems
-                .add(&self.subject, path, ProblemCode::UnknownReference, message);
+            self.problems.missing(&self.subject, path, message);
         }
         found
     }

@@ -8,7 +8,7 @@ use sluice_crds::room::RoomAccess;
 use sluice_crds::{Documents, Room, RoomSpec};
 
 use super::Policy;
-use super::compile::Problems;
+use super::problems::Problems;
 use crate::limits::Rate;
 use crate::rooms::{History, Pattern, Presence, RoomLimits, RoomPolicy, Rules, Table};
 use crate::{AccessRule, Schemas};
