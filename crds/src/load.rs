@@ -65,7 +65,7 @@ impl Documents {
 /// All problems of all documents, in the order of the documents.
 pub fn load(sources: &[Source<'_>]) -> Result<Documents, Vec<Problem>> {
     let mut problems = Vec::new();
-    let mut found = together::Found::default();
+    let mut found = together::ReadDocuments::default();
     for source in sources {
         for raw in yaml::split(source, &mut problems) {
             document::read(raw, &mut found, &mut problems);

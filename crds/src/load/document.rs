@@ -10,7 +10,7 @@ use super::resource::{CLUSTER, ROOM};
 use super::schema::{self, Finding};
 use super::secret;
 use super::suggest;
-use super::together::Found;
+use super::together::ReadDocuments;
 use super::yaml::RawDocument;
 use crate::API_VERSION;
 
@@ -44,7 +44,7 @@ static METADATA: LazyLock<Value> = LazyLock::new(|| {
 });
 
 /// Reads a document and puts it with those found before.
-pub(super) fn read(raw: RawDocument, found: &mut Found, problems: &mut Vec<Problem>) {
+pub(super) fn read(raw: RawDocument, found: &mut ReadDocuments, problems: &mut Vec<Problem>) {
     let RawDocument { place, value } = raw;
     let Value::Object(mut document) = value else {
         let message = "this is not a map; a document starts with apiVersion, kind and metadata";
@@ -71,7 +71,7 @@ pub(super) fn read(raw: RawDocument, found: &mut Found, problems: &mut Vec<Probl
 fn read_kind(
     place: &Place,
     document: Map<String, Value>,
-    found: &mut Found,
+    found: &mut ReadDocuments,
 ) -> Result<(), Vec<Finding>> {
     let place = place.clone();
     match place.kind.as_deref() {

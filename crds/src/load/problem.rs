@@ -1,3 +1,5 @@
+//! What is wrong with a document.
+
 use std::fmt;
 
 use super::place::Place;
@@ -82,7 +84,7 @@ pub enum ProblemCode {
     InvalidValue,
     /// A number, text or list beyond its bounds.
     OutOfBounds,
-    /// The same thing twice.
+    /// Two documents, or two entries, that only one may be.
     Duplicate,
     /// A combination of values that cannot work.
     CannotWork,

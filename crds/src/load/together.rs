@@ -10,14 +10,14 @@ use crate::{RealtimeCluster, Room};
 
 /// The documents that were read, each with its place.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct ReadDocuments {
     pub(super) clusters: Vec<(Place, RealtimeCluster)>,
     pub(super) rooms: Vec<(Place, Room)>,
     pub(super) secrets: Vec<(Place, Secret)>,
     refused_clusters: Vec<Place>,
 }
 
-impl Found {
+impl ReadDocuments {
     /// Notes a document that could not be read, so that it is not reported as missing too.
     pub(super) fn incomplete(&mut self, place: &Place) {
         if place.kind.as_deref() == Some("RealtimeCluster") {
@@ -28,7 +28,7 @@ impl Found {
 
 /// Checks all documents together; returns them if there is exactly one `RealtimeCluster`.
 pub(super) fn check(
-    found: Found,
+    found: ReadDocuments,
     sources: &[Source<'_>],
     problems: &mut Vec<Problem>,
 ) -> Option<Documents> {
@@ -57,7 +57,7 @@ pub(super) fn check(
     })
 }
 
-fn cluster_count(found: &Found, sources: &[Source<'_>], problems: &mut Vec<Problem>) {
+fn cluster_count(found: &ReadDocuments, sources: &[Source<'_>], problems: &mut Vec<Problem>) {
     let places: Vec<&Place> = found
         .clusters
         .iter()
@@ -99,7 +99,7 @@ fn no_cluster(sources: &[Source<'_>]) -> Problem {
     }
 }
 
-fn same_names(found: &Found, problems: &mut Vec<Problem>) {
+fn same_names(found: &ReadDocuments, problems: &mut Vec<Problem>) {
     let places = found.rooms.iter().map(|(place, _)| place);
     let places = places.chain(found.secrets.iter().map(|(place, _)| place));
     let named = places.map(|place| (place, (place.kind.clone(), place.name.clone())));

@@ -1,3 +1,5 @@
+//! Splitting texts into YAML documents.
+
 use serde_json::Value;
 
 use super::Source;

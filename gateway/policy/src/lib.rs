@@ -8,6 +8,37 @@
 //!
 //! Nothing here waits, except for the task that reads published keys ([`Jwks`]). Each part can be
 //! used without the others and without documents.
+//!
+//! ```
+//! use sluice_crds::{SecretKeyRef, Source, load};
+//! use sluice_policy::{Action, Policy, SecretSource};
+//!
+//! struct NoSecrets;
+//!
+//! impl SecretSource for NoSecrets {
+//!     fn get(&self, _: &SecretKeyRef) -> Option<Vec<u8>> {
+//!         None
+//!     }
+//! }
+//!
+//! let text = "
+//! apiVersion: sluice.dev/v1alpha1
+//! kind: RealtimeCluster
+//! metadata: {name: chat}
+//! spec: {auth: {required: false}}
+//! ---
+//! apiVersion: sluice.dev/v1alpha1
+//! kind: Room
+//! metadata: {name: news}
+//! spec: {clusterRef: {name: chat}, match: news-*, access: {join: 'true', publish: 'false'}}
+//! ";
+//! let documents = load(&[Source { name: "chat.yaml", text }]).unwrap();
+//! let policy = Policy::compile(&documents, &NoSecrets, None).unwrap();
+//! let anyone = policy.auth.admit(None, 0).unwrap();
+//! let room = policy.room("/", "news-today").unwrap();
+//! assert!(room.may(Action::Join, &anyone, "/", "news-today").is_ok());
+//! assert!(room.may(Action::Publish, &anyone, "/", "news-today").is_err());
+//! ```
 
 mod access;
 mod auth;
