@@ -29,10 +29,9 @@ mod removal;
 mod serving;
 mod settings;
 
-pub use decision::{Decision, DrainCommand, DrainReason, Phase};
+pub use decision::{Decision, DrainCommand, DrainReason, Phase, REMOVED_FIRST};
 pub use observed::{DrainPhase, DrainSeen, Observed, PodSeen, RevisionSeen};
 pub use remembered::Remembered;
-pub use removal::REMOVED_FIRST;
 pub use settings::{Settings, Surge};
 
 use leaving::Fleet;

@@ -1,14 +1,14 @@
 //! The objects that should be: a pure function of what was read and checked.
 //!
 //! Nothing here asks anybody or can fail. Whatever could be wrong was found before, in
-//! [`crate::cluster::validate`].
+//! [`crate::check`].
 
 mod access;
 mod budget;
 mod deployment;
 mod documents;
 mod monitor;
-pub mod names;
+pub(crate) mod names;
 mod nats;
 mod pod;
 mod route;
@@ -19,18 +19,18 @@ use serde_json::{Map, Value, json};
 use sluice_crds::RealtimeClusterSpec;
 
 use self::names::Names;
-pub(crate) use self::{documents::FILE, nats::operator_urls};
-pub use self::{
-    nats::{Keys as NatsKeys, majority},
-    pod::grace,
+pub use self::nats::Keys as NatsKeys;
+pub(crate) use self::{
+    documents::FILE,
+    nats::{majority, operator_urls},
 };
 use crate::Kind;
 
 /// The field manager of everything that the operator applies.
-pub const MANAGER: &str = "sluice-operator";
+pub(crate) const MANAGER: &str = "sluice-operator";
 
 /// The annotation with the digest of what was applied: by it one sees that a field is to go.
-pub const APPLIED: &str = "sluice.dev/applied";
+pub(crate) const APPLIED: &str = "sluice.dev/applied";
 
 /// The images that are run where a `RealtimeCluster` names none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,17 +92,17 @@ pub struct Cluster {
 
 impl Cluster {
     /// What its objects are called.
-    pub fn names(&self) -> Names<'_> {
+    pub(crate) fn names(&self) -> Names<'_> {
         Names(&self.name)
     }
 
     /// What the NATS servers are like, if the operator runs them.
-    pub fn managed_nats(&self) -> Option<&sluice_crds::cluster::ManagedNats> {
+    pub(crate) fn managed_nats(&self) -> Option<&sluice_crds::cluster::ManagedNats> {
         self.nats()?.managed.as_ref()
     }
 
     /// The backbone, if it is NATS.
-    pub fn nats(&self) -> Option<&sluice_crds::cluster::NatsBackbone> {
+    pub(crate) fn nats(&self) -> Option<&sluice_crds::cluster::NatsBackbone> {
         self.spec.backbone.as_ref()?.nats.as_ref()
     }
 }
@@ -139,7 +139,8 @@ pub struct Planned {
 /// whose sizes others decide, see [`deployment`].
 pub fn plan(inputs: &Inputs<'_>) -> Vec<Planned> {
     let mut objects = access::plan(inputs);
-    objects.extend(secrets::plan(inputs));
+    objects.push(secrets::operator_key(inputs));
+    objects.extend(nats::secrets(inputs));
     objects.push(documents::plan(inputs));
     objects.extend(services::plan(inputs));
     objects.extend(budget::plan(inputs));

@@ -6,6 +6,9 @@ use sluice_crds::cluster::RolloutProgress;
 
 use super::Remembered;
 
+/// The deletion cost of a pod that is to be removed before all others of its Deployment.
+pub const REMOVED_FIRST: i32 = -1_000_000;
+
 /// What is to be done now. Applying it as a whole or in part is safe: whatever did not happen is
 /// decided again the next time.
 ///
@@ -48,9 +51,9 @@ pub enum DrainCommand {
         /// How many a second; without it the gateway's share of the fleet's rate.
         rate: Option<f64>,
     },
-    /// Move so many of them, and take new ones all the while.
+    /// Move some of them, and take new ones all the while.
     Rebalance {
-        /// How many.
+        /// How many connections to move.
         connections: u64,
         /// How many a second, at most; never more than the gateway's share of the fleet's rate.
         rate: Option<f64>,

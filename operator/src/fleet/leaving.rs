@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::{DrainPhase, DrainReason, Observed, PodSeen, RevisionSeen, Settings};
+use super::{DrainPhase, DrainReason, Observed, PodSeen, REMOVED_FIRST, RevisionSeen, Settings};
 
 /// A fleet, and what is to become of each of its gateways.
 pub(super) struct Fleet<'a> {
@@ -208,7 +208,7 @@ fn leave_surplus(gateways: &mut [Gateway<'_>], wanted: usize) {
     let surplus = staying.len().saturating_sub(wanted);
     staying.sort_by_key(|gateway| {
         let pod = gateway.pod;
-        let leaving = gateway.drains() || pod.deletion_cost == Some(super::REMOVED_FIRST);
+        let leaving = gateway.drains() || pod.deletion_cost == Some(REMOVED_FIRST);
         // One that was chosen before and does not answer has most likely just ended.
         let unknown = if pod.serving { u64::MAX } else { 0 };
         let connections = pod.connections.unwrap_or(unknown);

@@ -13,7 +13,7 @@ pub struct Observed {
     pub revision: String,
     /// Whether the user has paused the rollout (`spec.rollout.paused`).
     pub paused: bool,
-    /// Now.
+    /// The time of the decision.
     pub now: Timestamp,
     /// How many gateways autoscaling last asked for (`status.desiredReplicas`), if it ever did.
     pub desired_replicas: Option<u32>,

@@ -5,12 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
-    DrainReason, Remembered,
+    DrainReason, REMOVED_FIRST, Remembered,
     leaving::{Fleet, Gateway},
 };
-
-/// The deletion cost of a pod that is to be removed before all others of its Deployment.
-pub const REMOVED_FIRST: i32 = -1_000_000;
 
 /// What is removed, and what is left.
 pub(super) struct Removal {

@@ -47,9 +47,9 @@ impl From<&RealtimeClusterSpec> for Settings {
 /// How many gateways may run beyond the wanted number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surge {
-    /// So many.
+    /// A number of gateways.
     Number(u32),
-    /// A part of the wanted number.
+    /// Percent of the wanted number.
     Percent(u32),
 }
 

@@ -8,7 +8,12 @@ use sluice_crds::{OnDelete, cluster::ManagedNats};
 
 pub use self::keys::Keys;
 use super::{
-    Cluster, Inputs, Planned, names::NATS, object, pod, secrets::secret, services::port, set,
+    Cluster, Inputs, Planned,
+    names::NATS,
+    object, pod,
+    secrets::{URL, secret},
+    services::port,
+    set,
 };
 use crate::{Kind, digest};
 
@@ -20,9 +25,6 @@ pub(super) const ROUTES: u16 = 6222;
 
 /// Where servers say how they are.
 pub(super) const MONITOR: u16 = 8222;
-
-/// The keys in a login's Secret.
-pub(crate) const URL: &str = "url";
 
 /// How long a server that goes lets its clients leave, in seconds.
 const LAME_DUCK: u32 = 30;
@@ -217,6 +219,6 @@ fn probe(path: &str, period: u32, failures: u32) -> Value {
 }
 
 /// How many servers must work for anything to be stored.
-pub const fn majority(replicas: u32) -> u32 {
+pub(crate) const fn majority(replicas: u32) -> u32 {
     replicas / 2 + 1
 }

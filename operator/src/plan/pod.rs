@@ -11,7 +11,7 @@ use sluice_crds::RealtimeClusterSpec;
 use super::{
     Cluster, Inputs, json_of,
     names::{CLUSTER, GATEWAY, REVISION, SERVING},
-    nats::URL,
+    secrets::URL,
     set,
 };
 
@@ -39,7 +39,7 @@ const FAREWELL: u64 = 10;
 
 /// How long Kubernetes waits for a gateway to end, in seconds: as long as a drain may take, and
 /// what comes before and after.
-pub fn grace(spec: &RealtimeClusterSpec) -> u64 {
+pub(super) fn grace(spec: &RealtimeClusterSpec) -> u64 {
     let deadline: Duration = spec.drain.deadline.into();
     let deadline = deadline.as_secs() + u64::from(deadline.subsec_nanos() > 0);
     PRE_STOP + deadline + FAREWELL

@@ -7,18 +7,16 @@ use super::{Cluster, Inputs, Planned, names::GATEWAY, object};
 use crate::Kind;
 
 /// The key of the operator's key in its Secret.
-pub(crate) const KEY: &str = "key";
+pub(super) const KEY: &str = "key";
 
-pub(super) fn plan(inputs: &Inputs<'_>) -> Vec<Planned> {
+/// The key of where the servers are, in the Secret of a NATS login.
+pub(super) const URL: &str = "url";
+
+/// The Secret by which gateways know the operator.
+pub(super) fn operator_key(inputs: &Inputs<'_>) -> Planned {
     let cluster = inputs.cluster;
-    let mut secrets = vec![secret(
-        cluster,
-        cluster.names().operator_key(),
-        GATEWAY,
-        &[(KEY, &inputs.keys.operator)],
-    )];
-    secrets.extend(super::nats::secrets(inputs));
-    secrets
+    let name = cluster.names().operator_key();
+    secret(cluster, name, GATEWAY, &[(KEY, &inputs.keys.operator)])
 }
 
 /// A Secret of texts.

@@ -13,7 +13,7 @@ pub struct Keys {
 
 impl Keys {
     /// Each password with the name of its user.
-    pub fn named(&self) -> [(&'static str, &str); 4] {
+    pub(crate) fn named(&self) -> [(&'static str, &str); 4] {
         [
             ("gateway", &self.gateway),
             ("operator", &self.operator),
@@ -23,7 +23,7 @@ impl Keys {
     }
 
     /// The passwords by the names of their users; `None` unless all are there.
-    pub fn from_named(get: impl Fn(&str) -> Option<String>) -> Option<Self> {
+    pub(crate) fn from_named(get: impl Fn(&str) -> Option<String>) -> Option<Self> {
         Some(Self {
             gateway: get("gateway")?,
             operator: get("operator")?,
