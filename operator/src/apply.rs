@@ -28,11 +28,11 @@ pub(crate) struct Writer {
 /// What became of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Written {
-    /// It was as it is wanted.
+    /// It was as it is wanted, and nothing was written.
     Unchanged,
-    /// It was not there.
+    /// It was not there, and was made.
     Created,
-    /// It was not as it is wanted.
+    /// It was not as it is wanted, and was changed.
     Changed,
 }
 

@@ -20,7 +20,6 @@ pub(crate) use self::fleet::{Gateway, Heartbeats};
 use self::pushes::Pushes;
 use crate::{
     check::{Checked, Secrets},
-    cluster::Facts,
     digest,
     lock::lock,
     metrics::Metrics,
@@ -33,7 +32,7 @@ const CONNECT: Duration = Duration::from_secs(3);
 
 /// What was given to the gateways of a cluster, and how far it has come.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Given {
+pub(crate) struct Delivery {
     /// What is the same where the documents are.
     pub(crate) digest: String,
     /// Their revision, where they go over NATS.
@@ -86,32 +85,34 @@ impl Backbones {
         fleet::listen(&connection, names.prefix()).await
     }
 
-    /// Gives the gateways their documents, unless they were given already.
-    pub(crate) async fn give(
+    /// Gives the gateways their documents, unless they were given already, or the backbone is not
+    /// ready.
+    pub(crate) async fn deliver(
         &self,
         inputs: &Inputs<'_>,
         (checked, secrets): (&Checked, &Secrets),
-        facts: &Facts,
+        ready: bool,
         metrics: &Metrics,
-    ) -> Given {
+    ) -> Delivery {
         let digest = sluice_bucket::digest(inputs.documents).into_string();
-        let mut given = Given {
+        let mut delivery = Delivery {
             digest,
-            ..Given::default()
+            ..Delivery::default()
         };
-        if inputs.cluster.nats().is_none() || !facts.backbone.ready {
-            given.pending = !facts.backbone.ready;
-            return given;
+        if inputs.cluster.nats().is_none() || !ready {
+            delivery.pending = !ready;
+            return delivery;
         }
         match self.entry(inputs, secrets).await {
             Ok(entry) => {
+                let documents = inputs.documents;
                 entry
-                    .give(inputs.documents, checked, &mut given, metrics)
+                    .deliver(documents, checked, &mut delivery, metrics)
                     .await;
             }
-            Err(trouble) => given.fails(trouble),
+            Err(trouble) => delivery.fails(trouble),
         }
-        given
+        delivery
     }
 
     async fn entry(&self, inputs: &Inputs<'_>, secrets: &Secrets) -> Result<Arc<Entry>, Trouble> {
@@ -170,7 +171,7 @@ fn login(inputs: &Inputs<'_>, secrets: &Secrets) -> Result<Login, Trouble> {
     })
 }
 
-impl Given {
+impl Delivery {
     fn fails(&mut self, trouble: Trouble) {
         self.unreachable = Some(trouble.message.clone());
         self.trouble = Some(trouble);
@@ -201,27 +202,33 @@ impl Given {
 }
 
 impl Entry {
-    async fn give(&self, text: &str, checked: &Checked, given: &mut Given, metrics: &Metrics) {
+    async fn deliver(
+        &self,
+        text: &str,
+        checked: &Checked,
+        delivery: &mut Delivery,
+        metrics: &Metrics,
+    ) {
         if timeout(CONNECT, self.connection.connected()).await.is_err()
             || !self.connection.is_connected()
         {
             let message = "the operator cannot reach the NATS servers; look at them, at spec.backbone.nats, and at the network between";
-            given.fails(Trouble::waits("BackboneUnreachable", message));
+            delivery.fails(Trouble::waits("BackboneUnreachable", message));
             return;
         }
         let mut pushes = self.pushes.lock().await;
-        let push = pushes.push(&self.connection, text, checked, &given.digest);
+        let push = pushes.push(&self.connection, text, checked, &delivery.digest);
         match push.await {
             Ok(true) => metrics.pushed("ok"),
             Ok(false) => {}
             Err(error) => {
                 metrics.pushed("failed");
-                given.trouble = Some(failed(&error));
+                delivery.trouble = Some(failed(&error));
             }
         }
-        given.revision = pushes.revision();
-        given.rooms = pushes.rooms();
-        given.gateways = fleet::ask(&self.connection, self.names.prefix()).await;
+        delivery.revision = pushes.revision();
+        delivery.rooms = pushes.rooms();
+        delivery.gateways = fleet::ask(&self.connection, self.names.prefix()).await;
     }
 }
 

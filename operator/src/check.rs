@@ -1,4 +1,4 @@
-//! Checking what users asked for, as the API server and the gateways do, before any gateway gets
+//! Checking what users inputs for, as the API server and the gateways do, before any gateway gets
 //! it.
 //!
 //! One Room that cannot be used spoils nothing: it is left out, or stays as it was when it could
@@ -15,7 +15,7 @@ use sluice_crds::{
 use sluice_policy::{Policy, SecretSource};
 
 use self::rooms::Candidate;
-pub use self::rooms::Verdict;
+pub(crate) use self::rooms::Verdict;
 use crate::{
     Object,
     plan::Cluster,
@@ -23,32 +23,32 @@ use crate::{
 };
 
 /// The Secrets of a Kubernetes namespace that a cluster names, as far as they are there.
-pub type Secrets = BTreeMap<String, BTreeMap<String, Vec<u8>>>;
+pub(crate) type Secrets = BTreeMap<String, BTreeMap<String, Vec<u8>>>;
 
 /// What is checked.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub(crate) struct Inputs<'a> {
     /// The `RealtimeCluster`.
-    pub cluster: &'a Object,
+    pub(crate) cluster: &'a Object,
     /// Its `Room`s, with those that are being deleted.
-    pub rooms: &'a [Arc<Object>],
+    pub(crate) rooms: &'a [Arc<Object>],
     /// The Secrets that it names.
-    pub secrets: &'a Secrets,
+    pub(crate) secrets: &'a Secrets,
     /// The documents that the gateways were given last; nothing if none were.
-    pub kept: &'a str,
+    pub(crate) kept: &'a str,
 }
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
-pub struct Checked {
+pub(crate) struct Checked {
     /// The fleet that is wanted; `None` where the `RealtimeCluster` cannot be used.
-    pub cluster: Option<Cluster>,
+    pub(crate) cluster: Option<Cluster>,
     /// What the gateways are to work by.
-    pub documents: String,
+    pub(crate) documents: String,
     /// What is to be said of each `Room`, by name.
-    pub rooms: BTreeMap<String, Verdict>,
+    pub(crate) rooms: BTreeMap<String, Verdict>,
     /// What is wrong with the `RealtimeCluster`.
-    pub troubles: Vec<Trouble>,
+    pub(crate) troubles: Vec<Trouble>,
 }
 
 impl Checked {
@@ -61,25 +61,25 @@ impl Checked {
 }
 
 /// Checks a `RealtimeCluster` with its `Room`s and Secrets.
-pub fn check(asked: &Asked<'_>) -> Checked {
+pub(crate) fn check(inputs: &Inputs<'_>) -> Checked {
     let mut troubles = Vec::new();
-    let Some(spec) = cluster(asked.cluster, &mut troubles) else {
+    let Some(spec) = cluster(inputs.cluster, &mut troubles) else {
         return Checked {
             troubles,
-            rooms: rooms::undecided(asked.rooms),
+            rooms: rooms::undecided(inputs.rooms),
             ..Checked::default()
         };
     };
-    let document = document::cluster(asked.cluster, &spec);
-    let candidates = rooms::candidates(asked.rooms, asked.kept);
-    let (documents, rooms) = settle(&document, candidates, asked.secrets, &mut troubles);
-    tls(&spec, asked.secrets, &mut troubles);
+    let document = document::cluster(inputs.cluster, &spec);
+    let candidates = rooms::candidates(inputs.rooms, inputs.kept);
+    let (documents, rooms) = settle(&document, candidates, inputs.secrets, &mut troubles);
+    tls(&spec, inputs.secrets, &mut troubles);
     let usable = troubles.iter().all(|it| it.effect != Effect::Stalls);
     Checked {
         cluster: usable.then(|| Cluster {
-            name: asked.cluster.name().to_owned(),
-            namespace: asked.cluster.namespace().to_owned(),
-            uid: asked.cluster.uid().to_owned(),
+            name: inputs.cluster.name().to_owned(),
+            namespace: inputs.cluster.namespace().to_owned(),
+            uid: inputs.cluster.uid().to_owned(),
             spec,
         }),
         documents,

@@ -3,21 +3,21 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-use crate::{context::News, trouble::Trouble};
+use crate::{events::News, trouble::Trouble};
 
 /// The longest message that an API server takes.
 const LONGEST: usize = 32_000;
 
 /// What a condition is to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Stated {
+pub(crate) struct Statement {
     pub(crate) type_: String,
     pub(crate) status: bool,
     pub(crate) reason: String,
     pub(crate) message: String,
 }
 
-impl Stated {
+impl Statement {
     pub(crate) fn new(type_: &str, status: bool, reason: &str, message: impl Into<String>) -> Self {
         let mut message = message.into();
         let end = (0..=LONGEST.min(message.len()))
@@ -32,7 +32,7 @@ impl Stated {
         }
     }
 
-    /// The same as it was said before.
+    /// What a condition said before, to be said again.
     pub(crate) fn again(condition: &Condition) -> Self {
         Self::new(
             &condition.type_,
@@ -44,17 +44,17 @@ impl Stated {
 }
 
 /// `Stalled`, by what only a person can mend.
-pub(crate) fn stalled(trouble: Option<&Trouble>) -> Stated {
+pub(crate) fn stalled(trouble: Option<&Trouble>) -> Statement {
     match trouble {
-        Some(trouble) => Stated::new("Stalled", true, trouble.reason, trouble.message.clone()),
-        None => Stated::new("Stalled", false, "Going", "Nothing waits for a person."),
+        Some(trouble) => Statement::new("Stalled", true, trouble.reason, trouble.message.clone()),
+        None => Statement::new("Stalled", false, "Going", "Nothing waits for a person."),
     }
 }
 
 /// The conditions after `before`: the time of one changes only with what it says is true.
 pub(crate) fn merge(
     before: &[Condition],
-    stated: Vec<Stated>,
+    stated: Vec<Statement>,
     generation: i64,
     now: Timestamp,
 ) -> Vec<Condition> {

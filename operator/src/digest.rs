@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// The digest of something's JSON, with the keys of maps in order; see [`sluice_bucket::digest`].
-pub fn digest(value: &impl Serialize) -> String {
+pub(crate) fn digest(value: &impl Serialize) -> String {
     let value = serde_json::to_value(value).unwrap_or_default();
     sluice_bucket::digest(&value.to_string()).into()
 }

@@ -1,11 +1,13 @@
 //! The gateways' server API, as far as the operator needs it.
 
 mod client;
+mod clients;
 mod error;
-mod vigil;
+mod liveness;
 mod wire;
 
-pub use client::{GatewaySeen, Gateways};
+pub use client::{GatewayClient, GatewaySeen};
+pub(crate) use clients::GatewayClients;
 pub use error::{GatewayError, GatewayErrorKind};
-pub(crate) use vigil::{State, Vigils, Watched};
+pub(crate) use liveness::{GatewayState, Liveness, WatchedGateway};
 pub use wire::{FleetMember, PolicySeen, RoomSeen, RoomsSeen};

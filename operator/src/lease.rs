@@ -49,7 +49,7 @@ pub enum Lost {
     /// Another process leads.
     #[error("another process leads; this one ends, and is started again")]
     Taken,
-    /// It could not be renewed.
+    /// The Lease could not be renewed.
     #[error(
         "the Lease could not be renewed for {seconds} seconds ({why}); the process ends, and is started again"
     )]

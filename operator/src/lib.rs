@@ -2,17 +2,42 @@
 //! them through rollouts, scaling and failures.
 //!
 //! Each resource goes through a pipeline: read → check → plan → apply → status. What decides is
-//! pure and has no client ([`check`], [`plan`]); what has a client decides nothing.
+//! pure and has no client ([`plan`], [`fleet`]); what has a client decides nothing.
+//!
+//! It promises that
+//! - what is in the way is in the resource's status, with a reason that is stable and what to do;
+//! - where a new spec cannot be used, the fleet goes on by the last one that could;
+//! - an operator that is killed at any moment and started again decides as if it had not been: what
+//!   it remembers can be found out again;
+//! - once everything is as it should be, nothing is written.
+//!
+//! How a fleet moves its clients is one function of what is observed of it:
+//!
+//! ```
+//! use sluice_crds::RealtimeClusterSpec;
+//! use sluice_operator::fleet::{Observed, Phase, Settings, decide};
+//!
+//! let mut spec = RealtimeClusterSpec::default();
+//! spec.gateway.replicas = 3;
+//! let observed = Observed {
+//!     revision: "7d4f".to_owned(),
+//!     ..Observed::default()
+//! };
+//! let decision = decide(&observed, &Settings::from(&spec));
+//! assert_eq!(decision.replicas["7d4f"], 3);
+//! assert_eq!(decision.phase, Phase::Starting);
+//! ```
 
 mod apply;
 mod backbone;
-pub mod check;
+mod check;
 pub mod cli;
 mod cluster;
 mod compare;
 mod conditions;
 mod context;
 mod digest;
+mod events;
 pub mod fleet;
 pub mod gateways;
 mod kind;
@@ -24,6 +49,7 @@ mod operator;
 mod ops;
 pub mod plan;
 mod quantity;
+mod reconcile;
 pub mod rights;
 mod room;
 mod secrets;
@@ -32,9 +58,9 @@ mod stores;
 mod trouble;
 
 pub use context::Settings;
-pub use digest::digest;
 pub use kind::Kind;
 pub use metrics::Metrics;
-pub use object::Object;
 pub use operator::Operator;
-pub use trouble::{Effect, Trouble};
+
+use digest::digest;
+use object::Object;

@@ -120,7 +120,7 @@ impl Metrics {
             .sum()
     }
 
-    /// So many resources of a kind wait for a person.
+    /// Sets how many resources of a kind wait for a person.
     pub(crate) fn stalled(&self, kind: Kind, count: usize) {
         self.troubles
             .with_label_values(&[kind.name()])
@@ -132,7 +132,7 @@ impl Metrics {
         self.pushed.with_label_values(&[outcome]).inc();
     }
 
-    /// So many objects of a kind are watched.
+    /// Sets how many objects of a kind are watched.
     pub(crate) fn watched(&self, kind: Kind, count: usize) {
         self.objects
             .with_label_values(&[kind.name()])

@@ -17,9 +17,9 @@ use crate::Kind;
 ///
 /// Nothing in an object can make it unreadable: what its fields mean is found out by who asks.
 #[derive(Clone, Debug, Default)]
-pub struct Object {
+pub(crate) struct Object {
     /// The object's metadata.
-    pub metadata: ObjectMeta,
+    pub(crate) metadata: ObjectMeta,
     /// What `spec.clusterRef` names, which is asked of every Room again and again.
     cluster: Option<Box<str>>,
     body: Box<str>,
@@ -27,30 +27,30 @@ pub struct Object {
 
 impl Object {
     /// All fields but `apiVersion`, `kind` and `metadata`.
-    pub fn body(&self) -> Map<String, Value> {
+    pub(crate) fn body(&self) -> Map<String, Value> {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
 
     /// A field at the top of the object, such as `spec`; `null` if it is not there.
-    pub fn field(&self, name: &str) -> Value {
+    pub(crate) fn field(&self, name: &str) -> Value {
         self.body().remove(name).unwrap_or_default()
     }
 
     /// A field at the top of the object, read as a type; `None` if it is not there or means
     /// something else.
-    pub fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+    pub(crate) fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         serde_json::from_value(self.field(name)).ok()
     }
 
     /// Forgets every field at the top but one.
-    pub fn keep_only(&mut self, name: &str) {
+    pub(crate) fn keep_only(&mut self, name: &str) {
         let mut body = self.body();
         body.retain(|field, _| field == name);
         self.body = Value::Object(body).to_string().into();
     }
 
     /// The whole object, as it would be sent.
-    pub fn to_value(&self) -> Value {
+    pub(crate) fn to_value(&self) -> Value {
         let mut all = self.body();
         let metadata = serde_json::to_value(&self.metadata).unwrap_or_default();
         all.insert("metadata".to_owned(), metadata);
@@ -58,44 +58,44 @@ impl Object {
     }
 
     /// The `RealtimeCluster` that it says it belongs to.
-    pub fn cluster_ref(&self) -> Option<&str> {
+    pub(crate) fn cluster_ref(&self) -> Option<&str> {
         self.cluster.as_deref()
     }
 
     /// The object's name, or nothing.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.metadata.name.as_deref().unwrap_or_default()
     }
 
     /// The Kubernetes namespace that the object is in, or nothing.
-    pub fn namespace(&self) -> &str {
+    pub(crate) fn namespace(&self) -> &str {
         self.metadata.namespace.as_deref().unwrap_or_default()
     }
 
     /// The object's identity, or nothing.
-    pub fn uid(&self) -> &str {
+    pub(crate) fn uid(&self) -> &str {
         self.metadata.uid.as_deref().unwrap_or_default()
     }
 
     /// The generation of its spec, or 0.
-    pub fn generation(&self) -> i64 {
+    pub(crate) fn generation(&self) -> i64 {
         self.metadata.generation.unwrap_or_default()
     }
 
     /// A label's value.
-    pub fn label(&self, key: &str) -> Option<&str> {
+    pub(crate) fn label(&self, key: &str) -> Option<&str> {
         let labels = self.metadata.labels.as_ref()?;
         labels.get(key).map(String::as_str)
     }
 
     /// An annotation's value.
-    pub fn annotation(&self, key: &str) -> Option<&str> {
+    pub(crate) fn annotation(&self, key: &str) -> Option<&str> {
         let annotations = self.metadata.annotations.as_ref()?;
         annotations.get(key).map(String::as_str)
     }
 
     /// Whether the object of that identity controls this one.
-    pub fn is_controlled_by(&self, uid: &str) -> bool {
+    pub(crate) fn is_controlled_by(&self, uid: &str) -> bool {
         let owners = self.metadata.owner_references.iter().flatten();
         owners
             .into_iter()
@@ -103,7 +103,7 @@ impl Object {
     }
 
     /// Whether the object is on its way out.
-    pub fn is_deleted(&self) -> bool {
+    pub(crate) fn is_deleted(&self) -> bool {
         self.metadata.deletion_timestamp.is_some()
     }
 }

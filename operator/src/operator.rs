@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt as _, TryFutureExt as _};
+use futures_util::StreamExt as _;
 use kube::{
     Client,
     runtime::{
@@ -25,11 +25,13 @@ use tokio::{
 };
 
 use crate::{
-    Kind, Object, cluster,
+    Kind, Object,
+    cluster::ClusterReconciler,
     context::{Context, Settings},
     metrics::Metrics,
     plan::Apis,
-    room,
+    reconcile::Reconciler,
+    room::{FindingsByCluster, RoomReconciler},
     stores::{Changed, Queues, Stores, stream},
 };
 
@@ -96,24 +98,14 @@ impl Operator {
             queues,
             self.metrics.clone(),
         ));
-        let kinds = [
-            (Kind::RealtimeCluster, cluster_queue),
-            (Kind::Room, room_queue),
-        ];
-        let (mut controllers, ready) = (JoinSet::new(), stores.clone());
-        for (kind, queue) in kinds {
-            if let Some(store) = stores.store(kind) {
-                controllers.spawn(control(
-                    kind,
-                    store.clone(),
-                    stores.clone(),
-                    queue,
-                    Arc::clone(&context),
-                ));
-            }
-        }
+        let findings = Arc::new(FindingsByCluster::default());
+        let clusters = ClusterReconciler::new(Arc::clone(&context), Arc::clone(&findings));
+        let rooms = RoomReconciler::new(context, findings);
+        let mut controllers = JoinSet::new();
+        control(&mut controllers, clusters, &stores, cluster_queue);
+        control(&mut controllers, rooms, &stores, room_queue);
         let seen = async {
-            ready.ready().await;
+            stores.ready().await;
             self.ready.store(true, Ordering::Relaxed);
             std::future::pending::<()>().await;
         };
@@ -167,43 +159,45 @@ fn report(ended: Option<Result<(), JoinError>>) {
     }
 }
 
-/// Has each changed resource of a kind looked at, once everything was seen.
-async fn control(
-    kind: Kind,
+/// Begins to have each changed resource of a kind looked at, once everything was seen.
+fn control<R: Reconciler>(
+    controllers: &mut JoinSet<()>,
+    reconciler: R,
+    stores: &Stores,
+    queue: mpsc::Receiver<Changed>,
+) {
+    if let Some(store) = stores.store(R::KIND) {
+        let (store, stores) = (store.clone(), stores.clone());
+        controllers.spawn(reconcile(Arc::new(reconciler), store, stores, queue));
+    }
+}
+
+async fn reconcile<R: Reconciler>(
+    reconciler: Arc<R>,
     store: Store<Object>,
     stores: Stores,
     queue: mpsc::Receiver<Changed>,
-    context: Arc<Context>,
 ) {
     let queue = stream(queue).map(|changed| Ok::<_, Infallible>(ReconcileRequest::from(changed)));
     let config = Config::default().concurrency(AT_ONCE).debounce(GATHER);
-    let reconcile = move |object: Arc<Object>, context: Arc<Context>| {
+    let one = move |object: Arc<Object>, reconciler: Arc<R>| {
         let stores = stores.clone();
-        let task = tied(async move {
+        Box::pin(tied(async move {
             stores.ready().await;
-            match kind {
-                Kind::Room => room::reconcile(object, context).await,
-                _ => cluster::reconcile(object, context).await,
-            }
-        });
-        // What went wrong is handled by whoever knows of what; here, nothing is left but a panic.
-        Box::pin(task.map_ok(|Ok(action)| action))
+            reconciler.reconcile(object).await
+        }))
     };
-    let again = |_: Arc<Object>, error: &JoinError, _: Arc<Context>| {
+    // What went wrong is handled by whoever knows of what; here, nothing is left but a panic.
+    let again = |_: Arc<Object>, error: &JoinError, _: Arc<R>| {
         tracing::error!(%error, "a resource could not be looked at");
         Action::requeue(Duration::from_mins(1))
     };
-    let done = applier(reconcile, again, Arc::clone(&context), store, queue, config);
-    let mut done = std::pin::pin!(done);
-    while let Some(outcome) = done.next().await {
+    let reconciliations = applier(one, again, Arc::clone(&reconciler), store, queue, config);
+    let mut reconciliations = std::pin::pin!(reconciliations);
+    while let Some(outcome) = reconciliations.next().await {
         if let Err(controller::Error::ObjectNotFound(gone)) = outcome {
-            after(
-                kind,
-                gone.namespace.as_deref().unwrap_or_default(),
-                &gone.name,
-                &context,
-            )
-            .await;
+            let namespace = gone.namespace.as_deref().unwrap_or_default();
+            reconciler.gone(namespace, &gone.name).await;
         }
     }
 }
@@ -221,12 +215,4 @@ async fn tied<T: Send + 'static>(
     }
     let mut task = Tied(tokio::spawn(work));
     (&mut task.0).await
-}
-
-/// A resource was to be looked at that is there no more.
-async fn after(kind: Kind, namespace: &str, name: &str, context: &Context) {
-    match kind {
-        Kind::Room => context.sweep(),
-        _ => cluster::gone(namespace, name, context).await,
-    }
 }

@@ -44,7 +44,7 @@ const PAGE: u32 = 200;
 pub(crate) type Changed = ObjectRef<Object>;
 
 /// The objects of a kind.
-struct Watched {
+struct WatchedKind {
     store: Store<Object>,
     index: Index,
 }
@@ -52,7 +52,7 @@ struct Watched {
 /// Every watched object, by kind.
 #[derive(Clone)]
 pub(crate) struct Stores {
-    by_kind: Arc<BTreeMap<Kind, Watched>>,
+    by_kind: Arc<BTreeMap<Kind, WatchedKind>>,
     /// Of how many kinds everything was seen.
     seen: watch::Receiver<usize>,
 }
@@ -88,7 +88,7 @@ impl Stores {
         let (mut stores, mut writers) = (BTreeMap::new(), Vec::new());
         for kind in kinds.chain(nodes) {
             let writer = Writer::new(kind);
-            let watched = Watched {
+            let watched = WatchedKind {
                 store: writer.as_reader(),
                 index: Index::default(),
             };

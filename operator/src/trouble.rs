@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What a trouble does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// Everything goes on; somebody should know.
     Notes,
     /// It is in the way, and may go by itself: it is looked at again and again.
@@ -16,28 +16,28 @@ pub enum Effect {
 /// Something that is in the way: a reason for programs, in camel case, and a sentence for people
 /// that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub(crate) struct Trouble {
     /// What it does.
-    pub effect: Effect,
+    pub(crate) effect: Effect,
     /// The reason, which is stable.
-    pub reason: &'static str,
+    pub(crate) reason: &'static str,
     /// What is wrong and what to do.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 impl Trouble {
     /// A trouble that only a person can mend.
-    pub fn stalls(reason: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn stalls(reason: &'static str, message: impl Into<String>) -> Self {
         Self::new(Effect::Stalls, reason, message)
     }
 
     /// A trouble that may mend itself.
-    pub fn waits(reason: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn waits(reason: &'static str, message: impl Into<String>) -> Self {
         Self::new(Effect::Waits, reason, message)
     }
 
     /// Something to know.
-    pub fn notes(reason: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn notes(reason: &'static str, message: impl Into<String>) -> Self {
         Self::new(Effect::Notes, reason, message)
     }
 

@@ -15,7 +15,7 @@ use std::{
 
 use sluice_operator::{
     fleet::{DrainCommand, DrainPhase, DrainReason},
-    gateways::{GatewayErrorKind, Gateways},
+    gateways::{GatewayClient, GatewayErrorKind},
 };
 use tokio::net::TcpListener;
 
@@ -24,8 +24,8 @@ use self::process::{Gateway, until};
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const KEY: &str = "the-operators-key-for-tests";
 
-fn asking(gateway: &Gateway, key: &str) -> Gateways {
-    Gateways::new(key).unwrap().with_port(gateway.api)
+fn asking(gateway: &Gateway, key: &str) -> GatewayClient {
+    GatewayClient::new(key).unwrap().with_port(gateway.api)
 }
 
 const ROLLOUT: DrainCommand = DrainCommand::Start {
@@ -166,7 +166,7 @@ async fn the_operators_key_opens_nothing_but_drains_and_the_fleet() {
 async fn a_gateway_that_takes_a_request_and_is_silent_is_given_up() {
     let listener = TcpListener::bind((HERE, 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let gateways = Gateways::new(KEY).unwrap().with_port(port);
+    let gateways = GatewayClient::new(KEY).unwrap().with_port(port);
     let begun = Instant::now();
     let error = gateways.read(HERE).await.unwrap_err();
     assert_eq!(error.kind(), GatewayErrorKind::Slow);
@@ -180,7 +180,7 @@ async fn a_gateway_that_takes_a_request_and_is_silent_is_given_up() {
 #[tokio::test]
 async fn whatever_else_listens_there_is_not_taken_for_a_gateway() {
     let gateway = Gateway::start(KEY).await;
-    let gateways = Gateways::new(KEY).unwrap().with_port(gateway.ops);
+    let gateways = GatewayClient::new(KEY).unwrap().with_port(gateway.ops);
     let error = gateways.read(HERE).await.unwrap_err();
     assert_eq!(error.kind(), GatewayErrorKind::Unclear);
 }

@@ -10,15 +10,15 @@ use crate::Object;
 
 /// What is to be said of a Room.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub(crate) struct Verdict {
     /// The generation that was looked at.
-    pub generation: i64,
+    pub(crate) generation: i64,
     /// Why it is refused, with a reason for programs; `None` if it is not.
-    pub refused: Option<(&'static str, String)>,
+    pub(crate) refused: Option<(&'static str, String)>,
     /// The fields of it that this operator does not know.
-    pub unknown: Vec<String>,
+    pub(crate) unknown: Vec<String>,
     /// The generation that the gateways are given; `None` if they are given none.
-    pub given: Option<i64>,
+    pub(crate) given: Option<i64>,
 }
 
 /// A Room whose fate is not decided.

@@ -20,7 +20,7 @@ fn room(name: &str, generation: i64, spec: &Value) -> Arc<Object> {
 }
 
 fn checked(cluster: &Object, rooms: &[Arc<Object>], kept: &str) -> Checked {
-    check(&Asked {
+    check(&Inputs {
         cluster,
         rooms,
         secrets: &Secrets::new(),

@@ -2,42 +2,34 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
+use crate::lock::lock;
 use futures_util::future::join_all;
 
-use super::{moves::Moves, read::Seen};
-use crate::{context::Context, gateways::RoomsSeen, lock::lock};
+use super::{inventory::Inventory, moves::Moves};
+use crate::{
+    gateways::RoomsSeen,
+    room::{Activities, Activity},
+};
 
 /// How often gateways are asked, at most, and so how often a number in a Room's status changes.
 const EVERY: Duration = Duration::from_secs(30);
 
-/// What goes on in the rooms that one Room is for, at all gateways together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Count {
-    /// Their members.
-    pub(crate) members: i64,
-    /// The messages published to them in a second; `None` where they were counted only once.
-    pub(crate) rate: Option<i64>,
-}
-
-/// What goes on by Room. In the rooms of one that is not here, nothing does.
-pub(crate) type Rooms = BTreeMap<String, Count>;
-
 /// What gateways have said.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Counted {
+pub(super) struct Counted {
     /// Whether one of them can store messages of rooms with history; `None` where none answers.
-    pub(crate) stores: Option<bool>,
-    /// By Room; `None` until all have answered once.
-    pub(crate) rooms: Option<Arc<Rooms>>,
+    pub(super) stores: Option<bool>,
+    /// What goes on by Room; `None` until all have answered once.
+    pub(super) activities: Option<Arc<Activities>>,
 }
 
 /// What they have said, and what the next count is compared with.
 #[derive(Debug)]
-pub(crate) struct Last {
+struct LastCount {
     asked: Instant,
     counted: Counted,
     /// When all answered last, and what each had counted then, by its name.
@@ -46,28 +38,39 @@ pub(crate) struct Last {
 
 type Published = HashMap<String, HashMap<String, u64>>;
 
-/// What the gateways have counted: asks them, unless that was done a moment ago and nothing is
-/// waited for.
-pub(super) async fn count(seen: &Seen, moves: &Moves, context: &Context) -> Counted {
-    let (uid, now) = (seen.object.uid(), Instant::now());
-    let last = lock(&context.counts).remove(uid);
-    let last = match last {
-        Some(last) if !last.is_due(now) => last,
-        last => Last::after(last, now, ask(seen, moves).await),
-    };
-    let counted = last.counted.clone();
-    lock(&context.counts).insert(uid.to_owned(), last);
-    counted
+/// What the gateways of each cluster have counted, by the clusters' identities.
+#[derive(Default)]
+pub(super) struct Counts(Mutex<HashMap<String, LastCount>>);
+
+impl Counts {
+    /// What the gateways of a cluster have counted: asks them, unless that was done a moment ago
+    /// and nothing is waited for.
+    pub(super) async fn count(&self, inventory: &Inventory, moves: &Moves) -> Counted {
+        let (uid, now) = (inventory.object.uid(), Instant::now());
+        let last = lock(&self.0).remove(uid);
+        let last = match last {
+            Some(last) if !last.is_due(now) => last,
+            last => LastCount::after(last, now, ask(inventory, moves).await),
+        };
+        let counted = last.counted.clone();
+        lock(&self.0).insert(uid.to_owned(), last);
+        counted
+    }
+
+    /// Forgets the clusters that are gone.
+    pub(super) fn keep(&self, is_there: impl Fn(&str) -> bool) {
+        lock(&self.0).retain(|uid, _| is_there(uid));
+    }
 }
 
 /// What each gateway says that runs and does not end; `None` where it does not answer.
-async fn ask(seen: &Seen, moves: &Moves) -> Vec<(String, Option<RoomsSeen>)> {
+async fn ask(inventory: &Inventory, moves: &Moves) -> Vec<(String, Option<RoomsSeen>)> {
     let pods = moves.observed.pods.iter();
     let running = pods.filter(|pod| pod.running && !pod.terminating);
     let asked = running.map(|pod| async move {
         // One that did not answer a moment ago is not waited for again.
         let seen = match pod.connections {
-            Some(_) => moves.rooms(seen, &pod.name).await,
+            Some(_) => moves.rooms(inventory, &pod.name).await,
             None => None,
         };
         (pod.name.clone(), seen)
@@ -75,7 +78,7 @@ async fn ask(seen: &Seen, moves: &Moves) -> Vec<(String, Option<RoomsSeen>)> {
     join_all(asked).await
 }
 
-impl Last {
+impl LastCount {
     /// While nobody stores anything, that is waited for.
     fn is_due(&self, now: Instant) -> bool {
         self.counted.stores != Some(true) || now.duration_since(self.asked) >= EVERY
@@ -89,8 +92,9 @@ impl Last {
             .flat_map(|(_, seen)| seen)
             .map(|seen| seen.stores);
         let stores = stores.reduce(|one, other| one || other);
-        let (rooms, published) =
-            last.map_or((None, None), |last| (last.counted.rooms, last.published));
+        let (activities, published) = last.map_or((None, None), |last| {
+            (last.counted.activities, last.published)
+        });
         let all: Option<Vec<_>> = answers
             .into_iter()
             .map(|(name, seen)| Some((name, seen?)))
@@ -98,16 +102,16 @@ impl Last {
         let early = published
             .as_ref()
             .is_some_and(|(at, _)| now.duration_since(*at) < EVERY);
-        let (rooms, published) = match all {
+        let (activities, published) = match all {
             Some(all) if !early => {
-                let rooms = sum(&all, published.as_ref(), now);
-                (Some(Arc::new(rooms)), Some((now, by_gateway(all))))
+                let activities = sum(&all, published.as_ref(), now);
+                (Some(Arc::new(activities)), Some((now, by_gateway(all))))
             }
-            _ => (rooms, published),
+            _ => (activities, published),
         };
         Self {
             asked: now,
-            counted: Counted { stores, rooms },
+            counted: Counted { stores, activities },
             published,
         }
     }
@@ -124,7 +128,11 @@ fn by_gateway(all: Vec<(String, RoomsSeen)>) -> Published {
         .collect()
 }
 
-fn sum(all: &[(String, RoomsSeen)], before: Option<&(Instant, Published)>, now: Instant) -> Rooms {
+fn sum(
+    all: &[(String, RoomsSeen)],
+    before: Option<&(Instant, Published)>,
+    now: Instant,
+) -> Activities {
     let mut members: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     for (gateway, seen) in all {
         for room in &seen.rooms {
@@ -136,14 +144,14 @@ fn sum(all: &[(String, RoomsSeen)], before: Option<&(Instant, Published)>, now: 
         }
     }
     let seconds = before.map(|(at, _)| now.duration_since(*at).as_secs_f64());
-    let counts = members.into_iter().map(|(name, (members, new))| {
-        let count = Count {
+    let activities = members.into_iter().map(|(name, (members, new))| {
+        let activity = Activity {
             members: i64::try_from(members).unwrap_or(i64::MAX),
             rate: seconds.map(|seconds| per_second(new, seconds)),
         };
-        (name.to_owned(), count)
+        (name.to_owned(), activity)
     });
-    counts.collect()
+    activities.collect()
 }
 
 #[expect(

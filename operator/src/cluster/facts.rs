@@ -6,13 +6,13 @@ use sluice_crds::cluster::{PolicyInForce, RolloutProgress};
 
 use super::{
     counts::Counted,
+    inventory::Inventory,
     moves::{Moves, revisions},
     pods,
-    read::Seen,
 };
 use crate::{
     Kind,
-    backbone::Given,
+    backbone::Delivery,
     fleet::{Phase, RevisionSeen},
     plan::{
         Cluster, majority,
@@ -32,80 +32,80 @@ const REACHING: Duration = Duration::from_secs(5);
 
 /// What a fleet is like: what its status is made from.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Facts {
+pub(super) struct Facts {
     /// The wanted revision.
-    pub(crate) revision: String,
+    pub(super) revision: String,
     /// How many gateways of it are wanted.
-    pub(crate) wanted: u32,
+    pub(super) wanted: u32,
     /// Every revision that there is.
-    pub(crate) revisions: Vec<RevisionSeen>,
+    pub(super) revisions: Vec<RevisionSeen>,
     /// How many gateways run, of all revisions.
-    pub(crate) running: u32,
+    pub(super) running: u32,
     /// By what gateways are selected.
-    pub(crate) selector: String,
+    pub(super) selector: String,
     /// How the backbone is.
-    pub(crate) backbone: Backbone,
+    pub(super) backbone: Backbone,
     /// How many connections there are.
-    pub(crate) connections: Option<i64>,
-    /// What the fleet is about, for programs and for people.
-    pub(crate) phase: Phase,
-    /// See `phase`.
-    pub(crate) message: String,
+    pub(super) connections: Option<i64>,
+    /// What the fleet is about.
+    pub(super) phase: Phase,
+    /// The phase in sentences for people.
+    pub(super) message: String,
     /// How far a rollout is.
-    pub(crate) rollout: Option<RolloutProgress>,
+    pub(super) rollout: Option<RolloutProgress>,
     /// When to look at the gateways again.
-    pub(crate) look_again: Option<Duration>,
+    pub(super) look_again: Option<Duration>,
     /// What gateways work by.
-    pub(crate) policy: Option<PolicyInForce>,
+    pub(super) policy: Option<PolicyInForce>,
     /// Whether some gateway of a fleet that is not Ready has still to take the documents.
-    pub(crate) taking: bool,
+    pub(super) taking: bool,
 }
 
 /// How the backbone is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Backbone {
-    pub(crate) ready: bool,
-    pub(crate) reason: &'static str,
-    pub(crate) message: String,
+pub(super) struct Backbone {
+    pub(super) ready: bool,
+    pub(super) reason: &'static str,
+    pub(super) message: String,
 }
 
 impl Facts {
-    pub(super) fn new(seen: &Seen, cluster: &Cluster, moves: &Moves) -> Self {
+    pub(super) fn new(inventory: &Inventory, cluster: &Cluster, moves: &Moves) -> Self {
         let decision = &moves.decision;
         Self {
             wanted: decision.desired_replicas,
             revision: moves.observed.revision.clone(),
-            backbone: backbone(seen, cluster),
+            backbone: backbone(inventory, cluster),
             connections: moves.connections(),
             rollout: decision.progress.clone(),
             phase: decision.phase,
             message: decision.message.clone(),
-            ..Self::of_what_runs(seen)
+            ..Self::of_what_runs(inventory)
         }
     }
 
     /// What can be said of a fleet whose spec cannot be used.
-    pub(super) fn of_what_runs(seen: &Seen) -> Self {
-        let gateways = seen
+    pub(super) fn of_what_runs(inventory: &Inventory) -> Self {
+        let gateways = inventory
             .pods
             .iter()
             .filter(|pod| pod.label(COMPONENT) == Some(GATEWAY));
         Self {
             running: gateways.filter(|pod| pods::runs(pod)).count() as u32,
-            revisions: revisions(seen),
-            selector: Names(seen.object.name()).gateway_selector(),
+            revisions: revisions(inventory),
+            selector: Names(inventory.object.name()).gateway_selector(),
             ..Self::default()
         }
     }
 
     /// How many gateways of the wanted revision are ready.
-    pub(crate) fn ready(&self) -> u32 {
+    pub(super) fn ready(&self) -> u32 {
         let wanted = self.revisions.iter().find(|it| it.name == self.revision);
         wanted.map_or(0, |it| it.ready)
     }
 
     /// Whether there are gateways of other revisions.
-    pub(crate) fn others(&self) -> bool {
+    pub(super) fn others(&self) -> bool {
         self.revisions.iter().any(|it| it.name != self.revision)
     }
 
@@ -116,18 +116,18 @@ impl Facts {
 
     /// Takes over what became of the documents. A fleet that is Ready stays so while later ones
     /// reach it: Rooms say how far those are.
-    pub(super) fn given(&mut self, given: &Given, is_ready: bool) {
+    pub(super) fn delivered(&mut self, delivery: &Delivery, is_ready: bool) {
         self.policy = Some(PolicyInForce {
-            digest: given.digest.clone(),
-            revision: given
+            digest: delivery.digest.clone(),
+            revision: delivery
                 .revision
                 .and_then(|revision| i64::try_from(revision).ok()),
         });
-        if given.is_being_taken() {
+        if delivery.is_being_taken() {
             self.look_again_within(TAKING);
             self.taking = !is_ready;
         }
-        if let (true, Some(trouble)) = (self.backbone.ready, &given.unreachable) {
+        if let (true, Some(trouble)) = (self.backbone.ready, &delivery.unreachable) {
             self.look_again_within(REACHING);
             self.backbone = Backbone {
                 ready: false,
@@ -152,16 +152,17 @@ impl Facts {
     }
 
     /// What keeps pods from running.
-    pub(super) fn troubles(seen: &Seen) -> Vec<Trouble> {
+    pub(super) fn troubles(inventory: &Inventory) -> Vec<Trouble> {
         let mut found: Vec<Trouble> = Vec::new();
         let made = [Kind::Deployment, Kind::StatefulSet]
             .into_iter()
             .flat_map(|kind| {
-                seen.owned(kind)
+                inventory
+                    .owned(kind)
                     .filter_map(move |it| pods::not_made(kind.name(), it))
             });
-        for trouble in made.chain(seen.pods.iter().filter_map(|pod| pods::trouble(pod))) {
-            // One of a kind says enough.
+        for trouble in made.chain(inventory.pods.iter().filter_map(|pod| pods::trouble(pod))) {
+            // Of troubles with the same reason, the first one says enough.
             if found.iter().all(|known| known.reason != trouble.reason) {
                 found.push(trouble);
             }
@@ -170,7 +171,7 @@ impl Facts {
     }
 }
 
-fn backbone(seen: &Seen, cluster: &Cluster) -> Backbone {
+fn backbone(inventory: &Inventory, cluster: &Cluster) -> Backbone {
     let ready = |reason, message: &str| Backbone {
         ready: true,
         reason,
@@ -182,7 +183,7 @@ fn backbone(seen: &Seen, cluster: &Cluster) -> Backbone {
     let Some(managed) = &nats.managed else {
         return ready("Connected", "NATS can be reached.");
     };
-    let servers = seen
+    let servers = inventory
         .pods
         .iter()
         .filter(|pod| pod.label(COMPONENT) == Some(NATS));
@@ -242,11 +243,11 @@ mod tests {
     #[test]
     fn servers_that_cannot_be_reached_are_tried_again_soon() {
         let mut facts = facts(true);
-        let given = Given {
+        let delivery = Delivery {
             unreachable: Some("nobody answers".to_owned()),
-            ..Given::default()
+            ..Delivery::default()
         };
-        facts.given(&given, false);
+        facts.delivered(&delivery, false);
         assert_eq!(facts.look_again, Some(REACHING));
         assert_eq!(facts.backbone.reason, "Unreachable");
     }
@@ -254,14 +255,14 @@ mod tests {
     #[test]
     fn a_fleet_that_is_ready_does_not_wait_for_gateways_that_have_yet_to_take_documents() {
         let behind = json!({"name": "a", "policy": {"revision": 1}});
-        let given = Given {
+        let delivery = Delivery {
             revision: Some(2),
             gateways: vec![serde_json::from_value(behind).unwrap()],
-            ..Given::default()
+            ..Delivery::default()
         };
         for is_ready in [false, true] {
             let mut facts = facts(true);
-            facts.given(&given, is_ready);
+            facts.delivered(&delivery, is_ready);
             assert_eq!((facts.taking, facts.look_again), (!is_ready, Some(TAKING)));
         }
     }

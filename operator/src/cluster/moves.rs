@@ -1,21 +1,23 @@
-//! Moving a fleet's clients: what is seen of it, and carrying out what is decided.
+//! Moving a fleet's clients: what is observed of it, and carrying out what is decided.
 
 mod observe;
 
-use std::{net::IpAddr, time::Duration};
+use std::{collections::HashMap, net::IpAddr, sync::Mutex, time::Duration};
 
+use crate::lock::lock;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use sluice_crds::RealtimeClusterStatus;
 
-use self::observe::address;
 pub(super) use self::observe::revisions;
-use super::read::Seen;
+use self::observe::{Observer, address};
+use super::inventory::Inventory;
 use crate::{
     Kind, Object,
+    backbone::Backbones,
     context::Context,
-    fleet::{self, Decision, DrainCommand, Observed, Phase, Settings},
-    gateways::{Gateways, RoomsSeen},
-    lock::lock,
+    fleet::{self, Decision, DrainCommand, Observed, Phase, Remembered, Settings},
+    gateways::{GatewayClient, GatewayClients, Liveness, RoomsSeen},
     plan::{
         Cluster,
         names::{REVISION, SERVING},
@@ -29,46 +31,85 @@ const COST: &str = "controller.kubernetes.io/pod-deletion-cost";
 /// How often the connections of a fleet are counted that needs nothing.
 const COUNTING: Duration = Duration::from_secs(30);
 
+/// Decides how the clients of fleets are moved, with what that takes: a client for the gateways of
+/// each, whether these are alive, and what the last decision told the next.
+pub(super) struct Mover {
+    clients: GatewayClients,
+    liveness: Liveness,
+    /// By the clusters' identities.
+    remembered: Mutex<HashMap<String, Remembered>>,
+}
+
 /// What is decided about a fleet, and what that was decided from.
 pub(super) struct Moves {
     pub(super) observed: Observed,
     pub(super) decision: Decision,
-    gateways: Option<Gateways>,
+    gateways: Option<GatewayClient>,
 }
 
-/// Looks at the gateways and decides.
-pub(super) async fn decide(
-    seen: &Seen,
-    cluster: &Cluster,
-    revision: &str,
-    context: &Context,
-) -> Moves {
-    let gateways = gateways(seen, context);
-    let observed = observe::observe(seen, cluster, revision, gateways.as_ref(), context).await;
-    let decision = fleet::decide(&observed, &Settings::from(&cluster.spec));
-    lock(&context.remembered).insert(cluster.uid.clone(), decision.remember.clone());
-    Moves {
-        observed,
-        decision,
-        gateways,
+impl Mover {
+    /// A mover that has looked at no fleet. Gateways that answer nothing are listened for over the
+    /// backbones.
+    pub(super) fn new(backbones: Backbones) -> Self {
+        Self {
+            clients: GatewayClients::default(),
+            liveness: Liveness::new(backbones),
+            remembered: Mutex::default(),
+        }
     }
-}
 
-/// A client with the key of the cluster's gateways; none where there is nobody to ask.
-fn gateways(seen: &Seen, context: &Context) -> Option<Gateways> {
-    seen.pods.iter().find(|pod| pod.label(REVISION).is_some())?;
-    let (uid, key) = (seen.object.uid(), &seen.keys.operator);
-    let mut known = lock(&context.gateways);
-    if let Some((of, gateways)) = known.get(uid)
-        && of == key
-    {
-        return Some(gateways.clone());
+    /// Looks at the gateways and decides.
+    pub(super) async fn decide(
+        &self,
+        inventory: &Inventory,
+        cluster: &Cluster,
+        revision: &str,
+        context: &Context,
+    ) -> Moves {
+        let gateways = self.client(inventory);
+        let observed = Observer {
+            inventory,
+            gateways: gateways.as_ref(),
+            liveness: &self.liveness,
+            context,
+        };
+        let status: RealtimeClusterStatus = inventory.object.read("status").unwrap_or_default();
+        let remembered = self.remembered(&cluster.uid, &status);
+        let observed = observed
+            .observe(cluster, revision, &status, remembered)
+            .await;
+        let decision = fleet::decide(&observed, &Settings::from(&cluster.spec));
+        lock(&self.remembered).insert(cluster.uid.clone(), decision.remember.clone());
+        Moves {
+            observed,
+            decision,
+            gateways,
+        }
     }
-    let made =
-        Gateways::new(key).inspect_err(|error| tracing::error!(%error, "gateways cannot be asked"));
-    let gateways = made.ok()?;
-    known.insert(uid.to_owned(), (key.clone(), gateways.clone()));
-    Some(gateways)
+
+    /// A client with the key of the cluster's gateways; none where there is nobody to ask.
+    fn client(&self, inventory: &Inventory) -> Option<GatewayClient> {
+        let mut pods = inventory.pods.iter();
+        pods.find(|pod| pod.label(REVISION).is_some())?;
+        let (uid, key) = (inventory.object.uid(), &inventory.keys.operator);
+        self.clients.get(uid, key)
+    }
+
+    /// What the last decision told, or what an operator knows that has just started.
+    fn remembered(&self, uid: &str, status: &RealtimeClusterStatus) -> Remembered {
+        let known = lock(&self.remembered).get(uid).cloned();
+        known.unwrap_or_else(|| match &status.rollout {
+            Some(rollout) => Remembered::resumed(u64::try_from(rollout.moved).unwrap_or_default()),
+            None => Remembered::default(),
+        })
+    }
+
+    /// Forgets the clusters that are gone.
+    pub(super) fn keep(&self, is_there: impl Fn(&str) -> bool) {
+        self.clients.keep(&is_there);
+        self.liveness.keep(&is_there);
+        lock(&self.remembered).retain(|uid, _| is_there(uid));
+    }
 }
 
 impl Moves {
@@ -80,8 +121,8 @@ impl Moves {
     }
 
     /// What the gateway of a pod has of the rooms, if it answers.
-    pub(super) async fn rooms(&self, seen: &Seen, pod: &str) -> Option<RoomsSeen> {
-        let address = address(find(seen, pod)?)?;
+    pub(super) async fn rooms(&self, inventory: &Inventory, pod: &str) -> Option<RoomsSeen> {
+        let address = address(find(inventory, pod)?)?;
         let answer = self.gateways.as_ref()?.rooms(address).await;
         answer
             .inspect_err(|error| tracing::debug!(%pod, %error, "a gateway does not say what it has of the rooms"))
@@ -102,34 +143,34 @@ impl Moves {
 
     /// Has pods get new connections or none, and marks those that go first. It comes before sizes
     /// change.
-    pub(super) async fn mark(&self, seen: &Seen, context: &Context) -> Vec<Trouble> {
+    pub(super) async fn mark(&self, inventory: &Inventory, context: &Context) -> Vec<Trouble> {
         let mut troubles = Vec::new();
         for (pod, serves) in &self.decision.serving {
             let value = if *serves { json!("true") } else { Value::Null };
             let fields = json!({"metadata": {"labels": {SERVING: value}}});
-            troubles.extend(change(seen, pod, &fields, context).await.err());
+            troubles.extend(change(inventory, pod, &fields, context).await.err());
         }
         for (pod, cost) in &self.decision.deletion_cost {
             let fields = json!({"metadata": {"annotations": {COST: cost.to_string()}}});
-            troubles.extend(change(seen, pod, &fields, context).await.err());
+            troubles.extend(change(inventory, pod, &fields, context).await.err());
         }
         troubles
     }
 
     /// Tells gateways to move their connections. One that cannot be told is told again.
-    pub(super) async fn tell(&self, seen: &Seen) {
+    pub(super) async fn tell(&self, inventory: &Inventory) {
         let Some(gateways) = &self.gateways else {
             return;
         };
         let told = self.decision.drain.iter().filter_map(|(pod, command)| {
-            let address = address(find(seen, pod)?)?;
+            let address = address(find(inventory, pod)?)?;
             Some(tell(gateways, pod, address, command))
         });
         join_all(told).await;
     }
 }
 
-async fn tell(gateways: &Gateways, pod: &str, address: IpAddr, command: &DrainCommand) {
+async fn tell(gateways: &GatewayClient, pod: &str, address: IpAddr, command: &DrainCommand) {
     match gateways.drain(address, command).await {
         Ok(()) => tracing::info!(%pod, ?command, "a gateway was told about its connections"),
         Err(error) => {
@@ -138,14 +179,19 @@ async fn tell(gateways: &Gateways, pod: &str, address: IpAddr, command: &DrainCo
     }
 }
 
-fn find<'a>(seen: &'a Seen, pod: &str) -> Option<&'a Object> {
-    let found = seen.pods.iter().find(|it| it.name() == pod)?;
+fn find<'a>(inventory: &'a Inventory, pod: &str) -> Option<&'a Object> {
+    let found = inventory.pods.iter().find(|it| it.name() == pod)?;
     Some(found)
 }
 
-async fn change(seen: &Seen, pod: &str, fields: &Value, context: &Context) -> Result<(), Trouble> {
+async fn change(
+    inventory: &Inventory,
+    pod: &str,
+    fields: &Value,
+    context: &Context,
+) -> Result<(), Trouble> {
     context
         .writer
-        .change(Kind::Pod, seen.object.namespace(), pod, fields)
+        .change(Kind::Pod, inventory.object.namespace(), pod, fields)
         .await
 }

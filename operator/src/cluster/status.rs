@@ -8,8 +8,8 @@ use sluice_crds::{
 
 use super::facts::Facts;
 use crate::{
-    conditions::{self, Stated},
-    context::News,
+    conditions::{self, Statement},
+    events::News,
     fleet::Phase,
     steady::steady,
     trouble::{Effect, Trouble},
@@ -75,7 +75,7 @@ fn stated(
     before: &RealtimeClusterStatus,
     facts: Option<&Facts>,
     troubles: &[Trouble],
-) -> Vec<Stated> {
+) -> Vec<Statement> {
     let stalled = troubles
         .iter()
         .find(|trouble| trouble.effect == Effect::Stalls);
@@ -96,7 +96,7 @@ fn stated(
             .conditions
             .iter()
             .find(|it| it.type_ == of)
-            .map(Stated::again)
+            .map(Statement::again)
     };
     match facts {
         Some(facts) if !facts.backbone.reason.is_empty() => {
@@ -112,12 +112,12 @@ fn stated(
 const TAKING: &str =
     "Gateways are taking over the documents. If this stays, look at what they log of the policy.";
 
-fn ready(facts: Option<&Facts>, blocked: Option<&Trouble>) -> Stated {
+fn ready(facts: Option<&Facts>, blocked: Option<&Trouble>) -> Statement {
     if let Some(trouble) = blocked {
-        return Stated::new("Ready", false, trouble.reason, trouble.message.clone());
+        return Statement::new("Ready", false, trouble.reason, trouble.message.clone());
     }
     let Some(facts) = facts else {
-        return Stated::new(
+        return Statement::new(
             "Ready",
             false,
             "Unknown",
@@ -125,13 +125,13 @@ fn ready(facts: Option<&Facts>, blocked: Option<&Trouble>) -> Stated {
         );
     };
     if !facts.backbone.ready {
-        let Stated {
+        let Statement {
             reason, message, ..
         } = backbone(facts);
-        return Stated::new("Ready", false, &format!("Backbone{reason}"), message);
+        return Statement::new("Ready", false, &format!("Backbone{reason}"), message);
     }
     if facts.taking {
-        return Stated::new("Ready", false, "Starting", TAKING);
+        return Statement::new("Ready", false, "Starting", TAKING);
     }
     let (ready, wanted) = (facts.ready(), facts.wanted);
     let message = format!(
@@ -145,12 +145,12 @@ fn ready(facts: Option<&Facts>, blocked: Option<&Trouble>) -> Stated {
     } else {
         "Starting"
     };
-    Stated::new("Ready", ready >= wanted, reason, message)
+    Statement::new("Ready", ready >= wanted, reason, message)
 }
 
-fn reconciling(facts: Option<&Facts>, blocked: Option<&Trouble>, stalls: bool) -> Stated {
-    let going = |reason: &str, message: &str| Stated::new("Reconciling", true, reason, message);
-    let still = |reason: &str, message: &str| Stated::new("Reconciling", false, reason, message);
+fn reconciling(facts: Option<&Facts>, blocked: Option<&Trouble>, stalls: bool) -> Statement {
+    let going = |reason: &str, message: &str| Statement::new("Reconciling", true, reason, message);
+    let still = |reason: &str, message: &str| Statement::new("Reconciling", false, reason, message);
     if stalls {
         return still(
             "Stalled",
@@ -177,7 +177,7 @@ fn reconciling(facts: Option<&Facts>, blocked: Option<&Trouble>, stalls: bool) -
 }
 
 /// Whether the spec can be used as it is.
-fn accepted(troubles: &[Trouble]) -> Stated {
+fn accepted(troubles: &[Trouble]) -> Statement {
     let about = |trouble: &&Trouble| {
         matches!(
             trouble.reason,
@@ -189,14 +189,14 @@ fn accepted(troubles: &[Trouble]) -> Stated {
         .filter(about)
         .max_by_key(|trouble| trouble.effect)
     {
-        Some(trouble) => Stated::new("Accepted", false, trouble.reason, trouble.message.clone()),
-        None => Stated::new("Accepted", true, "Valid", "The spec is used as it is."),
+        Some(trouble) => Statement::new("Accepted", false, trouble.reason, trouble.message.clone()),
+        None => Statement::new("Accepted", true, "Valid", "The spec is used as it is."),
     }
 }
 
-fn backbone(facts: &Facts) -> Stated {
+fn backbone(facts: &Facts) -> Statement {
     let backbone = &facts.backbone;
-    Stated::new(
+    Statement::new(
         "BackboneReady",
         backbone.ready,
         backbone.reason,
@@ -204,17 +204,17 @@ fn backbone(facts: &Facts) -> Stated {
     )
 }
 
-fn draining(facts: &Facts) -> Stated {
+fn draining(facts: &Facts) -> Statement {
     match facts.phase {
         Phase::Moving | Phase::LeavingNodes | Phase::ScalingDown | Phase::Rebalancing => {
-            Stated::new(
+            Statement::new(
                 "Draining",
                 true,
                 facts.phase.reason(),
                 facts.message.clone(),
             )
         }
-        _ => Stated::new("Draining", false, "Idle", "No gateway is being drained."),
+        _ => Statement::new("Draining", false, "Idle", "No gateway is being drained."),
     }
 }
 

@@ -47,14 +47,14 @@ pub struct GatewaySeen {
 /// Every call ends within four seconds, and 32 are under way at most; others wait for their turn.
 /// No proxy is used, whatever the environment says: gateways are pods.
 #[derive(Debug, Clone)]
-pub struct Gateways {
+pub struct GatewayClient {
     client: Client,
     key: Arc<str>,
     port: u16,
     turns: Arc<Semaphore>,
 }
 
-impl Gateways {
+impl GatewayClient {
     /// A client that shows `key` to all gateways.
     ///
     /// # Errors

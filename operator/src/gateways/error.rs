@@ -34,7 +34,7 @@ pub enum GatewayError {
     Forbidden {
         /// Which gateway.
         address: String,
-        /// Its code for that.
+        /// The code of the refusal, which is stable.
         code: String,
     },
     /// It refuses what is asked of it.
@@ -42,9 +42,9 @@ pub enum GatewayError {
     Refused {
         /// Which gateway.
         address: String,
-        /// Its code for that.
+        /// The code of the refusal, which is stable.
         code: String,
-        /// Its sentence for that.
+        /// The reason of the refusal, a sentence.
         message: String,
     },
     /// It answers what this version does not understand.

@@ -7,10 +7,9 @@ use serde_json::json;
 use sluice_crds::{OnDelete, RoomSpec};
 use sluice_policy::Pattern;
 
-use super::{Decided, cluster, decided};
+use super::{Findings, RoomReconciler};
 use crate::{
-    Kind, Object,
-    context::{Context, News},
+    Kind, Object, backbone::Delivery, context::Context, events::News, stores::Stores,
     trouble::Trouble,
 };
 
@@ -26,10 +25,10 @@ const DEADLINE: Duration = Duration::from_mins(2);
 /// Has the Room stay until its history is gone, if that is to go and would stay otherwise.
 pub(super) async fn hold(
     room: &Object,
-    decided: &Decided,
+    findings: &Findings,
     context: &Context,
 ) -> Result<(), Trouble> {
-    let wanted = decided.nats && drops(room);
+    let wanted = findings.nats && drops(room);
     let finalizers = finalizers(room);
     let held = finalizers.iter().any(|it| it == FINALIZER);
     match (wanted, held) {
@@ -73,14 +72,14 @@ async fn release(room: &Object, context: &Context) -> Result<(), Trouble> {
 }
 
 /// Lets a Room go that is being deleted, after its history.
-pub(super) async fn leave(room: &Object, context: &Context) -> Result<Action, Trouble> {
-    context.stalls(Kind::Room, room.uid(), false);
+pub(super) async fn leave(room: &Object, reconciler: &RoomReconciler) -> Result<Action, Trouble> {
+    reconciler.stalled.set(room.uid(), false);
     if !finalizers(room).iter().any(|it| it == FINALIZER) {
         return Ok(Action::await_change());
     }
     if room.annotation(SKIP).is_none()
         && drops(room)
-        && let Err(trouble) = drop_history(room, context).await
+        && let Err(trouble) = drop_history(room, reconciler).await
     {
         if !is_overdue(room) {
             return Err(trouble);
@@ -95,9 +94,10 @@ pub(super) async fn leave(room: &Object, context: &Context) -> Result<Action, Tr
             reason: "HistoryLeft".to_owned(),
             message,
         };
-        context.tell(Kind::Room, room, &news).await;
+        let events = &reconciler.context.events;
+        events.tell(Kind::Room, room, &news).await;
     }
-    release(room, context).await?;
+    release(room, &reconciler.context).await?;
     Ok(Action::await_change())
 }
 
@@ -108,30 +108,28 @@ fn is_overdue(room: &Object) -> bool {
 
 /// Deletes the messages of all rooms that the Room decided for. Nothing is to be done where its
 /// cluster is gone: then its streams are somebody else's to delete.
-async fn drop_history(room: &Object, context: &Context) -> Result<(), Trouble> {
-    let Some(cluster) = cluster(room, context) else {
+async fn drop_history(room: &Object, reconciler: &RoomReconciler) -> Result<(), Trouble> {
+    let Some(cluster) = reconciler.cluster(room) else {
         return Ok(());
     };
     let waits = |message: &str| Trouble::waits("HistoryWaits", message);
-    let decided = decided(&cluster, context)
-        .ok_or_else(|| waits("the RealtimeCluster was not looked at yet"))?;
-    if !decided.nats {
+    let findings = reconciler.findings.get(cluster.uid());
+    let findings = findings.ok_or_else(|| waits("the RealtimeCluster was not looked at yet"))?;
+    if !findings.nats {
         return Ok(());
     }
-    let everywhere = decided
-        .given
-        .as_ref()
-        .is_some_and(super::Given::is_everywhere);
-    if decided.checked.rooms.contains_key(room.name()) || !everywhere {
+    let delivery = findings.delivery.as_ref();
+    let everywhere = delivery.is_some_and(Delivery::is_everywhere);
+    if findings.checked.rooms.contains_key(room.name()) || !everywhere {
         return Err(waits("gateways still work by it"));
     }
-    let Some((connection, names)) = context.backbones.connection(cluster.uid()) else {
+    let Some((connection, names)) = reconciler.context.backbones.connection(cluster.uid()) else {
         return Err(waits("the NATS servers cannot be reached"));
     };
     let Some(spec) = room.read::<RoomSpec>("spec") else {
         return Ok(());
     };
-    let patterns = others(room, &cluster, &spec, context);
+    let patterns = others(room, &cluster, &spec, &reconciler.context.stores);
     let own = Pattern::new(&spec.match_);
     let is_own = |name: &str| {
         own.matches(name)
@@ -146,10 +144,8 @@ async fn drop_history(room: &Object, context: &Context) -> Result<(), Trouble> {
 }
 
 /// The patterns of the cluster's other Rooms in the same namespace.
-fn others(room: &Object, cluster: &Object, spec: &RoomSpec, context: &Context) -> Vec<Pattern> {
-    let rooms = context
-        .stores
-        .of_cluster(Kind::Room, cluster.namespace(), cluster.name());
+fn others(room: &Object, cluster: &Object, spec: &RoomSpec, stores: &Stores) -> Vec<Pattern> {
+    let rooms = stores.of_cluster(Kind::Room, cluster.namespace(), cluster.name());
     let others = rooms
         .iter()
         .filter(|other| other.uid() != room.uid() && !other.is_deleted());

@@ -1,15 +1,15 @@
-//! A Room's status, as a function of what was decided.
+//! A Room's status, as a function of what was found about it.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sluice_crds::{RoomStatus, room::RoomAcceptance};
 
-use super::Decided;
+use super::Findings;
 use crate::{
     Object,
     check::Verdict,
-    conditions::{self, Stated},
+    conditions::{self, Statement},
     steady::steady,
     trouble::Trouble,
 };
@@ -21,23 +21,23 @@ const NOTABLE: (f64, f64) = (0.02, 0.1);
 pub(super) fn status(
     before: &RoomStatus,
     room: &Object,
-    decided: Option<&Decided>,
+    findings: Option<&Findings>,
     now: Timestamp,
 ) -> RoomStatus {
-    let verdict = decided.and_then(|decided| decided.checked.rooms.get(room.name()));
+    let verdict = findings.and_then(|findings| findings.checked.rooms.get(room.name()));
     let current = verdict.filter(|verdict| verdict.generation == room.generation());
-    let (Some(decided), Some(verdict)) = (decided, current) else {
-        return without(before, room, decided.is_some(), now);
+    let (Some(findings), Some(verdict)) = (findings, current) else {
+        return without(before, room, findings.is_some(), now);
     };
-    let accepted = accepted(room.name(), decided);
-    let count = decided.count(room.name());
-    let stated = stated(verdict, room, decided);
+    let accepted = accepted(room.name(), findings);
+    let activity = findings.activity(room.name());
+    let stated = stated(verdict, room, findings);
     RoomStatus {
         observed_generation: Some(room.generation()),
         conditions: conditions::merge(&before.conditions, stated, room.generation(), now),
         accepted,
-        members: steady(before.members, count.map(|it| it.members), NOTABLE.0),
-        rate: steady(before.rate, count.and_then(|it| it.rate), NOTABLE.1),
+        members: steady(before.members, activity.map(|it| it.members), NOTABLE.0),
+        rate: steady(before.rate, activity.and_then(|it| it.rate), NOTABLE.1),
     }
 }
 
@@ -45,13 +45,13 @@ pub(super) fn status(
 fn without(before: &RoomStatus, room: &Object, has_cluster: bool, now: Timestamp) -> RoomStatus {
     let stated = if has_cluster {
         vec![
-            Stated::new(
+            Statement::new(
                 "Ready",
                 false,
                 "Pending",
                 "The RealtimeCluster has not looked at it yet.",
             ),
-            Stated::new(
+            Statement::new(
                 "Reconciling",
                 true,
                 "Pending",
@@ -66,8 +66,8 @@ fn without(before: &RoomStatus, room: &Object, has_cluster: bool, now: Timestamp
         );
         let trouble = Trouble::stalls("ClusterMissing", message);
         vec![
-            Stated::new("Ready", false, trouble.reason, trouble.message.clone()),
-            Stated::new(
+            Statement::new("Ready", false, trouble.reason, trouble.message.clone()),
+            Statement::new(
                 "Reconciling",
                 false,
                 "Stalled",
@@ -85,12 +85,16 @@ fn without(before: &RoomStatus, room: &Object, has_cluster: bool, now: Timestamp
 }
 
 /// Which generation the gateways of each revision work by, of those that said so.
-fn accepted(name: &str, decided: &Decided) -> Vec<RoomAcceptance> {
+fn accepted(name: &str, findings: &Findings) -> Vec<RoomAcceptance> {
     let mut by_revision: BTreeMap<&str, (i64, i32)> = BTreeMap::new();
-    for gateway in decided.given.iter().flat_map(|given| &given.gateways) {
+    for gateway in findings
+        .delivery
+        .iter()
+        .flat_map(|delivery| &delivery.gateways)
+    {
         let (Some(revision), Some(generation)) = (
-            decided.revisions.get(&gateway.name),
-            generation(name, gateway.policy.revision, decided),
+            findings.revisions.get(&gateway.name),
+            generation(name, gateway.policy.revision, findings),
         ) else {
             continue;
         };
@@ -109,17 +113,17 @@ fn accepted(name: &str, decided: &Decided) -> Vec<RoomAcceptance> {
 }
 
 /// The generation of a Room in the documents of a revision.
-fn generation(name: &str, revision: u64, decided: &Decided) -> Option<i64> {
-    let rooms = decided.given.as_ref()?.rooms.get(&revision)?;
+fn generation(name: &str, revision: u64, findings: &Findings) -> Option<i64> {
+    let rooms = findings.delivery.as_ref()?.rooms.get(&revision)?;
     rooms.get(name).copied()
 }
 
-fn stated(verdict: &Verdict, room: &Object, decided: &Decided) -> Vec<Stated> {
+fn stated(verdict: &Verdict, room: &Object, findings: &Findings) -> Vec<Statement> {
     let trouble = refused(verdict);
     if let Some(trouble) = &trouble {
         return vec![
-            Stated::new("Ready", false, trouble.reason, trouble.message.clone()),
-            Stated::new(
+            Statement::new("Ready", false, trouble.reason, trouble.message.clone()),
+            Statement::new(
                 "Reconciling",
                 false,
                 "Stalled",
@@ -128,7 +132,7 @@ fn stated(verdict: &Verdict, room: &Object, decided: &Decided) -> Vec<Stated> {
             conditions::stalled(Some(trouble)),
         ];
     }
-    let (ready, reason, mut message) = reach(room, decided);
+    let (ready, reason, mut message) = reach(room, findings);
     if !verdict.unknown.is_empty() {
         message = format!(
             "{message} This operator does not know {} and goes on without; upgrade it, or remove what it does not know.",
@@ -136,12 +140,12 @@ fn stated(verdict: &Verdict, room: &Object, decided: &Decided) -> Vec<Stated> {
         );
     }
     let reconciling = if ready {
-        Stated::new("Reconciling", false, "Done", "The gateways work by it.")
+        Statement::new("Reconciling", false, "Done", "The gateways work by it.")
     } else {
-        Stated::new("Reconciling", true, reason, "The gateways are taking it.")
+        Statement::new("Reconciling", true, reason, "The gateways are taking it.")
     };
     vec![
-        Stated::new("Ready", ready, reason, message),
+        Statement::new("Ready", ready, reason, message),
         reconciling,
         conditions::stalled(None),
     ]
@@ -157,36 +161,36 @@ fn refused(verdict: &Verdict) -> Option<Trouble> {
 }
 
 /// How far a Room has come.
-fn reach(room: &Object, decided: &Decided) -> (bool, &'static str, String) {
-    let Some(given) = &decided.given else {
+fn reach(room: &Object, findings: &Findings) -> (bool, &'static str, String) {
+    let Some(delivery) = &findings.delivery else {
         return (
             false,
             "Pending",
             "It has not been given to the gateways yet.".to_owned(),
         );
     };
-    if let Some(trouble) = &given.trouble {
+    if let Some(trouble) = &delivery.trouble {
         return (false, trouble.reason, trouble.message.clone());
     }
-    if given.pending {
+    if delivery.pending {
         let message = "The NATS servers are not ready; gateways take it when they are.";
         return (false, "Pending", message.to_owned());
     }
-    if let Some((name, refused)) = given.refusal() {
+    if let Some((name, refused)) = delivery.refusal() {
         let message = format!("the gateway {name} refuses the documents: {refused}");
         return (false, "GatewayRefused", message);
     }
-    let at = given.gateways.iter().filter(|gateway| {
-        let has = generation(room.name(), gateway.policy.revision, decided);
+    let at = delivery.gateways.iter().filter(|gateway| {
+        let has = generation(room.name(), gateway.policy.revision, findings);
         has.is_some_and(|has| has >= room.generation())
     });
     let at = at.count();
-    let all = given.gateways.len();
+    let all = delivery.gateways.len();
     if at < all {
         let message = format!("{at} of {all} gateways work by it.");
         return (false, "Pending", message);
     }
-    let message = match (decided.nats, all) {
+    let message = match (findings.nats, all) {
         (false, _) => "It is in the documents of the gateway.".to_owned(),
         (true, 0) => "It is in the documents that gateways take when they start.".to_owned(),
         (true, all) => format!("All gateways ({all}) work by it."),

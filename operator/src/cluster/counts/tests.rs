@@ -16,18 +16,18 @@ fn says(gateway: &str, stores: bool, rooms: &[(&str, u64, u64)]) -> Answer {
     (gateway.to_owned(), Some(seen))
 }
 
-fn room(last: &Last, name: &str) -> (i64, Option<i64>) {
-    let count = last.counted.rooms.as_ref().unwrap()[name];
+fn room(last: &LastCount, name: &str) -> (i64, Option<i64>) {
+    let count = last.counted.activities.as_ref().unwrap()[name];
     (count.members, count.rate)
 }
 
-fn later(last: Last, seconds: u64, answers: Vec<Answer>) -> Last {
+fn later(last: LastCount, seconds: u64, answers: Vec<Answer>) -> LastCount {
     let now = last.asked + Duration::from_secs(seconds);
-    Last::after(Some(last), now, answers)
+    LastCount::after(Some(last), now, answers)
 }
 
-fn first(answers: Vec<Answer>) -> Last {
-    Last::after(None, Instant::now(), answers)
+fn first(answers: Vec<Answer>) -> LastCount {
+    LastCount::after(None, Instant::now(), answers)
 }
 
 #[test]
@@ -98,5 +98,5 @@ fn numbers_change_no_sooner_than_they_may() {
 #[test]
 fn nothing_is_known_where_nobody_answers() {
     let last = first(vec![("a".to_owned(), None)]);
-    assert!(last.counted.stores.is_none() && last.counted.rooms.is_none());
+    assert!(last.counted.stores.is_none() && last.counted.activities.is_none());
 }

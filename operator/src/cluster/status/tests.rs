@@ -111,7 +111,7 @@ fn what_only_a_person_can_mend_stalls() {
             .any(|news| news.bad && news.reason == "NameTaken"),
         "{told:?}"
     );
-    // Once.
+    // Several conditions have that reason, and people are told of it once.
     assert_eq!(
         told.iter()
             .filter(|news| news.reason == "NameTaken")
@@ -156,7 +156,7 @@ fn a_change_is_hot_or_takes_new_gateways() {
     let restart = status(&hot, 3, Some(&other), &[], at(2));
     assert_eq!(class(&restart), Some((3, ChangeClass::Restart)));
     says(&restart, "Ready", "False", "RollingOut");
-    // And stays so when nothing changes.
+    // The class of the last change stays while nothing changes.
     assert_eq!(
         class(&status(&restart, 3, Some(&other), &[], at(3))),
         class(&restart)

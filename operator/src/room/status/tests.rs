@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    backbone::{Gateway, Given, InForce},
+    backbone::{Delivery, Gateway, InForce},
     check::Checked,
 };
 
@@ -36,32 +36,32 @@ fn gateway(name: &str, revision: u64) -> Gateway {
     }
 }
 
-fn decided(verdict: Verdict, gateways: Vec<Gateway>) -> Decided {
+fn findings(verdict: Verdict, gateways: Vec<Gateway>) -> Findings {
     let of = |generation| Arc::new(BTreeMap::from([("support".to_owned(), generation)]));
-    Decided {
+    Findings {
         checked: Arc::new(Checked {
             rooms: BTreeMap::from([("support".to_owned(), verdict)]),
             ..Checked::default()
         }),
-        given: Some(Given {
+        delivery: Some(Delivery {
             revision: Some(8),
             gateways,
             rooms: BTreeMap::from([(7, of(1)), (8, of(2))]),
-            ..Given::default()
+            ..Delivery::default()
         }),
         nats: true,
         revisions: ["g-0", "g-1"]
             .map(|pod| (pod.to_owned(), "r1".to_owned()))
             .into(),
-        counts: None,
+        activities: None,
     }
 }
 
-fn now(decided: Option<&Decided>, generation: i64) -> RoomStatus {
+fn now(findings: Option<&Findings>, generation: i64) -> RoomStatus {
     status(
         &RoomStatus::default(),
         &room(generation),
-        decided,
+        findings,
         Timestamp::UNIX_EPOCH,
     )
 }
@@ -73,7 +73,7 @@ fn ready(status: &RoomStatus) -> (&str, &str, &str) {
 
 #[test]
 fn a_room_is_ready_when_every_gateway_works_by_it() {
-    let late = decided(
+    let late = findings(
         verdict(2, Some(2), None),
         vec![gateway("g-0", 7), gateway("g-1", 8)],
     );
@@ -86,7 +86,7 @@ fn a_room_is_ready_when_every_gateway_works_by_it() {
         (status.accepted[0].generation, status.accepted[0].gateways),
         (1, 2)
     );
-    let all = decided(
+    let all = findings(
         verdict(2, Some(2), None),
         vec![gateway("g-0", 8), gateway("g-1", 8)],
     );
@@ -103,8 +103,8 @@ fn a_room_is_ready_when_every_gateway_works_by_it() {
 
 #[test]
 fn a_room_that_is_refused_says_what_goes_on() {
-    let decided = decided(verdict(2, Some(1), Some("spec.match: no")), Vec::new());
-    let status = now(Some(&decided), 2);
+    let findings = findings(verdict(2, Some(1), Some("spec.match: no")), Vec::new());
+    let status = now(Some(&findings), 2);
     assert_eq!(
         ready(&status),
         (
@@ -131,21 +131,21 @@ fn a_room_without_a_cluster_says_so() {
 
 #[test]
 fn a_verdict_about_an_earlier_generation_is_waited_past() {
-    let decided = decided(verdict(1, Some(1), None), Vec::new());
-    assert_eq!(ready(&now(Some(&decided), 2)).1, "Pending");
+    let findings = findings(verdict(1, Some(1), None), Vec::new());
+    assert_eq!(ready(&now(Some(&findings), 2)).1, "Pending");
 }
 
 #[test]
 fn a_room_says_what_goes_on_in_it_and_small_changes_are_not_written() {
     let counted = |members, rate| {
-        let mut decided = decided(verdict(2, Some(2), None), Vec::new());
-        let count = crate::cluster::Count { members, rate };
-        decided.counts = Some(Arc::new(BTreeMap::from([("support".to_owned(), count)])));
-        decided
+        let mut findings = findings(verdict(2, Some(2), None), Vec::new());
+        let activity = crate::room::Activity { members, rate };
+        findings.activities = Some(Arc::new(BTreeMap::from([("support".to_owned(), activity)])));
+        findings
     };
-    let next = |before: &RoomStatus, decided: &Decided| {
+    let next = |before: &RoomStatus, findings: &Findings| {
         let at = Timestamp::UNIX_EPOCH;
-        status(before, &room(2), Some(decided), at)
+        status(before, &room(2), Some(findings), at)
     };
     let first = next(&RoomStatus::default(), &counted(1000, None));
     assert_eq!((first.members, first.rate), (Some(1000), None));
@@ -153,9 +153,9 @@ fn a_room_says_what_goes_on_in_it_and_small_changes_are_not_written() {
     assert_eq!((second.members, second.rate), (Some(1000), Some(50)));
     assert_eq!(next(&second, &counted(995, Some(54))), second);
     let mut quiet = counted(0, Some(0));
-    quiet.counts = Some(Arc::default());
+    quiet.activities = Some(Arc::default());
     let empty = next(&second, &quiet);
     assert_eq!((empty.members, empty.rate), (Some(0), Some(0)));
-    quiet.counts = None;
+    quiet.activities = None;
     assert_eq!(next(&second, &quiet), second, "what is not known stays");
 }

@@ -10,7 +10,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{State, Watched, hearing::Hearing};
+use super::{GatewayState, WatchedGateway, missed::MissedHeartbeats};
 use crate::{
     backbone::{Backbones, Heartbeats},
     stores::Changed,
@@ -32,44 +32,44 @@ const AGAIN: Duration = Duration::from_millis(500);
 const PROBE: (Duration, u32) = (Duration::from_secs(1), 1);
 
 /// What came of connecting to it.
-enum Tried {
+enum Attempt {
     Reached(TcpStream),
     Refused,
     /// That nothing answers says nothing of the gateway alone.
     Silent,
 }
 
-pub(super) struct Keep {
-    pub(super) gateway: Watched,
+pub(super) struct Probe {
+    pub(super) gateway: WatchedGateway,
     /// The identity of the cluster.
     pub(super) uid: String,
     pub(super) cluster: Changed,
     pub(super) queue: mpsc::Sender<Changed>,
     pub(super) backbones: Backbones,
-    pub(super) state: watch::Sender<Option<State>>,
+    pub(super) state: watch::Sender<Option<GatewayState>>,
 }
 
-impl Keep {
+impl Probe {
     pub(super) async fn run(self) {
         loop {
             match connect(self.gateway.address).await {
-                Tried::Reached(stream) => {
-                    self.is(State::There).await;
+                Attempt::Reached(stream) => {
+                    self.is(GatewayState::Alive).await;
                     until_closed(stream).await;
                     sleep(AT_ONCE).await;
                 }
-                Tried::Refused => {
-                    self.is(State::Ended).await;
+                Attempt::Refused => {
+                    self.is(GatewayState::Ended).await;
                     sleep(AGAIN).await;
                 }
-                Tried::Silent => self.listen().await,
+                Attempt::Silent => self.listen().await,
             }
         }
     }
 
     /// Listens to the fleet until the gateway answers.
     async fn listen(&self) {
-        let mut hearing = Hearing::of(&self.gateway.name);
+        let mut missed = MissedHeartbeats::of(&self.gateway.name);
         let mut answers = pin!(until_it_answers(self.gateway.address));
         let mut heartbeats = None;
         loop {
@@ -77,36 +77,36 @@ impl Keep {
                 () = &mut answers => return,
                 name = heard(&self.backbones, &self.uid, &mut heartbeats) => name,
             };
-            match hearing.hears(&name) {
-                Some(true) => self.is(State::Lost).await,
-                Some(false) => self.is(State::There).await,
+            match missed.hears(&name) {
+                Some(true) => self.is(GatewayState::Lost).await,
+                Some(false) => self.is(GatewayState::Alive).await,
                 None => {}
             }
         }
     }
 
-    async fn is(&self, state: State) {
+    async fn is(&self, state: GatewayState) {
         let before = self.state.send_replace(Some(state));
         if before == Some(state) {
             return;
         }
         let name = &self.gateway.name;
-        if state == State::Lost {
+        if state == GatewayState::Lost {
             tracing::warn!(gateway = %name, "a gateway cannot be reached, and its fleet does not hear it; it leaves the Service while another one serves");
         }
         // What is found out at once is seen by whoever began to watch.
-        if before.is_some() || state == State::Lost {
+        if before.is_some() || state == GatewayState::Lost {
             // Fails only when the operator ends.
             let _ = self.queue.send(self.cluster.clone()).await;
         }
     }
 }
 
-async fn connect(address: SocketAddr) -> Tried {
+async fn connect(address: SocketAddr) -> Attempt {
     match timeout(CONNECT, TcpStream::connect(address)).await {
-        Ok(Ok(stream)) => Tried::Reached(stream),
-        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Tried::Refused,
-        _ => Tried::Silent,
+        Ok(Ok(stream)) => Attempt::Reached(stream),
+        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Attempt::Refused,
+        _ => Attempt::Silent,
     }
 }
 
@@ -122,7 +122,7 @@ async fn until_closed(mut stream: TcpStream) {
 }
 
 async fn until_it_answers(address: SocketAddr) {
-    while matches!(connect(address).await, Tried::Silent) {
+    while matches!(connect(address).await, Attempt::Silent) {
         sleep(AGAIN).await;
     }
 }

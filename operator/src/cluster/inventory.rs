@@ -1,4 +1,4 @@
-//! Everything that a decision is made from.
+//! All objects that belong to a cluster.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -15,21 +15,21 @@ use crate::{
 };
 
 /// A `RealtimeCluster` and all that belongs to it, as it was last seen.
-pub(crate) struct Seen {
-    pub(crate) object: Arc<Object>,
-    pub(crate) rooms: Vec<Arc<Object>>,
-    pub(crate) secrets: Secrets,
-    pub(crate) keys: Keys,
+pub(super) struct Inventory {
+    pub(super) object: Arc<Object>,
+    pub(super) rooms: Vec<Arc<Object>>,
+    pub(super) secrets: Secrets,
+    pub(super) keys: Keys,
     /// The documents that gateways start with.
-    pub(crate) documents: String,
+    pub(super) documents: String,
     /// What was made for it, whatever its name.
-    pub(crate) made: Vec<(Kind, Arc<Object>)>,
+    pub(super) made: Vec<(Kind, Arc<Object>)>,
     /// Its pods, of gateways and of NATS servers.
-    pub(crate) pods: Vec<Arc<Object>>,
+    pub(super) pods: Vec<Arc<Object>>,
 }
 
 /// Reads what is seen already, and the Secrets, which are not watched.
-pub(super) async fn read(object: &Arc<Object>, context: &Context) -> Result<Seen, Trouble> {
+pub(super) async fn read(object: &Arc<Object>, context: &Context) -> Result<Inventory, Trouble> {
     let (namespace, name) = (object.namespace(), object.name());
     let stores = &context.stores;
     let made = Kind::MADE.into_iter().flat_map(|kind| {
@@ -40,7 +40,7 @@ pub(super) async fn read(object: &Arc<Object>, context: &Context) -> Result<Seen
     let documents = documents.filter(|map| map.is_controlled_by(object.uid()));
     let spec = object.field("spec");
     let managed = spec.pointer("/backbone/nats/managed").is_some();
-    Ok(Seen {
+    Ok(Inventory {
         object: Arc::clone(object),
         rooms: stores.of_cluster(Kind::Room, namespace, name),
         secrets: named(object, context).await?,
@@ -84,9 +84,9 @@ fn names(object: &Object) -> BTreeSet<String> {
     references.chain(tls).collect()
 }
 
-impl Seen {
-    /// What is the same while the check finds the same.
-    pub(super) fn asked_for(&self) -> Value {
+impl Inventory {
+    /// What a check depends on: it finds the same while this is the same.
+    pub(super) fn to_check(&self) -> Value {
         let rooms = self.rooms.iter().map(|room| {
             json!([
                 room.name(),

@@ -12,13 +12,13 @@ const MOST: usize = 4_096;
 /// What is heard of a fleet while one of its gateways answers nothing.
 ///
 /// Time is counted by what others say: an operator that hears nobody knows nothing.
-pub(super) struct Hearing {
+pub(super) struct MissedHeartbeats {
     name: String,
     /// How often each of the others was heard since this one was.
     others: HashMap<String, u32>,
 }
 
-impl Hearing {
+impl MissedHeartbeats {
     /// Has heard nobody yet.
     pub(super) fn of(name: &str) -> Self {
         Self {
@@ -49,38 +49,38 @@ mod tests {
 
     #[test]
     fn a_gateway_is_lost_that_is_not_heard_while_another_is_three_times() {
-        let mut hearing = Hearing::of("a");
-        let heard: Vec<_> = (0..3).map(|_| hearing.hears("b")).collect();
+        let mut missed = MissedHeartbeats::of("a");
+        let heard: Vec<_> = (0..3).map(|_| missed.hears("b")).collect();
         assert_eq!(heard, [None, None, Some(true)]);
     }
 
     #[test]
     fn one_that_is_heard_is_not_and_has_the_whole_time_again() {
-        let mut hearing = Hearing::of("a");
+        let mut missed = MissedHeartbeats::of("a");
         for _ in 0..2 {
-            assert_eq!(hearing.hears("b"), None);
+            assert_eq!(missed.hears("b"), None);
         }
-        assert_eq!(hearing.hears("a"), Some(false));
+        assert_eq!(missed.hears("a"), Some(false));
         for _ in 0..2 {
-            assert_eq!(hearing.hears("b"), None);
+            assert_eq!(missed.hears("b"), None);
         }
     }
 
     #[test]
     fn many_others_make_it_no_sooner() {
-        let mut hearing = Hearing::of("a");
+        let mut missed = MissedHeartbeats::of("a");
         let all_once = || (0..100).map(|n| n.to_string());
         for _ in 0..2 {
-            assert!(all_once().all(|name| hearing.hears(&name).is_none()));
+            assert!(all_once().all(|name| missed.hears(&name).is_none()));
         }
     }
 
     #[test]
     fn of_a_fleet_without_end_no_more_are_remembered_than_there_may_be() {
-        let mut hearing = Hearing::of("a");
+        let mut missed = MissedHeartbeats::of("a");
         for n in 0..2 * MOST {
-            hearing.hears(&n.to_string());
+            missed.hears(&n.to_string());
         }
-        assert_eq!(hearing.others.len(), MOST);
+        assert_eq!(missed.others.len(), MOST);
     }
 }

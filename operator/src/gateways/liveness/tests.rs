@@ -11,28 +11,28 @@ async fn a_gateway_that_ends_or_is_there_again_has_its_cluster_looked_at() {
     let address = listener.local_addr().unwrap();
     let (queue, mut changes) = mpsc::channel(8);
     let cluster = reference(Kind::RealtimeCluster, "default", "chat");
-    let vigils = Vigils::new(Backbones::default());
-    let watched = Watched {
+    let liveness = Liveness::new(Backbones::default());
+    let watched = WatchedGateway {
         pod: "pod".to_owned(),
         name: "chat-1".to_owned(),
         address,
     };
-    vigils.watch("uid", &[watched], &cluster, &queue);
+    liveness.watch("uid", &[watched], &cluster, &queue);
     let (connection, _) = listener.accept().await.unwrap();
 
     // Closed without the gateway's end: it is connected to again, and nobody is told.
     drop(connection);
     let (connection, _) = listener.accept().await.unwrap();
     assert!(changes.try_recv().is_err());
-    assert_eq!(vigils.state("pod"), Some(State::There));
+    assert_eq!(liveness.state("pod"), Some(GatewayState::Alive));
 
     drop((listener, connection));
     assert_eq!(changes.recv().await.unwrap().name, "chat");
-    assert_eq!(vigils.state("pod"), Some(State::Ended));
+    assert_eq!(liveness.state("pod"), Some(GatewayState::Ended));
 
     let listener = TcpListener::bind(address).await.unwrap();
     assert_eq!(changes.recv().await.unwrap().name, "chat");
-    vigils.watch("uid", &[], &cluster, &queue);
-    assert!(vigils.all().is_empty());
+    liveness.watch("uid", &[], &cluster, &queue);
+    assert!(liveness.all().is_empty());
     drop(listener);
 }

@@ -5,8 +5,8 @@
 //! for most of a minute: its gateways answer nothing, as if there were no way to them. But others of
 //! their fleet hear each of them every second, and so does who listens.
 
-mod hearing;
-mod keep;
+mod missed;
+mod probe;
 
 use std::{
     collections::HashMap,
@@ -19,52 +19,52 @@ use tokio::{
     task::AbortHandle,
 };
 
-use self::keep::Keep;
+use self::probe::Probe;
 use crate::{backbone::Backbones, lock::lock, stores::Changed};
 
-/// The gateways that are watched, by the identity of their pods.
-pub(crate) struct Vigils {
+/// Whether gateways are alive, by the identity of their pods.
+pub(crate) struct Liveness {
     backbones: Backbones,
-    all: Mutex<HashMap<String, Vigil>>,
+    all: Mutex<HashMap<String, Entry>>,
 }
 
 /// A gateway that is watched.
 #[derive(Clone)]
-pub(crate) struct Watched {
+pub(crate) struct WatchedGateway {
     /// The identity of its pod.
     pub(crate) pod: String,
-    /// Its name: its pod's.
+    /// Its name in its fleet, which is its pod's.
     pub(crate) name: String,
     /// Where its server API is.
     pub(crate) address: SocketAddr,
 }
 
-/// What is known of a gateway.
+/// Whether a gateway is alive, as far as is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
-    /// It was reached, or heard.
-    There,
-    /// It refuses connections.
+pub(crate) enum GatewayState {
+    /// It was reached, or its fleet hears it.
+    Alive,
+    /// It refuses connections: its process has ended.
     Ended,
     /// It answers nothing, and its fleet does not hear it.
     Lost,
 }
 
-struct Vigil {
+struct Entry {
     /// The identity of the cluster.
     cluster: String,
     address: SocketAddr,
-    state: watch::Receiver<Option<State>>,
+    state: watch::Receiver<Option<GatewayState>>,
     task: AbortHandle,
 }
 
-impl Drop for Vigil {
+impl Drop for Entry {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-impl Vigils {
+impl Liveness {
     /// Watches nothing yet; the backbones are where gateways are listened to.
     pub(crate) fn new(backbones: Backbones) -> Self {
         Self {
@@ -73,7 +73,7 @@ impl Vigils {
         }
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<String, Vigil>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
         lock(&self.all)
     }
 
@@ -82,14 +82,14 @@ impl Vigils {
     pub(crate) fn watch(
         &self,
         uid: &str,
-        gateways: &[Watched],
+        gateways: &[WatchedGateway],
         cluster: &Changed,
         queue: &mpsc::Sender<Changed>,
     ) {
         let mut all = self.all();
-        all.retain(|pod, vigil| {
-            let is = |it: &Watched| it.pod == *pod && it.address == vigil.address;
-            vigil.cluster != uid || gateways.iter().any(is)
+        all.retain(|pod, entry| {
+            let is = |it: &WatchedGateway| it.pod == *pod && it.address == entry.address;
+            entry.cluster != uid || gateways.iter().any(is)
         });
         for gateway in gateways {
             all.entry(gateway.pod.clone())
@@ -100,12 +100,12 @@ impl Vigils {
     fn begin(
         &self,
         uid: &str,
-        gateway: &Watched,
+        gateway: &WatchedGateway,
         cluster: &Changed,
         queue: &mpsc::Sender<Changed>,
-    ) -> Vigil {
+    ) -> Entry {
         let (sender, state) = watch::channel(None);
-        let keep = Keep {
+        let probe = Probe {
             gateway: gateway.clone(),
             uid: uid.to_owned(),
             cluster: cluster.clone(),
@@ -113,22 +113,22 @@ impl Vigils {
             backbones: self.backbones.clone(),
             state: sender,
         };
-        Vigil {
+        Entry {
             cluster: uid.to_owned(),
             address: gateway.address,
             state,
-            task: tokio::spawn(keep.run()).abort_handle(),
+            task: tokio::spawn(probe.run()).abort_handle(),
         }
     }
 
     /// What is known of the gateway of a pod; `None` while that is nothing.
-    pub(crate) fn state(&self, pod: &str) -> Option<State> {
+    pub(crate) fn state(&self, pod: &str) -> Option<GatewayState> {
         *self.all().get(pod)?.state.borrow()
     }
 
     /// Watches no gateways of clusters that are gone.
     pub(crate) fn keep(&self, is_there: impl Fn(&str) -> bool) {
-        self.all().retain(|_, vigil| is_there(&vigil.cluster));
+        self.all().retain(|_, entry| is_there(&entry.cluster));
     }
 }
 
