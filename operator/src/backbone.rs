@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use sluice_bucket::{Connection, ControlError, Login};
+use sluice_bucket::{Connection, BucketError, Login};
 use sluice_nats::Names;
 use tokio::time::timeout;
 
@@ -232,9 +232,9 @@ impl Entry {
     }
 }
 
-fn failed(error: &ControlError) -> Trouble {
+fn failed(error: &BucketError) -> Trouble {
     match error {
-        ControlError::TooLarge { .. } => Trouble::stalls("DocumentsTooLarge", error.to_string()),
+        BucketError::TooLarge { .. } => Trouble::stalls("DocumentsTooLarge", error.to_string()),
         _ => Trouble::waits("BackboneUnavailable", error.to_string()),
     }
 }

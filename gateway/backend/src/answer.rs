@@ -1,4 +1,7 @@
-//! What the backend says.
+//! What the application answers, read from the bytes that it sent.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -9,7 +12,7 @@ use serde_json::value::RawValue;
 use sluice_codec::sio::{self, MAX_ATTACHMENTS};
 use sluice_rooms::check_name;
 
-use crate::WebhookError;
+use crate::BackendError;
 
 /// The most rooms that a session is put into when it connects.
 const MAX_ROOMS: usize = 1000;
@@ -19,7 +22,7 @@ const MAX_MESSAGE: usize = 1024;
 
 /// The answer to an event, which every client can read.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct EventAnswer {
     /// Its data; `null` where the backend gave none.
     pub data: Box<RawValue>,
     /// Binary attachments, which placeholders in `data` refer to.
@@ -28,7 +31,7 @@ pub struct Answer {
 
 /// The answer to a session that wants to begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Connect {
+pub enum ConnectAnswer {
     /// It may, and is in these rooms from the start.
     Accepted {
         /// The rooms' names.
@@ -45,19 +48,19 @@ pub enum Connect {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
-struct EventAnswer {
+struct EventBody {
     data: Option<Box<RawValue>>,
     attachments: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
-struct ConnectAnswer {
+struct ConnectBody {
     rooms: Vec<Box<str>>,
 }
 
 #[derive(Deserialize)]
-struct ErrorAnswer {
+struct ErrorBody {
     error: OwnError,
 }
 
@@ -67,7 +70,7 @@ struct OwnError {
     message: Box<str>,
 }
 
-impl Default for Answer {
+impl Default for EventAnswer {
     fn default() -> Self {
         Self {
             data: RawValue::NULL.to_owned(),
@@ -76,10 +79,10 @@ impl Default for Answer {
     }
 }
 
-impl Answer {
+impl EventAnswer {
     /// Reads the body of an answer to an event: nothing, or `{"data": …, "attachments": […]}`.
-    pub(crate) fn read(body: &[u8]) -> Result<Self, WebhookError> {
-        let answer: EventAnswer = parse(body)?;
+    pub(crate) fn read(body: &[u8]) -> Result<Self, BackendError> {
+        let answer: EventBody = parse(body)?;
         if answer.attachments.len() > MAX_ATTACHMENTS {
             return Err(invalid(format!(
                 "it has more than {MAX_ATTACHMENTS} attachments"
@@ -97,16 +100,16 @@ impl Answer {
 
     /// Reads an answer that came without a status: the same, or with `"ok": true`; a refusal has
     /// `"ok": false` or an `error`.
-    pub fn from_reply(body: &[u8]) -> Result<Self, WebhookError> {
+    pub(crate) fn from_reply(body: &[u8]) -> Result<Self, BackendError> {
         Self::read(&accepted(body)?)
     }
 }
 
-impl Connect {
+impl ConnectAnswer {
     /// Reads the body of an answer to a session that wants to begin: nothing, or
     /// `{"rooms": ["…"]}`.
-    pub(crate) fn read(body: &[u8]) -> Result<Self, WebhookError> {
-        let ConnectAnswer { rooms } = parse(body)?;
+    pub(crate) fn read(body: &[u8]) -> Result<Self, BackendError> {
+        let ConnectBody { rooms } = parse(body)?;
         if rooms.len() > MAX_ROOMS {
             return Err(invalid(format!("it names more than {MAX_ROOMS} rooms")));
         }
@@ -116,10 +119,15 @@ impl Connect {
         Ok(Self::Accepted { rooms })
     }
 
-    /// Reads an answer that came without a status, as [`Answer::from_reply`] does.
-    pub fn from_reply(body: &[u8]) -> Result<Self, WebhookError> {
-        match accepted(body).and_then(|body| Self::read(&body)) {
-            Err(WebhookError::Refused {
+    /// Reads an answer that came without a status, as [`EventAnswer::from_reply`] does.
+    pub(crate) fn from_reply(body: &[u8]) -> Result<Self, BackendError> {
+        Self::or_refused(accepted(body).and_then(|body| Self::read(&body)))
+    }
+
+    /// A refusal with a code of the application's own is its answer; one without is an error.
+    pub(crate) fn or_refused(answer: Result<Self, BackendError>) -> Result<Self, BackendError> {
+        match answer {
+            Err(BackendError::Refused {
                 own: Some((code, message)),
                 ..
             }) => Ok(Self::Refused { code, message }),
@@ -131,14 +139,14 @@ impl Connect {
 /// The backend's own code and message out of a refusal's body:
 /// `{"error": {"code": "…", "message": "…"}}`, the code in snake case.
 pub(crate) fn own_error(body: &[u8]) -> Option<(Box<str>, Box<str>)> {
-    let OwnError { code, message } = serde_json::from_slice::<ErrorAnswer>(body).ok()?.error;
+    let OwnError { code, message } = serde_json::from_slice::<ErrorBody>(body).ok()?.error;
     let snake = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
     let fits = (1..=MAX_CODE).contains(&code.len()) && message.len() <= MAX_MESSAGE;
     (fits && code.bytes().all(snake)).then_some((code, message))
 }
 
 /// What an answer without a status says beside whether it is one.
-fn accepted(body: &[u8]) -> Result<Vec<u8>, WebhookError> {
+fn accepted(body: &[u8]) -> Result<Vec<u8>, BackendError> {
     let mut fields: BTreeMap<String, Box<RawValue>> = parse(body)?;
     let ok = match fields.remove("ok").as_ref().map(|ok| ok.get()) {
         None | Some("true") => true,
@@ -147,13 +155,13 @@ fn accepted(body: &[u8]) -> Result<Vec<u8>, WebhookError> {
     };
     if !ok || fields.contains_key("error") {
         let own = own_error(body);
-        return Err(WebhookError::Refused { status: None, own });
+        return Err(BackendError::Refused { status: None, own });
     }
     // Texts and raw JSON can always be written.
     Ok(serde_json::to_vec(&fields).unwrap_or_default())
 }
 
-fn parse<T: for<'de> Deserialize<'de> + Default>(body: &[u8]) -> Result<T, WebhookError> {
+fn parse<T: for<'de> Deserialize<'de> + Default>(body: &[u8]) -> Result<T, BackendError> {
     if body.is_empty() {
         return Ok(T::default());
     }
@@ -161,7 +169,7 @@ fn parse<T: for<'de> Deserialize<'de> + Default>(body: &[u8]) -> Result<T, Webho
         .map_err(|error| invalid(format!("it is not the JSON asked for: {error}")))
 }
 
-fn decode(attachment: &String) -> Result<Bytes, WebhookError> {
+fn decode(attachment: &String) -> Result<Bytes, BackendError> {
     let bytes = STANDARD.decode(attachment);
     bytes
         .map(Bytes::from)
@@ -169,7 +177,7 @@ fn decode(attachment: &String) -> Result<Bytes, WebhookError> {
 }
 
 /// A client that is sent what it cannot read closes its connection.
-fn check(data: &str, attachments: usize) -> Result<(), WebhookError> {
+fn check(data: &str, attachments: usize) -> Result<(), BackendError> {
     let read = sio::ack_args(&format!("[{data}]")).map(drop);
     let placed = if attachments > 0 {
         sio::placeholders(data, attachments)
@@ -180,100 +188,6 @@ fn check(data: &str, attachments: usize) -> Result<(), WebhookError> {
         .map_err(|error| invalid(format!("clients could not read its data: {error}")))
 }
 
-fn invalid(what: String) -> WebhookError {
-    WebhookError::AnswerInvalid(what)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused(body: &str) -> String {
-        match Answer::read(body.as_bytes()) {
-            Err(WebhookError::AnswerInvalid(what)) => what,
-            other => panic!("{body}: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn an_answer_carries_data_and_attachments() {
-        let body = br#"{"data":{"_placeholder":true,"num":0},"attachments":["AQI="]}"#;
-        let answer = Answer::read(body).unwrap();
-        assert_eq!(answer.attachments, [&[1, 2][..]]);
-        assert_eq!(Answer::read(b"").unwrap().data.get(), "null");
-        assert_eq!(Answer::read(b"{}").unwrap().data.get(), "null");
-        assert_eq!(Answer::read(br#"{"data":[1]}"#).unwrap().data.get(), "[1]");
-    }
-
-    #[test]
-    fn an_answer_without_a_status_says_itself_whether_it_is_a_refusal() {
-        let answer = Answer::from_reply(br#"{"ok":true,"data":[1]}"#).unwrap();
-        assert_eq!(answer.data.get(), "[1]");
-        assert_eq!(Answer::from_reply(b"").unwrap().data.get(), "null");
-        let own = Some(("sold_out".into(), "Nothing is left.".into()));
-        let text = r#"{"ok":false,"error":{"code":"sold_out","message":"Nothing is left."}}"#;
-        for (body, own) in [
-            (text, own),
-            (r#"{"ok":false}"#, None),
-            (r#"{"error":1}"#, None),
-        ] {
-            let refused = WebhookError::Refused { status: None, own };
-            assert_eq!(
-                Answer::from_reply(body.as_bytes()).unwrap_err(),
-                refused,
-                "{body}"
-            );
-        }
-        assert!(matches!(
-            Connect::from_reply(text.as_bytes()),
-            Ok(Connect::Refused { .. })
-        ));
-        for body in [r#"{"ok":1}"#, r#"{"ok":true,"text":1}"#, "[]"] {
-            let error = Answer::from_reply(body.as_bytes()).unwrap_err();
-            assert!(matches!(error, WebhookError::AnswerInvalid(_)), "{body}");
-        }
-    }
-
-    #[test]
-    fn what_clients_could_not_read_is_refused() {
-        assert!(refused("OK").contains("JSON"));
-        assert!(refused(r#"{"text":"hello"}"#).contains("text"));
-        assert!(refused(r#"{"data":1,"attachments":["%"]}"#).contains("base64"));
-        let misplaced = r#"{"data":{"_placeholder":true,"num":1},"attachments":["AQI="]}"#;
-        assert!(refused(misplaced).contains("attachment"));
-        assert!(
-            refused(&format!(
-                r#"{{"data":{}{}}}"#,
-                "[".repeat(500),
-                "]".repeat(500)
-            ))
-            .contains("deep")
-        );
-    }
-
-    #[test]
-    fn an_accepted_session_has_rooms_with_names() {
-        let rooms = vec!["lobby".into()];
-        assert_eq!(
-            Connect::read(br#"{"rooms":["lobby"]}"#),
-            Ok(Connect::Accepted { rooms })
-        );
-        assert_eq!(Connect::read(b""), Ok(Connect::Accepted { rooms: vec![] }));
-        assert!(Connect::read(br#"{"rooms":[""]}"#).is_err());
-    }
-
-    #[test]
-    fn a_backends_own_error_passes_if_it_is_one() {
-        let own = own_error(br#"{"error":{"code":"sold_out","message":"Nothing is left."}}"#);
-        assert_eq!(own, Some(("sold_out".into(), "Nothing is left.".into())));
-        for body in [
-            "",
-            "no",
-            "{}",
-            r#"{"error":"no"}"#,
-            r#"{"error":{"code":"Not Snake","message":""}}"#,
-        ] {
-            assert_eq!(own_error(body.as_bytes()), None, "{body}");
-        }
-    }
+fn invalid(what: String) -> BackendError {
+    BackendError::AnswerInvalid(what)
 }

@@ -1,59 +1,121 @@
-//! Telling of sessions that ended: in batches, at a bounded rate, from a bounded queue.
-
-mod queue;
+//! Ended sessions that wait to be told of.
 
 use std::{
-    sync::Arc,
-    time::{Duration, Instant},
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
-pub use queue::{Batch, Queue};
-use tokio::time::sleep;
+use tokio::sync::Notify;
 
-use crate::{
-    WebhookError,
-    call::{Delivery, call},
-    request::Body,
-    webhook::Shared,
-};
+use crate::Disconnected;
 
-/// The pause after a batch that the backend did not take.
-const RETRY: Duration = Duration::from_secs(1);
+/// The most sessions in a batch.
+const BATCH: usize = 500;
 
-/// Tells of sessions until the queue is closed.
-pub(crate) async fn run(shared: Arc<Shared>, queue: Arc<Queue>) {
-    while let Some(batch) = queue.next().await {
-        tell(&shared, &queue, &batch).await;
-        queue.done();
-        sleep(shared.target().config.disconnects_pause).await;
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Disconnected>,
+    /// How many were forgotten since the last batch.
+    dropped: u64,
+    sending: bool,
+    closed: bool,
+}
+
+/// Ended sessions that wait to be told of; forgets the oldest when it is full.
+#[derive(Default)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    /// There is something to do, or there never will be again.
+    more: Notify,
+    /// There is nothing left to do.
+    empty: Notify,
+}
+
+/// Sessions to tell of at once.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    /// At most 500.
+    pub(crate) sessions: Vec<Disconnected>,
+    /// How many were forgotten before them.
+    pub(crate) dropped: u64,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a session, and returns how many are forgotten so that no more than `bound` wait.
+    pub(crate) fn push(&self, session: Disconnected, bound: usize) -> usize {
+        let mut state = self.lock();
+        state.waiting.push_back(session);
+        let over = state.waiting.len().saturating_sub(bound);
+        if over > 0 {
+            state.waiting.drain(..over);
+            state.dropped += over as u64;
+        }
+        drop(state);
+        self.more.notify_one();
+        over
+    }
+
+    /// The next batch, which is on its way until [`Self::done`]; nothing once the queue is
+    /// closed.
+    pub(crate) async fn next(&self) -> Option<Batch> {
+        loop {
+            {
+                let mut state = self.lock();
+                if state.closed {
+                    return None;
+                }
+                if !state.waiting.is_empty() {
+                    return Some(take(&mut state));
+                }
+            }
+            self.more.notified().await;
+        }
+    }
+
+    /// The last batch is settled.
+    pub(crate) fn done(&self) {
+        let mut state = self.lock();
+        state.sending = false;
+        if state.waiting.is_empty() {
+            self.empty.notify_waiters();
+        }
+    }
+
+    /// Waits until nothing waits and nothing is on its way.
+    pub(crate) async fn empty(&self) {
+        loop {
+            let empty = self.empty.notified();
+            {
+                let state = self.lock();
+                if state.waiting.is_empty() && !state.sending {
+                    return;
+                }
+            }
+            empty.await;
+        }
+    }
+
+    /// Says that nobody will be told of anything any more.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.more.notify_one();
+    }
+
+    /// Whether [`Self::close`] was called.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
     }
 }
 
-/// Tells of a batch until the backend takes it or refuses it for good, under one delivery id.
-async fn tell(shared: &Shared, queue: &Queue, batch: &Batch) {
-    let body = Body::Disconnected {
-        sessions: &batch.sessions,
-        dropped: batch.dropped,
-    };
-    let (kind, bytes, delivery) = (body.kind(), body.bytes(), Delivery::new(Vec::new()));
-    while !queue.is_closed() {
-        let started = Instant::now();
-        let told = call(shared, &shared.target(), &delivery, &bytes).await;
-        let outcome = told.as_ref().map_or_else(WebhookError::code, |_| "ok");
-        shared.metrics.asked(kind, outcome, started.elapsed());
-        match told {
-            Ok(_) => return,
-            Err(error) if error.passes() => sleep(RETRY).await,
-            Err(error) => {
-                tracing::warn!(
-                    code = error.code(),
-                    ?error,
-                    sessions = batch.sessions.len(),
-                    "the backend does not want to be told of ended sessions; correct it, or set tellOnDisconnect to false"
-                );
-                break;
-            }
-        }
+fn take(state: &mut State) -> Batch {
+    let many = state.waiting.len().min(BATCH);
+    state.sending = true;
+    Batch {
+        sessions: state.waiting.drain(..many).collect(),
+        dropped: std::mem::take(&mut state.dropped),
     }
-    shared.metrics.dropped(batch.sessions.len());
 }

@@ -5,7 +5,7 @@ use thiserror::Error;
 /// What became of a request that the backend did not answer as asked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum WebhookError {
+pub enum BackendError {
     /// No answer in time, at any try.
     #[error("the backend did not answer in time; try again later")]
     Timeout,
@@ -34,7 +34,7 @@ pub enum WebhookError {
     Overloaded,
 }
 
-impl WebhookError {
+impl BackendError {
     /// The stable code for counters.
     pub const fn code(&self) -> &'static str {
         match self {

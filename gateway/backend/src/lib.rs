@@ -1,28 +1,26 @@
-//! The application's backend over HTTP: events that the gateway does not know itself, questions
-//! whether a session may connect, and word of sessions that ended.
+//! The application's backend: what a gateway asks of it, and the two ways to ask.
 //!
-//! Requests are JSON, signed, and repeated under one delivery id where that can help. A backend
-//! that fails is left alone for a while by a [`Circuit`], and no more requests are under way at
-//! once than it was said to bear. What goes over the wire is described in `docs/webhook.md`.
+//! Three things are said to it, whichever way: an [`EventRequest`] that the gateway does not know
+//! itself, a [`ConnectRequest`] that asks whether a session may begin, and word of sessions that
+//! have [`Disconnected`]. [`Webhook`] posts them over HTTP, signed, and again where that can help;
+//! [`NatsBackend`] asks whoever subscribes. [`Backend`] is either.
+//!
+//! No more requests are under way at once than are allowed, no answer is read beyond its bound, and
+//! of ended sessions so many wait as there is room for; the rest is refused, or forgotten, and
+//! counted. What goes over the wire is described in `docs/webhook.md` and `docs/backends-over-nats.md`.
 
 mod answer;
-mod call;
-mod circuit;
-mod config;
+mod backend;
 mod disconnects;
 mod error;
 mod metrics;
-mod pause;
-mod post;
+mod nats;
 mod request;
-mod signature;
-mod target;
-mod webhook;
+pub mod webhook;
 
-pub use answer::{Answer, Connect};
-pub use circuit::{Admission, Circuit, CircuitSettings, Ticket};
-pub use config::{Config, ConfigError, MIN_SECRET_BYTES};
-pub use disconnects::{Batch, Queue};
-pub use error::WebhookError;
-pub use request::{Body, ConnectRequest, Disconnected, EventRequest};
-pub use webhook::{SetupError, Webhook};
+pub use answer::{ConnectAnswer, EventAnswer};
+pub use backend::Backend;
+pub use error::BackendError;
+pub use nats::NatsBackend;
+pub use request::{ConnectRequest, Disconnected, EventRequest};
+pub use webhook::Webhook;

@@ -1,63 +1,57 @@
-//! What is counted.
+//! What is counted of requests to the application, by whichever way they go.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
     core::Collector,
 };
 
-/// Requests by kind and outcome. A backend's own codes are not among the labels.
-pub(crate) struct Metrics {
+use crate::BackendError;
+
+/// What one way calls its metrics: a name and a sentence each.
+pub(crate) struct Described {
+    pub(crate) requests: (&'static str, &'static str),
+    pub(crate) seconds: (&'static str, &'static str),
+    /// The histogram's buckets, in seconds.
+    pub(crate) buckets: &'static [f64],
+    pub(crate) in_flight: (&'static str, &'static str),
+    pub(crate) dropped: (&'static str, &'static str),
+}
+
+/// Requests by kind and outcome. An application's own codes are not among the labels.
+pub(crate) struct RequestMetrics {
     requests: IntCounterVec,
     seconds: HistogramVec,
-    tries: IntCounter,
     in_flight: IntGauge,
-    circuit_open: IntGauge,
     dropped: IntCounter,
 }
 
-impl Metrics {
-    pub(crate) fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
+impl RequestMetrics {
+    /// # Errors
+    /// Where metrics with these names are registered already.
+    pub(crate) fn new(registry: &Registry, names: &Described) -> Result<Self, prometheus::Error> {
+        let Described {
+            requests,
+            seconds,
+            buckets,
+            in_flight,
+            dropped,
+        } = names;
+        let seconds = HistogramOpts::new(seconds.0, seconds.1).buckets(buckets.to_vec());
         let metrics = Self {
             requests: IntCounterVec::new(
-                Opts::new(
-                    "sluice_webhook_requests_total",
-                    "Requests to the backend, by kind and by outcome: ok or the error's code.",
-                ),
+                Opts::new(requests.0, requests.1),
                 &["kind", "outcome"],
             )?,
-            seconds: HistogramVec::new(
-                HistogramOpts::new(
-                    "sluice_webhook_request_duration_seconds",
-                    "Time until the backend's answer was there, all tries together.",
-                )
-                .buckets(vec![0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]),
-                &["kind"],
-            )?,
-            tries: IntCounter::new(
-                "sluice_webhook_tries_total",
-                "Tries to post a request to the backend; more than requests where some are repeated.",
-            )?,
-            in_flight: IntGauge::new(
-                "sluice_webhook_requests_in_flight",
-                "Events and questions that the backend has not answered yet.",
-            )?,
-            circuit_open: IntGauge::new(
-                "sluice_webhook_circuit_open",
-                "1 while the backend is left alone because it fails, else 0.",
-            )?,
-            dropped: IntCounter::new(
-                "sluice_webhook_disconnects_dropped_total",
-                "Ended sessions that the backend was not told of.",
-            )?,
+            seconds: HistogramVec::new(seconds, &["kind"])?,
+            in_flight: IntGauge::new(in_flight.0, in_flight.1)?,
+            dropped: IntCounter::new(dropped.0, dropped.1)?,
         };
-        let all: [Box<dyn Collector>; 6] = [
+        let all: [Box<dyn Collector>; 4] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.seconds.clone()),
-            Box::new(metrics.tries.clone()),
             Box::new(metrics.in_flight.clone()),
-            Box::new(metrics.circuit_open.clone()),
             Box::new(metrics.dropped.clone()),
         ];
         all.into_iter()
@@ -65,18 +59,30 @@ impl Metrics {
         Ok(metrics)
     }
 
-    pub(crate) fn asked(&self, kind: &str, outcome: &str, took: Duration) {
+    /// Counts a request that is settled: answered, or not by this error.
+    pub(crate) fn count(&self, kind: &str, took: Duration, error: Option<&BackendError>) {
+        let outcome = error.map_or("ok", BackendError::code);
         self.requests.with_label_values(&[kind, outcome]).inc();
         self.seconds
             .with_label_values(&[kind])
             .observe(took.as_secs_f64());
     }
 
-    pub(crate) fn tried(&self, circuit_closed: bool) {
-        self.tries.inc();
-        self.circuit_open.set(i64::from(!circuit_closed));
+    /// Counts a request, and says in the log why it was not answered.
+    pub(crate) fn settle(&self, kind: &str, started: Instant, error: Option<&BackendError>) {
+        self.count(kind, started.elapsed(), error);
+        match error {
+            Some(BackendError::AnswerInvalid(what)) => {
+                tracing::warn!(kind, %what, "the backend's answer could not be read; correct the backend");
+            }
+            Some(error) => {
+                tracing::info!(kind, code = error.code(), ?error, "the backend gave no answer");
+            }
+            None => {}
+        }
     }
 
+    /// Counts ended sessions that the application is not told of.
     pub(crate) fn dropped(&self, sessions: usize) {
         self.dropped.inc_by(sessions as u64);
     }
@@ -88,6 +94,7 @@ impl Metrics {
     }
 }
 
+/// A request that is under way.
 pub(crate) struct InFlight(IntGauge);
 
 impl Drop for InFlight {

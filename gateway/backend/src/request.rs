@@ -1,4 +1,4 @@
-//! What is posted.
+//! What the application is asked and told.
 
 use std::sync::Arc;
 
@@ -60,10 +60,10 @@ pub struct Disconnected {
     pub time: u64,
 }
 
-/// A request to the backend, which says of what kind it is.
+/// A request as JSON, which says of what kind it is.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-pub enum Body<'a> {
+pub(crate) enum Body<'a> {
     /// A client sent an event.
     Event(&'a EventRequest),
     /// A session wants to begin.
@@ -79,7 +79,7 @@ pub enum Body<'a> {
 
 impl Body<'_> {
     /// Its kind, as counters name it.
-    pub const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Event(_) => "event",
             Self::Connect(_) => "connect",
@@ -88,7 +88,7 @@ impl Body<'_> {
     }
 
     /// Its JSON.
-    pub fn bytes(&self) -> Bytes {
+    pub(crate) fn bytes(&self) -> Bytes {
         // Names, numbers and what was JSON before can always be written.
         serde_json::to_vec(self).unwrap_or_default().into()
     }

@@ -1,4 +1,14 @@
-//! The backend as the gateway sees it.
+//! The application over HTTP: posted to, signed, tried again, and left alone while it fails.
+
+mod call;
+mod circuit;
+mod config;
+mod disconnects;
+mod metrics;
+mod pause;
+mod post;
+mod signature;
+mod target;
 
 use std::{
     sync::Arc,
@@ -11,24 +21,29 @@ use prometheus::Registry;
 use reqwest::{Client, redirect};
 use tokio::runtime::Handle;
 
-use crate::{
-    Answer, Config, Connect, ConnectRequest, Disconnected, EventRequest, WebhookError,
+pub use self::{
+    circuit::CircuitSettings,
+    config::{Config, ConfigError, MIN_SECRET_BYTES},
+};
+use self::{
     call::{Delivery, call},
-    disconnects::{self, Queue},
     metrics::Metrics,
-    request::Body,
     target::Target,
+};
+use crate::{
+    BackendError, ConnectAnswer, ConnectRequest, Disconnected, EventAnswer, EventRequest,
+    disconnects::Queue, request::Body,
 };
 
 /// What requests share.
-pub(crate) struct Shared {
-    pub(crate) client: Client,
-    pub(crate) metrics: Metrics,
+struct Shared {
+    client: Client,
+    metrics: Metrics,
     target: ArcSwap<Target>,
 }
 
 impl Shared {
-    pub(crate) fn target(&self) -> Arc<Target> {
+    fn target(&self) -> Arc<Target> {
         self.target.load_full()
     }
 }
@@ -98,25 +113,22 @@ impl Webhook {
 
     /// Asks the backend what it makes of an event. Without `ack_expected` its answer is ignored,
     /// but not its refusal.
-    pub async fn event(&self, request: EventRequest) -> Result<Answer, WebhookError> {
+    pub async fn event(&self, request: EventRequest) -> Result<EventAnswer, BackendError> {
         let read = if request.ack_expected {
-            Answer::read
+            EventAnswer::read
         } else {
-            |_: &[u8]| Ok(Answer::default())
+            |_: &[u8]| Ok(EventAnswer::default())
         };
         self.ask(&Body::Event(&request), read).await
     }
 
     /// Asks the backend whether a session may begin. An error is no answer: whether the session
     /// may begin without one is the caller's to decide.
-    pub async fn connect(&self, request: ConnectRequest) -> Result<Connect, WebhookError> {
-        match self.ask(&Body::Connect(&request), Connect::read).await {
-            Err(WebhookError::Refused {
-                own: Some((code, message)),
-                ..
-            }) => Ok(Connect::Refused { code, message }),
-            other => other,
-        }
+    pub async fn connect(&self, request: ConnectRequest) -> Result<ConnectAnswer, BackendError> {
+        let answer = self
+            .ask(&Body::Connect(&request), ConnectAnswer::read)
+            .await;
+        ConnectAnswer::or_refused(answer)
     }
 
     /// Leaves word of a session that has ended. It is told of in a batch, again until the backend
@@ -124,7 +136,7 @@ impl Webhook {
     pub fn disconnected(&self, session: Disconnected) {
         let bound = self.shared.target.load().config.disconnects;
         let dropped = self.disconnects.push(session, bound);
-        self.shared.metrics.dropped(dropped);
+        self.shared.metrics.requests.dropped(dropped);
     }
 
     /// Waits until all sessions that have ended were told of, for so long at most. Returns
@@ -138,41 +150,29 @@ impl Webhook {
     async fn ask<T>(
         &self,
         body: &Body<'_>,
-        read: fn(&[u8]) -> Result<T, WebhookError>,
-    ) -> Result<T, WebhookError> {
+        read: fn(&[u8]) -> Result<T, BackendError>,
+    ) -> Result<T, BackendError> {
         let started = Instant::now();
         let answer = self
             .send(body.bytes())
             .await
             .and_then(|answer| read(&answer));
-        let outcome = answer.as_ref().map_or_else(WebhookError::code, |_| "ok");
-        self.shared
-            .metrics
-            .asked(body.kind(), outcome, started.elapsed());
-        if let Err(WebhookError::AnswerInvalid(what)) = &answer {
-            tracing::warn!(kind = body.kind(), %what, "the backend's answer could not be read; correct the backend");
-        } else if let Err(error) = &answer {
-            tracing::info!(
-                kind = body.kind(),
-                code = error.code(),
-                ?error,
-                "the backend gave no answer"
-            );
-        }
+        let requests = &self.shared.metrics.requests;
+        requests.settle(body.kind(), started, answer.as_ref().err());
         answer
     }
 
     /// Sends on the webhook's own runtime, and to the end even if the caller loses interest.
-    async fn send(&self, body: Bytes) -> Result<Vec<u8>, WebhookError> {
+    async fn send(&self, body: Bytes) -> Result<Vec<u8>, BackendError> {
         let (shared, target) = (Arc::clone(&self.shared), self.shared.target());
         let permit = target.enter()?;
-        let in_flight = shared.metrics.enter();
+        let in_flight = shared.metrics.requests.enter();
         let delivery = Delivery::new(sluice_spans::headers());
         let task = self.runtime.spawn(async move {
             let _both = (permit, in_flight);
             call(&shared, &target, &delivery, &body).await
         });
-        task.await.unwrap_or(Err(WebhookError::Unreachable))
+        task.await.unwrap_or(Err(BackendError::Unreachable))
     }
 }
 

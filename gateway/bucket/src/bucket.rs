@@ -7,7 +7,7 @@ use async_nats::jetstream::{
     kv::{Config, Store},
 };
 
-use crate::{Connection, ControlError};
+use crate::{Connection, BucketError};
 
 /// How many servers keep an entry, where they are a cluster.
 const REPLICAS: usize = 3;
@@ -15,9 +15,9 @@ const REPLICAS: usize = 3;
 const MARKERS: Duration = Duration::from_mins(1);
 
 /// The bucket, which is made unless it is there.
-pub(crate) async fn open(connection: &Connection) -> Result<Store, ControlError> {
+pub(crate) async fn open(connection: &Connection) -> Result<Store, BucketError> {
     if !connection.is_connected() {
-        return Err(ControlError::Unavailable(
+        return Err(BucketError::Unavailable(
             "there is no connection".to_owned(),
         ));
     }
@@ -44,7 +44,7 @@ pub(crate) async fn open(connection: &Connection) -> Result<Store, ControlError>
         Err(_) if clustered => context.create_key_value(config(1)).await,
         other => other,
     };
-    made.map_err(|error| ControlError::Bucket {
+    made.map_err(|error| BucketError::Bucket {
         bucket: bucket.clone(),
         why: error.to_string(),
     })

@@ -117,7 +117,8 @@ impl Connection {
         let _ = self.link.clone().wait_for(|link| link.up).await;
     }
 
-    pub(crate) fn names(&self) -> &Names {
+    /// What the cluster's subjects, streams and buckets are called.
+    pub fn names(&self) -> &Names {
         &self.names
     }
 

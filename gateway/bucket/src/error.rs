@@ -4,7 +4,7 @@ use thiserror::Error;
 
 /// Why nothing was written.
 #[derive(Debug, Error)]
-pub enum ControlError {
+pub enum BucketError {
     /// There is no connection, or no answer in time.
     #[error("NATS cannot be reached; look at its servers, and at the network between: {0}")]
     Unavailable(String),

@@ -6,7 +6,7 @@ use async_nats::jetstream::kv::Operation;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Connection, ControlError, bucket};
+use crate::{Connection, BucketError, bucket};
 
 /// The key of the documents in the bucket.
 pub(crate) const KEY: &str = "policy";
@@ -34,10 +34,10 @@ impl Connection {
     ///
     /// # Errors
     /// Where NATS cannot be reached or refuses.
-    pub async fn pushed(&self) -> Result<Option<Pushed>, ControlError> {
+    pub async fn pushed(&self) -> Result<Option<Pushed>, BucketError> {
         let store = bucket::open(self).await?;
         let entry = store.entry(KEY).await;
-        let entry = entry.map_err(|error| ControlError::Bucket {
+        let entry = entry.map_err(|error| BucketError::Bucket {
             bucket: store.name.clone(),
             why: error.to_string(),
         })?;
@@ -53,17 +53,17 @@ impl Connection {
     ///
     /// # Errors
     /// Where they are too large, or NATS cannot be reached or refuses.
-    pub async fn push(&self, text: String) -> Result<u64, ControlError> {
+    pub async fn push(&self, text: String) -> Result<u64, BucketError> {
         let store = bucket::open(self).await?;
         let most = self.client().server_info().max_payload;
         if text.len() > most {
             let bytes = text.len();
-            return Err(ControlError::TooLarge { bytes, most });
+            return Err(BucketError::TooLarge { bytes, most });
         }
         store
             .put(KEY, Bytes::from(text))
             .await
-            .map_err(|error| ControlError::Bucket {
+            .map_err(|error| BucketError::Bucket {
                 bucket: store.name.clone(),
                 why: error.to_string(),
             })

@@ -4,7 +4,7 @@ use async_nats::jetstream::{self, context::GetStreamErrorKind};
 use futures_util::TryStreamExt as _;
 use sluice_nats::{Names, token, untoken};
 
-use crate::{Connection, ControlError};
+use crate::{Connection, BucketError};
 
 /// Deletes the stored messages of all rooms of a namespace that `decides` is true for, and
 /// returns of how many rooms. Where there is no stream, there is nothing to delete.
@@ -16,9 +16,9 @@ pub async fn purge(
     names: &Names,
     namespace: &str,
     decides: impl Fn(&str) -> bool,
-) -> Result<usize, ControlError> {
+) -> Result<usize, BucketError> {
     let context = jetstream::new(connection.client().clone());
-    let failed = |why: String| ControlError::Stream {
+    let failed = |why: String| BucketError::Stream {
         stream: names.rooms(),
         why,
     };

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use sluice_nats::token;
 use sluice_policy::Revocation;
 
-use crate::{Connection, ControlError, bucket};
+use crate::{Connection, BucketError, bucket};
 
 /// What the keys of revocations begin with.
 pub(crate) const PREFIX: &str = "revoked.";
@@ -25,14 +25,14 @@ impl Connection {
     ///
     /// # Errors
     /// Where NATS cannot be reached, or refuses.
-    pub async fn keep(&self, revocation: &Revocation, now: u64) -> Result<(), ControlError> {
+    pub async fn keep(&self, revocation: &Revocation, now: u64) -> Result<(), BucketError> {
         let kept = tokio::time::timeout(WITHIN, self.write(revocation, now)).await;
-        kept.unwrap_or_else(|_| Err(ControlError::Unavailable("no answer in time".to_owned())))
+        kept.unwrap_or_else(|_| Err(BucketError::Unavailable("no answer in time".to_owned())))
     }
 
-    async fn write(&self, revocation: &Revocation, now: u64) -> Result<(), ControlError> {
+    async fn write(&self, revocation: &Revocation, now: u64) -> Result<(), BucketError> {
         let store = bucket::open(self).await?;
-        let refused = |why: String| ControlError::Bucket {
+        let refused = |why: String| BucketError::Bucket {
             bucket: store.name.clone(),
             why,
         };
@@ -51,7 +51,7 @@ impl Connection {
                 Err(error) => return Err(refused(error.to_string())),
             }
         }
-        Err(ControlError::Contended)
+        Err(BucketError::Contended)
     }
 
     /// Writes an entry that goes by itself, unless it was changed since `revision`.

@@ -11,7 +11,7 @@ use sluice_policy::Revocation;
 use tokio::{sync::mpsc, time::sleep};
 
 use crate::{
-    Connection, ControlError, Pushed, bucket,
+    Connection, BucketError, Pushed, bucket,
     policy::KEY,
     revocations::{self, PREFIX},
 };
@@ -51,11 +51,11 @@ pub async fn watch(connection: Connection, news: mpsc::Sender<News>) {
 }
 
 /// Tells until the connection is another one, or the watch is deaf.
-async fn follow(connection: &Connection, news: &mpsc::Sender<News>) -> Result<(), ControlError> {
+async fn follow(connection: &Connection, news: &mpsc::Sender<News>) -> Result<(), BucketError> {
     let lost = connection.lost();
     tokio::pin!(lost);
     let store = bucket::open(connection).await?;
-    let refused = |why: String| ControlError::Bucket {
+    let refused = |why: String| BucketError::Bucket {
         bucket: store.name.clone(),
         why,
     };
@@ -73,7 +73,7 @@ async fn follow(connection: &Connection, news: &mpsc::Sender<News>) -> Result<()
     };
     let documents = AtomicBool::new(false);
     tokio::select! {
-        ended = telling.tell(&documents) => ended.map_err(ControlError::Unavailable),
+        ended = telling.tell(&documents) => ended.map_err(BucketError::Unavailable),
         () = unheard(&store, &documents) => Ok(()),
         () = &mut lost => Ok(()),
         () = news.closed() => Ok(()),

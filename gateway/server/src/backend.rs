@@ -1,7 +1,5 @@
 //! The application's backend, however it is reached.
 
-mod via;
-
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -11,9 +9,10 @@ use arc_swap::ArcSwapOption;
 use prometheus::Registry;
 use serde_json::value::RawValue;
 use sluice_backend::{
-    Answer, Config, Connect, ConnectRequest, Disconnected, EventRequest, Webhook, WebhookError,
+    Backend, BackendError, ConnectAnswer, ConnectRequest, Disconnected, EventAnswer, EventRequest,
+    NatsBackend, Webhook, webhook::Config,
 };
-use sluice_bucket::{Connection, NatsBackend};
+use sluice_bucket::Connection;
 use sluice_net::Cause;
 use sluice_policy::{BackendVia, Identity, Policy};
 use sluice_rooms::SessionId;
@@ -21,7 +20,6 @@ use sluice_spans::{failed, span};
 use tokio::runtime::Handle;
 use tracing::Instrument as _;
 
-use self::via::Via;
 use crate::{answer::raw, failure::Failure, operation::Content, shared::unix_now_ms};
 
 /// Who an event, a connect or a disconnect is about.
@@ -39,8 +37,8 @@ struct Made {
 }
 
 /// The backend of the policy that holds; there may be none.
-pub(crate) struct Backend {
-    via: ArcSwapOption<Via>,
+pub(crate) struct CurrentBackend {
+    backend: ArcSwapOption<Backend>,
     /// What was made, kept while a policy has none, for metrics can be registered only once.
     made: Mutex<Made>,
     connection: Option<Connection>,
@@ -48,7 +46,7 @@ pub(crate) struct Backend {
     registry: Registry,
 }
 
-impl Backend {
+impl CurrentBackend {
     /// The backend that `policy` names, whose requests run on `runtime`, and over `connection`
     /// where they go over NATS.
     pub(crate) fn new(
@@ -58,7 +56,7 @@ impl Backend {
         registry: &Registry,
     ) -> Self {
         let backend = Self {
-            via: ArcSwapOption::empty(),
+            backend: ArcSwapOption::empty(),
             made: Mutex::default(),
             connection,
             runtime: runtime.clone(),
@@ -70,16 +68,16 @@ impl Backend {
 
     /// Lets another policy hold; requests that are under way end as they began.
     pub(crate) fn configure(&self, policy: &Policy) {
-        let via = policy
+        let backend = policy
             .backend
             .as_ref()
-            .and_then(|backend| match &backend.via {
-                BackendVia::Nats => self.nats(backend.timeout).map(Via::Nats),
+            .and_then(|wanted| match &wanted.via {
+                BackendVia::Nats => self.nats(wanted.timeout).map(Backend::Nats),
                 BackendVia::Webhook { url, key } => {
-                    self.webhook(url, key, backend.timeout).map(Via::Webhook)
+                    self.webhook(url, key, wanted.timeout).map(Backend::Webhook)
                 }
             });
-        self.via.store(via.map(Arc::new));
+        self.backend.store(backend.map(Arc::new));
     }
 
     fn nats(&self, timeout: Duration) -> Option<Arc<NatsBackend>> {
@@ -94,8 +92,9 @@ impl Backend {
             nats.set_timeout(timeout);
             return Some(Arc::clone(nats));
         }
+        let (client, names) = (connection.client().clone(), connection.names().clone());
         let runtime = self.runtime.clone();
-        let nats = NatsBackend::new(connection.clone(), timeout, runtime, &self.registry)
+        let nats = NatsBackend::new(client, names, timeout, runtime, &self.registry)
             .map_err(|error| tracing::error!(%error, "the backend over NATS cannot be set up"))
             .ok()?;
         Some(Arc::clone(made.nats.insert(Arc::new(nats))))
@@ -124,7 +123,7 @@ impl Backend {
         protocol: &'static str,
         identity: &Identity,
     ) -> Result<Vec<Arc<str>>, Failure> {
-        let via = self.via.load_full().ok_or(Failure::NO_BACKEND)?;
+        let backend = self.backend.load_full().ok_or(Failure::NO_BACKEND)?;
         let request = ConnectRequest {
             namespace: who.namespace,
             user: who.user,
@@ -137,10 +136,10 @@ impl Backend {
             "otel.name" = "backend connect",
             "otel.kind" = "client"
         );
-        let asked = via.connect(request).instrument(span.clone()).await;
+        let asked = backend.connect(request).instrument(span.clone()).await;
         match asked.inspect_err(|error| failed(&span, error.code()))? {
-            Connect::Accepted { rooms } => Ok(rooms.into_iter().map(Arc::from).collect()),
-            Connect::Refused { code, message } => Err(Failure {
+            ConnectAnswer::Accepted { rooms } => Ok(rooms.into_iter().map(Arc::from).collect()),
+            ConnectAnswer::Refused { code, message } => Err(Failure {
                 code: code.into_string().into(),
                 message: message.into_string().into(),
             }),
@@ -149,8 +148,8 @@ impl Backend {
 
     /// Tells that a session has ended; never waits.
     pub(crate) fn disconnected(&self, who: Who, cause: Cause) {
-        if let Some(via) = &*self.via.load() {
-            via.disconnected(Disconnected {
+        if let Some(backend) = &*self.backend.load() {
+            backend.disconnected(Disconnected {
                 namespace: who.namespace,
                 user: who.user,
                 session: who.session,
@@ -166,8 +165,8 @@ impl Backend {
         who: Who,
         content: Content<'static>,
         ack_expected: bool,
-    ) -> Result<Answer, Failure> {
-        let via = self.via.load_full().ok_or(Failure::NO_BACKEND)?;
+    ) -> Result<EventAnswer, Failure> {
+        let backend = self.backend.load_full().ok_or(Failure::NO_BACKEND)?;
         let data: Box<RawValue> = raw(&content.data);
         let span = span!(
             "backend",
@@ -183,22 +182,22 @@ impl Backend {
             attachments: content.attachments,
             ack_expected,
         };
-        let answer = via.event(request).instrument(span.clone()).await;
+        let answer = backend.event(request).instrument(span.clone()).await;
         Ok(answer.inspect_err(|error| failed(&span, error.code()))?)
     }
 
     /// Tells what is still to be told, at the end.
     pub(crate) async fn finish(&self, within: Duration) {
-        if let Some(via) = self.via.load_full()
-            && !via.finish(within).await
+        if let Some(backend) = self.backend.load_full()
+            && !backend.finish(within).await
         {
             tracing::warn!("the backend was not told of all sessions that ended");
         }
     }
 }
 
-impl From<WebhookError> for Failure {
-    fn from(error: WebhookError) -> Self {
+impl From<BackendError> for Failure {
+    fn from(error: BackendError) -> Self {
         let (code, message) = error.for_client();
         Self {
             code: code.into(),

@@ -6,6 +6,7 @@ mod gateways;
 mod peers;
 mod pushed;
 mod reload;
+mod requests;
 mod work;
 
 use std::{
@@ -43,7 +44,7 @@ use self::{
     gateways::Gateways,
 };
 use crate::{
-    backend::Backend,
+    backend::CurrentBackend,
     documents::Texts,
     drain::{DrainApi, Drainer},
     hub::HubCounters,
@@ -207,7 +208,7 @@ impl Gateway {
         let shared = Arc::new(Shared {
             backbone: Arc::clone(&fleet.backbone),
             post,
-            backend: Backend::new(&policy, connection.clone(), runtime.handle(), &registry),
+            backend: CurrentBackend::new(&policy, connection.clone(), runtime.handle(), &registry),
             in_force,
             control: connection,
             policy: ArcSwap::from_pointee(policy),

@@ -16,7 +16,7 @@ use sluice_bucket::Connection;
 use sluice_engineio::Inbound;
 use sluice_policy::{Policy, Revocations, counted_address};
 
-use crate::{backend::Backend, in_force::InForce, mail::Post, trace::Trace};
+use crate::{backend::CurrentBackend, in_force::InForce, mail::Post, trace::Trace};
 
 /// Shared by all threads of a gateway.
 pub(crate) struct Shared {
@@ -26,7 +26,7 @@ pub(crate) struct Shared {
     pub(crate) in_force: Arc<InForce>,
     /// Where more than this gateway is told of, if there is such a place.
     pub(crate) control: Option<Connection>,
-    pub(crate) backend: Backend,
+    pub(crate) backend: CurrentBackend,
     pub(crate) revocations: Arc<RwLock<Revocations>>,
     pub(crate) addresses: Addresses,
     /// Connections open now, WebSocket and polling.

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sluice_bucket::{Connection, ControlError};
+use sluice_bucket::{Connection, BucketError};
 
 use crate::check::Checked;
 
@@ -38,7 +38,7 @@ impl Pushes {
         text: &str,
         checked: &Checked,
         digest: &str,
-    ) -> Result<bool, ControlError> {
+    ) -> Result<bool, BucketError> {
         let sure = self.verified.is_some_and(|at| at.elapsed() < SURE);
         if sure && self.last.back().is_some_and(|it| it.digest == digest) {
             return Ok(false);

@@ -16,7 +16,7 @@ use axum::{
     routing::post,
 };
 use serde_json::{Value, value::RawValue};
-use sluice_backend::{Config, EventRequest, Webhook};
+use sluice_backend::{EventRequest, Webhook, webhook::Config};
 use sluice_rooms::Pid;
 use tokio::{net::TcpListener, runtime::Handle, sync::Notify};
 

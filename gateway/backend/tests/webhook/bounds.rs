@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use sluice_backend::WebhookError;
+use sluice_backend::BackendError;
 
 use crate::backend::{config, event, metrics, start, until, webhook};
 
@@ -18,7 +18,7 @@ async fn more_events_than_allowed_at_once_are_refused() {
     until(|| backend.count() == 1).await;
     assert_eq!(
         webhook.event(event()).await.unwrap_err(),
-        WebhookError::Overloaded
+        BackendError::Overloaded
     );
     backend.gate.lock().unwrap().take();
     gate.notify_one();
@@ -37,12 +37,12 @@ async fn a_backend_that_keeps_failing_is_left_alone_and_then_probed() {
         backend.answer(500, "");
         assert_eq!(
             webhook.event(event()).await.unwrap_err(),
-            WebhookError::Failed(500)
+            BackendError::Failed(500)
         );
     }
     assert_eq!(
         webhook.event(event()).await.unwrap_err(),
-        WebhookError::CircuitOpen
+        BackendError::CircuitOpen
     );
     assert_eq!(backend.count(), 2);
     assert!(metrics(&registry).contains("sluice_webhook_circuit_open 1"));

@@ -1,5 +1,5 @@
 use serde_json::{json, value::RawValue};
-use sluice_backend::{Connect, ConnectRequest, WebhookError};
+use sluice_backend::{ConnectAnswer, ConnectRequest, BackendError};
 use sluice_rooms::Pid;
 
 use crate::backend::both;
@@ -23,7 +23,7 @@ async fn an_accepted_session_gets_its_rooms() {
     let rooms = vec!["lobby".into(), "team-7".into()];
     assert_eq!(
         webhook.connect(request).await,
-        Ok(Connect::Accepted { rooms })
+        Ok(ConnectAnswer::Accepted { rooms })
     );
     let expected = json!({
         "type": "connect", "namespace": "/", "user": "ann", "session": session,
@@ -39,7 +39,7 @@ async fn a_refused_session_gets_the_backends_reason() {
         403,
         r#"{"error":{"code":"banned","message":"You are banned."}}"#,
     );
-    let refused = Connect::Refused {
+    let refused = ConnectAnswer::Refused {
         code: "banned".into(),
         message: "You are banned.".into(),
     };
@@ -53,7 +53,7 @@ async fn a_refusal_without_a_reason_is_an_error() {
     let error = webhook.connect(request()).await.unwrap_err();
     assert_eq!(
         error,
-        WebhookError::Refused {
+        BackendError::Refused {
             status: Some(404),
             own: None
         }
@@ -65,5 +65,5 @@ async fn a_room_without_a_name_is_not_joined() {
     let (backend, webhook) = both().await;
     backend.answer(200, r#"{"rooms":[""]}"#);
     let error = webhook.connect(request()).await.unwrap_err();
-    assert!(matches!(error, WebhookError::AnswerInvalid(what) if what.contains("rooms[0]")));
+    assert!(matches!(error, BackendError::AnswerInvalid(what) if what.contains("rooms[0]")));
 }

@@ -1,5 +1,5 @@
 use serde_json::json;
-use sluice_backend::WebhookError;
+use sluice_backend::BackendError;
 
 use crate::backend::{SECRET, both, config, event, metrics, start, webhook};
 
@@ -61,7 +61,7 @@ async fn a_refusal_passes_the_backends_own_code_through() {
     let error = webhook.event(event()).await.unwrap_err();
     assert_eq!(
         error,
-        WebhookError::Refused {
+        BackendError::Refused {
             status: Some(404),
             own: None
         }
@@ -93,7 +93,7 @@ async fn an_answer_has_a_bound() {
     let error = webhook.event(event()).await.unwrap_err();
     assert_eq!(
         error,
-        WebhookError::AnswerInvalid("it is larger than 20 bytes".to_owned())
+        BackendError::AnswerInvalid("it is larger than 20 bytes".to_owned())
     );
 }
 

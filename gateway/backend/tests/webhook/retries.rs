@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use sluice_backend::WebhookError;
+use sluice_backend::BackendError;
 use tokio::net::TcpListener;
 
 use crate::backend::{Scripted, both, config, event, start, webhook};
@@ -28,7 +28,7 @@ async fn tries_are_bounded() {
     }
     assert_eq!(
         webhook.event(event()).await.unwrap_err(),
-        WebhookError::Failed(502)
+        BackendError::Failed(502)
     );
     assert_eq!(backend.count(), 4);
 }
@@ -57,7 +57,7 @@ async fn more_time_than_there_is_ends_the_request_at_once() {
     });
     assert_eq!(
         webhook.event(event()).await.unwrap_err(),
-        WebhookError::Overloaded
+        BackendError::Overloaded
     );
     assert_eq!(backend.count(), 1);
 }
@@ -70,7 +70,7 @@ async fn a_backend_that_is_not_there_is_unreachable() {
     let (webhook, _) = webhook(config(&url));
     assert_eq!(
         webhook.event(event()).await.unwrap_err(),
-        WebhookError::Unreachable
+        BackendError::Unreachable
     );
 }
 
@@ -83,7 +83,7 @@ async fn a_try_that_takes_too_long_is_made_again_until_time_is_up() {
     let _gate = backend.hold();
     assert_eq!(
         webhook.event(event()).await.unwrap_err(),
-        WebhookError::Timeout
+        BackendError::Timeout
     );
     assert!((2..=4).contains(&backend.count()));
 }
@@ -97,7 +97,7 @@ async fn all_tries_together_have_a_deadline() {
     let _gate = backend.hold();
     assert_eq!(
         webhook.event(event()).await.unwrap_err(),
-        WebhookError::Timeout
+        BackendError::Timeout
     );
     assert!(backend.count() <= 1);
 }

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use sluice_backend::{Config, WebhookError};
+use sluice_backend::{BackendError, webhook::Config};
 
 use crate::backend::{SECRET, both, config, event, start, until, webhook};
 
@@ -38,7 +38,7 @@ async fn only_another_backend_begins_with_a_closed_circuit() {
     webhook.set_config(failing);
     assert_eq!(
         webhook.event(event()).await.unwrap_err(),
-        WebhookError::CircuitOpen
+        BackendError::CircuitOpen
     );
     let (_other, url) = start().await;
     webhook.set_config(config(&url));

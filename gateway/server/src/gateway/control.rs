@@ -17,7 +17,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Start, fleet, pushed, reload};
+use super::{Start, fleet, pushed, reload, requests};
 use crate::{
     documents::Secrets,
     in_force::Origin,
@@ -97,7 +97,7 @@ impl Control {
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
-            sluice_bucket::answer(connection, Caller::new(api), &name, stopped).await;
+            requests::answer(connection, Caller::new(api), &name, stopped).await;
         });
         tokio::spawn(hear(self.news, shared, policy));
         let heard = Heard {

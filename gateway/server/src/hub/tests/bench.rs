@@ -23,7 +23,7 @@ use tokio::{runtime, sync::oneshot};
 use super::slow::Slow;
 use crate::{
     answer::Outcome,
-    backend::Backend,
+    backend::CurrentBackend,
     documents::Secrets,
     failure::Failure,
     hub::{Hub, HubCounters, Knock, Outlet, Session},
@@ -91,7 +91,7 @@ fn shared(memory: &Arc<Memory>, post: Arc<Post>, documents: &Documents) -> Arc<S
     Arc::new(Shared {
         backbone: Arc::new(Slow(Arc::clone(memory))),
         post,
-        backend: Backend::new(&policy, None, &runtime, &Registry::new()),
+        backend: CurrentBackend::new(&policy, None, &runtime, &Registry::new()),
         in_force: Arc::default(),
         control: None,
         policy: ArcSwap::from_pointee(policy),

@@ -5,12 +5,12 @@ use std::fmt::Write;
 use aws_lc_rs::hmac;
 
 /// The header that carries [`sign`]'s result.
-pub(crate) const SIGNATURE: &str = "sluice-signature";
+pub(super) const SIGNATURE: &str = "sluice-signature";
 /// The header that carries a request's id, the same at every try.
-pub(crate) const DELIVERY: &str = "sluice-delivery";
+pub(super) const DELIVERY: &str = "sluice-delivery";
 
 /// `t=<Unix seconds>,v1=<HMAC-SHA-256 of "<Unix seconds>.<body>", in hexadecimal>`.
-pub(crate) fn sign(key: &hmac::Key, unix: u64, body: &[u8]) -> String {
+pub(super) fn sign(key: &hmac::Key, unix: u64, body: &[u8]) -> String {
     let mut context = hmac::Context::with_key(key);
     context.update(format!("{unix}.").as_bytes());
     context.update(body);

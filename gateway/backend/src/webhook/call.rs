@@ -6,37 +6,37 @@ use bytes::Bytes;
 use sluice_spans::Headers;
 use tokio::time::sleep;
 
-use crate::{
-    WebhookError,
+use super::{
+    Shared,
     pause::pause,
     post::{Failure, post},
     target::Target,
-    webhook::Shared,
 };
+use crate::BackendError;
 
 /// What all tries of one request have in common.
 #[derive(Debug)]
-pub(crate) struct Delivery {
+pub(super) struct Delivery {
     /// The request's name, by which the backend knows it again when it is repeated.
-    pub(crate) name: String,
+    pub(super) name: String,
     /// The trace that it belongs to, if any.
-    pub(crate) trace: Headers,
+    pub(super) trace: Headers,
 }
 
 impl Delivery {
-    pub(crate) fn new(trace: Headers) -> Self {
+    pub(super) fn new(trace: Headers) -> Self {
         let name = format!("{:032x}", rand::random::<u128>());
         Self { name, trace }
     }
 }
 
 /// Posts a body until it is answered, refused for good, or out of time.
-pub(crate) async fn call(
+pub(super) async fn call(
     shared: &Shared,
     target: &Target,
     delivery: &Delivery,
     body: &Bytes,
-) -> Result<Vec<u8>, WebhookError> {
+) -> Result<Vec<u8>, BackendError> {
     let deadline = Instant::now() + target.config.timeout;
     let mut last = None;
     for tries in 1.. {
@@ -45,7 +45,7 @@ pub(crate) async fn call(
             Ok(answer) => return Ok(answer),
             // What opened the circuit says more than that it is open.
             Err(Failure {
-                error: WebhookError::CircuitOpen,
+                error: BackendError::CircuitOpen,
                 ..
             }) => break,
             Err(failure) => failure,
@@ -57,7 +57,7 @@ pub(crate) async fn call(
         last = Some(error);
         sleep(pause).await;
     }
-    Err(last.unwrap_or(WebhookError::CircuitOpen))
+    Err(last.unwrap_or(BackendError::CircuitOpen))
 }
 
 async fn attempt(

@@ -6,27 +6,27 @@ use bytes::Bytes;
 use reqwest::{Client, Response, StatusCode, header};
 use tokio::time::timeout;
 
-use crate::{
-    Config, WebhookError,
-    answer::own_error,
+use super::{
+    Config,
     call::Delivery,
     signature::{DELIVERY, SIGNATURE, sign},
 };
+use crate::{BackendError, answer::own_error};
 
 /// Why a try came to nothing, and how long the backend asked to wait before the next.
-pub(crate) struct Failure {
-    pub(crate) error: WebhookError,
-    pub(crate) wait: Option<Duration>,
+pub(super) struct Failure {
+    pub(super) error: BackendError,
+    pub(super) wait: Option<Duration>,
 }
 
-impl From<WebhookError> for Failure {
-    fn from(error: WebhookError) -> Self {
+impl From<BackendError> for Failure {
+    fn from(error: BackendError) -> Self {
         Self { error, wait: None }
     }
 }
 
 /// Posts a body, signed as of now, and returns the body of an answer that says yes.
-pub(crate) async fn post(
+pub(super) async fn post(
     client: &Client,
     config: &Config,
     delivery: &Delivery,
@@ -51,36 +51,36 @@ pub(crate) async fn post(
     };
     timeout(within, whole)
         .await
-        .map_err(|_| WebhookError::Timeout)?
+        .map_err(|_| BackendError::Timeout)?
 }
 
 async fn read(response: Response, limit: usize) -> Result<Vec<u8>, Failure> {
     let (status, wait) = (response.status(), retry_after(&response));
     let error = match status.as_u16() {
         200..300 => return Ok(bounded(response, limit).await?),
-        429 => WebhookError::Overloaded,
+        429 => BackendError::Overloaded,
         400..500 => refused(status, response, limit).await,
-        500.. => WebhookError::Failed(status.as_u16()),
-        _ => WebhookError::AnswerInvalid(format!(
+        500.. => BackendError::Failed(status.as_u16()),
+        _ => BackendError::AnswerInvalid(format!(
             "its status is {status}, and redirects are not followed; set the URL that answers itself"
         )),
     };
     Err(Failure { error, wait })
 }
 
-async fn refused(status: StatusCode, response: Response, limit: usize) -> WebhookError {
+async fn refused(status: StatusCode, response: Response, limit: usize) -> BackendError {
     let body = bounded(response, limit).await.unwrap_or_default();
-    WebhookError::Refused {
+    BackendError::Refused {
         status: Some(status.as_u16()),
         own: own_error(&body),
     }
 }
 
-async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, WebhookError> {
+async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, BackendError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
         if body.len() + chunk.len() > limit {
-            return Err(WebhookError::AnswerInvalid(format!(
+            return Err(BackendError::AnswerInvalid(format!(
                 "it is larger than {limit} bytes"
             )));
         }
@@ -95,10 +95,10 @@ fn retry_after(response: &Response) -> Option<Duration> {
     seconds.trim().parse().ok().map(Duration::from_secs)
 }
 
-fn broken(error: &reqwest::Error) -> WebhookError {
+fn broken(error: &reqwest::Error) -> BackendError {
     tracing::debug!(
         error = error as &dyn std::error::Error,
         "the backend's connection broke"
     );
-    WebhookError::Unreachable
+    BackendError::Unreachable
 }

@@ -1,7 +1,7 @@
-//! The application's backend, as a subscriber.
+//! The application as a subscriber: asked by requests over NATS.
 
+mod disconnects;
 mod metrics;
-mod telling;
 
 use std::{
     sync::{
@@ -11,17 +11,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_nats::{HeaderMap, Request, client::RequestErrorKind};
+use async_nats::{Client, HeaderMap, Request, client::RequestErrorKind, connection::State};
 use bytes::Bytes;
 use prometheus::Registry;
-use sluice_backend::{
-    Answer, Body, Connect, ConnectRequest, Disconnected, EventRequest, Queue, WebhookError,
-};
-use sluice_nats::token;
+use sluice_nats::{Names, token};
 use tokio::{runtime::Handle, sync::Semaphore};
 
-use self::metrics::Metrics;
-use crate::Connection;
+use crate::{
+    BackendError, ConnectAnswer, ConnectRequest, Disconnected, EventAnswer, EventRequest,
+    disconnects::Queue, metrics::RequestMetrics, request::Body,
+};
 
 /// How many requests are under way at once; more are refused.
 const MOST: usize = 256;
@@ -34,10 +33,11 @@ const WAITING: usize = 10_000;
 ///
 /// Requests run on the runtime that it was made with, wherever it is called from.
 pub struct NatsBackend {
-    connection: Connection,
+    client: Client,
+    names: Names,
     /// In milliseconds.
     timeout: AtomicU64,
-    metrics: Arc<Metrics>,
+    metrics: Arc<RequestMetrics>,
     requests: Arc<Semaphore>,
     disconnects: Arc<Queue>,
     runtime: Handle,
@@ -50,24 +50,30 @@ impl std::fmt::Debug for NatsBackend {
 }
 
 impl NatsBackend {
-    /// A backend that is reached over `connection`, and given `timeout` to answer. Its metrics,
-    /// all beginning with `sluice_nats_backend_`, are registered at `registry`; that fails only
-    /// where another one's are.
+    /// A backend that is reached by `client`, under the `names` of its cluster, and given
+    /// `timeout` to answer. Its metrics, all beginning with `sluice_nats_backend_`, are registered
+    /// at `registry`.
+    ///
+    /// # Errors
+    /// Where the metrics of another one are registered already.
     pub fn new(
-        connection: Connection,
+        client: Client,
+        names: Names,
         timeout: Duration,
         runtime: Handle,
         registry: &Registry,
     ) -> Result<Self, prometheus::Error> {
-        let metrics = Arc::new(Metrics::new(registry)?);
+        let metrics = Arc::new(RequestMetrics::new(registry, &metrics::REQUESTS)?);
         let disconnects = Arc::new(Queue::default());
-        runtime.spawn(telling::tell(
-            connection.clone(),
+        runtime.spawn(disconnects::tell(
+            client.clone(),
+            names.clone(),
             Arc::clone(&disconnects),
             Arc::clone(&metrics),
         ));
         let backend = Self {
-            connection,
+            client,
+            names,
             timeout: AtomicU64::default(),
             metrics,
             requests: Arc::new(Semaphore::new(MOST)),
@@ -86,24 +92,24 @@ impl NatsBackend {
 
     /// Asks what becomes of an event. Without `ack_expected` nobody is asked: the event is only
     /// published.
-    pub async fn event(&self, request: EventRequest) -> Result<Answer, WebhookError> {
+    pub async fn event(&self, request: EventRequest) -> Result<EventAnswer, BackendError> {
         let place = format!("{}.{}", token(&request.namespace), token(&request.event));
-        let subject = self.connection.names().subject("up", &place);
+        let subject = self.names.subject("up", &place);
         let body = Body::Event(&request);
         if request.ack_expected {
-            self.ask(subject, &body, Answer::from_reply).await
+            self.ask(subject, &body, EventAnswer::from_reply).await
         } else {
             self.publish(subject, &body)
                 .await
-                .map(|()| Answer::default())
+                .map(|()| EventAnswer::default())
         }
     }
 
     /// Asks whether a session may begin.
-    pub async fn connect(&self, request: ConnectRequest) -> Result<Connect, WebhookError> {
+    pub async fn connect(&self, request: ConnectRequest) -> Result<ConnectAnswer, BackendError> {
         let place = token(&request.namespace);
-        let subject = self.connection.names().subject("connect", &place);
-        self.ask(subject, &Body::Connect(&request), Connect::from_reply)
+        let subject = self.names.subject("connect", &place);
+        self.ask(subject, &Body::Connect(&request), ConnectAnswer::from_reply)
             .await
     }
 
@@ -119,7 +125,7 @@ impl NatsBackend {
     pub async fn finish(&self, within: Duration) -> bool {
         let told = async {
             self.disconnects.empty().await;
-            self.connection.client().flush().await.is_ok()
+            self.client.flush().await.is_ok()
         };
         tokio::time::timeout(within, told).await.unwrap_or(false)
     }
@@ -128,39 +134,25 @@ impl NatsBackend {
         &self,
         subject: String,
         body: &Body<'_>,
-        read: fn(&[u8]) -> Result<T, WebhookError>,
-    ) -> Result<T, WebhookError> {
+        read: fn(&[u8]) -> Result<T, BackendError>,
+    ) -> Result<T, BackendError> {
         let started = Instant::now();
         let answer = self.send(subject, body.bytes()).await;
         let answer = answer.and_then(|answer| read(&answer));
-        self.settle(body.kind(), started, answer.as_ref().err());
+        self.metrics.settle(body.kind(), started, answer.as_ref().err());
         answer
     }
 
-    fn settle(&self, kind: &'static str, started: Instant, error: Option<&WebhookError>) {
-        let outcome = error.map_or("ok", WebhookError::code);
-        self.metrics.asked(kind, outcome, started.elapsed());
-        match error {
-            Some(WebhookError::AnswerInvalid(what)) => {
-                tracing::warn!(kind, %what, "the backend's answer could not be read; correct the backend");
-            }
-            Some(error) => {
-                tracing::info!(kind, code = error.code(), "the backend gave no answer");
-            }
-            None => {}
-        }
-    }
-
-    /// Sends on the connection's runtime, and to the end even if the caller loses interest.
-    async fn send(&self, subject: String, body: Bytes) -> Result<Bytes, WebhookError> {
-        if !self.connection.is_connected() {
-            return Err(WebhookError::Unreachable);
+    /// Sends on the backend's own runtime, and to the end even if the caller loses interest.
+    async fn send(&self, subject: String, body: Bytes) -> Result<Bytes, BackendError> {
+        if !is_connected(&self.client) {
+            return Err(BackendError::Unreachable);
         }
         let permit = Arc::clone(&self.requests)
             .try_acquire_owned()
-            .map_err(|_| WebhookError::Overloaded)?;
+            .map_err(|_| BackendError::Overloaded)?;
         let in_flight = self.metrics.enter();
-        let client = self.connection.client().clone();
+        let client = self.client.clone();
         let trace = trace();
         let timeout = Duration::from_millis(self.timeout.load(Ordering::Relaxed));
         let task = self.runtime.spawn(async move {
@@ -174,30 +166,34 @@ impl NatsBackend {
                 .inbox(client.new_inbox());
             client.send_request(subject, request).await
         });
-        let answer = task.await.map_err(|_| WebhookError::Unreachable)?;
+        let answer = task.await.map_err(|_| BackendError::Unreachable)?;
         let answer = answer.map_err(|error| unanswered(error.kind()))?.payload;
         if answer.len() > MAX_ANSWER {
             let what = format!("it is larger than {MAX_ANSWER} bytes");
-            return Err(WebhookError::AnswerInvalid(what));
+            return Err(BackendError::AnswerInvalid(what));
         }
         Ok(answer)
     }
 
-    async fn publish(&self, subject: String, body: &Body<'_>) -> Result<(), WebhookError> {
+    async fn publish(&self, subject: String, body: &Body<'_>) -> Result<(), BackendError> {
         let started = Instant::now();
-        let published = if self.connection.is_connected() {
+        let published = if is_connected(&self.client) {
             let published = self
-                .connection
-                .client()
+                .client
                 .publish_with_headers(subject, trace(), body.bytes())
                 .await;
             published.map_err(|_| unanswered(RequestErrorKind::MaxPayloadExceeded))
         } else {
-            Err(WebhookError::Unreachable)
+            Err(BackendError::Unreachable)
         };
-        self.settle(body.kind(), started, published.as_ref().err());
+        self.metrics.settle(body.kind(), started, published.as_ref().err());
         published
     }
+}
+
+/// Whether there is a connection to NATS, as far as is known.
+fn is_connected(client: &Client) -> bool {
+    client.connection_state() == State::Connected
 }
 
 /// The trace that a request belongs to, if any.
@@ -209,18 +205,18 @@ fn trace() -> HeaderMap {
     headers
 }
 
-fn unanswered(kind: RequestErrorKind) -> WebhookError {
+fn unanswered(kind: RequestErrorKind) -> BackendError {
     match kind {
-        RequestErrorKind::TimedOut => WebhookError::Timeout,
+        RequestErrorKind::TimedOut => BackendError::Timeout,
         // What is too large for NATS is what the client sent.
-        RequestErrorKind::MaxPayloadExceeded => WebhookError::Refused {
+        RequestErrorKind::MaxPayloadExceeded => BackendError::Refused {
             status: None,
             own: Some((
                 "message_too_large".into(),
                 "the message is larger than NATS takes; send less".into(),
             )),
         },
-        _ => WebhookError::Unreachable,
+        _ => BackendError::Unreachable,
     }
 }
 

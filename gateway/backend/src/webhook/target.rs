@@ -7,18 +7,22 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{Admission, Circuit, Config, Ticket, WebhookError};
+use super::{
+    Config,
+    circuit::{Admission, Circuit, Ticket},
+};
+use crate::BackendError;
 
 /// A configuration with what is known of the backend. A request keeps the one that it began
 /// with.
-pub(crate) struct Target {
-    pub(crate) config: Config,
+pub(super) struct Target {
+    pub(super) config: Config,
     circuit: Arc<Mutex<Circuit>>,
     requests: Arc<Semaphore>,
 }
 
 impl Target {
-    pub(crate) fn new(config: Config) -> Self {
+    pub(super) fn new(config: Config) -> Self {
         let circuit = Arc::new(Mutex::new(Circuit::new(config.circuit, Instant::now())));
         let requests = Arc::new(Semaphore::new(config.concurrency));
         Self {
@@ -30,7 +34,7 @@ impl Target {
 
     /// The backend under another configuration. Only where it is another backend is what is
     /// known of it forgotten.
-    pub(crate) fn with(&self, config: Config) -> Self {
+    pub(super) fn with(&self, config: Config) -> Self {
         let next = Self::new(config);
         if next.config.url != self.config.url {
             return next;
@@ -54,22 +58,22 @@ impl Target {
     }
 
     /// Room for one more request, until the permit is dropped.
-    pub(crate) fn enter(&self) -> Result<OwnedSemaphorePermit, WebhookError> {
+    pub(super) fn enter(&self) -> Result<OwnedSemaphorePermit, BackendError> {
         Arc::clone(&self.requests)
             .try_acquire_owned()
-            .map_err(|_| WebhookError::Overloaded)
+            .map_err(|_| BackendError::Overloaded)
     }
 
     /// Asks whether a try may go out.
-    pub(crate) fn admit(&self) -> Result<Ticket, WebhookError> {
+    pub(super) fn admit(&self) -> Result<Ticket, BackendError> {
         match self.lock().admit(Instant::now()) {
             Admission::Granted(ticket) => Ok(ticket),
-            Admission::Refused => Err(WebhookError::CircuitOpen),
+            Admission::Refused => Err(BackendError::CircuitOpen),
         }
     }
 
     /// Tells what became of a try. Returns whether the circuit is closed after it.
-    pub(crate) fn settle(&self, ticket: Ticket, works: bool) -> bool {
+    pub(super) fn settle(&self, ticket: Ticket, works: bool) -> bool {
         let (mut circuit, now) = (self.lock(), Instant::now());
         if works {
             circuit.succeeded(ticket, now);

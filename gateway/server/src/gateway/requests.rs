@@ -9,10 +9,10 @@ use async_nats::{
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use sluice_api::Caller;
+use sluice_bucket::Connection;
 use sluice_nats::token;
 use tokio::{sync::Semaphore, time::sleep};
 
-use crate::Connection;
 
 /// The group in which each request is one gateway's.
 const GROUP: &str = "gateways";
@@ -30,7 +30,7 @@ const STATUS: &str = "Nats-Service-Error-Code";
 /// of them, and returns when those it has are answered.
 ///
 /// It is a NATS service: tools find it as `sluice-api`.
-pub async fn answer(
+pub(super) async fn answer(
     connection: Connection,
     caller: Caller,
     gateway: &str,

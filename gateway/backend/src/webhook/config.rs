@@ -6,7 +6,7 @@ use aws_lc_rs::hmac;
 use reqwest::Url;
 use thiserror::Error;
 
-use crate::CircuitSettings;
+use super::CircuitSettings;
 
 /// The shortest secret that is taken, in bytes.
 pub const MIN_SECRET_BYTES: usize = 16;
@@ -32,8 +32,8 @@ pub enum ConfigError {
 /// A webhook's configuration. [`Config::new`] gives sensible bounds.
 #[derive(Clone)]
 pub struct Config {
-    pub(crate) url: Url,
-    pub(crate) key: hmac::Key,
+    pub(super) url: Url,
+    pub(super) key: hmac::Key,
     /// How long a request may take, all tries together.
     pub timeout: Duration,
     /// How long one try may take.

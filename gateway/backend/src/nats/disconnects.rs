@@ -2,45 +2,48 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use sluice_backend::{Batch, Body, Disconnected, Queue};
-use sluice_nats::token;
+use async_nats::Client;
+use sluice_nats::{Names, token};
 use tokio::time::sleep;
 
-use super::metrics::Metrics;
-use crate::Connection;
+use super::is_connected;
+use crate::{
+    Disconnected,
+    disconnects::{Batch, Queue},
+    metrics::RequestMetrics,
+    request::Body,
+};
 
 /// The shortest time between two batches.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Tells of sessions until the queue is closed. While NATS is away, they wait.
-pub(super) async fn tell(connection: Connection, queue: Arc<Queue>, metrics: Arc<Metrics>) {
+pub(super) async fn tell(
+    client: Client,
+    names: Names,
+    queue: Arc<Queue>,
+    metrics: Arc<RequestMetrics>,
+) {
     while let Some(batch) = queue.next().await {
-        while !connection.is_connected() && !queue.is_closed() {
+        while !is_connected(&client) && !queue.is_closed() {
             sleep(PAUSE).await;
         }
-        publish(&connection, batch, &metrics).await;
+        publish(&client, &names, batch, &metrics).await;
         queue.done();
         sleep(PAUSE).await;
     }
 }
 
 /// One message for each namespace.
-async fn publish(connection: &Connection, batch: Batch, metrics: &Metrics) {
+async fn publish(client: &Client, names: &Names, batch: Batch, metrics: &RequestMetrics) {
     let mut dropped = batch.dropped;
     for (namespace, sessions) in by_namespace(batch.sessions) {
-        let subject = connection
-            .names()
-            .subject("disconnected", &token(&namespace));
+        let subject = names.subject("disconnected", &token(&namespace));
         let body = Body::Disconnected {
             sessions: &sessions,
             dropped: std::mem::take(&mut dropped),
         };
-        if connection
-            .client()
-            .publish(subject, body.bytes())
-            .await
-            .is_err()
-        {
+        if client.publish(subject, body.bytes()).await.is_err() {
             metrics.dropped(sessions.len());
         }
     }

@@ -9,7 +9,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 
 /// The pause after the given number of tries: random between half and all of a time that doubles,
 /// or longer if the backend asked for it. `random` is between 0 and 1.
-pub(crate) fn pause(tries: u32, random: f64, asked: Option<Duration>) -> Duration {
+pub(super) fn pause(tries: u32, random: f64, asked: Option<Duration>) -> Duration {
     let doubled = FIRST * 2u32.saturating_pow(tries.saturating_sub(1).min(16));
     let jittered = doubled
         .min(LONGEST)

@@ -35,7 +35,7 @@ impl Default for CircuitSettings {
 
 /// Whether a try may go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
+pub(super) enum Admission {
     /// It may; its outcome is to be told with the ticket.
     Granted(Ticket),
     /// It may not.
@@ -44,7 +44,7 @@ pub enum Admission {
 
 /// Stands for one try. What became of a try counts only if the circuit has not changed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ticket(u64);
+pub(super) struct Ticket(u64);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum State {
@@ -78,7 +78,7 @@ impl Tally {
 /// Closed while the backend works, open while it is left alone, and between the two one try is
 /// sent to see how it does.
 #[derive(Debug)]
-pub struct Circuit {
+pub(super) struct Circuit {
     settings: CircuitSettings,
     state: State,
     /// Grows with each change of state.
@@ -89,7 +89,7 @@ pub struct Circuit {
 
 impl Circuit {
     /// A closed circuit.
-    pub fn new(settings: CircuitSettings, now: Instant) -> Self {
+    pub(super) fn new(settings: CircuitSettings, now: Instant) -> Self {
         Self {
             settings,
             state: State::Closed(Tally::new(now)),
@@ -99,17 +99,17 @@ impl Circuit {
     }
 
     /// Takes other settings, from the next outcome on.
-    pub fn set(&mut self, settings: CircuitSettings) {
+    pub(super) fn set(&mut self, settings: CircuitSettings) {
         self.settings = settings;
     }
 
     /// Whether it lets tries through as if nothing had happened.
-    pub fn is_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         matches!(self.state, State::Closed(_))
     }
 
     /// Asks whether a try may go out.
-    pub fn admit(&mut self, now: Instant) -> Admission {
+    pub(super) fn admit(&mut self, now: Instant) -> Admission {
         match self.state {
             State::Closed(_) => {}
             State::Open { until } if until <= now => self.become_state(State::Probing),
@@ -119,7 +119,7 @@ impl Circuit {
     }
 
     /// A try was answered.
-    pub fn succeeded(&mut self, ticket: Ticket, now: Instant) {
+    pub(super) fn succeeded(&mut self, ticket: Ticket, now: Instant) {
         if ticket.0 != self.changes {
             return;
         }
@@ -138,7 +138,7 @@ impl Circuit {
     }
 
     /// A try was not answered, or by an error of the backend.
-    pub fn failed(&mut self, ticket: Ticket, now: Instant) {
+    pub(super) fn failed(&mut self, ticket: Ticket, now: Instant) {
         if ticket.0 != self.changes {
             return;
         }
