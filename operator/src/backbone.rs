@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use sluice_bucket::{Connection, BucketError, Login};
+use sluice_bucket::{BucketError, Connection, Login};
 use sluice_nats::Names;
 use tokio::time::timeout;
 

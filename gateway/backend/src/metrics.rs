@@ -40,10 +40,7 @@ impl RequestMetrics {
         } = names;
         let seconds = HistogramOpts::new(seconds.0, seconds.1).buckets(buckets.to_vec());
         let metrics = Self {
-            requests: IntCounterVec::new(
-                Opts::new(requests.0, requests.1),
-                &["kind", "outcome"],
-            )?,
+            requests: IntCounterVec::new(Opts::new(requests.0, requests.1), &["kind", "outcome"])?,
             seconds: HistogramVec::new(seconds, &["kind"])?,
             in_flight: IntGauge::new(in_flight.0, in_flight.1)?,
             dropped: IntCounter::new(dropped.0, dropped.1)?,
@@ -76,7 +73,12 @@ impl RequestMetrics {
                 tracing::warn!(kind, %what, "the backend's answer could not be read; correct the backend");
             }
             Some(error) => {
-                tracing::info!(kind, code = error.code(), ?error, "the backend gave no answer");
+                tracing::info!(
+                    kind,
+                    code = error.code(),
+                    ?error,
+                    "the backend gave no answer"
+                );
             }
             None => {}
         }

@@ -139,7 +139,8 @@ impl NatsBackend {
         let started = Instant::now();
         let answer = self.send(subject, body.bytes()).await;
         let answer = answer.and_then(|answer| read(&answer));
-        self.metrics.settle(body.kind(), started, answer.as_ref().err());
+        self.metrics
+            .settle(body.kind(), started, answer.as_ref().err());
         answer
     }
 
@@ -186,7 +187,8 @@ impl NatsBackend {
         } else {
             Err(BackendError::Unreachable)
         };
-        self.metrics.settle(body.kind(), started, published.as_ref().err());
+        self.metrics
+            .settle(body.kind(), started, published.as_ref().err());
         published
     }
 }

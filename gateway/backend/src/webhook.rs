@@ -21,14 +21,14 @@ use prometheus::Registry;
 use reqwest::{Client, redirect};
 use tokio::runtime::Handle;
 
-pub use self::{
-    circuit::CircuitSettings,
-    config::{Config, ConfigError, MIN_SECRET_BYTES},
-};
 use self::{
     call::{Delivery, call},
     metrics::Metrics,
     target::Target,
+};
+pub use self::{
+    circuit::CircuitSettings,
+    config::{Config, ConfigError, MIN_SECRET_BYTES},
 };
 use crate::{
     BackendError, ConnectAnswer, ConnectRequest, Disconnected, EventAnswer, EventRequest,

@@ -7,7 +7,7 @@ use async_nats::jetstream::{
     kv::{Config, Store},
 };
 
-use crate::{Connection, BucketError};
+use crate::{BucketError, Connection};
 
 /// How many servers keep an entry, where they are a cluster.
 const REPLICAS: usize = 3;

@@ -6,7 +6,7 @@ use async_nats::jetstream::kv::Operation;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Connection, BucketError, bucket};
+use crate::{BucketError, Connection, bucket};
 
 /// The key of the documents in the bucket.
 pub(crate) const KEY: &str = "policy";

@@ -4,7 +4,7 @@ use async_nats::jetstream::{self, context::GetStreamErrorKind};
 use futures_util::TryStreamExt as _;
 use sluice_nats::{Names, token, untoken};
 
-use crate::{Connection, BucketError};
+use crate::{BucketError, Connection};
 
 /// Deletes the stored messages of all rooms of a namespace that `decides` is true for, and
 /// returns of how many rooms. Where there is no stream, there is nothing to delete.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use sluice_nats::token;
 use sluice_policy::Revocation;
 
-use crate::{Connection, BucketError, bucket};
+use crate::{BucketError, Connection, bucket};
 
 /// What the keys of revocations begin with.
 pub(crate) const PREFIX: &str = "revoked.";

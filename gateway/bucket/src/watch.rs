@@ -11,7 +11,7 @@ use sluice_policy::Revocation;
 use tokio::{sync::mpsc, time::sleep};
 
 use crate::{
-    Connection, BucketError, Pushed, bucket,
+    BucketError, Connection, Pushed, bucket,
     policy::KEY,
     revocations::{self, PREFIX},
 };

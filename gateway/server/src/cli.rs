@@ -148,7 +148,7 @@ fn serve(serve: Serve) -> Result<(), Failed> {
     })?;
     let texts = documents::read(&config).map_err(|e| cannot_read(&e))?;
     let documents = load(&texts)?;
-    let runtime = gateway::control().map_err(|e| e.to_string())?;
+    let runtime = gateway::runtime().map_err(|e| e.to_string())?;
     let spans = spans(&documents, &serve.name, &runtime)?;
     log::start(serve.log_format, &serve.log, spans.as_ref())?;
     let policy = compile(&documents, serve.secrets.as_deref())?;

@@ -13,14 +13,14 @@ use tokio::runtime::Runtime;
 use crate::{
     documents::{self, Secrets},
     drain::Drainer,
-    gateway::{self, Doors, Gateway, Setup, Start},
+    gateway::{self, Gateway, Ports, Setup, Start},
 };
 
 /// A gateway on free ports of this machine. Its workers run until the process ends.
 pub struct Embedded {
     number: u32,
     clients: SocketAddr,
-    doors: Doors,
+    ports: Ports,
     drainer: Arc<Drainer>,
     runtime: Option<Runtime>,
 }
@@ -71,15 +71,15 @@ impl Embedded {
             nats: None,
         };
         let start = Start::new(setup, texts, documents, policy);
-        let runtime = gateway::control()?;
+        let runtime = gateway::runtime()?;
         let gateway = Gateway::start(start, &runtime)?;
         let (clients, drainer) = (gateway.clients(), Arc::clone(&gateway.drainer));
         let number = gateway.number();
-        let doors = runtime.block_on(gateway.open())?;
+        let ports = runtime.block_on(gateway.open())?;
         Ok(Self {
             number,
             clients,
-            doors,
+            ports,
             drainer,
             runtime: Some(runtime),
         })
@@ -97,12 +97,12 @@ impl Embedded {
 
     /// Where the server API is.
     pub fn api(&self) -> SocketAddr {
-        self.doors.api
+        self.ports.api
     }
 
     /// Where health and metrics are.
     pub fn ops(&self) -> SocketAddr {
-        self.doors.ops
+        self.ports.ops
     }
 
     /// Begins a drain as SIGTERM does.

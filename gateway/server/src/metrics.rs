@@ -317,11 +317,11 @@ impl Gateway {
                 u64::from(self.drainer.drains()),
             ),
         ];
-        if let Some(control) = &self.shared.control {
+        if let Some(bucket) = &self.shared.bucket {
             families.push(gauge(
                 "sluice_control_connected",
                 "Whether there is a connection to NATS for policy, revocations and backends.",
-                u64::from(control.is_connected()),
+                u64::from(bucket.is_connected()),
             ));
         }
         families

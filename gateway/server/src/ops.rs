@@ -15,14 +15,14 @@ use sluice_api::DrainPhase;
 use sluice_ops::port;
 use tokio::net::TcpListener;
 
-use crate::{drain::Drainer, gateway::Standing, metrics::Metrics, shared::Shared};
+use crate::{drain::Drainer, gateway::Readiness, metrics::Metrics, shared::Shared};
 
 #[derive(Clone)]
 struct Ops {
     metrics: Arc<Metrics>,
     drainer: Arc<Drainer>,
     shared: Arc<Shared>,
-    standing: Standing,
+    readiness: Readiness,
 }
 
 /// Serves until the process ends.
@@ -31,7 +31,7 @@ pub(crate) async fn serve(
     metrics: Metrics,
     drainer: Arc<Drainer>,
     shared: Arc<Shared>,
-    standing: Standing,
+    readiness: Readiness,
 ) {
     let router = Router::new()
         .route("/livez", get(|| async { "The gateway is alive.\n" }))
@@ -42,18 +42,18 @@ pub(crate) async fn serve(
             metrics: Arc::new(metrics),
             drainer,
             shared,
-            standing,
+            readiness,
         });
     port::serve(listener, router).await;
 }
 
 async fn ready(State(ops): State<Ops>) -> impl IntoResponse {
     match ops.drainer.phase() {
-        DrainPhase::Serving if !ops.standing.is_settled() => (
+        DrainPhase::Serving if !ops.readiness.is_settled() => (
             StatusCode::SERVICE_UNAVAILABLE,
             "The gateway does not know its fleet yet; it is ready in a few seconds.\n",
         ),
-        DrainPhase::Serving | DrainPhase::Rebalance if ops.standing.is_alone() => (
+        DrainPhase::Serving | DrainPhase::Rebalance if ops.readiness.is_alone() => (
             StatusCode::OK,
             "The gateway takes connections. NATS is away; see that it can be reached.\n",
         ),

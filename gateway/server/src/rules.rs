@@ -130,12 +130,12 @@ impl sluice_api::Rules for Current {
                     full.limit
                 ))
             })?;
-        let control = self.shared.control.clone();
+        let bucket = self.shared.bucket.clone();
         Ok(Box::pin(async move {
-            let Some(control) = control else {
+            let Some(bucket) = bucket else {
                 return Ok(());
             };
-            control.keep(&revocation, now).await.map_err(|error| {
+            bucket.keep(&revocation, now).await.map_err(|error| {
                 tracing::error!(%error, "a revocation is in force at this gateway only; ask for it again");
                 sluice_backbone::Error::Unavailable.into()
             })

@@ -24,8 +24,8 @@ pub(crate) struct Shared {
     pub(crate) post: Arc<Post>,
     pub(crate) policy: ArcSwap<Policy>,
     pub(crate) in_force: Arc<InForce>,
-    /// Where more than this gateway is told of, if there is such a place.
-    pub(crate) control: Option<Connection>,
+    /// Where more than this gateway is told of what is revoked, if there is such a place.
+    pub(crate) bucket: Option<Connection>,
     pub(crate) backend: CurrentBackend,
     pub(crate) revocations: Arc<RwLock<Revocations>>,
     pub(crate) addresses: Addresses,

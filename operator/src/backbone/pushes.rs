@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sluice_bucket::{Connection, BucketError};
+use sluice_bucket::{BucketError, Connection};
 
 use crate::check::Checked;
 

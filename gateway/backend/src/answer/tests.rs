@@ -14,7 +14,10 @@ fn an_answer_carries_data_and_attachments() {
     assert_eq!(answer.attachments, [&[1, 2][..]]);
     assert_eq!(EventAnswer::read(b"").unwrap().data.get(), "null");
     assert_eq!(EventAnswer::read(b"{}").unwrap().data.get(), "null");
-    assert_eq!(EventAnswer::read(br#"{"data":[1]}"#).unwrap().data.get(), "[1]");
+    assert_eq!(
+        EventAnswer::read(br#"{"data":[1]}"#).unwrap().data.get(),
+        "[1]"
+    );
 }
 
 #[test]
@@ -70,7 +73,10 @@ fn an_accepted_session_has_rooms_with_names() {
         ConnectAnswer::read(br#"{"rooms":["lobby"]}"#),
         Ok(ConnectAnswer::Accepted { rooms })
     );
-    assert_eq!(ConnectAnswer::read(b""), Ok(ConnectAnswer::Accepted { rooms: vec![] }));
+    assert_eq!(
+        ConnectAnswer::read(b""),
+        Ok(ConnectAnswer::Accepted { rooms: vec![] })
+    );
     assert!(ConnectAnswer::read(br#"{"rooms":[""]}"#).is_err());
 }
 

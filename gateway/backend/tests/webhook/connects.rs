@@ -1,5 +1,5 @@
 use serde_json::{json, value::RawValue};
-use sluice_backend::{ConnectAnswer, ConnectRequest, BackendError};
+use sluice_backend::{BackendError, ConnectAnswer, ConnectRequest};
 use sluice_rooms::Pid;
 
 use crate::backend::both;

@@ -49,7 +49,7 @@ pub(super) fn push(push: &Push) -> Result<(), Failed> {
     let login = login(push, &documents)?;
     let text = texts.joined();
     let digest = sluice_bucket::digest(&text);
-    let runtime = gateway::control().map_err(|e| e.to_string())?;
+    let runtime = gateway::runtime().map_err(|e| e.to_string())?;
     runtime.block_on(async {
         let connection = Connection::open(&login, names(&documents)).await;
         let connection = connection.map_err(|e| e.to_string())?;

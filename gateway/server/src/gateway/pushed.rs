@@ -3,7 +3,7 @@
 use sluice_bucket::Pushed;
 use sluice_crds::{Documents, Problem, ProblemCode, RealtimeCluster};
 
-use super::fleet::names;
+use super::nats_login::names;
 use crate::{documents::Texts, in_force::Origin};
 
 /// What problems call the documents.

@@ -9,7 +9,7 @@ use sluice_net::tls::Certificate;
 use sluice_policy::Policy;
 use tokio::time::MissedTickBehavior;
 
-use super::{Setup, control::Heard, fleet::Fleet, pushed};
+use super::{Setup, backbone::ConfiguredBackbone, bucket::PushedDocuments, pushed};
 use crate::{
     documents::{self, Secrets, Texts},
     in_force::{InForce, Origin},
@@ -31,26 +31,26 @@ pub(super) struct Watched {
     pub(super) origin: Origin,
     pub(super) shared: Arc<Shared>,
     pub(super) certificate: Option<Certificate>,
-    pub(super) fleet: Fleet,
+    pub(super) backbone: ConfiguredBackbone,
     pub(super) api: Api,
 }
 
 /// Looks at the files, and takes what comes from the bucket, for ever.
-pub(super) async fn watch(mut watched: Watched, mut heard: Option<Heard>) {
+pub(super) async fn watch(mut watched: Watched, mut documents: Option<PushedDocuments>) {
     let mut interval = tokio::time::interval(LOOK_EVERY);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut secrets = watched.secret_bytes();
     loop {
         tokio::select! {
             _ = interval.tick() => {}
-            pushed = next(&mut heard) => {
+            pushed = next(&mut documents) => {
                 watched.take_pushed(&pushed);
                 continue;
             }
         }
         let config = watched.setup.config.clone();
         let read = tokio::task::spawn_blocking(move || documents::read(&config)).await;
-        let bucket_rules = heard.as_ref().is_some_and(Heard::rules);
+        let bucket_rules = documents.as_ref().is_some_and(PushedDocuments::rule);
         match read {
             Ok(Ok(texts)) if texts != watched.texts && bucket_rules => watched.take_secrets(texts),
             Ok(Ok(texts)) if texts != watched.texts => watched.take(texts),
@@ -68,9 +68,9 @@ pub(super) async fn watch(mut watched: Watched, mut heard: Option<Heard>) {
 }
 
 /// Documents out of the bucket, where there is one.
-async fn next(heard: &mut Option<Heard>) -> Pushed {
-    match heard {
-        Some(heard) => heard.next().await,
+async fn next(documents: &mut Option<PushedDocuments>) -> Pushed {
+    match documents {
+        Some(documents) => documents.next().await,
         None => std::future::pending().await,
     }
 }
@@ -164,7 +164,7 @@ impl Watched {
         policy.start();
         let changes = policy.changes_from(&current);
         tracing::info!(generation = policy.generation, %changes, "changed documents are in force");
-        self.fleet.reload(&self.documents);
+        self.backbone.reload(&self.documents);
         self.shared.backend.configure(&policy);
         self.shared.policy.store(Arc::clone(&policy));
         self.shared.in_force.took(&self.origin);

@@ -6,15 +6,20 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod backend;
 mod bad_input;
-mod control;
 mod counting;
+mod documents;
 mod draining;
 mod metrics;
 mod native;
+mod pushing;
 mod recovery;
+mod revocations;
 mod rooms;
 mod socketio;
+mod storing;
+mod subjects;
 mod support;
 mod tokens;
 mod tracing;

@@ -1,5 +1,7 @@
 //! What the tests start from.
 
+pub(crate) mod fleet;
+
 use std::{future::Future, path::PathBuf, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

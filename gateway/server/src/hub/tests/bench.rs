@@ -93,7 +93,7 @@ fn shared(memory: &Arc<Memory>, post: Arc<Post>, documents: &Documents) -> Arc<S
         post,
         backend: CurrentBackend::new(&policy, None, &runtime, &Registry::new()),
         in_force: Arc::default(),
-        control: None,
+        bucket: None,
         policy: ArcSwap::from_pointee(policy),
         revocations: Arc::new(RwLock::default()),
         addresses: Addresses::default(),

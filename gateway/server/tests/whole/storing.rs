@@ -3,10 +3,9 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::fleet::with_fleet;
 use crate::{
     native::Native,
-    support::{Gateway, kept, until},
+    support::{Gateway, fleet::with_fleet, kept, until},
 };
 
 async fn stores(gateway: &Gateway) -> bool {

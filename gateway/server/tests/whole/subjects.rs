@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::fleet::{PREFIX, with_fleet};
 use crate::{
     native::Native,
-    support::{kept, until},
+    support::{
+        fleet::{PREFIX, with_fleet},
+        kept, until,
+    },
 };
 
 /// What is asked for in turn, and one thing that each answer says.

@@ -3,10 +3,9 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::fleet::with_fleet;
 use crate::{
     native::Native,
-    support::{API_KEY, Gateway, until},
+    support::{API_KEY, Gateway, fleet::with_fleet, until},
 };
 
 fn now() -> u64 {

@@ -2,11 +2,14 @@
 
 use serde_json::json;
 
-use super::fleet::{policy, with_fleet};
 use crate::{
     metrics::figure,
     native::Native,
-    support::{cluster, room, until},
+    support::{
+        cluster,
+        fleet::{policy, with_fleet},
+        room, until,
+    },
 };
 
 #[test]

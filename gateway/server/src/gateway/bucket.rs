@@ -1,80 +1,70 @@
-//! What this gateway hears from the bucket, and says by subject.
+//! What this gateway hears from the bucket.
 
-use std::{
-    io,
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
-use sluice_api::{Api, Caller};
-use sluice_backbone::{Command, Delivery, Gather, Target};
 use sluice_bucket::{Connection, Login, News, Pushed};
-use sluice_policy::{Policy, Revocation, Revocations};
-use sluice_rooms::SessionId;
+use sluice_policy::{Policy, Revocations};
 use tokio::{
-    sync::{mpsc, oneshot, watch},
-    task::JoinHandle,
+    sync::{mpsc, watch},
     time::timeout,
 };
 
-use super::{Start, fleet, pushed, reload, requests};
-use crate::{
-    documents::Secrets,
-    in_force::Origin,
-    mail::Mail,
-    shared::{Shared, unix_now},
+use super::{
+    Start,
+    nats_login::{names, nats_login},
+    pushed, reload, revocations,
 };
+use crate::{documents::Secrets, in_force::Origin, shared::Shared};
 
 /// How long a gateway waits for the bucket before it starts by its own files.
 const FIRST: Duration = Duration::from_secs(2);
 /// How much may have been heard and not been taken up.
 const HEARD: usize = 1_024;
 
-/// The connection, and what was heard before the gateway took anybody in.
-pub(super) struct Control {
-    connection: Connection,
+/// The bucket, and what was heard of it before the gateway took anybody in.
+pub(super) struct Bucket {
+    pub(super) connection: Connection,
     revocations: Revocations,
     news: mpsc::Receiver<News>,
     /// The documents that were in the bucket.
     first: Option<Pushed>,
 }
 
-impl Control {
+impl Bucket {
     /// Connects where the documents name NATS, and reads the bucket, for so long at most. What
     /// it holds is what the gateway starts with, if it can be used.
     ///
     /// # Errors
     /// Where the documents name servers or credentials that cannot be used.
-    pub(super) async fn begin(start: &mut Start) -> io::Result<Option<Self>> {
+    pub(super) async fn read_first(start: &mut Start) -> io::Result<Option<Self>> {
         let Some(login) = login(start)? else {
             start.in_force.took(&start.origin);
             return Ok(None);
         };
-        let connection = Connection::open(&login, fleet::names(&start.documents)).await?;
+        let connection = Connection::open(&login, names(&start.documents)).await?;
         let (heard, news) = mpsc::channel(HEARD);
         tokio::spawn(sluice_bucket::watch(connection.clone(), heard));
-        let mut control = Self {
+        let mut bucket = Self {
             connection,
             revocations: Revocations::default(),
             news,
             first: None,
         };
-        if timeout(FIRST, control.read()).await.is_err() {
+        if timeout(FIRST, bucket.read()).await.is_err() {
             tracing::warn!(
                 "NATS has not answered yet; the gateway starts by its own files, and without what was revoked before"
             );
         }
         start.in_force.took(&start.origin);
-        if let Some(first) = &control.first {
+        if let Some(first) = &bucket.first {
             begin_with(first, start);
         }
-        Ok(Some(control))
+        Ok(Some(bucket))
     }
 
-    /// The connection, and what was revoked before the gateway took anybody in.
-    pub(super) fn heard(&mut self) -> (Connection, Revocations) {
-        let revocations = std::mem::take(&mut self.revocations);
-        (self.connection.clone(), revocations)
+    /// What was revoked before the gateway took anybody in.
+    pub(super) fn take_revocations(&mut self) -> Revocations {
+        std::mem::take(&mut self.revocations)
     }
 
     /// Reads what the bucket holds.
@@ -83,56 +73,35 @@ impl Control {
             match news {
                 News::Policy(pushed) => self.first = Some(pushed),
                 News::Revoked(revocation) => {
-                    insert(&mut self.revocations, revocation);
+                    revocations::insert(&mut self.revocations, revocation);
                 }
                 News::Current => return,
             }
         }
     }
 
-    /// Hears and answers from now on.
-    pub(super) fn go_on(self, shared: Arc<Shared>, api: Api, name: &str) -> (Heard, Subjects) {
-        let (policy, pushed) = watch::channel(None);
-        let (connection, name) = (self.connection.clone(), name.to_owned());
-        let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(async move {
-            let stopped = async { drop(stopped.await) };
-            requests::answer(connection, Caller::new(api), &name, stopped).await;
-        });
-        tokio::spawn(hear(self.news, shared, policy));
-        let heard = Heard {
+    /// Hears from now on: revocations take hold at once, documents wait to be taken up.
+    pub(super) fn hear(self, shared: Arc<Shared>) -> PushedDocuments {
+        let (documents, pushed) = watch::channel(None);
+        tokio::spawn(hear(self.news, shared, documents));
+        PushedDocuments {
             last: self.first.as_ref().map(pushed::origin),
             pushed,
-        };
-        (heard, Subjects { stop, task })
+        }
     }
 }
 
-/// The server API by subject.
-pub(crate) struct Subjects {
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
-}
-
-impl Subjects {
-    /// Takes no more requests, and waits for the last answers.
-    pub(super) async fn end(self) {
-        drop(self.stop);
-        let _ = self.task.await;
-    }
-}
-
-/// The documents of the bucket.
-pub(super) struct Heard {
+/// The documents of the bucket, as they come.
+pub(super) struct PushedDocuments {
     /// Those that were taken up last.
     last: Option<Origin>,
     pushed: watch::Receiver<Option<Pushed>>,
 }
 
-impl Heard {
+impl PushedDocuments {
     /// Whether the bucket has held any: they count from then on, and the gateway's own files do
     /// not.
-    pub(super) fn rules(&self) -> bool {
+    pub(super) fn rule(&self) -> bool {
         self.last.is_some()
     }
 
@@ -161,7 +130,7 @@ fn login(start: &Start) -> io::Result<Option<Login>> {
         return Ok(None);
     }
     let (given, mounted) = (start.setup.nats.as_deref(), start.setup.secrets.as_deref());
-    let login = fleet::nats_login(&start.documents, given, mounted, None)?;
+    let login = nats_login(&start.documents, given, mounted, None)?;
     Ok(Some(Login {
         name: format!("{} (control)", start.setup.name),
         ..login
@@ -195,55 +164,13 @@ fn begin_with(first: &Pushed, start: &mut Start) {
 async fn hear(
     mut news: mpsc::Receiver<News>,
     shared: Arc<Shared>,
-    policy: watch::Sender<Option<Pushed>>,
+    documents: watch::Sender<Option<Pushed>>,
 ) {
     while let Some(news) = news.recv().await {
         match news {
-            News::Policy(pushed) => drop(policy.send_replace(Some(pushed))),
-            News::Revoked(revocation) => revoked(&shared, revocation),
+            News::Policy(pushed) => drop(documents.send_replace(Some(pushed))),
+            News::Revoked(revocation) => revocations::take(&shared, revocation),
             News::Current => {}
         }
     }
-}
-
-/// Refuses from now on what is revoked, and disconnects those whom this gateway has: it may have
-/// missed the command to do so.
-fn revoked(shared: &Shared, revocation: Revocation) {
-    let command = command(&revocation);
-    let mut revocations = shared
-        .revocations
-        .write()
-        .unwrap_or_else(PoisonError::into_inner);
-    let is_new = insert(&mut revocations, revocation);
-    drop(revocations);
-    let Some(command) = command.filter(|_| is_new) else {
-        return;
-    };
-    let command = Arc::new(command);
-    let gather = Gather::then(|_| {});
-    shared
-        .post
-        .send_all(|| Mail::Delivery(Delivery::Command(Arc::clone(&command), gather.clone())));
-}
-
-/// Whether that changes anything.
-fn insert(revocations: &mut Revocations, revocation: Revocation) -> bool {
-    revocations
-        .revoke(revocation, unix_now())
-        .unwrap_or_else(|error| {
-            tracing::error!(%error, "a revocation is not in force at this gateway");
-            false
-        })
-}
-
-fn command(revocation: &Revocation) -> Option<Command> {
-    Some(match revocation {
-        Revocation::Token { id, .. } => Command::Revoke(Target::Token(Arc::clone(id)), None),
-        Revocation::User { id, issued, .. } => {
-            Command::Revoke(Target::User(Arc::clone(id)), Some(*issued))
-        }
-        Revocation::Session { id, .. } => {
-            Command::Revoke(Target::Session(SessionId::parse(id)?), None)
-        }
-    })
 }

@@ -2,8 +2,11 @@
 
 use serde_json::json;
 
-use super::fleet::{command, policy, with_fleet};
-use crate::support::{Config, room};
+use crate::support::{
+    Config,
+    fleet::{command, policy, with_fleet},
+    room,
+};
 
 #[test]
 fn what_is_pushed_is_checked_first_and_reported_when_all_gateways_work_by_it() {

@@ -8,11 +8,14 @@ use async_nats::{
 };
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use sluice_api::Caller;
+use sluice_api::{Api, Caller};
 use sluice_bucket::Connection;
 use sluice_nats::token;
-use tokio::{sync::Semaphore, time::sleep};
-
+use tokio::{
+    sync::{Semaphore, oneshot},
+    task::JoinHandle,
+    time::sleep,
+};
 
 /// The group in which each request is one gateway's.
 const GROUP: &str = "gateways";
@@ -25,12 +28,37 @@ const RETRY: Duration = Duration::from_secs(1);
 const CODE: &str = "Nats-Service-Error";
 const STATUS: &str = "Nats-Service-Error-Code";
 
+/// The server API by subject, until it is ended.
+pub(super) struct Subjects {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Subjects {
+    /// Answers from now on, as soon as there is a connection, as the gateway called `name`.
+    pub(super) fn open(connection: Connection, api: Api, name: &str) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let name = name.to_owned();
+        let task = tokio::spawn(async move {
+            let stopped = async { drop(stopped.await) };
+            answer(connection, Caller::new(api), &name, stopped).await;
+        });
+        Self { stop, task }
+    }
+
+    /// Takes no more requests, and waits for the last answers.
+    pub(super) async fn end(self) {
+        drop(self.stop);
+        let _ = self.task.await;
+    }
+}
+
 /// Answers requests on `<prefix>.api.<operation>`, as one gateway of all that do, and those for
 /// this one gateway on `<prefix>.api.<operation>.<name>`. When `stopped` is done it takes no more
 /// of them, and returns when those it has are answered.
 ///
 /// It is a NATS service: tools find it as `sluice-api`.
-pub(super) async fn answer(
+async fn answer(
     connection: Connection,
     caller: Caller,
     gateway: &str,

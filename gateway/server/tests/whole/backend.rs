@@ -6,12 +6,15 @@ use async_nats::{Client, Subscriber};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
-use super::fleet::{Fleet, PREFIX, with_fleet};
 use crate::{
     metrics::figure,
     native::Native,
     socketio::SocketIo,
-    support::{Gateway, until},
+    support::{
+        Gateway,
+        fleet::{Fleet, PREFIX, with_fleet},
+        until,
+    },
 };
 
 fn backend(more: Value) -> Value {

@@ -8,7 +8,7 @@ use sluice_bucket::{Connection, Login};
 use sluice_nats::Names;
 use sluice_test_nats::{Server, Settings};
 
-use crate::support::{Config, Gateway, cluster};
+use super::{Config, Gateway, cluster, until};
 
 /// A NATS server, and what tests do with it.
 pub(crate) struct Fleet {
@@ -102,7 +102,7 @@ impl Fleet {
     /// Waits until these gateways, and no others, know each other and answer by subject.
     pub(crate) async fn ready(&self, gateways: &[&Gateway]) {
         for gateway in gateways {
-            crate::support::until(async || {
+            until(async || {
                 let known = gateway
                     .api(reqwest::Method::GET, "/v1/fleet", &Value::Null)
                     .await;
@@ -110,7 +110,7 @@ impl Fleet {
             })
             .await;
         }
-        crate::support::until(async || {
+        until(async || {
             let found = self.client.request("$SRV.PING.sluice-api", "".into()).await;
             found.is_ok()
         })

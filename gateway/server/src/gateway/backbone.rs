@@ -1,0 +1,115 @@
+//! The backbone that the documents name: `memory` for a gateway by itself, `nats` for a fleet.
+
+use std::{io, sync::Arc, time::Duration};
+
+use sluice_backbone::{Backbone, Memory, Sink};
+use sluice_bucket::Connection;
+use sluice_crds::Documents;
+use sluice_nats::{
+    Nats,
+    core::Identity,
+    streams::{self, Wanted},
+};
+use tokio::{runtime::Runtime, sync::watch};
+
+use super::{
+    Setup,
+    nats_login::{names, nats_login, options},
+};
+use crate::rules;
+
+/// How many copies of each message NATS servers keep that are there already, where they are a
+/// cluster.
+const REPLICAS: usize = 3;
+
+/// The backbone of this gateway, and its connection where that is NATS.
+pub(crate) struct ConfiguredBackbone {
+    pub(super) backbone: Arc<dyn Backbone>,
+    pub(super) nats: Option<Arc<Nats>>,
+    wanted: Option<watch::Sender<Wanted>>,
+}
+
+impl ConfiguredBackbone {
+    /// The backbone that the documents name. NATS is connected to in the background, so that a
+    /// gateway starts without it.
+    ///
+    /// # Errors
+    /// Where the documents name servers or credentials that cannot be used.
+    pub(super) fn new(
+        documents: &Documents,
+        setup: &Setup,
+        (number, sink): (u32, Arc<dyn Sink>),
+        connection: Option<&Connection>,
+        runtime: &Runtime,
+    ) -> io::Result<Self> {
+        let backbone = documents.cluster.spec.backbone.as_ref();
+        if backbone.is_none_or(|backbone| backbone.nats.is_none()) {
+            return Ok(Self {
+                backbone: Arc::new(Memory::new(sink)),
+                nats: None,
+                wanted: None,
+            });
+        }
+        let names = names(documents);
+        let (given, mounted) = (setup.nats.as_deref(), setup.secrets.as_deref());
+        let mut login = nats_login(documents, given, mounted, None)?;
+        login.name.clone_from(&setup.name);
+        let identity = Identity {
+            gateway: number,
+            name: setup.name.as_str().into(),
+            names: names.clone(),
+            seed: rand::random(),
+        };
+        let nats = Nats::start(identity, sink, options(&login)?)?;
+        nats.with(|core, _, _| core.set_recovery_window(window(documents)));
+        let (wanted, watched) = watch::channel(wanted(documents));
+        let again = nats.connects();
+        if let Some(connection) = connection {
+            let client = connection.client().clone();
+            runtime.spawn(streams::keep(client, names, watched, again));
+        }
+        Ok(Self {
+            backbone: Arc::clone(&nats) as _,
+            nats: Some(nats),
+            wanted: Some(wanted),
+        })
+    }
+
+    /// Other documents hold.
+    pub(super) fn reload(&self, documents: &Documents) {
+        if let Some(wanted) = &self.wanted {
+            wanted.send_replace(self::wanted(documents));
+        }
+        if let Some(nats) = &self.nats {
+            nats.with(|core, _, _| core.set_recovery_window(window(documents)));
+        }
+    }
+}
+
+fn window(documents: &Documents) -> Duration {
+    documents.cluster.spec.recovery.window.into()
+}
+
+/// What the Rooms need of the streams.
+fn wanted(documents: &Documents) -> Wanted {
+    let backbone = documents.cluster.spec.backbone.as_ref();
+    let managed = backbone
+        .and_then(|backbone| backbone.nats.as_ref())
+        .and_then(|nats| nats.managed.as_ref());
+    let histories = documents
+        .rooms
+        .iter()
+        .filter_map(|room| room.spec.history.as_ref());
+    let (mut messages_per_room, mut max_age) = (1, Duration::ZERO);
+    for history in histories {
+        let messages = history.max_messages.unwrap_or(rules::MAX_MESSAGES);
+        messages_per_room = messages.max(messages_per_room);
+        let age = history.max_age.map_or(rules::MAX_AGE, Into::into);
+        max_age = age.max(max_age);
+    }
+    Wanted {
+        replicas: managed.map_or(REPLICAS, |managed| managed.replicas as usize),
+        messages_per_room,
+        max_age,
+    }
+}

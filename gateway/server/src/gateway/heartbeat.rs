@@ -1,0 +1,50 @@
+//! What this gateway's heartbeat says.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use sluice_nats::{
+    Nats,
+    core::{Draining, PolicyStatus, State, Status},
+};
+use tokio::time::MissedTickBehavior;
+
+use crate::{drain::Drainer, shared::Shared};
+
+/// How often it is looked at how this gateway is; the backbone decides when to say it.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Keeps the heartbeat true, for ever.
+pub(super) async fn keep(nats: Arc<Nats>, shared: Arc<Shared>, drainer: Arc<Drainer>) {
+    let mut interval = tokio::time::interval(LOOK_EVERY);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        let connections = shared.connections.load(Ordering::Relaxed);
+        let to_move = drainer.to_move();
+        let status = Status {
+            state: if drainer.drains() {
+                State::Draining
+            } else {
+                State::Serving
+            },
+            connections,
+            draining: to_move.map(|remaining| Draining {
+                remaining,
+                ..Draining::default()
+            }),
+            policy: policy(&shared.in_force.get()),
+        };
+        nats.with(|core, at, out| core.set_status(at, status, out));
+    }
+}
+
+fn policy(in_force: &sluice_api::PolicyStatus) -> PolicyStatus {
+    PolicyStatus {
+        generation: in_force.revision,
+        digest: in_force.digest.clone(),
+        refused: in_force.refused.clone(),
+    }
+}

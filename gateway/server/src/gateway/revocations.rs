@@ -1,0 +1,54 @@
+//! Revocations out of the bucket, as they take hold at this gateway.
+
+use std::sync::{Arc, PoisonError};
+
+use sluice_backbone::{Command, Delivery, Gather, Target};
+use sluice_policy::{Revocation, Revocations};
+use sluice_rooms::SessionId;
+
+use crate::{
+    mail::Mail,
+    shared::{Shared, unix_now},
+};
+
+/// Refuses from now on what is revoked, and disconnects those whom this gateway has: it may have
+/// missed the command to do so.
+pub(super) fn take(shared: &Shared, revocation: Revocation) {
+    let command = command(&revocation);
+    let mut revocations = shared
+        .revocations
+        .write()
+        .unwrap_or_else(PoisonError::into_inner);
+    let is_new = insert(&mut revocations, revocation);
+    drop(revocations);
+    let Some(command) = command.filter(|_| is_new) else {
+        return;
+    };
+    let command = Arc::new(command);
+    let gather = Gather::then(|_| {});
+    shared
+        .post
+        .send_all(|| Mail::Delivery(Delivery::Command(Arc::clone(&command), gather.clone())));
+}
+
+/// Refuses from now on what is revoked. Returns whether that changes anything.
+pub(super) fn insert(revocations: &mut Revocations, revocation: Revocation) -> bool {
+    revocations
+        .revoke(revocation, unix_now())
+        .unwrap_or_else(|error| {
+            tracing::error!(%error, "a revocation is not in force at this gateway");
+            false
+        })
+}
+
+fn command(revocation: &Revocation) -> Option<Command> {
+    Some(match revocation {
+        Revocation::Token { id, .. } => Command::Revoke(Target::Token(Arc::clone(id)), None),
+        Revocation::User { id, issued, .. } => {
+            Command::Revoke(Target::User(Arc::clone(id)), Some(*issued))
+        }
+        Revocation::Session { id, .. } => {
+            Command::Revoke(Target::Session(SessionId::parse(id)?), None)
+        }
+    })
+}
