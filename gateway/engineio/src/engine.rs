@@ -4,6 +4,7 @@ mod elsewhere;
 mod opening;
 mod polls;
 mod ticking;
+mod websocket;
 
 use std::{
     cell::{Cell, RefCell, RefMut},
@@ -22,10 +23,11 @@ use sluice_net::{
 };
 
 use crate::{
-    application::{Application, Refusal},
+    application::Application,
     config::Config,
     cors,
     handshake::{self, Asked},
+    refusal::Refusal,
     remote::{Mailbox, Mailboxes},
     session::{Session, Terms},
     sid::Sid,

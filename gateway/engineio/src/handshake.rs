@@ -3,7 +3,7 @@
 use http::{Method, request::Parts};
 use sluice_net::upgrade::is_websocket;
 
-use crate::{application::Refusal, sid::Sid};
+use crate::{refusal::Refusal, sid::Sid};
 
 /// A well-formed request.
 #[derive(Debug, PartialEq, Eq)]

@@ -16,17 +16,18 @@ mod handshake;
 mod peers;
 mod polling;
 mod post;
+mod refusal;
 mod remote;
 mod session;
 mod sid;
-mod websocket;
 
-pub use application::{Application, Refusal};
+pub use application::Application;
 pub use config::Config;
 pub use engine::Engine;
 pub use peers::{
     Answering, CALLS, Count, Inbound, Joined, Leaving, PeerCounters, Peers, TELLS, Unreachable,
 };
+pub use refusal::Refusal;
 pub use remote::{Mailbox, Mailboxes, mailboxes};
 pub use session::Session;
 pub use sid::Sid;

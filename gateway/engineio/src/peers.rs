@@ -8,6 +8,7 @@ mod counters;
 mod fleet;
 mod forward;
 mod inbound;
+mod parcel;
 mod parts;
 mod tunnel;
 
@@ -18,10 +19,12 @@ use thiserror::Error;
 
 pub use self::{
     counters::{Count, PeerCounters},
-    inbound::{Inbound, Leaving},
+    fleet::Leaving,
+    inbound::Inbound,
 };
 pub(crate) use self::{
     fleet::Fleet,
+    parcel::{Parcel, Senders},
     tunnel::{Tunnel, pump},
 };
 pub use sluice_codec::peer::{CALLS, TELLS};

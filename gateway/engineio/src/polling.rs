@@ -17,7 +17,7 @@ pub(crate) const CLOSE: &[u8] = b"1";
 pub(crate) const NOOP: &[u8] = b"6";
 
 /// A poll's answer: a payload, or that there is no such session.
-pub(crate) type Polled = Result<Bytes, crate::Refusal>;
+pub(crate) type Polled = Result<Bytes, crate::refusal::Refusal>;
 
 /// What became of a request that must be the only one of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

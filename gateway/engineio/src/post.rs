@@ -7,7 +7,7 @@ use http::{header::CONTENT_TYPE, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
-use crate::application::Refusal;
+use crate::refusal::Refusal;
 
 /// How long a client may take to send one body.
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -1,66 +1,17 @@
-//! Requests that reach one worker for a session of another, of this gateway or of others.
+//! The ways from one worker to the others, of this gateway and of others.
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use sluice_net::{Portable, inbox};
-use tokio::sync::oneshot;
+use sluice_net::inbox;
 
 use crate::{
-    application::Refusal,
-    peers::{Fleet, Inbound, Joined, Tunnel},
-    polling::Polled,
-    sid::Sid,
+    peers::{Fleet, Inbound, Joined, Parcel, Senders},
+    refusal::Refusal,
 };
-
-/// A request on its way to the worker that owns its session.
-#[derive(Debug)]
-pub(crate) enum Parcel {
-    /// A GET of the polling transport.
-    Poll {
-        sid: Sid,
-        reply: oneshot::Sender<Polled>,
-    },
-    /// A POST of the polling transport, read whole.
-    Post {
-        sid: Sid,
-        body: Bytes,
-        reply: oneshot::Sender<Result<(), Refusal>>,
-    },
-    /// A WebSocket that wants to take over from polling.
-    Probe {
-        sid: Sid,
-        stream: Box<Portable>,
-        leftover: Bytes,
-        deflate: bool,
-    },
-    /// A WebSocket that another gateway accepted.
-    Tunnel {
-        sid: Sid,
-        tunnel: Tunnel,
-        deflate: bool,
-        reply: oneshot::Sender<Result<(), Refusal>>,
-    },
-    /// The client went away before it got an answer.
-    Lost { sid: Sid },
-}
 
 /// Where a worker's parcels arrive.
 #[derive(Debug)]
 pub struct Mailbox(pub(crate) inbox::Receiver<Parcel>);
-
-/// Where each worker's parcels are sent, by worker.
-#[derive(Debug, Clone)]
-pub(crate) struct Senders(Arc<[inbox::Sender<Parcel>]>);
-
-impl Senders {
-    /// Leaves a parcel; false where there is no such worker or it is too far behind.
-    pub(crate) fn send(&self, worker: u8, parcel: Parcel) -> bool {
-        self.0
-            .get(usize::from(worker))
-            .is_some_and(|mailbox| mailbox.send(parcel).is_ok())
-    }
-}
 
 /// The ways to other workers, and to other gateways where there are any.
 #[derive(Debug, Clone)]
@@ -73,7 +24,7 @@ pub struct Mailboxes {
 pub fn mailboxes(workers: usize) -> (Mailboxes, Vec<Mailbox>) {
     let (senders, receivers): (Vec<_>, Vec<_>) = (0..workers).map(|_| inbox::inbox()).unzip();
     let mailboxes = Mailboxes {
-        senders: Senders(senders.into()),
+        senders: Senders::new(senders),
         fleet: None,
     };
     (mailboxes, receivers.into_iter().map(Mailbox).collect())

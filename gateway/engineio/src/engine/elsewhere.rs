@@ -9,9 +9,10 @@ use tokio::net::UnixStream;
 
 use super::Engine;
 use crate::{
-    application::{Application, Refusal},
+    application::Application,
     peers::{Tunnel, pump},
     polling::Polled,
+    refusal::Refusal,
     sid::Sid,
 };
 

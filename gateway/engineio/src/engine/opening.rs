@@ -10,14 +10,17 @@ use sluice_net::{
     upgrade::negotiate,
 };
 
-use super::Engine;
+use super::{
+    Engine,
+    websocket::{Refused, WebSocket},
+};
 use crate::{
-    application::{Application, Refusal},
+    application::Application,
+    peers::Parcel,
     polling::Polling,
-    remote::Parcel,
+    refusal::Refusal,
     session::{Session, Terms, Transport},
     sid::Sid,
-    websocket::{Refused, WebSocket},
 };
 
 impl<A: Application> Engine<A> {

@@ -11,10 +11,11 @@ use tokio::sync::{Notify, oneshot};
 
 use super::Engine;
 use crate::{
-    application::{Application, Refusal},
+    application::Application,
+    peers::Parcel,
     polling::{CLOSE, NOOP, Polled, Tended, Turn},
     post,
-    remote::Parcel,
+    refusal::Refusal,
     session::Session,
     sid::Sid,
 };

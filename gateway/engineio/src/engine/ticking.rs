@@ -11,11 +11,7 @@ use sluice_net::{Cause, Connection, Flow, heartbeat::Action};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Engine;
-use crate::{
-    application::Application,
-    remote::{Mailbox, Parcel},
-    sid::Sid,
-};
+use crate::{application::Application, peers::Parcel, remote::Mailbox, sid::Sid};
 
 /// An Engine.IO ping as a WebSocket frame.
 const PING: Bytes = Bytes::from_static(b"\x81\x012");

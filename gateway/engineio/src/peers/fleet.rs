@@ -11,11 +11,12 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-use super::{Joined, Leaving, PeerCounters, Peers, parts::Parts, tunnel::Tunnels, tunnel::Verdict};
-use crate::{
-    remote::{Parcel, Senders},
-    sid::Sid,
+use super::{
+    Joined, Parcel, PeerCounters, Peers, Senders,
+    parts::Parts,
+    tunnel::{Tunnels, Verdict},
 };
+use crate::sid::Sid;
 
 /// How often gateways with tunnels between them ask each other whether they live.
 const BEAT: Duration = Duration::from_millis(400);
@@ -25,6 +26,15 @@ const ALIVE: Duration = Duration::from_secs(2);
 
 /// The most tunnels whose other end waits to be told that they are not there.
 const RESETS: usize = 1_024;
+
+/// What became of connections that are passed on and were to leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leaving {
+    /// How many owners were asked now.
+    pub asked: usize,
+    /// For how many none was asked yet.
+    pub left: usize,
+}
 
 /// One for each gateway.
 pub(crate) struct Fleet {

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use sluice_codec::peer::{Answer, Ask, Refused, Tell};
 
 use super::{Fleet, PIECE, PROMPT, Tunnel};
-use crate::{application::Refusal, polling::Polled, sid::Sid};
+use crate::{polling::Polled, refusal::Refusal, sid::Sid};
 
 /// The longest payload of a poll, whatever the owner says. Far beyond what waits for a client.
 const MAX_PAYLOAD: usize = 64 * 1024 * 1024;

@@ -7,8 +7,8 @@ use http::StatusCode;
 use sluice_codec::peer::{Answer, Ask, Refused, Tell};
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{Answering, Fleet, PIECE, PeerCounters};
-use crate::{application::Refusal, remote::Parcel, sid::Sid};
+use super::{Answering, Fleet, Leaving, PIECE, Parcel, PeerCounters};
+use crate::{refusal::Refusal, sid::Sid};
 
 /// What other gateways ask of this one. Whoever implements [`Peers`](super::Peers) hands it in,
 /// from any thread. A frame that cannot be read is counted, and nothing else comes of it.
@@ -60,15 +60,6 @@ impl Inbound {
     pub fn leave(&self, most: usize) -> Leaving {
         self.0.leave(most)
     }
-}
-
-/// What became of connections that are passed on and were to leave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Leaving {
-    /// How many owners were asked now.
-    pub asked: usize,
-    /// For how many none was asked yet.
-    pub left: usize,
 }
 
 type Answered = Result<Answer, Refused>;

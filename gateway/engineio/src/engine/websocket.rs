@@ -5,16 +5,17 @@ use std::rc::Rc;
 use sluice_codec::eio::{self, Data, PacketType};
 use sluice_net::{Cause, Connection, Flow, Outgoing, Receiver};
 
-use crate::{application::Application, engine::Engine, session::Session};
+use super::Engine;
+use crate::{application::Application, session::Session};
 
 /// The close code for what is not Engine.IO (RFC 6455, section 7.4.1: protocol error).
 const PROTOCOL: Cause = Cause::Protocol(1002);
 
 /// Receives for a session; `live` once the WebSocket is the session's transport.
-pub(crate) struct WebSocket<A: Application> {
-    pub(crate) engine: Rc<Engine<A>>,
-    pub(crate) session: Rc<Session<A::State>>,
-    pub(crate) live: bool,
+pub(super) struct WebSocket<A: Application> {
+    pub(super) engine: Rc<Engine<A>>,
+    pub(super) session: Rc<Session<A::State>>,
+    pub(super) live: bool,
 }
 
 impl<A: Application> Receiver for WebSocket<A> {
@@ -43,7 +44,7 @@ impl<A: Application> Receiver for WebSocket<A> {
 }
 
 /// Receives for a WebSocket that is closed already, until the client knows.
-pub(crate) struct Refused;
+pub(super) struct Refused;
 
 impl Receiver for Refused {
     fn text(&mut self, _: &Rc<Connection>, _: &str) -> Flow {

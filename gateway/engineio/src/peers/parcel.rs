@@ -1,0 +1,60 @@
+//! Requests that reach one worker for a session of another, of this gateway or of others.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use sluice_net::{Portable, inbox};
+use tokio::sync::oneshot;
+
+use super::Tunnel;
+use crate::{polling::Polled, refusal::Refusal, sid::Sid};
+
+/// A request on its way to the worker that owns its session.
+#[derive(Debug)]
+pub(crate) enum Parcel {
+    /// A GET of the polling transport.
+    Poll {
+        sid: Sid,
+        reply: oneshot::Sender<Polled>,
+    },
+    /// A POST of the polling transport, read whole.
+    Post {
+        sid: Sid,
+        body: Bytes,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+    /// A WebSocket that wants to take over from polling.
+    Probe {
+        sid: Sid,
+        stream: Box<Portable>,
+        leftover: Bytes,
+        deflate: bool,
+    },
+    /// A WebSocket that another gateway accepted.
+    Tunnel {
+        sid: Sid,
+        tunnel: Tunnel,
+        deflate: bool,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+    /// The client went away before it got an answer.
+    Lost { sid: Sid },
+}
+
+/// Where each worker's parcels are sent, by worker.
+#[derive(Debug, Clone)]
+pub(crate) struct Senders(Arc<[inbox::Sender<Parcel>]>);
+
+impl Senders {
+    /// One mailbox a worker, in their order.
+    pub(crate) fn new(mailboxes: Vec<inbox::Sender<Parcel>>) -> Self {
+        Self(mailboxes.into())
+    }
+
+    /// Leaves a parcel; false where there is no such worker or it is too far behind.
+    pub(crate) fn send(&self, worker: u8, parcel: Parcel) -> bool {
+        self.0
+            .get(usize::from(worker))
+            .is_some_and(|mailbox| mailbox.send(parcel).is_ok())
+    }
+}
