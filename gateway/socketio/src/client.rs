@@ -10,21 +10,10 @@ use sluice_net::Cause;
 use smallvec::SmallVec;
 use tokio::sync::oneshot;
 
-use crate::{Carrier, Handler, Refused, attachments::Partial, packet};
+use crate::{Accepted, Carrier, Handler, Refused, attachments::Partial, packet};
 
 /// The most answers of one client that are waited for at once.
 const MAX_WAITING: usize = 256;
-
-/// A socket that the handler lets into a namespace.
-#[derive(Debug)]
-pub struct Accepted<S> {
-    /// What the handler keeps of it.
-    pub socket: S,
-    /// Its public id.
-    pub sid: String,
-    /// The private id that recovers it, where recovery is on.
-    pub pid: Option<String>,
-}
 
 /// One namespace of a connection; without a socket while the handler decides.
 pub(crate) struct Entry<S> {

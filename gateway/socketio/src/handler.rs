@@ -1,5 +1,7 @@
 //! What stands on top of Socket.IO.
 
+mod reply;
+
 use std::{borrow::Cow, rc::Rc};
 
 use bytes::Bytes;
@@ -8,7 +10,19 @@ use sluice_codec::sio::RawArgs;
 use sluice_engineio::Refusal;
 use sluice_net::{Cause, Flow, Peer};
 
-use crate::{Accepted, Carrier, Reply};
+pub use self::reply::{Ack, Reply};
+use crate::Carrier;
+
+/// A socket that the handler lets into a namespace.
+#[derive(Debug)]
+pub struct Accepted<S> {
+    /// What the handler keeps of it.
+    pub socket: S,
+    /// Its public id.
+    pub sid: String,
+    /// The private id that recovers it, where recovery is on.
+    pub pid: Option<String>,
+}
 
 /// Why a client is not let into a namespace; its `connect_error` event gets both.
 #[derive(Debug, Clone)]

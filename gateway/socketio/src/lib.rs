@@ -12,12 +12,10 @@ mod client;
 mod handler;
 pub mod packet;
 mod receive;
-mod reply;
 
-pub use client::{Accepted, Client};
-pub use handler::{Connect, Event, Handler, Refused};
+pub use client::Client;
+pub use handler::{Accepted, Ack, Connect, Event, Handler, Refused, Reply};
 pub use receive::SocketIo;
-pub use reply::{Ack, Reply};
 
 /// The Engine.IO session that carries a handler's sockets.
 pub type Carrier<H> = sluice_engineio::Session<Client<H>>;
