@@ -12,6 +12,7 @@ use std::{
 
 use sluice_bucket::{BucketError, Connection, Login};
 use sluice_nats::Names;
+use sluice_util::lock;
 use tokio::time::timeout;
 
 #[cfg(test)]
@@ -21,7 +22,6 @@ use self::pushes::Pushes;
 use crate::{
     check::{Checked, Secrets},
     digest,
-    lock::lock,
     metrics::Metrics,
     plan::{self, Cluster, Inputs, MANAGER},
     trouble::Trouble,

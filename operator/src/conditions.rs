@@ -20,10 +20,7 @@ pub(crate) struct Statement {
 impl Statement {
     pub(crate) fn new(type_: &str, status: bool, reason: &str, message: impl Into<String>) -> Self {
         let mut message = message.into();
-        let end = (0..=LONGEST.min(message.len()))
-            .rev()
-            .find(|at| message.is_char_boundary(*at));
-        message.truncate(end.unwrap_or_default());
+        message.truncate(message.floor_char_boundary(LONGEST));
         Self {
             type_: type_.to_owned(),
             status,

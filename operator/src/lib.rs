@@ -42,7 +42,6 @@ pub mod fleet;
 pub mod gateways;
 mod kind;
 pub mod lease;
-mod lock;
 mod metrics;
 mod object;
 mod operator;

@@ -8,11 +8,11 @@ use std::{
 
 use k8s_openapi::ByteString;
 use rand::RngExt as _;
+use sluice_util::lock;
 
 use crate::{
     Kind, Object,
     apply::Writer,
-    lock::lock,
     plan::{Keys, NatsKeys, names::Names},
     trouble::Trouble,
 };

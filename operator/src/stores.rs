@@ -18,6 +18,7 @@ use kube::{
         watcher::{self, Event, watcher},
     },
 };
+use sluice_util::{Backoff, Retries};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -33,9 +34,10 @@ use crate::{
     },
 };
 
-/// The shortest and the longest pause after a watch has failed.
-const SHORTEST: Duration = Duration::from_secs(1);
+/// The longest pause after a watch has failed, but for what chance adds.
 const LONGEST: Duration = Duration::from_secs(30);
+/// The pauses after a watch has failed.
+const BACKOFF: Backoff = Backoff::doubling(Duration::from_secs(1), LONGEST).spread(0.75, 1.25);
 
 /// Objects that are asked for at once when a watch begins.
 const PAGE: u32 = 200;
@@ -206,7 +208,7 @@ impl Watch {
             .modify(move |object| trim(kind, object))
             .reflect(writer);
         let mut events = std::pin::pin!(events);
-        let mut pauses = Pauses::default();
+        let mut pauses = Pauses::new();
         loop {
             match events.try_next().await {
                 // What is listed is not in the store before all of it is.
@@ -292,19 +294,28 @@ impl Watch {
 }
 
 /// How long to wait after each failure: longer each time, until there was none for a while.
-#[derive(Default)]
 struct Pauses {
-    failures: u32,
+    retries: Retries,
     last: Option<Instant>,
 }
 
 impl Pauses {
+    fn new() -> Self {
+        Self {
+            retries: Retries::new(BACKOFF),
+            last: None,
+        }
+    }
+
     fn next(&mut self) -> Duration {
         let recent = self.last.is_some_and(|at| at.elapsed() < 4 * LONGEST);
-        self.failures = if recent { self.failures + 1 } else { 0 };
+        if !recent {
+            self.retries.reset();
+        }
         self.last = Some(Instant::now());
-        let pause = SHORTEST.saturating_mul(1 << self.failures.min(16));
-        pause.min(LONGEST).mul_f64(rand::random_range(0.75..1.25))
+        let pause = self.retries.delay(rand::random());
+        self.retries.failed();
+        pause
     }
 }
 

@@ -1,1 +1,37 @@
-//! Small parts that gateways and the operator share: pauses, clocks, digests, locks, bounded texts and queues.
+//! Small parts that gateways, the operator and the load generator share.
+//!
+//! Each is one rule that used to be written wherever it was needed: how long to wait before trying
+//! again ([`Backoff`], [`Retries`]), what time it is ([`unix_millis`]), what is the same where a
+//! text is ([`Digest64`]), what becomes of a lock when somebody panics ([`lock`]), and how many bytes
+//! may wait for a slow reader ([`Backlog`]). Nothing here does input or output, and only the clock
+//! looks at anything outside: chance is passed in, so that what is decided with it can be decided
+//! again.
+//!
+//! ```
+//! use std::time::Duration;
+//! use sluice_util::{Backoff, Retries};
+//!
+//! const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(50), Duration::from_secs(2))
+//!     .spread(0.5, 1.0);
+//!
+//! let mut retries = Retries::new(BACKOFF);
+//! let mut waited = Duration::ZERO;
+//! for random in [0.3, 0.9, 0.1] {
+//!     // Here something is tried, and fails.
+//!     waited += retries.delay(random);
+//!     retries.failed();
+//! }
+//! assert!(waited < Duration::from_millis(50 + 100 + 200));
+//! ```
+
+mod backlog;
+mod backoff;
+mod clock;
+mod digest;
+mod lock;
+
+pub use backlog::{Backlog, Full};
+pub use backoff::{Backoff, Retries};
+pub use clock::{unix_millis, unix_seconds, unix_time};
+pub use digest::Digest64;
+pub use lock::{lock, read, write};

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use jsonwebtoken::{EncodingKey, Header};
 use serde::Serialize;
+use sluice_util::unix_time;
 
 use crate::error::LoadError;
 
@@ -38,12 +39,9 @@ impl Tokens {
     /// HS256 with the bytes of the file, less a newline at its end.
     pub(crate) fn signing(path: &Path) -> Result<Self, LoadError> {
         let key = EncodingKey::from_secret(read(path)?.trim_end().as_bytes());
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
         Ok(Self::Signed {
             key,
-            expires: (now + LIFETIME).as_secs(),
+            expires: (unix_time() + LIFETIME).as_secs(),
         })
     }
 

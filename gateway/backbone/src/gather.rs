@@ -1,7 +1,8 @@
 //! Answers of many.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use sluice_util::lock;
 use tokio::sync::oneshot;
 
 type Then<T> = Box<dyn FnOnce(Vec<T>) + Send>;
@@ -49,19 +50,15 @@ impl<T> Gather<T> {
 
     /// Adds a part.
     pub fn add(&self, part: T) {
-        self.0
-            .parts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(part);
+        lock(&self.0.parts).push(part);
     }
 }
 
 impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
-        let parts = std::mem::take(self.parts.get_mut().unwrap_or_else(PoisonError::into_inner));
-        let then = self.then.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(then) = then.take() {
+        let parts = std::mem::take(&mut *lock(&self.parts));
+        let then = lock(&self.then).take();
+        if let Some(then) = then {
             then(parts);
         }
     }

@@ -6,15 +6,13 @@ mod sequence;
 mod shard;
 mod users;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
+use std::{sync::Arc, time::Instant};
 
 use sluice_rooms::{
     Epoch, HistoryLimits, Message, Page, Position, Query, Reading, Replayed, RoomKey, RoomMark,
     RoomSettings, SessionId,
 };
+use sluice_util::unix_millis;
 
 use self::{room::Room, rooms::Rooms, sequence::Sequence, users::Users};
 use crate::{
@@ -65,7 +63,7 @@ impl Memory {
             if room.workers().any(|worker| self.sink.is_full(worker)) {
                 return Err(Error::Overloaded);
             }
-            if !room.admit(settings.messages_per_second, now_ms()) {
+            if !room.admit(settings.messages_per_second, unix_millis()) {
                 return Err(Error::RoomRate);
             }
             Ok(match limits {
@@ -180,15 +178,8 @@ fn hold_back(message: &mut Arc<Message>, through: u64) {
 fn message(publication: Publication, position: Option<Position>) -> Message {
     Message {
         position,
-        ..publication.accepted(rooms::random_id, now_ms(), Instant::now())
+        ..publication.accepted(rooms::random_id, unix_millis(), Instant::now())
     }
-}
-
-fn now_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO)
-        .as_millis() as u64
 }
 
 impl Backbone for Memory {

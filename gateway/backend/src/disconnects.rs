@@ -2,9 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
+use sluice_util::lock;
 use tokio::sync::Notify;
 
 use crate::Disconnected;
@@ -42,7 +43,7 @@ pub(crate) struct Batch {
 
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Adds a session, and returns how many are forgotten so that no more than `bound` wait.

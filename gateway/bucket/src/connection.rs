@@ -5,6 +5,7 @@ use std::{io, str::FromStr as _, sync::Arc, time::Duration};
 use async_nats::{Client, ConnectOptions, Event, ServerAddr, connection::State};
 use percent_encoding::percent_decode_str;
 use sluice_nats::Names;
+use sluice_util::Backoff;
 use tokio::sync::watch;
 
 /// How long a server may take to connect and greet.
@@ -13,8 +14,9 @@ const CONNECT: Duration = Duration::from_secs(2);
 const PING: Duration = Duration::from_secs(2);
 /// How long an answer of JetStream may take.
 const ANSWER: Duration = Duration::from_secs(2);
-/// The longest pause between two tries to connect.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// The pauses between two tries to connect.
+const BACKOFF: Backoff =
+    Backoff::linear(Duration::from_millis(100), Duration::from_secs(2)).spread(0.5, 1.0);
 /// How many messages of a subject may wait to be read; more are dropped.
 const WAITING: usize = 4_096;
 
@@ -138,13 +140,10 @@ fn who(url: &ServerAddr) -> Option<(String, Option<String>)> {
     Some((decoded(url.username()?), url.password().map(decoded)))
 }
 
-/// Grows with each try, and varies by chance, so that a fleet does not come back all at once.
+/// The pause before the try of this number, counted from 1.
 fn pause(tries: usize) -> Duration {
-    let tries = u32::try_from(tries).unwrap_or(u32::MAX);
-    let longest = Duration::from_millis(100)
-        .saturating_mul(tries)
-        .min(LONGEST_PAUSE);
-    longest.mul_f64(rand::random_range(0.5..1.0))
+    let failures = u32::try_from(tries.saturating_sub(1)).unwrap_or(u32::MAX);
+    BACKOFF.delay(failures, rand::random())
 }
 
 fn note(event: &Event, heard: &watch::Sender<Link>) {

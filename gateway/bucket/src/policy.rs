@@ -1,10 +1,8 @@
 //! The documents that a fleet works by.
 
-use std::fmt::Write as _;
-
 use async_nats::jetstream::kv::Operation;
 use bytes::Bytes;
-use sha2::{Digest as _, Sha256};
+use sluice_util::Digest64;
 
 use crate::{BucketError, Connection, bucket};
 
@@ -22,11 +20,7 @@ pub struct Pushed {
 
 /// What is the same where the text is: the first 16 hexadecimal digits of its SHA-256.
 pub fn digest(text: &str) -> Box<str> {
-    let mut digits = String::with_capacity(16);
-    for byte in &Sha256::digest(text)[..8] {
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits.into()
+    Digest64::of(text).to_string().into()
 }
 
 impl Connection {
@@ -67,5 +61,15 @@ impl Connection {
                 bucket: store.name.clone(),
                 why: error.to_string(),
             })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_of_documents_is_the_same_in_every_version() {
+        assert_eq!(&*digest("abc"), "ba7816bf8f01cfea");
     }
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use sluice_net::{Cause, Connection, Full, Worker};
+use sluice_util::Backlog;
 use tokio::sync::{Notify, oneshot};
 
 use self::payload::payload;
@@ -46,7 +47,7 @@ pub(crate) enum Tended {
 pub(crate) struct Polling {
     worker: Rc<Worker>,
     queue: Vec<Bytes>,
-    bytes: usize,
+    backlog: Backlog,
     waiting: Option<oneshot::Sender<Polled>>,
     posting: bool,
     /// The WebSocket that a client probes, and whether the probe was answered.
@@ -62,7 +63,7 @@ impl Polling {
         Self {
             worker,
             queue: Vec::new(),
-            bytes: 0,
+            backlog: Backlog::default(),
             waiting: None,
             posting: false,
             probe: None,
@@ -81,19 +82,16 @@ impl Polling {
         if self.closing.is_some() {
             return Ok(());
         }
-        if self.bytes + frame.len() > limit && !self.queue.is_empty() {
-            return Err(Full);
-        }
+        self.backlog.admit(frame.len(), limit)?;
         self.worker.counters().frames_out.add(1);
         self.worker.counters().queued_bytes.add(frame.len() as u64);
-        self.bytes += frame.len();
         self.queue.push(frame);
         self.wake.notify_one();
         Ok(())
     }
 
     pub(crate) fn queued_bytes(&self) -> usize {
-        self.bytes
+        self.backlog.bytes()
     }
 
     /// Begins the end; the session's task finishes it.
@@ -175,7 +173,7 @@ impl Polling {
     }
 
     fn take_queue(&mut self) -> Vec<Bytes> {
-        let bytes = std::mem::take(&mut self.bytes);
+        let bytes = self.backlog.clear();
         self.worker.counters().queued_bytes.sub(bytes as u64);
         std::mem::take(&mut self.queue)
     }

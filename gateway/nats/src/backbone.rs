@@ -1,8 +1,8 @@
 //! The core, driven by workers, the link and a clock.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    sync::{Arc, Mutex, MutexGuard, Weak},
+    time::Instant,
 };
 
 use sluice_backbone::{
@@ -10,6 +10,7 @@ use sluice_backbone::{
     Receipt, Record, Reply, SessionInfo, Sink, Stats, Stored,
 };
 use sluice_rooms::{Epoch, Page, Query, Reading, RoomKey, RoomSettings, SessionId};
+use sluice_util::{lock, unix_millis};
 use tokio::{sync::Notify, time::MissedTickBehavior};
 
 use crate::{
@@ -86,7 +87,7 @@ impl Nats {
 
     fn lock(&self) -> MutexGuard<'_, Core> {
         // A core that a panic left half-way would be worse than none; the panic ends the process.
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.core)
     }
 
     /// Calls the core, and sends what it wants sent before anybody else calls it.
@@ -143,10 +144,7 @@ impl Nats {
 fn at() -> At {
     At {
         now: Instant::now(),
-        time: SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO)
-            .as_millis() as u64,
+        time: unix_millis(),
     }
 }
 

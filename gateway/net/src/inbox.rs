@@ -3,11 +3,12 @@
 use std::{
     collections::VecDeque,
     future::poll_fn,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll},
 };
 
 use futures_util::task::AtomicWaker;
+use sluice_util::lock;
 
 /// The bound on messages that wait for a worker.
 ///
@@ -23,7 +24,7 @@ struct Shared<M> {
 impl<M> Shared<M> {
     fn lock(&self) -> MutexGuard<'_, VecDeque<M>> {
         // A queue is whole between any two operations on it, so a poisoned lock is still usable.
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 }
 

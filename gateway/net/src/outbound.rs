@@ -3,48 +3,46 @@
 use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes};
+use sluice_util::{Backlog, Full};
 
 /// More frames than this and a queue's memory is given back when it empties.
 const KEEP: usize = 64;
-
-/// The outbound queue holds as many bytes as it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Full;
 
 /// A queue of frames, bounded in bytes, that owns no memory while it is empty.
 #[derive(Debug, Default)]
 pub(crate) struct Outbound {
     frames: VecDeque<Bytes>,
-    bytes: usize,
+    backlog: Backlog,
 }
 
 impl Outbound {
-    /// Adds a frame. An empty queue takes any frame, so that a bound smaller than one message
-    /// slows a connection down and does not silence it.
+    /// Adds a frame, if it fits as [`Backlog::admit`] says.
     pub(crate) fn push(
         &mut self,
         frame: Bytes,
         limit: usize,
         spares: &mut Spares,
     ) -> Result<(), Full> {
-        if self.bytes + frame.len() > limit && !self.frames.is_empty() {
-            return Err(Full);
-        }
-        self.push_always(frame, spares);
+        self.backlog.admit(frame.len(), limit)?;
+        self.append(frame, spares);
         Ok(())
     }
 
     /// Adds a frame whatever the bound: the last one of a connection.
     pub(crate) fn push_always(&mut self, frame: Bytes, spares: &mut Spares) {
+        self.backlog.add(frame.len());
+        self.append(frame, spares);
+    }
+
+    fn append(&mut self, frame: Bytes, spares: &mut Spares) {
         if self.frames.capacity() == 0 {
             self.frames = spares.take();
         }
-        self.bytes += frame.len();
         self.frames.push_back(frame);
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+        self.backlog.bytes()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -73,7 +71,7 @@ impl Outbound {
 
     /// Takes `n` written bytes off the front.
     pub(crate) fn advance(&mut self, mut n: usize, spares: &mut Spares) {
-        self.bytes -= n;
+        self.backlog.remove(n);
         while let Some(first) = self.frames.front_mut() {
             if n < first.len() {
                 first.advance(n);
@@ -91,15 +89,15 @@ impl Outbound {
         let frames = self.frames.len().saturating_sub(1);
         self.frames.truncate(1);
         let left = self.frames.front().map_or(0, Bytes::len);
-        let bytes = self.bytes - left;
-        self.bytes = left;
+        let bytes = self.backlog.bytes() - left;
+        self.backlog.remove(bytes);
         (frames, bytes)
     }
 
     /// Drops everything; returns how many bytes went.
     pub(crate) fn clear(&mut self) -> usize {
         self.frames = VecDeque::new();
-        std::mem::take(&mut self.bytes)
+        self.backlog.clear()
     }
 }
 

@@ -12,6 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{
     ServerConfig, crypto::aws_lc_rs, pki_types::pem::PemObject, server::NoServerSessionStorage,
 };
+use sluice_util::{read, write};
 use thiserror::Error;
 
 pub(crate) use self::stream::{Detached, TlsStream};
@@ -44,20 +45,13 @@ impl Certificate {
     /// what they agreed on. An unusable pair changes nothing.
     pub fn exchange(&self, chain: &[u8], key: &[u8]) -> Result<(), TlsError> {
         let config = config(chain, key)?;
-        *self
-            .0
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = config;
+        *write(&self.0) = config;
         Ok(())
     }
 
     /// What a handshake that begins now is done with.
     pub(crate) fn current(&self) -> Arc<ServerConfig> {
-        let config = self
-            .0
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        Arc::clone(&config)
+        Arc::clone(&read(&self.0))
     }
 }
 

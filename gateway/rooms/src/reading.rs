@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sha2::{Digest, Sha256};
+use sluice_util::Digest64;
 
 use crate::{Position, RoomKey};
 
@@ -19,16 +19,8 @@ pub struct RoomMark(u64);
 impl RoomMark {
     /// The mark of a room, the same at every gateway.
     pub fn of(room: &RoomKey) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(room.namespace.as_bytes());
-        hash.update([0]);
-        hash.update(room.name.as_bytes());
-        let digest = hash.finalize();
-        Self(
-            digest[..8]
-                .iter()
-                .fold(0, |mark, b| mark << 8 | u64::from(*b)),
-        )
+        let parts = [&*room.namespace, "\0", &*room.name];
+        Self(Digest64::of_parts(parts).bits())
     }
 }
 

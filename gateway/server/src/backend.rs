@@ -1,7 +1,7 @@
 //! The application's backend, however it is reached.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -17,10 +17,11 @@ use sluice_net::Cause;
 use sluice_policy::{BackendVia, Identity, Policy};
 use sluice_rooms::SessionId;
 use sluice_spans::{failed, span};
+use sluice_util::{lock, unix_millis};
 use tokio::runtime::Handle;
 use tracing::Instrument as _;
 
-use crate::{answer::raw, failure::Failure, operation::Content, shared::unix_now_ms};
+use crate::{answer::raw, failure::Failure, operation::Content};
 
 /// Who an event, a connect or a disconnect is about.
 #[derive(Debug, Clone)]
@@ -87,7 +88,7 @@ impl CurrentBackend {
             );
             return None;
         };
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = lock(&self.made);
         if let Some(nats) = &made.nats {
             nats.set_timeout(timeout);
             return Some(Arc::clone(nats));
@@ -104,7 +105,7 @@ impl CurrentBackend {
         let config = Config::new(url, key, timeout)
             .map_err(|error| tracing::error!(%error, "the webhook cannot be used; mend spec.backend.webhook"))
             .ok()?;
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = lock(&self.made);
         if let Some(webhook) = &made.webhook {
             webhook.set_config(config);
             return Some(Arc::clone(webhook));
@@ -154,7 +155,7 @@ impl CurrentBackend {
                 user: who.user,
                 session: who.session,
                 reason: cause.name().into(),
-                time: unix_now_ms(),
+                time: unix_millis(),
             });
         }
     }

@@ -16,12 +16,12 @@ use sluice_crds::{Documents, Problem};
 use sluice_ops::log::{self, Format};
 use sluice_policy::{Policy, sign_development_token};
 use sluice_spans::Spans;
+use sluice_util::unix_seconds;
 use tokio::runtime::Runtime;
 
 use crate::{
     documents::{self, Secrets, Texts},
     gateway::{self, Setup, Start},
-    shared::unix_now,
 };
 
 /// Holds WebSocket and Socket.IO connections and moves messages between them.
@@ -230,7 +230,8 @@ fn print_token(token: &Token) -> Result<(), Failed> {
         .map_err(|e| format!("--claims is not a JSON object: {e}"))?;
     let ttl: sluice_crds::Duration = token.ttl.parse().map_err(|e| format!("--ttl: {e}"))?;
     let ttl: Duration = ttl.into();
-    let signed = sign_development_token(auth.rules(), &key, &token.user, claims, ttl, unix_now());
+    let signed =
+        sign_development_token(auth.rules(), &key, &token.user, claims, ttl, unix_seconds());
     say(&signed.map_err(|e| e.to_string())?);
     Ok(())
 }

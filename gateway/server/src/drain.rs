@@ -5,7 +5,7 @@ mod rebalance;
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -15,6 +15,7 @@ use sluice_api::{DrainPhase, DrainProgress, DrainRequest};
 use sluice_nats::Nats;
 use sluice_net::Cause;
 use sluice_spans::span;
+use sluice_util::lock;
 use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
@@ -79,7 +80,7 @@ impl Drainer {
     }
 
     fn plan(&self) -> std::sync::MutexGuard<'_, Plan> {
-        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.plan)
     }
 
     pub(crate) fn phase(&self) -> DrainPhase {

@@ -89,8 +89,7 @@ impl InForce {
 fn shortened(mut text: String) -> String {
     const MOST: usize = 500;
     if text.len() > MOST {
-        let end = (0..=MOST).rev().find(|at| text.is_char_boundary(*at));
-        text.truncate(end.unwrap_or_default());
+        text.truncate(text.floor_char_boundary(MOST));
         text.push('…');
     }
     text

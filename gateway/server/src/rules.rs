@@ -7,6 +7,8 @@ use serde_json::value::RawValue;
 use sluice_crds::room::OnSlowConsumer;
 use sluice_policy::{Action, Identity, Policy, RoomPolicy};
 use sluice_rooms::{HistoryLimits, PresenceMode, RoomKey, RoomSettings, SlowConsumer};
+use sluice_util::unix_seconds;
+use sluice_util::write;
 
 use crate::failure::Failure;
 
@@ -114,14 +116,11 @@ impl sluice_api::Rules for Current {
         issued: Option<u64>,
         until: u64,
     ) -> Result<sluice_api::Kept, sluice_api::Refusal> {
-        let now = crate::shared::unix_now();
+        let now = unix_seconds();
         let Some(revocation) = revocation(target, issued.unwrap_or(now), until) else {
             return Ok(Box::pin(std::future::ready(Ok(()))));
         };
-        let revocations = &self.shared.revocations;
-        let mut revocations = revocations
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut revocations = write(&self.shared.revocations);
         revocations
             .revoke(revocation.clone(), now)
             .map_err(|full| {

@@ -4,10 +4,9 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, Mutex, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use arc_swap::ArcSwap;
@@ -15,6 +14,7 @@ use sluice_backbone::Backbone;
 use sluice_bucket::Connection;
 use sluice_engineio::Inbound;
 use sluice_policy::{Policy, Revocations, counted_address};
+use sluice_util::lock;
 
 use crate::{backend::CurrentBackend, in_force::InForce, mail::Post, trace::Trace};
 
@@ -64,18 +64,6 @@ impl Shared {
     }
 }
 
-/// Seconds since the Unix epoch.
-pub(crate) fn unix_now() -> u64 {
-    unix_now_ms() / 1000
-}
-
-/// Milliseconds since the Unix epoch.
-pub(crate) fn unix_now_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| d.as_millis() as u64)
-}
-
 /// How many connections each client address has.
 #[derive(Debug, Default)]
 pub(crate) struct Addresses(Mutex<HashMap<IpAddr, u32>>);
@@ -83,7 +71,7 @@ pub(crate) struct Addresses(Mutex<HashMap<IpAddr, u32>>);
 impl Addresses {
     /// Counts a connection in, unless the address has `most` already.
     pub(crate) fn enter(&self, address: IpAddr, most: u32) -> bool {
-        let mut addresses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut addresses = lock(&self.0);
         let count = addresses.entry(counted_address(address)).or_default();
         if *count >= most {
             return false;
@@ -94,7 +82,7 @@ impl Addresses {
 
     /// Counts a connection out.
     pub(crate) fn exit(&self, address: IpAddr) {
-        let mut addresses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut addresses = lock(&self.0);
         let address = counted_address(address);
         if let Some(count) = addresses.get_mut(&address) {
             *count -= 1;

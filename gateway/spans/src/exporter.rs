@@ -1,7 +1,7 @@
 //! Sending spans, counted.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
@@ -11,6 +11,7 @@ use opentelemetry_sdk::{
     trace::{SpanData, SpanExporter},
 };
 use prometheus::IntCounter;
+use sluice_util::lock;
 
 use crate::queue::Waiting;
 
@@ -30,7 +31,7 @@ pub(crate) struct Exporter<E> {
 
 impl<E: SpanExporter> Exporter<E> {
     fn complain(&self, error: &dyn std::fmt::Display) {
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = lock(&self.said);
         if said.is_none_or(|said| said.elapsed() >= AGAIN_AFTER) {
             *said = Some(Instant::now());
             tracing::warn!(%error, "spans cannot be sent and are lost; see whether what spec.observability.otlpEndpoint names takes OTLP over HTTP (port 4318 of most collectors)");

@@ -43,8 +43,7 @@ pub fn failed(span: &tracing::Span, code: &str) {
 
 /// As much of a text as an attribute has.
 pub fn brief(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(LONGEST))
-        .unwrap_or(text)
+    &text[..text.floor_char_boundary(LONGEST)]
 }
 
 #[cfg(test)]

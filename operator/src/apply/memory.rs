@@ -6,8 +6,9 @@ use std::{
 };
 
 use serde_json::Value;
+use sluice_util::lock;
 
-use crate::{Kind, Object, compare::differences, lock::lock};
+use crate::{Kind, Object, compare::differences};
 
 /// Names an object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

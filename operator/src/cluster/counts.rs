@@ -6,8 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::lock::lock;
 use futures_util::future::join_all;
+use sluice_util::lock;
 
 use super::{inventory::Inventory, moves::Moves};
 use crate::{

@@ -4,10 +4,10 @@ mod observe;
 
 use std::{collections::HashMap, net::IpAddr, sync::Mutex, time::Duration};
 
-use crate::lock::lock;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sluice_crds::RealtimeClusterStatus;
+use sluice_util::lock;
 
 pub(super) use self::observe::revisions;
 use self::observe::{Observer, address};

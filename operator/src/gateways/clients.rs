@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Mutex};
 
-use crate::lock::lock;
+use sluice_util::lock;
 
 use super::GatewayClient;
 

@@ -14,13 +14,14 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
+use sluice_util::lock;
 use tokio::{
     sync::{mpsc, watch},
     task::AbortHandle,
 };
 
 use self::probe::Probe;
-use crate::{backbone::Backbones, lock::lock, stores::Changed};
+use crate::{backbone::Backbones, stores::Changed};
 
 /// Whether gateways are alive, by the identity of their pods.
 pub(crate) struct Liveness {

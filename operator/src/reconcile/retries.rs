@@ -2,24 +2,25 @@
 
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 
-use crate::lock::lock;
+use sluice_util::{Backoff, Retries, lock};
 
-/// The shortest and the longest pause after something was in the way.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
+/// The pauses after something was in the way.
+const BACKOFF: Backoff =
+    Backoff::doubling(Duration::from_secs(1), Duration::from_mins(5)).spread(0.75, 1.25);
 
 /// How often in a row something was in the way of each resource, by its identity.
 #[derive(Default)]
-pub(crate) struct RetryTimes(Mutex<HashMap<String, u32>>);
+pub(crate) struct RetryTimes(Mutex<HashMap<String, Retries>>);
 
 impl RetryTimes {
     /// How long to wait after something was in the way: twice as long each time, and by chance a
     /// little more or less, so that what failed together does not come back together.
     pub(crate) fn pause(&self, uid: &str) -> Duration {
         let mut all = lock(&self.0);
-        let times = all.entry(uid.to_owned()).or_default();
-        let pause = PAUSES.0.saturating_mul(1 << (*times).min(16)).min(PAUSES.1);
-        *times += 1;
-        pause.mul_f64(rand::random_range(0.75..1.25))
+        let retries = all.entry(uid.to_owned()).or_insert(Retries::new(BACKOFF));
+        let pause = retries.delay(rand::random());
+        retries.failed();
+        pause
     }
 
     /// Nothing is in the way of a resource any more.

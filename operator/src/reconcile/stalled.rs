@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Mutex};
 
-use crate::lock::lock;
+use sluice_util::lock;
 
 use crate::{Kind, metrics::Metrics};
 

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use crate::lock::lock;
+use sluice_util::lock;
 use tokio::sync::mpsc;
 
 use crate::{

@@ -6,7 +6,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use crate::{Object, lock::lock};
+use sluice_util::lock;
+
+use crate::Object;
 
 /// A Kubernetes namespace, and the name of an object or of a cluster in it.
 type Place = (Box<str>, Box<str>);

@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-/// The first wait, and the longest, in milliseconds.
-const FIRST: f64 = 1000.0;
-const LONGEST: f64 = 5000.0;
-/// How much of a wait chance adds or takes.
-const JITTER: f64 = 0.5;
+use sluice_util::Backoff;
+
+/// The longest wait, whatever chance adds.
+const LONGEST: Duration = Duration::from_secs(5);
+/// A second, then twice as long each time, each give or take a half. The bound comes after chance.
+const BACKOFF: Backoff = Backoff::doubling(Duration::from_secs(1), Duration::MAX).spread(0.5, 1.5);
 
 /// The wait before the try of this number (from 0): a second, then twice as long each time, each
 /// give or take a half, but never over five. `random` is between 0 and 1.
 pub(super) fn delay(attempt: u32, random: f64) -> Duration {
-    let middle = FIRST * 2_f64.powi(attempt.min(16).cast_signed());
-    let wait = middle + (2.0 * random - 1.0) * JITTER * middle;
-    Duration::from_secs_f64(wait.min(LONGEST) / 1000.0)
+    BACKOFF.delay(attempt, random).min(LONGEST)
 }
 
 #[cfg(test)]

@@ -1,9 +1,6 @@
 //! Sending messages.
 
-use std::{
-    sync::Arc,
-    time::{Instant, SystemTime, UNIX_EPOCH},
-};
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     Json,
@@ -15,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sluice_backbone::{Command, Publication, Target};
 use sluice_rooms::Message;
+use sluice_util::unix_millis;
 
 use super::{InNamespace, InRoom, known_namespace, known_room};
 use crate::{
@@ -181,9 +179,6 @@ async fn send(
 }
 
 fn message(content: Content) -> Message {
-    let since_1970 = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
     Message {
         room: None,
         event: content.event,
@@ -195,7 +190,7 @@ fn message(content: Content) -> Message {
             .unwrap_or_else(|| format!("{:016x}", rand::random::<u64>()).into()),
         position: None,
         read: None,
-        time: since_1970.as_millis() as u64,
+        time: unix_millis(),
         except: None,
         accepted: Instant::now(),
     }

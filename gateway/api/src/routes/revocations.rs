@@ -1,12 +1,11 @@
 //! Revoking tokens.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use axum::{Json, extract::State, http::Method, routing::post};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use sluice_backbone::{Command, Target};
 use sluice_rooms::SessionId;
+use sluice_util::unix_seconds;
 
 use super::{Done, command};
 use crate::{
@@ -53,10 +52,7 @@ struct Revoke {
 }
 
 async fn revoke(State(api): State<Api>, Body(body): Body<Revoke>) -> Result<Json<Done>, Refusal> {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
+    let now = unix_seconds();
     let until = body.until.unwrap_or(now + DEFAULT_KEPT);
     if until <= now {
         let message = "until has passed, so nothing would be revoked; give a second in the future or leave it out";

@@ -3,13 +3,14 @@
 use std::{
     hash::{BuildHasher, RandomState},
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
 };
 
 use sluice_rooms::{Announcement, Page, Query, Replayed, RoomKey};
+use sluice_util::lock;
 
 use super::{
     room::Room,
@@ -141,8 +142,4 @@ impl Rooms {
         }
         stats
     }
-}
-
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,8 +1,9 @@
 //! The one order of all messages that are kept.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use sluice_rooms::Epoch;
+use sluice_util::lock;
 
 /// Hands out offsets, and stands still while somebody looks.
 #[derive(Debug)]
@@ -27,13 +28,13 @@ impl Sequence {
 
     /// Gives `use_it` the next offset, and lets nobody else have one until it is done.
     pub(super) fn next<T>(&self, use_it: impl FnOnce(Epoch, u64) -> T) -> T {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = lock(&self.last);
         *last += 1;
         use_it(self.epoch, *last)
     }
 
     /// Gives `look` the last offset while no other is handed out.
     pub(super) fn hold<T>(&self, look: impl FnOnce(u64) -> T) -> T {
-        look(*self.last.lock().unwrap_or_else(PoisonError::into_inner))
+        look(*lock(&self.last))
     }
 }

@@ -1,8 +1,9 @@
 //! How many sessions each user has.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use rustc_hash::FxHashMap;
+use sluice_util::lock;
 
 use crate::Error;
 
@@ -11,7 +12,7 @@ pub(super) struct Users(Mutex<FxHashMap<Arc<str>, u32>>);
 
 impl Users {
     fn lock(&self) -> MutexGuard<'_, FxHashMap<Arc<str>, u32>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     pub(super) fn enter(&self, user: &Arc<str>, limit: u32) -> Result<(), Error> {

@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
-/// The pause before the first retry; it doubles with each.
-const FIRST: Duration = Duration::from_millis(100);
-/// The longest pause that is not the backend's own wish.
-const LONGEST: Duration = Duration::from_secs(5);
+use sluice_util::Backoff;
+
+/// The pauses that are not the backend's own wish.
+const BACKOFF: Backoff =
+    Backoff::doubling(Duration::from_millis(100), Duration::from_secs(5)).spread(0.5, 1.0);
 
 /// The pause after the given number of tries: random between half and all of a time that doubles,
 /// or longer if the backend asked for it. `random` is between 0 and 1.
 pub(super) fn pause(tries: u32, random: f64, asked: Option<Duration>) -> Duration {
-    let doubled = FIRST * 2u32.saturating_pow(tries.saturating_sub(1).min(16));
-    let jittered = doubled
-        .min(LONGEST)
-        .mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0);
-    asked.map_or(jittered, |asked| asked.max(jittered))
+    let pause = BACKOFF.delay(tries.saturating_sub(1), random);
+    asked.map_or(pause, |asked| asked.max(pause))
 }
 
 #[cfg(test)]

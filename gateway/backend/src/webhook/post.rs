@@ -1,9 +1,10 @@
 //! One try.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::{Client, Response, StatusCode, header};
+use sluice_util::unix_seconds;
 use tokio::time::timeout;
 
 use super::{
@@ -33,14 +34,11 @@ pub(super) async fn post(
     body: &Bytes,
     within: Duration,
 ) -> Result<Vec<u8>, Failure> {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
     let mut request = client
         .post(config.url.clone())
         .header(header::CONTENT_TYPE, "application/json")
         .header(DELIVERY, &delivery.name)
-        .header(SIGNATURE, sign(&config.key, now.as_secs(), body))
+        .header(SIGNATURE, sign(&config.key, unix_seconds(), body))
         .body(body.clone());
     for (name, value) in &delivery.trace {
         request = request.header(*name, value);

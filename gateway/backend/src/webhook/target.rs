@@ -1,10 +1,11 @@
 //! The backend under one configuration.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Instant,
 };
 
+use sluice_util::lock;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
@@ -54,7 +55,7 @@ impl Target {
     }
 
     fn lock(&self) -> MutexGuard<'_, Circuit> {
-        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.circuit)
     }
 
     /// Room for one more request, until the permit is dropped.

@@ -1,11 +1,12 @@
 //! What the workers of a gateway share of its way to other gateways.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, Weak},
     time::Duration,
 };
 
 use sluice_codec::peer::{Ask, Tell};
+use sluice_util::lock;
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior},
@@ -78,7 +79,7 @@ impl Fleet {
 
     pub(super) fn parts(&self) -> MutexGuard<'_, Parts> {
         // Parts are whole between any two operations, so a poisoned lock is still usable.
-        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.parts)
     }
 
     /// Leaves a parcel for the worker that owns a session; false where there can be no such

@@ -1,10 +1,11 @@
 //! What workers have done for other gateways, on its way back.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use sluice_backbone::{Record, SessionInfo};
 use sluice_rooms::SessionId;
+use sluice_util::lock;
 
 /// Something that workers have done.
 #[derive(Debug)]
@@ -72,13 +73,13 @@ impl Completions {
     }
 
     pub(crate) fn add(&self, done: Done) {
-        let mut waiting = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = lock(&self.done);
         waiting.push(done);
         drop(waiting);
         (self.wake)();
     }
 
     pub(crate) fn take(&self) -> Vec<Done> {
-        std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *lock(&self.done))
     }
 }

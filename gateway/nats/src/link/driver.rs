@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sluice_util::Retries;
 use tokio::sync::watch;
 
 use super::{
@@ -15,7 +16,7 @@ use super::{
     servers::Servers,
     shared::Shared,
 };
-use crate::backoff::Backoff;
+use crate::BACKOFF;
 
 /// A connection that lasted so long was a good one: after it the next try is soon.
 const LASTING: Duration = Duration::from_secs(5);
@@ -26,7 +27,7 @@ pub struct Driver {
     shared: Arc<Shared>,
     dialer: Dialer,
     servers: Servers,
-    backoff: Backoff,
+    retries: Retries,
     /// Tells [`super::Link::close`] by its end that the link has ended.
     _running: watch::Sender<()>,
 }
@@ -42,7 +43,7 @@ impl Driver {
             shared,
             dialer,
             servers,
-            backoff: Backoff::default(),
+            retries: Retries::new(BACKOFF),
             _running: running,
         }
     }
@@ -68,7 +69,7 @@ impl Driver {
         tokio::select! {
             biased;
             () = self.shared.closing() => None,
-            established = connect(&self.dialer, &self.servers, &mut self.backoff) => Some(established),
+            established = connect(&self.dialer, &self.servers, &mut self.retries) => Some(established),
         }
     }
 
@@ -98,9 +99,9 @@ impl Driver {
         }
         handler.disconnected(&ended.why);
         if began.elapsed() >= LASTING {
-            self.backoff.reset();
+            self.retries.reset();
         } else {
-            self.backoff.failed();
+            self.retries.failed();
         }
         ended
     }
@@ -110,11 +111,11 @@ impl Driver {
 pub(super) async fn connect(
     dialer: &Dialer,
     servers: &Servers,
-    backoff: &mut Backoff,
+    retries: &mut Retries,
 ) -> Established {
     let mut quiet = Quiet::default();
     loop {
-        tokio::time::sleep(backoff.delay(rand::random())).await;
+        tokio::time::sleep(retries.delay(rand::random())).await;
         let mut slow = false;
         for url in servers.round() {
             match dialer.dial(&url).await {
@@ -125,9 +126,9 @@ pub(super) async fn connect(
                 }
             }
         }
-        backoff.failed();
+        retries.failed();
         if slow {
-            backoff.slow();
+            retries.failed_for_long();
         }
     }
 }

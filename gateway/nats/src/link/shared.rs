@@ -3,13 +3,14 @@
 use std::{
     future::poll_fn,
     sync::{
-        Mutex, PoisonError,
+        Mutex,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Poll},
 };
 
 use futures_util::task::AtomicWaker;
+use sluice_util::lock;
 
 use super::{Outbox, Stats};
 
@@ -26,7 +27,7 @@ impl Shared {
     /// Changes the outbox, and wakes the link's task when that gives it something to write.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Outbox) -> T) -> T {
         // An outbox is whole between any two operations on it, so a poisoned lock is still usable.
-        let mut outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outbox = lock(&self.outbox);
         let before = outbox.is_empty();
         let result = change(&mut outbox);
         let after = outbox.is_empty();

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 use sluice_crds::cluster::Algorithm;
+use sluice_util::Backoff;
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
@@ -63,6 +64,9 @@ impl Default for JwksTiming {
         }
     }
 }
+
+/// The longest pause before keys that cannot be read are asked for again.
+const LONGEST_RETRY: Duration = Duration::from_mins(1);
 
 /// Keys that an identity provider publishes (RFC 7517), read again and again by a task of its
 /// own. Whoever checks tokens sees the last good set without waiting.
@@ -172,7 +176,8 @@ impl Jwks {
                 let rest = timing.period.saturating_sub(timing.at_least);
                 let _ = timeout(rest, wanted.notified()).await;
             } else {
-                sleep(backoff(timing.retry, failed_in_a_row)).await;
+                let backoff = Backoff::doubling(timing.retry, LONGEST_RETRY);
+                sleep(backoff.delay(failed_in_a_row, 1.0)).await;
                 failed_in_a_row += 1;
             }
         }
@@ -201,13 +206,6 @@ impl Jwks {
         self.fetched.send_modify(|count| *count += 1);
         succeeded
     }
-}
-
-fn backoff(first: Duration, failed_in_a_row: u32) -> Duration {
-    const LONGEST: Duration = Duration::from_mins(1);
-    first
-        .saturating_mul(1 << failed_in_a_row.min(16))
-        .min(LONGEST)
 }
 
 impl Drop for Jwks {

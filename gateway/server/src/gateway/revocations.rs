@@ -1,24 +1,19 @@
 //! Revocations out of the bucket, as they take hold at this gateway.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use sluice_backbone::{Command, Delivery, Gather, Target};
 use sluice_policy::{Revocation, Revocations};
 use sluice_rooms::SessionId;
+use sluice_util::{unix_seconds, write};
 
-use crate::{
-    mail::Mail,
-    shared::{Shared, unix_now},
-};
+use crate::{mail::Mail, shared::Shared};
 
 /// Refuses from now on what is revoked, and disconnects those whom this gateway has: it may have
 /// missed the command to do so.
 pub(super) fn take(shared: &Shared, revocation: Revocation) {
     let command = command(&revocation);
-    let mut revocations = shared
-        .revocations
-        .write()
-        .unwrap_or_else(PoisonError::into_inner);
+    let mut revocations = write(&shared.revocations);
     let is_new = insert(&mut revocations, revocation);
     drop(revocations);
     let Some(command) = command.filter(|_| is_new) else {
@@ -34,7 +29,7 @@ pub(super) fn take(shared: &Shared, revocation: Revocation) {
 /// Refuses from now on what is revoked. Returns whether that changes anything.
 pub(super) fn insert(revocations: &mut Revocations, revocation: Revocation) -> bool {
     revocations
-        .revoke(revocation, unix_now())
+        .revoke(revocation, unix_seconds())
         .unwrap_or_else(|error| {
             tracing::error!(%error, "a revocation is not in force at this gateway");
             false

@@ -1,12 +1,9 @@
 //! What a hub counts. One writer, the worker; anyone may read.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
 use sluice_net::{Cause, Counter};
+use sluice_util::lock;
 
 /// Upper bounds of the delivery latency histogram, in microseconds.
 pub(crate) const LATENCY_BOUNDS: [u64; 14] = [
@@ -72,7 +69,7 @@ impl HubCounters {
 
     /// Counts a refusal.
     pub(crate) fn failed(&self, code: &str) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = lock(&self.failures);
         if let Some(count) = failures.get_mut(code) {
             *count += 1;
         } else if failures.len() < MAX_CODES {
@@ -84,16 +81,13 @@ impl HubCounters {
 
     /// Counts what became of a client's token.
     pub(crate) fn authenticated(&self, outcome: &'static str) {
-        let mut auth = self.auth.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut auth = lock(&self.auth);
         *auth.entry(outcome).or_default() += 1;
     }
 
     /// What became of tokens.
     pub(crate) fn auth(&self) -> BTreeMap<&'static str, u64> {
-        self.auth
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.auth).clone()
     }
 
     /// Counts the end of a connection that broke a protocol's rules.
@@ -110,10 +104,7 @@ impl HubCounters {
 
     /// Refusals by code.
     pub(crate) fn failures(&self) -> BTreeMap<String, u64> {
-        self.failures
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.failures).clone()
     }
 
     /// Records how long a message took from its acceptance until all was written.

@@ -1,20 +1,19 @@
 //! How a session begins.
 
-use std::{
-    rc::Rc,
-    sync::{Arc, PoisonError},
-};
+use std::{rc::Rc, sync::Arc};
 
 use sluice_policy::{AuthError, Identity};
 use sluice_rooms::{Pid, Reading, SessionId};
 use sluice_spans::{brief, failed, span};
+use sluice_util::read;
+use sluice_util::unix_seconds;
 use tracing::{
     Instrument as _,
     field::{Empty, display},
 };
 
 use super::{Hub, Outlet, Session, recovery::Recovery};
-use crate::{backend::Who, failure::Failure, shared::unix_now};
+use crate::{backend::Who, failure::Failure};
 
 /// A client that wants in.
 #[derive(Debug, Default)]
@@ -114,10 +113,10 @@ impl Hub {
         let Some(auth) = &policy.auth.tokens else {
             return Ok(Identity::anonymous());
         };
-        let identity = match (auth.authenticate(token, unix_now()), auth.jwks()) {
+        let identity = match (auth.authenticate(token, unix_seconds()), auth.jwks()) {
             (Err(AuthError::UnknownKey), Some(jwks)) => {
                 jwks.refresh().await;
-                auth.authenticate(token, unix_now())
+                auth.authenticate(token, unix_seconds())
             }
             (identity, _) => identity,
         }?;
@@ -130,10 +129,9 @@ impl Hub {
         identity: &Identity,
         session: Option<SessionId>,
     ) -> Result<(), AuthError> {
-        let revocations = &self.shared.revocations;
-        let revocations = revocations.read().unwrap_or_else(PoisonError::into_inner);
+        let revocations = read(&self.shared.revocations);
         let session = session.map(|session| session.to_string());
-        revocations.check(identity, session.as_deref(), unix_now())
+        revocations.check(identity, session.as_deref(), unix_seconds())
     }
 
     /// The rooms that the backend puts the session into, if it is to be asked.

@@ -2,9 +2,9 @@
 
 use sluice_net::Cause;
 use sluice_rooms::SessionId;
+use sluice_util::unix_seconds;
 
 use super::{Hub, Session, timers::Timer};
-use crate::shared::unix_now;
 
 /// How far ahead a look at a token is scheduled. A timer cannot be taken back, so one that lay an
 /// hour ahead would outlive its session by that: many sessions that come and go would add up.
@@ -51,7 +51,9 @@ impl Hub {
 
     fn look_at_token(&self, id: SessionId, expires_at: u64) {
         let grace = self.token_grace();
-        let left = expires_at.saturating_add(grace).saturating_sub(unix_now());
+        let left = expires_at
+            .saturating_add(grace)
+            .saturating_sub(unix_seconds());
         let soon = left.saturating_mul(1000).min(LOOK_EVERY_MS);
         self.schedule_ms(soon, Timer::Token(id, expires_at));
     }
@@ -67,7 +69,7 @@ impl Hub {
         }
         let expires_at = session.identity.borrow().expires_at();
         let grace = self.token_grace();
-        if expires_at.saturating_add(grace) <= unix_now() {
+        if expires_at.saturating_add(grace) <= unix_seconds() {
             return session.close(Cause::TokenExpired);
         }
         if expires_at == u64::MAX {

@@ -2,11 +2,12 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
 use sluice_codec::peer::Tell;
+use sluice_util::lock;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
@@ -176,7 +177,7 @@ impl Tunnels {
 
     fn lock(&self) -> MutexGuard<'_, Table> {
         // The table is whole between any two operations on it, so a poisoned lock is still usable.
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.table)
     }
 }
 

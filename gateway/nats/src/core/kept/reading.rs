@@ -7,8 +7,8 @@ use std::{
 
 use serde::Deserialize;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use sluice_rooms::{Epoch, Message, Position};
+use sluice_util::Digest64;
 
 use crate::{
     Names, Packet, envelope,
@@ -185,11 +185,7 @@ pub(super) fn info(packet: &Packet) -> Option<Info> {
 
 /// A stream that was made anew numbers its messages anew.
 fn epoch(stream: &str, created: &str) -> Epoch {
-    let digest = Sha256::digest(format!("{stream} {created}"));
-    let bits = digest
-        .first_chunk::<8>()
-        .map_or(0, |b| u64::from_be_bytes(*b));
-    Epoch::from_bits(bits)
+    Epoch::from_bits(Digest64::of(format!("{stream} {created}")).bits())
 }
 
 /// The leader's answer for one message: its offset, or that there is none.
@@ -224,5 +220,16 @@ pub(super) fn leader(packet: &Packet) -> Leader {
             ..
         }) => Leader::Nothing,
         _ => Leader::Unavailable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_epoch_of_a_stream_is_the_same_in_every_version() {
+        let epoch = epoch("KV_x", "2026-01-01T00:00:00Z");
+        assert_eq!(epoch, Epoch::from_bits(0xe44b_1b4d_e4ea_f545));
     }
 }

@@ -16,12 +16,12 @@ use rand::RngExt as _;
 use serde_json::json;
 use sluice_backbone::{Claim, Delivery, Error, Gather, Record, Reply};
 use sluice_rooms::SessionId;
+use sluice_util::Retries;
 use tokio::sync::oneshot;
 
 use super::{ANSWER, Ask, Io, Sessions, refuse, stored};
 use crate::{
-    Packet,
-    backoff::Backoff,
+    BACKOFF, Packet,
     core::{Done, Purpose, RECOVERY, kept::later},
 };
 
@@ -61,7 +61,7 @@ struct Claiming {
     found: Option<(u64, u32)>,
     looks: u32,
     /// How long it waits before it asks again what was not answered.
-    backoff: Backoff,
+    retries: Retries,
     /// When it goes on; none while an answer is awaited.
     again: Option<Instant>,
     owner: u32,
@@ -112,7 +112,7 @@ impl Sessions {
             step: Step::Here,
             found: None,
             looks: 0,
-            backoff: Backoff::default(),
+            retries: Retries::new(BACKOFF),
             again: None,
             owner: 0,
             asked: 0,
@@ -239,8 +239,8 @@ impl Sessions {
     /// Nobody could answer. The same is asked again, a while later.
     fn try_again(&mut self, io: &mut Io<'_>, id: u64) {
         if let Some(open) = self.claims.open.get_mut(&id) {
-            open.again = Some(io.now + open.backoff.delay(io.rng.random()));
-            open.backoff.failed();
+            open.again = Some(io.now + open.retries.delay(io.rng.random()));
+            open.retries.failed();
         }
     }
 

@@ -12,12 +12,12 @@ use std::{
 use rand::RngExt as _;
 use sluice_backbone::{Answer, Delivery, Error, Reply};
 use sluice_rooms::SessionId;
+use sluice_util::Retries;
 use tokio::sync::oneshot;
 
 use super::{Io, Sessions};
 use crate::{
-    Packet,
-    backoff::Backoff,
+    BACKOFF, Packet,
     core::{RECOVERY, kept::later},
 };
 
@@ -40,7 +40,7 @@ enum Waiting {
 struct Asking {
     waiting: Vec<Waiting>,
     until: Instant,
-    backoff: Backoff,
+    retries: Retries,
     /// When it is asked again; none while an answer is awaited.
     again: Option<Instant>,
 }
@@ -102,7 +102,7 @@ impl Sessions {
             Asking {
                 waiting: Vec::new(),
                 until: io.now + RECOVERY,
-                backoff: Backoff::default(),
+                retries: Retries::new(BACKOFF),
                 again: None,
             }
         });
@@ -126,8 +126,8 @@ impl Sessions {
     /// The leader has not said it.
     pub(super) fn unconfirmed(&mut self, io: &mut Io<'_>, session: SessionId) {
         if let Some(asking) = self.confirming.0.get_mut(&session) {
-            asking.again = Some(io.now + asking.backoff.delay(io.rng.random()));
-            asking.backoff.failed();
+            asking.again = Some(io.now + asking.retries.delay(io.rng.random()));
+            asking.retries.failed();
         }
     }
 

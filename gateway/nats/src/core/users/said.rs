@@ -1,7 +1,7 @@
 //! What gateways tell each other of how many sessions users have.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use sluice_util::Digest64;
 
 use crate::core::number::Number;
 
@@ -10,11 +10,7 @@ pub(super) const MAX_COUNTS: usize = 8_192;
 
 /// A user, shortened to the same 64 bits by every gateway.
 pub(super) fn shortened(user: &str) -> u64 {
-    let digest = Sha256::digest(user.as_bytes());
-    digest
-        .iter()
-        .take(8)
-        .fold(0, |bits, byte| bits << 8 | u64::from(*byte))
+    Digest64::of(user).bits()
 }
 
 /// Users and how many sessions they have at the gateway that says so; 0 where they have none any

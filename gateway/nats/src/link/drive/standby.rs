@@ -5,8 +5,10 @@ use std::{
     task::{Context, Poll},
 };
 
+use sluice_util::Retries;
+
 use crate::{
-    backoff::Backoff,
+    BACKOFF,
     link::{
         dial::{Dialer, Established},
         driver::connect,
@@ -39,7 +41,7 @@ impl<'a> Standby<'a> {
         }
         let (dialer, servers) = (self.dialer, servers.clone());
         self.connecting = Some(Box::pin(async move {
-            connect(dialer, &servers, &mut Backoff::default()).await
+            connect(dialer, &servers, &mut Retries::new(BACKOFF)).await
         }));
     }
 

@@ -7,6 +7,7 @@ use sluice_backbone::{Command, Publication, Target};
 use sluice_policy::{Action, RoomPolicy};
 use sluice_rooms::Message;
 use sluice_spans::{brief, failed, span};
+use sluice_util::unix_millis;
 
 use crate::{
     answer::{Answer, Outcome},
@@ -14,7 +15,6 @@ use crate::{
     hub::{Hub, Session},
     operation::{Content, Publish},
     rules,
-    shared::unix_now_ms,
 };
 
 impl Hub {
@@ -132,7 +132,7 @@ fn message(session: &Session, content: Content<'_>) -> Message {
         id: format!("{:016x}", rand::random::<u64>()).into(),
         position: None,
         read: None,
-        time: unix_now_ms(),
+        time: unix_millis(),
         except: None,
         accepted: Instant::now(),
     }

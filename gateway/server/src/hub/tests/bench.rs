@@ -18,6 +18,7 @@ use sluice_crds::{Documents, Source};
 use sluice_net::{Connection, Options, Worker, worker};
 use sluice_policy::{Policy, sign_development_token};
 use sluice_rooms::Reading;
+use sluice_util::unix_seconds;
 use tokio::{runtime, sync::oneshot};
 
 use super::slow::Slow;
@@ -29,7 +30,7 @@ use crate::{
     hub::{Hub, HubCounters, Knock, Outlet, Session},
     mail::Post,
     operation::Operation,
-    shared::{Addresses, Shared, unix_now},
+    shared::{Addresses, Shared},
     trace::Trace,
 };
 
@@ -132,7 +133,7 @@ impl Bench {
         let policy = self.hub.policy();
         let rules = policy.auth.tokens.as_ref().unwrap().rules();
         let claims = serde_json::Map::new();
-        sign_development_token(rules, KEY.as_bytes(), user, claims, ttl, unix_now()).unwrap()
+        sign_development_token(rules, KEY.as_bytes(), user, claims, ttl, unix_seconds()).unwrap()
     }
 
     /// A new session of a user, with a connection.
