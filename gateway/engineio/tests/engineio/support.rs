@@ -7,7 +7,10 @@ mod http;
 use std::{
     net::SocketAddr,
     rc::Rc,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -59,7 +62,10 @@ pub async fn eventually(what: &str, condition: impl Fn() -> bool) {
 }
 
 /// Answers messages with themselves, but for some that are orders.
-struct Obedient(Seen);
+struct Obedient {
+    seen: Seen,
+    paused: Arc<AtomicBool>,
+}
 
 impl Application for Obedient {
     type State = ();
@@ -84,7 +90,7 @@ impl Application for Obedient {
     }
 
     fn text(&self, session: &Rc<Session<()>>, text: &str) -> Flow {
-        self.0.note(format!("text {text}"));
+        self.seen.note(format!("text {text}"));
         match text.split_once(' ').unwrap_or((text, "")) {
             ("close", _) => session.close(Cause::Drain),
             ("cut", _) => return Flow::Break(Cause::Abuse),
@@ -102,6 +108,11 @@ impl Application for Obedient {
                     std::hint::spin_loop();
                 }
             }
+            ("pause", _) => {
+                while self.paused.load(Ordering::Relaxed) {
+                    std::thread::yield_now();
+                }
+            }
             _ => session.send(&Outgoing::text(&format!("4{text}"))),
         }
         Flow::Continue(())
@@ -114,7 +125,7 @@ impl Application for Obedient {
 
     fn closed(&self, session: &Rc<Session<()>>, cause: Cause) {
         assert_eq!(session.ended(), Some(cause));
-        self.0.note(format!("closed {}", cause.name()));
+        self.seen.note(format!("closed {}", cause.name()));
     }
 }
 
@@ -146,6 +157,7 @@ pub struct Server {
     pub seen: Seen,
     pub counters: Vec<Arc<Counters>>,
     addresses: Vec<SocketAddr>,
+    paused: Arc<AtomicBool>,
     stop: watch::Sender<()>,
     threads: Vec<JoinHandle<std::io::Result<std::io::Result<()>>>>,
 }
@@ -190,6 +202,7 @@ impl Server {
             seen: Seen::default(),
             counters: Vec::new(),
             addresses: Vec::new(),
+            paused: Arc::default(),
             stop,
             threads: Vec::new(),
         };
@@ -199,10 +212,13 @@ impl Server {
             let counters = Arc::<Counters>::default();
             server.addresses.push(address);
             server.counters.push(Arc::clone(&counters));
-            let (config, boxes, seen) = (config.clone(), boxes.clone(), server.seen.clone());
+            let (config, boxes) = (config.clone(), boxes.clone());
+            let app = Obedient {
+                seen: server.seen.clone(),
+                paused: Arc::clone(&server.paused),
+            };
             let (certificate, mut stopped) = (certificate.cloned(), server.stop.subscribe());
             let main = move |worker: Rc<worker::Worker>| async move {
-                let app = Obedient(seen);
                 let engine = Engine::start(Rc::clone(&worker), number, config, app, boxes, mailbox);
                 let endpoint = Endpoint {
                     address,
@@ -221,6 +237,16 @@ impl Server {
         server
     }
 
+    /// A worker whose client says `pause` does nothing more, until [`Self::resume`].
+    pub fn pause(&self) {
+        self.paused.store(true, Ordering::Relaxed);
+    }
+
+    /// Has workers that pause go on.
+    pub fn resume(&self) {
+        self.paused.store(false, Ordering::Relaxed);
+    }
+
     pub fn client(&self) -> Client {
         self.client_of(0)
     }
@@ -235,6 +261,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        self.resume();
         let _ = self.stop.send(());
         for thread in self.threads.drain(..) {
             // A worker that panicked fails the test, unless it fails already.
@@ -252,6 +279,14 @@ pub fn calm() -> Config {
     Config {
         path: "/engine.io/".into(),
         ..Config::default()
+    }
+}
+
+/// As [`calm`], with room for all that a client lets wait where a test is not about that bound.
+pub fn roomy() -> Config {
+    Config {
+        max_outbound: 64 << 20,
+        ..calm()
     }
 }
 

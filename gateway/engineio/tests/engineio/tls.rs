@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use futures_util::{SinkExt, StreamExt};
-use sluice_engineio::Config;
 use sluice_net::tls::Certificate;
 use tokio::net::TcpStream;
 use tokio_rustls::{
@@ -13,7 +12,7 @@ use tokio_rustls::{
 };
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
-use crate::support::{Between, Client, Server, calm, eventually};
+use crate::support::{Between, Client, Server, eventually, roomy};
 
 fn certificate() -> (Certificate, TlsConnector) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
@@ -42,13 +41,9 @@ async fn websocket(
 #[tokio::test]
 async fn tls_ends_where_the_websocket_is_accepted() {
     let between = Between::new();
-    let roomy = Config {
-        max_outbound: 16 << 20,
-        ..calm()
-    };
     let (certificate, connector) = certificate();
-    let owner = Server::joined(1, &roomy, &between);
-    let other = Server::joined_behind(Some(&certificate), 2, &roomy, &between);
+    let owner = Server::joined(1, &roomy(), &between);
+    let other = Server::joined_behind(Some(&certificate), 2, &roomy(), &between);
     let sid = owner.client().open().await;
     let mut websocket = websocket(other.client(), &connector, &sid).await;
     let mut echo: Vec<_> = ["2probe", "5"].map(Message::text).into();

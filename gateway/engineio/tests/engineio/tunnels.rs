@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use sluice_engineio::{Config, Leaving};
+use sluice_codec::peer::Tell;
+use sluice_engineio::Leaving;
 
 use crate::{
     gateways::pair,
-    support::{Between, Server, WebSocket, brisk, calm, eventually},
+    support::{Between, Server, WebSocket, brisk, calm, eventually, roomy},
 };
 
 const HERE: u32 = 1;
@@ -92,10 +93,11 @@ async fn requests_of_one_session_may_take_turns_between_gateways_to_the_end() {
     }
 }
 
+/// The client sends both before it reads, so that both answers may wait for it at once.
 #[tokio::test]
 async fn long_messages_pass_in_both_directions() {
     let between = Between::new();
-    let (owner, other) = pair(&calm(), &between);
+    let (owner, other) = pair(&roomy(), &between);
     let mut websocket = moved(&owner, &other).await;
     let long: String = ('a'..='z').cycle().take(900_000).collect();
     let bytes: Vec<u8> = (0..=255).cycle().take(900_000).collect();
@@ -109,11 +111,7 @@ async fn long_messages_pass_in_both_directions() {
 #[tokio::test]
 async fn no_more_is_under_way_than_the_window_to_a_client_that_reads_slowly() {
     let between = Between::new();
-    let roomy = Config {
-        max_outbound: 64 << 20,
-        ..calm()
-    };
-    let (owner, other) = pair(&roomy, &between);
+    let (owner, other) = pair(&roomy(), &between);
     let mut websocket = moved(&owner, &other).await;
     for _ in 0..24 {
         websocket.send("4big 1000000").await;
@@ -131,15 +129,15 @@ async fn no_more_is_under_way_than_the_window_to_a_client_that_reads_slowly() {
 #[tokio::test]
 async fn no_more_is_under_way_than_the_window_to_an_owner_that_is_busy() {
     let between = Between::new();
-    let roomy = Config {
-        max_outbound: 64 << 20,
-        ..calm()
-    };
-    let (owner, other) = pair(&roomy, &between);
+    let (owner, other) = pair(&roomy(), &between);
     let mut websocket = moved(&owner, &other).await;
-    websocket.send("4busy 1000").await;
+    owner.pause();
+    websocket.send("4pause").await;
     let bytes = vec![1; 900_000];
-    websocket.send_binary(&bytes).await;
+    tokio::join!(websocket.send_binary(&bytes), async {
+        eventually("a full window", || between.most_under_way() == WINDOW).await;
+        owner.resume();
+    });
     let wanted = format!("binary {:?}", bytes::Bytes::from(bytes));
     assert!(websocket.next().await == wanted);
     assert_eq!(between.most_under_way(), WINDOW);
@@ -220,7 +218,7 @@ async fn a_client_notices_nothing_of_a_way_that_is_away_for_a_while() {
         for n in 0..100 {
             websocket.send(&format!("4{round} {n}")).await;
         }
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        eventually("bytes that were lost twice", || between.lost_twice()).await;
         between.mend(HERE);
         let wanted: Vec<_> = (0..100).map(|n| format!("4{round} {n}")).collect();
         assert_eq!(websocket.take(100).await, wanted);
@@ -289,7 +287,11 @@ async fn a_client_is_cut_when_its_session_ended_while_the_gateways_could_not_spe
     between.cut(HERE);
     between.inbound(HERE).gone(THERE);
     owner.seen.wait_for("closed lost").await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    eventually("the lost end", || {
+        between.has_lost_any(|tell| matches!(tell, Tell::Reset { .. }))
+    })
+    .await;
+    eventually("silence", || between.has_asked_in_vain(THERE)).await;
     between.mend(HERE);
     assert!(websocket.next().await.starts_with("end"));
     nothing_is_left([&owner, &other], &between).await;
@@ -302,7 +304,10 @@ async fn a_session_ends_when_its_client_left_while_the_gateways_could_not_speak(
     let websocket = moved(&owner, &other).await;
     between.cut(HERE);
     drop(websocket);
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    eventually("the lost end", || {
+        between.has_lost_any(|tell| matches!(tell, Tell::Fin { .. }))
+    })
+    .await;
     between.mend(HERE);
     owner.seen.wait_for("closed lost").await;
     nothing_is_left([&owner, &other], &between).await;

@@ -41,6 +41,32 @@ struct State {
     holds: bool,
     held: usize,
     windows: Windows,
+    parted: Parted,
+}
+
+/// What happened since a gateway was last cut off.
+#[derive(Default)]
+struct Parted {
+    /// What was told and did not arrive, and by whom.
+    lost: Vec<(u32, Tell)>,
+    /// Who asked and got no answer.
+    unanswered: HashSet<u32>,
+}
+
+impl Parted {
+    /// Whether bytes were lost, sent again and lost again.
+    fn lost_twice(&self) -> bool {
+        let mut seen = HashSet::new();
+        self.lost.iter().any(|(from, tell)| match tell {
+            Tell::Data {
+                tunnel,
+                offset,
+                bytes,
+                ..
+            } => !bytes.is_empty() && !seen.insert((from, tunnel, offset)),
+            _ => false,
+        })
+    }
 }
 
 /// What is under way in each direction of each tunnel, by who sends.
@@ -116,11 +142,9 @@ impl Between {
         });
         let weak = Arc::downgrade(&shared);
         tokio::spawn(async move {
-            while let Some((from, to, kind, message)) = told.recv().await {
-                let inbound = weak.upgrade().and_then(|shared| shared.passes(from, to));
-                if let Some(inbound) = inbound {
-                    inbound.told(from, kind, message);
-                }
+            while let Some(frame) = told.recv().await {
+                let Some(shared) = weak.upgrade() else { return };
+                shared.pass_on(frame);
             }
         });
         Self(shared)
@@ -152,7 +176,10 @@ impl Between {
 
     /// Nothing comes from or to this gateway any more; calls to it fail.
     pub fn cut(&self, number: u32) {
-        self.change(|state| state.cut.insert(number));
+        self.change(|state| {
+            state.parted = Parted::default();
+            state.cut.insert(number)
+        });
     }
 
     /// What comes from and to this gateway passes again. What was on its way is lost.
@@ -179,6 +206,22 @@ impl Between {
     /// Whether all that was to get lost is lost.
     pub fn has_lost(&self) -> bool {
         self.0.lock().to_lose == 0
+    }
+
+    /// Whether bytes were lost, sent again and lost again since a gateway was last cut off.
+    pub fn lost_twice(&self) -> bool {
+        self.0.lock().parted.lost_twice()
+    }
+
+    /// Whether something like this was lost since a gateway was last cut off.
+    pub fn has_lost_any(&self, like: impl Fn(&Tell) -> bool) -> bool {
+        let state = self.0.lock();
+        state.parted.lost.iter().any(|(_, tell)| like(tell))
+    }
+
+    /// Whether this gateway asked another one and got no answer since one was last cut off.
+    pub fn has_asked_in_vain(&self, number: u32) -> bool {
+        self.0.lock().parted.unanswered.contains(&number)
     }
 
     /// Answers wait until they are let go.
@@ -213,12 +256,49 @@ impl Shared {
         state.gateways.get(&to).filter(|_| !parted).cloned()
     }
 
+    fn pass_on(&self, (from, to, kind, message): Frame) {
+        if let Some(inbound) = self.passes(from, to) {
+            inbound.told(from, kind, message);
+        } else if let Ok(tell) = Tell::decode(message) {
+            self.lock().parted.lost.push((from, tell));
+        }
+    }
+
     /// Why a gateway cannot be reached.
     fn why(&self, to: u32) -> Unreachable {
         if self.lock().dead.contains(&to) {
             Unreachable::Absent
         } else {
             Unreachable::Silent
+        }
+    }
+
+    /// The answer of a gateway, unless it is silent for so long, or they are parted meanwhile.
+    async fn ask(
+        self: &Arc<Self>,
+        from: u32,
+        to: u32,
+        kind: &str,
+        request: Bytes,
+        within: Duration,
+    ) -> Result<Bytes, Unreachable> {
+        let inbound = self.passes(from, to).ok_or_else(|| self.why(to))?;
+        let (reply, mut answer) = oneshot::channel();
+        // The other side goes on, whether or not somebody waits for its answer.
+        let there = Arc::clone(self);
+        let call = inbound.call(from, kind, request);
+        self.runtime.spawn(async move {
+            let answer = call.await;
+            there.hold().await;
+            if there.passes(to, from).is_some() {
+                let _ = reply.send(answer);
+            }
+        });
+        let gone = self.until(|state| state.parts(from, to));
+        tokio::select! {
+            answer = &mut answer => answer.map_err(|_| Unreachable::Silent),
+            () = gone => Err(self.why(to)),
+            () = tokio::time::sleep(within) => Err(Unreachable::Silent),
         }
     }
 
@@ -254,24 +334,11 @@ impl Peers for Way {
     ) -> Answering<Result<Bytes, Unreachable>> {
         let (from, shared) = (self.from, Arc::clone(&self.shared));
         Box::pin(async move {
-            let inbound = shared.passes(from, to).ok_or_else(|| shared.why(to))?;
-            let (reply, mut answer) = oneshot::channel();
-            // The other side goes on, whether or not somebody waits for its answer.
-            let there = Arc::clone(&shared);
-            let call = inbound.call(from, kind, request);
-            shared.runtime.spawn(async move {
-                let answer = call.await;
-                there.hold().await;
-                if there.passes(to, from).is_some() {
-                    let _ = reply.send(answer);
-                }
-            });
-            let gone = shared.until(|state| state.parts(from, to));
-            tokio::select! {
-                answer = &mut answer => answer.map_err(|_| Unreachable::Silent),
-                () = gone => Err(shared.why(to)),
-                () = tokio::time::sleep(within) => Err(Unreachable::Silent),
+            let answer = shared.ask(from, to, kind, request, within).await;
+            if answer.is_err() {
+                shared.lock().parted.unanswered.insert(from);
             }
+            answer
         })
     }
 
