@@ -1,6 +1,6 @@
 //! Who answers lives.
 
-use crate::support::{Server, brisk};
+use crate::support::{ENOUGH_PINGS, Server, brisk};
 
 #[tokio::test]
 async fn a_websocket_that_does_not_answer_is_closed() {
@@ -18,7 +18,7 @@ async fn a_websocket_that_answers_lives() {
     let server = Server::start(&brisk());
     let mut websocket = server.client().websocket(None).await;
     websocket.take(2).await;
-    for _ in 0..4 {
+    for _ in 0..ENOUGH_PINGS {
         assert_eq!(websocket.next().await, "2");
         websocket.send("3").await;
     }
@@ -50,7 +50,7 @@ async fn a_client_that_polls_and_answers_lives() {
     let server = Server::start(&brisk());
     let client = server.client();
     let sid = client.open().await;
-    for _ in 0..4 {
+    for _ in 0..ENOUGH_PINGS {
         assert_eq!(client.poll(&sid).await.packets(), ["2"]);
         client.say(&sid, "3").await;
     }
@@ -62,10 +62,10 @@ async fn a_pause_of_the_process_is_not_held_against_clients() {
     let server = Server::start(&brisk());
     let mut websocket = server.client().websocket(None).await;
     websocket.take(2).await;
-    websocket.send("4busy 1500").await;
+    websocket.send("4busy 3000").await;
     for _ in 0..3 {
         assert_eq!(websocket.next().await, "2");
         websocket.send("3").await;
     }
-    assert_eq!(server.seen.all(), ["text busy 1500"]);
+    assert_eq!(server.seen.all(), ["text busy 3000"]);
 }

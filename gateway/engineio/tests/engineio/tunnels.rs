@@ -7,7 +7,7 @@ use sluice_engineio::Leaving;
 
 use crate::{
     gateways::pair,
-    support::{Between, Server, WebSocket, brisk, calm, eventually, roomy},
+    support::{Between, ENOUGH_PINGS, Server, WebSocket, brisk, calm, eventually, roomy},
 };
 
 const HERE: u32 = 1;
@@ -320,7 +320,7 @@ async fn an_idle_tunnel_lives_as_long_as_its_client_answers() {
     let sid = owner.client().open().await;
     let mut websocket = other.client().probe(&sid).await;
     websocket.send("5").await;
-    for _ in 0..5 {
+    for _ in 0..ENOUGH_PINGS {
         assert_eq!(websocket.next().await, "2");
         websocket.send("3").await;
     }

@@ -1,6 +1,6 @@
 //! From polling to a WebSocket.
 
-use crate::support::{Client, Server, brisk, calm, eventually};
+use crate::support::{Client, ENOUGH_PINGS, Server, brisk, calm, eventually};
 
 /// Polls until the server ends the poll so that the client can stop.
 async fn finish_polling(client: &Client, sid: &str) -> Vec<String> {
@@ -132,7 +132,7 @@ async fn an_upgraded_session_is_not_ended_by_the_probes_timeout() {
     let sid = client.open().await;
     let mut websocket = client.probe(&sid).await;
     websocket.send("5").await;
-    for _ in 0..5 {
+    for _ in 0..ENOUGH_PINGS {
         assert_eq!(websocket.next().await, "2");
         websocket.send("3").await;
     }

@@ -36,7 +36,12 @@ impl Client {
         assert_eq!((opened.status, &opened.body[..1]), (200, "0"));
         let handshake: serde_json::Value = serde_json::from_str(&opened.body[1..]).unwrap();
         let sid = handshake["sid"].as_str().unwrap().to_owned();
-        assert_eq!(self.poll(&sid).await.packets(), ["4welcome"]);
+        match self.poll(&sid).await.packets()[..] {
+            ["4welcome"] => {}
+            // A brisk server may have asked by then whether the client lives.
+            ["4welcome", "2"] => self.say(&sid, "3").await,
+            ref other => panic!("a welcome was due: {other:?}"),
+        }
         sid
     }
 

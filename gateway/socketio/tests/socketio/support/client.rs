@@ -29,10 +29,6 @@ impl Client {
             .unwrap();
     }
 
-    pub async fn pong(&mut self) {
-        self.0.send(Message::text("3")).await.unwrap();
-    }
-
     pub async fn attach(&mut self, bytes: &[u8]) {
         self.0.send(Message::binary(bytes.to_vec())).await.unwrap();
     }
@@ -44,6 +40,16 @@ impl Client {
             Some(Ok(Message::Binary(bytes))) => format!("binary {:?}", &bytes[..]),
             Some(Ok(Message::Close(Some(frame)))) => format!("close {}", u16::from(frame.code)),
             other => format!("end {other:?}"),
+        }
+    }
+
+    /// The next packet that is no ping; pings are answered.
+    pub async fn beyond_pings(&mut self) -> String {
+        loop {
+            match self.next().await {
+                ping if ping == "2" => self.0.send(Message::text("3")).await.unwrap(),
+                other => return other,
+            }
         }
     }
 
