@@ -10,9 +10,6 @@
 //! gateways.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measurement")]
 
-#[path = "../tests/apiserver/written.rs"]
-mod written;
-
 use std::{
     fs,
     path::PathBuf,
@@ -33,8 +30,6 @@ use sluice_crds::{RealtimeCluster, Room, definition};
 use sluice_operator::Kind;
 use sluice_test_apiserver::{ApiServer, Options};
 use tokio::time::sleep;
-
-use self::written::written;
 
 /// Requests that are under way at once when the resources are made.
 const AT_ONCE: usize = 16;
@@ -70,12 +65,12 @@ async fn main() {
         arguments.clusters * arguments.rooms,
         started.elapsed().as_secs_f64()
     );
-    let before = server.writes(&written()).await;
+    let before = server.writes(&Kind::written()).await;
     let operator = Operator::start(&arguments, &server);
     let started = Instant::now();
     settle(&client, &arguments, &operator).await;
     let took = started.elapsed();
-    let writes = server.writes(&written()).await - before;
+    let writes = server.writes(&Kind::written()).await - before;
     println!(
         "all ready after {:.1} s, {writes} writes",
         took.as_secs_f64()
@@ -91,9 +86,9 @@ async fn main() {
 
 /// Counts what is written while nothing changes.
 async fn quiet(server: &ApiServer, operator: &Operator, seconds: u64, when: &str) {
-    let (before, cpu) = (server.writes(&written()).await, operator.cpu());
+    let (before, cpu) = (server.writes(&Kind::written()).await, operator.cpu());
     sleep(Duration::from_secs(seconds)).await;
-    let writes = server.writes(&written()).await - before;
+    let writes = server.writes(&Kind::written()).await - before;
     println!(
         "{when}: {writes} writes and {:.2} s of processor time in {seconds} s",
         operator.cpu() - cpu

@@ -17,7 +17,9 @@ use sluice_operator::{
     Kind,
     plan::{self, Apis, Cluster, Images, Inputs, Keys, NatsKeys, Planned},
 };
-use sluice_test_nats::{Folder, binary, free_port, until};
+use sluice_test_nats::{Folder, free_port, until};
+use sluice_test_programs::program;
+use tokio::time::timeout;
 
 const CLUSTER: &str = "
 apiVersion: sluice.dev/v1alpha1
@@ -95,7 +97,7 @@ impl Server {
             "nats-access/access.conf",
             secret(planned, "chat-nats-servers", "access.conf"),
         );
-        let process = Command::new(binary())
+        let process = Command::new(program("nats-server"))
             .arg("--config")
             .arg(folder.path().join("nats/nats.conf"))
             .arg("--pid")
@@ -136,6 +138,9 @@ fn local(config: &str, port: u16, folder: &Path) -> String {
 /// Where a client connects, and who it is.
 type Who = (String, String, String);
 
+/// What nobody may publish to.
+const NOBODYS: &str = "nobody.may.publish.here";
+
 /// What the server says to a client that publishes: nothing, if it may.
 async fn refusal((url, user, password): &Who, subject: &str) -> Option<String> {
     let (told, mut heard) = tokio::sync::mpsc::channel(8);
@@ -147,22 +152,20 @@ async fn refusal((url, user, password): &Who, subject: &str) -> Option<String> {
         }
     });
     let client: Client = options.connect(url).await.unwrap();
-    client
-        .publish(subject.to_owned(), "x".into())
-        .await
-        .unwrap();
+    for subject in [subject, NOBODYS] {
+        let published = client.publish(subject.to_owned(), "x".into()).await;
+        published.unwrap();
+    }
     client.flush().await.unwrap();
-    let deadline = tokio::time::sleep(Duration::from_millis(500));
-    tokio::pin!(deadline);
     loop {
-        tokio::select! {
-            event = heard.recv() => {
-                let event = event?;
-                if event.contains("ermissions") {
-                    return Some(event);
-                }
-            }
-            () = &mut deadline => return None,
+        let event = timeout(Duration::from_mins(1), heard.recv()).await;
+        let event = event.unwrap().unwrap();
+        // Refusals come in the order of what was published.
+        if event.contains(NOBODYS) {
+            return None;
+        }
+        if event.contains("ermissions") {
+            return Some(event);
         }
     }
 }

@@ -1,15 +1,10 @@
 //! From resources to objects.
 
-use std::time::Duration;
-
 use serde_json::json;
 use sluice_operator::Kind;
 use sluice_test_apiserver::until;
 
-use crate::{
-    support::{World, server},
-    written::written,
-};
+use crate::support::{World, server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_becomes_a_fleet_and_is_ready_when_its_gateways_are() {
@@ -50,16 +45,17 @@ async fn nothing_is_written_once_a_fleet_is_as_it_should_be() {
         .await;
     until("the fleet has come to rest", async || {
         world.run_pods().await;
-        let before = server().await.writes(&written()).await;
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        server().await.writes(&written()).await == before
+        let before = server().await.writes(&Kind::written()).await;
+        world.looks(Kind::RealtimeCluster, 2).await;
+        server().await.writes(&Kind::written()).await == before
     })
     .await;
     let before = world.metrics.writes();
     // An operator that starts anew finds everything as it should be.
     world.kill();
     world.start();
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    world.looks(Kind::Room, 1).await;
+    world.looks(Kind::RealtimeCluster, 2).await;
     assert_eq!(
         world.metrics.writes(),
         before,

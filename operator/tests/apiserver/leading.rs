@@ -1,6 +1,5 @@
 //! Of several operators, one works.
 
-#[path = "leading/process.rs"]
 mod process;
 
 use std::time::{Duration, Instant};

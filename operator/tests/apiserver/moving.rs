@@ -2,13 +2,9 @@
 //!
 //! A test is the kubelet: it runs a gateway for each pod, on a loopback address that is the pod's.
 
-#[path = "moving/cut.rs"]
 mod cut;
-#[path = "moving/keeping.rs"]
 mod keeping;
-#[path = "moving/kubelet.rs"]
 mod kubelet;
-#[path = "moving/people.rs"]
 mod people;
 
 use std::{

@@ -244,7 +244,10 @@ async fn a_room_whose_history_cannot_be_deleted_goes_when_it_is_told_to() {
     .await;
     nats.kill().await;
     world.delete(Kind::Room, "a").await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    until("the operator has tried in vain", async || {
+        world.reconciliations(Kind::Room, "HistoryWaits") > 1
+    })
+    .await;
     assert!(world.get(Kind::Room, "a").await.is_some());
     let skip = json!({"metadata": {"annotations": {"sluice.dev/skip-history": "true"}}});
     world.edit(Kind::Room, "a", skip).await;

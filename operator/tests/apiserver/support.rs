@@ -119,6 +119,37 @@ impl World {
         self.ready.load(Ordering::Relaxed)
     }
 
+    /// How many reconciliations of a kind had this outcome; with any, if it is empty.
+    #[expect(clippy::cast_sign_loss, reason = "a counter is never negative")]
+    pub(crate) fn reconciliations(&self, kind: Kind, outcome: &str) -> u64 {
+        let families = self.metrics.registry().gather();
+        let family = families
+            .iter()
+            .find(|it| it.name() == "sluice_operator_reconciliations_total");
+        let counted = family
+            .into_iter()
+            .flat_map(prometheus::proto::MetricFamily::get_metric);
+        let counted = counted.filter(|metric| {
+            let is = |name: &str, value: &str| {
+                let mut labels = metric.get_label().iter();
+                labels.any(|label| label.name() == name && label.value() == value)
+            };
+            is("kind", kind.name()) && (outcome.is_empty() || is("outcome", outcome))
+        });
+        counted
+            .map(|metric| metric.get_counter().get_value() as u64)
+            .sum()
+    }
+
+    /// Waits until the operator has looked at something of a kind as many times more.
+    pub(crate) async fn looks(&self, kind: Kind, times: u64) {
+        let wanted = self.reconciliations(kind, "") + times;
+        until(&format!("the operator looks at a {kind}"), async || {
+            self.reconciliations(kind, "") >= wanted
+        })
+        .await;
+    }
+
     /// Ends the operator without a word.
     pub(crate) fn kill(&mut self) {
         if let Some(operator) = self.operator.take() {

@@ -145,13 +145,15 @@ async fn what_is_edited_or_deleted_is_put_back() {
             && documents.labels()["app.kubernetes.io/managed-by"] == "sluice-operator"
     })
     .await;
-    // Secrets are not watched: one comes back, as it was, when its cluster is looked at.
+    // Secrets are not watched: one comes back, as it was, when its cluster is looked at after what
+    // was read of it has become too old.
     world.delete(Kind::Secret, "chat-operator").await;
-    tokio::time::sleep(std::time::Duration::from_secs(31)).await;
-    world
-        .edit(CLUSTER, "chat", json!({"spec": {"origins": ["*"]}}))
-        .await;
+    let mut looked = 0;
     until("the Secret is back", async || {
+        looked += 1;
+        let spec = json!({"spec": {"limits": {"messagesPerSecond": looked}}});
+        world.edit(CLUSTER, "chat", spec).await;
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         let secret = world.get(Kind::Secret, "chat-operator").await;
         secret.is_some_and(|secret| secret.data["data"]["key"] == key)
     })

@@ -9,14 +9,13 @@ use std::{
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
 use sluice_test_nats::{Folder, free_port};
+use sluice_test_programs::gateway;
 use tokio::{
     net::TcpStream,
     process::{Child, Command},
     time::timeout,
 };
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
-
-use crate::binary::binary;
 
 const GENEROUS: Duration = Duration::from_mins(1);
 
@@ -47,7 +46,7 @@ impl Gateway {
         fs::write(folder.path().join("key"), key).unwrap();
         let (clients, api, ops) = (free_port(), free_port(), free_port());
         let at = |port: u16| format!("127.0.0.1:{port}");
-        let process = Command::new(binary())
+        let process = Command::new(gateway())
             .args(["--name", "gateway-under-test", "--log", "warn"])
             .arg("--config")
             .arg(folder.path().join("cluster.yaml"))
@@ -62,6 +61,7 @@ impl Gateway {
                 &at(ops),
             ])
             .stdout(Stdio::null())
+            .stderr(fs::File::create(folder.path().join("log")).unwrap())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
@@ -85,8 +85,16 @@ impl Gateway {
         clients
     }
 
+    /// What it has written to its log.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// Replaces the key at once, as a mounted Secret is replaced: a file without one would be taken too.
     pub(crate) fn set_key(&self, key: &str) {
-        fs::write(self.folder.path().join("key"), key).unwrap();
+        let folder = self.folder.path();
+        fs::write(folder.join("key.new"), key).unwrap();
+        fs::rename(folder.join("key.new"), folder.join("key")).unwrap();
     }
 
     /// Asks it to end, as Kubernetes does.

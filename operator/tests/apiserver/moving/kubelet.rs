@@ -20,13 +20,14 @@ use kube::{
 use serde_json::json;
 use sluice_operator::Kind;
 use sluice_test_nats::Folder;
+use sluice_test_programs::gateway;
 use tokio::{
     process::{Child, Command},
     task::JoinHandle,
     time::sleep,
 };
 
-use crate::{binary::binary, support::World};
+use crate::support::World;
 
 /// The gateways of a cluster, and those who look after them.
 pub(crate) struct Kubelet {
@@ -249,7 +250,7 @@ impl Node {
 /// A gateway with the documents and the key in a folder.
 fn run(name: &str, address: &str, folder: &Path) -> Child {
     let at = |port: u16| format!("{address}:{port}");
-    Command::new(binary())
+    Command::new(gateway())
         .args(["--name", name, "--log", "warn"])
         .arg("--config")
         .arg(folder)

@@ -2,9 +2,6 @@
 //! where a test asks for it, `kube-controller-manager`. There are no nodes: whoever wants a pod to
 //! run says so in its status.
 //!
-//! The programs are looked for in the folder that the variable `SLUICE_KUBE_BIN` names, else in
-//! `~/.cache/sluice/lab/bin`.
-//!
 //! What goes wrong here is a failure of the test, so it panics with a sentence that says why.
 #![allow(
     clippy::missing_panics_doc,
@@ -13,7 +10,6 @@
     reason = "a part of tests"
 )]
 
-mod binary;
 mod certificate;
 mod count;
 mod program;
@@ -21,7 +17,6 @@ mod server;
 mod wait;
 
 pub use self::{
-    binary::binary,
     server::{ApiServer, Options},
     wait::until,
 };

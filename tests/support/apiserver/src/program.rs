@@ -6,7 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::binary;
+use sluice_test_programs::program;
 
 /// Runs a program, and kills it when the other end of its input is closed: when the test is over,
 /// however it ended.
@@ -27,7 +27,7 @@ impl Program {
         let file = File::create(&log).expect("a file can be made");
         let shell = Command::new("sh")
             .args(["-c", UNTIL_CLOSED, "sh"])
-            .arg(binary(name))
+            .arg(program(name))
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(file.try_clone().expect("a file can be shared"))

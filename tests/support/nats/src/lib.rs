@@ -8,7 +8,6 @@
     reason = "a part of tests"
 )]
 
-mod binary;
 mod cluster;
 mod folder;
 mod monitor;
@@ -18,6 +17,6 @@ mod settings;
 mod wait;
 
 pub use self::{
-    binary::binary, cluster::Cluster, folder::Folder, ports::free_port, server::Server,
-    settings::Settings, wait::until,
+    cluster::Cluster, folder::Folder, ports::free_port, server::Server, settings::Settings,
+    wait::until,
 };

@@ -4,7 +4,9 @@ use std::{fs, process::Stdio};
 
 use tokio::process::{Child, Command};
 
-use crate::{Settings, binary, folder::Folder, free_port, monitor, until};
+use sluice_test_programs::program;
+
+use crate::{Settings, folder::Folder, free_port, monitor, until};
 
 /// A running nats-server, or one between a kill and a restart. Killed when it is dropped.
 #[derive(Debug)]
@@ -40,7 +42,7 @@ impl Server {
 
     /// Starts it, on the ports and with the store that it has.
     pub(crate) fn spawn(&mut self) {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(program("nats-server"));
         command.arg("-c").arg(self.folder.path().join("config"));
         command.stdin(Stdio::null()).stdout(Stdio::null());
         let errors = fs::File::create(self.folder.path().join("errors"));

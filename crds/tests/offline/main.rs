@@ -6,15 +6,10 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "offline/defaults.rs"]
 mod defaults;
-#[path = "offline/problems.rs"]
 mod problems;
-#[path = "offline/rules.rs"]
 mod rules;
-#[path = "offline/secrets.rs"]
 mod secrets;
-#[path = "offline/together.rs"]
 mod together;
 
 use sluice_crds::{Documents, Problem, Source, load};
