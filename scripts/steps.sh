@@ -45,7 +45,7 @@ lane() {
 
 # join: waits until all lanes are done.
 join() {
-  wait "${lanes[@]}"
+  [ ${#lanes[@]} = 0 ] || wait "${lanes[@]}"
   lanes=()
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { API_KEY, SIGNING_KEY, cluster, kept, secret, stream } from "./documents.mjs";
 import { freePorts } from "./ports.mjs";
-import { Program, binary } from "./process.mjs";
+import { Program, gatewayBinary } from "./process.mjs";
 import { sign } from "./tokens.mjs";
 import { until } from "./wait.mjs";
 
@@ -32,7 +32,7 @@ export class Gateway {
     gateway.apiUrl = `http://127.0.0.1:${api}`;
     gateway.opsUrl = `http://127.0.0.1:${ops}`;
     await gateway.configure(documents);
-    gateway.#program = new Program(binary("sluice-gateway"), ["--config", gateway.config], {
+    gateway.#program = new Program(gatewayBinary(), ["--config", gateway.config], {
       SLUICE_LISTEN: `127.0.0.1:${clients}`,
       SLUICE_API_LISTEN: `127.0.0.1:${api}`,
       SLUICE_OPS_LISTEN: `127.0.0.1:${ops}`,

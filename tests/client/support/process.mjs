@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { delimiter } from "node:path";
 import { fileURLToPath } from "node:url";
 import { within } from "./wait.mjs";
 
@@ -13,6 +14,17 @@ export function binary(name) {
   const path = process.env[`${name.toUpperCase().replaceAll("-", "_")}_BINARY`] ?? `${TARGET}debug/${name}`;
   if (existsSync(path)) return path;
   throw new Error(`${path} is missing. Build it with: cargo build -p ${name}`);
+}
+
+let taken = 0;
+
+/**
+ * The path of the gateway's program. `SLUICE_GATEWAYS` names several, as PATH names folders, which are taken by turns:
+ * a fleet of three over two of them has gateways of both.
+ */
+export function gatewayBinary() {
+  const several = (process.env.SLUICE_GATEWAYS ?? "").split(delimiter).filter(Boolean);
+  return several.length ? several[taken++ % several.length] : binary("sluice-gateway");
 }
 
 /** The programs that run; none of them outlives this process. */
