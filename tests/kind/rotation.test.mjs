@@ -20,13 +20,15 @@ describe("a gateway with TLS", () => {
   const sockets = [];
   before(async () => {
     await install();
+    // What an earlier run left would be deleted together with what is made now.
+    await kubectl(["delete", "namespace", NAMESPACE, "--ignore-not-found"]);
     await apply("default", restricted(NAMESPACE));
     const cluster = realtimeCluster("secure", 1, { tls: { secretName: "certificate" }, backbone: { memory: {} } });
     fleet = await KubeFleet.start(NAMESPACE, [keys(), tlsSecret("certificate", selfSigned("first")), cluster]);
   });
   after(async () => {
     for (const socket of sockets) socket.disconnect();
-    await kubectl(["delete", "namespace", NAMESPACE, "--ignore-not-found"]);
+    await kubectl(["delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false"]);
   });
 
   test("shows a new certificate to new connections, and disconnects nobody", async () => {
