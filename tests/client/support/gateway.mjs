@@ -88,6 +88,8 @@ export class Gateway {
     for (const close of this.#closers) close();
     await this.#program.stop();
     await rm(this.#directory, { recursive: true, force: true });
+    // It ends the build that users get, and only a part of the one that tests run.
+    if (this.#program.output.includes("panicked at")) throw new Error(`the gateway panicked:\n${this.#program.output}`);
   }
 
   async #ready() {

@@ -7,6 +7,7 @@ use std::{
 
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
+use sluice_test_apiserver::until;
 use sluice_test_nats::free_port;
 use tokio::{
     process::{Child, Command},
@@ -20,6 +21,16 @@ pub(crate) async fn leader(world: &World, lease: &str) -> Option<String> {
     let leases: Api<Lease> = Api::namespaced(world.client.clone(), &world.namespace);
     let lease = leases.get_opt(lease).await.unwrap()?;
     lease.spec?.holder_identity
+}
+
+/// Waits until a Lease was renewed as many times more.
+pub(crate) async fn renewed(world: &World, lease: &str, times: usize) {
+    let leases: Api<Lease> = Api::namespaced(world.client.clone(), &world.namespace);
+    let renewal = async || leases.get(lease).await.unwrap().spec.unwrap().renew_time;
+    for _ in 0..times {
+        let last = renewal().await;
+        until("the Lease is renewed", async || renewal().await != last).await;
+    }
 }
 
 /// A process that works in the namespace of a test, and ends with it.
@@ -47,7 +58,7 @@ impl Process {
             .spawn()
             .unwrap();
         let url = format!("http://{listen}/livez");
-        sluice_test_apiserver::until("the operator listens", async || {
+        until("the operator listens", async || {
             reqwest::get(&url).await.is_ok()
         })
         .await;
