@@ -9,9 +9,10 @@ use std::{
 
 use bytes::Bytes;
 use sluice_codec::ws;
+use sluice_contract::Cause;
 use sluice_util::Full;
 
-use crate::{close::Cause, outbound::Outbound, outgoing::Outgoing, stream::Stream, worker::Worker};
+use crate::{outbound::Outbound, outgoing::Outgoing, stream::Stream, worker::Worker};
 
 /// What a connection is bound by.
 #[derive(Debug, Clone, Copy)]

@@ -6,7 +6,6 @@
 //! Protocols build on this through [`Receiver`] (what a connection says) and
 //! [`Connection::send`] (what it is told); between workers there is only the [`inbox`].
 
-pub mod close;
 mod connection;
 mod counter;
 mod flush;
@@ -24,13 +23,13 @@ pub mod upgrade;
 mod wheel;
 pub mod worker;
 
-pub use close::Cause;
 pub use connection::{Connection, Options};
 pub use counter::{Counter, Counters};
 pub use http::{Answer, Body, Handler, HandlerFuture, Patience, Peer, Upgrade, response};
 pub use listener::{Endpoint, accept, listen};
 pub use outgoing::Outgoing;
 pub use read::{Flow, Receiver, drive};
+pub use sluice_contract::Cause;
 pub use sluice_util::Full;
 pub use stream::{Portable, Stream};
 pub use wheel::{Tick, Wheel};

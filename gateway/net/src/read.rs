@@ -11,11 +11,9 @@ use std::{
 
 use bytes::Bytes;
 use sluice_codec::ws::{self, Decoder, Event, Opcode};
+use sluice_contract::Cause;
 
-use crate::{
-    close::Cause,
-    connection::{Connection, Options},
-};
+use crate::connection::{Connection, Options};
 
 /// How often a task reads before it lets others run.
 const READS_A_TURN: usize = 4;

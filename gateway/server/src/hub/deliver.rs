@@ -87,7 +87,7 @@ impl Hub {
                 .collect::<Vec<_>>()
         });
         for session in members.unwrap_or_default() {
-            session.close(sluice_net::Cause::SlowConsumer);
+            session.close(sluice_net::Cause::HistoryLost);
         }
     }
 

@@ -5,7 +5,7 @@ mod slow;
 
 use std::time::Duration;
 
-use sluice_backbone::{Backbone, Claim, Gather, Publication};
+use sluice_backbone::{Backbone, Claim, Delivery, Gather, Publication};
 use sluice_net::Cause;
 use sluice_rooms::{Epoch, Position, Reading, RoomKey, RoomSettings};
 use tokio::time::sleep;
@@ -53,6 +53,13 @@ fn is_closing(session: &Session) -> bool {
     match &*session.outlet.borrow() {
         super::Outlet::Native(connection) => connection.ended().is_some(),
         _ => true,
+    }
+}
+
+fn ending(session: &Session) -> Option<Cause> {
+    match &*session.outlet.borrow() {
+        super::Outlet::Native(connection) => connection.ended(),
+        _ => None,
     }
 }
 
@@ -440,5 +447,20 @@ fn a_session_that_is_ended_while_it_is_away_leaves_its_rooms_at_once() {
         // Its timers find nobody any more.
         sleep(Duration::from_mins(3)).await;
         assert_eq!(counts(&bench), (0, 0, 0));
+    });
+}
+
+#[test]
+fn members_of_a_room_whose_messages_are_lost_come_back_and_are_not_counted_as_slow() {
+    on_bench(async |bench| {
+        let (ann, bob) = (bench.enter("ann").await, bench.enter("bob").await);
+        bench.ask(&ann, join("kept")).await.unwrap();
+        bench.ask(&bob, join("r")).await.unwrap();
+        bench.hub.deliver(Delivery::Lost(RoomKey::new("/", "kept")));
+        assert_eq!(ending(&ann), Some(Cause::HistoryLost));
+        assert_eq!(ending(&bob), None);
+        assert_eq!(bench.hub.worker.counters().slow_consumers.get(), 0);
+        bench.hub.disconnected(&ann, Cause::HistoryLost);
+        bench.recover("ann", &ann).await;
     });
 }
