@@ -6,20 +6,20 @@ use std::collections::BTreeMap;
 use axum::{
     Router,
     body::{Body, to_bytes},
-    http::{HeaderMap, Request, StatusCode},
+    http::{HeaderMap, Request},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use schemars::SchemaGenerator;
 use serde_json::{Value, value::RawValue};
+use sluice_contract::Code;
 use tower::ServiceExt as _;
 
 use crate::{
     Api, Refusal,
     guard::Trusted,
     openapi::in_path,
-    refusal::Code,
     route::{Required, Route},
     router,
     routes::{OF_ONE_GATEWAY, routes},
@@ -56,7 +56,7 @@ pub struct Called {
     /// The HTTP status.
     pub status: u16,
     /// The code of a refusal.
-    pub refused: Option<&'static str>,
+    pub refused: Option<Code>,
     /// The answer, or the refusal as `{"error": …}`, in JSON.
     pub json: Bytes,
 }
@@ -95,7 +95,7 @@ impl Caller {
                 let (operation, code) = (self.name(operation), refusal.code());
                 self.api
                     .metrics()
-                    .count(operation, code, std::time::Duration::ZERO);
+                    .count(operation, code.as_str(), std::time::Duration::ZERO);
                 return called(refusal.into_response()).await;
             }
         };
@@ -114,7 +114,7 @@ impl Caller {
     fn request(&self, operation: &str, arguments: &[u8]) -> Result<Request<Body>, Refusal> {
         let operation = self.operations.get(operation).ok_or_else(|| {
             let message = "there is no such operation; docs/openapi.json lists all of them";
-            Refusal::new(StatusCode::NOT_FOUND, "operation_unknown", message)
+            Refusal::new(Code::OperationUnknown, message)
         })?;
         let mut arguments = read(arguments)?;
         let uri = operation.uri(&mut arguments)?;
@@ -122,7 +122,7 @@ impl Caller {
         let request = Request::builder().method(operation.method.clone()).uri(uri);
         let mut request = request.body(body).map_err(|_| {
             let message = "a name is far too long; it has 1 to 256 bytes";
-            Refusal::bad_request("path_invalid", message)
+            Refusal::new(Code::PathInvalid, message)
         })?;
         request.extensions_mut().insert(Trusted);
         Ok(request)
@@ -155,7 +155,7 @@ fn read(arguments: &[u8]) -> Result<Arguments<'_>, Refusal> {
     }
     serde_json::from_slice(arguments).map_err(|error| {
         let message = format!("the request is not a JSON object: {error}");
-        Refusal::bad_request("json_invalid", message)
+        Refusal::new(Code::JsonInvalid, message)
     })
 }
 
@@ -170,7 +170,7 @@ impl Operation {
                 .filter(|text| !text.is_empty());
             let text = text.ok_or_else(|| {
                 let message = format!("{name} is missing, or is not a text of 1 to 256 bytes");
-                Refusal::bad_request("path_invalid", message)
+                Refusal::new(Code::PathInvalid, message)
             })?;
             uri = uri.replace(&format!("{{{name}}}"), &encoded(&text));
         }
@@ -181,7 +181,7 @@ impl Operation {
             };
             let text = text(given).ok_or_else(|| {
                 let message = format!("{name} is neither a text nor a number");
-                Refusal::bad_request("query_invalid", message)
+                Refusal::new(Code::QueryInvalid, message)
             })?;
             uri.push(between);
             uri.push_str(name);
@@ -197,7 +197,7 @@ impl Operation {
         match (self.body, arguments.keys().next()) {
             (None, Some(name)) => {
                 let message = format!("the operation takes no {name}; leave it out");
-                Err(Refusal::schema("body_invalid", message))
+                Err(Refusal::new(Code::BodyInvalid, message))
             }
             (None | Some(Required::No), None) => Ok(Body::empty()),
             // Texts and raw JSON can always be written.
@@ -221,7 +221,7 @@ fn encoded(text: &str) -> String {
 
 async fn called(response: Response) -> Called {
     let status = response.status().as_u16();
-    let refused = response.extensions().get().map(|Code(code)| *code);
+    let refused = response.extensions().get().copied();
     let json = to_bytes(response.into_body(), MAX_ANSWER).await;
     Called {
         status,

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sluice_codec::sio::{self, MAX_ATTACHMENTS};
+use sluice_contract::Code;
 
 use crate::{Refusal, extract::Name};
 
@@ -46,7 +47,7 @@ impl MessageBody {
         if self.attachments.len() > MAX_ATTACHMENTS {
             let message =
                 format!("a message carries at most {MAX_ATTACHMENTS} attachments; send fewer");
-            return Err(Refusal::schema("attachments_too_many", message));
+            return Err(Refusal::new(Code::AttachmentsTooMany, message));
         }
         let attachments = self
             .attachments
@@ -76,15 +77,13 @@ fn check_payload(event: &str, data: &str, attachments: usize) -> Result<(), Refu
         }
     });
     checked.map_err(|error| match error {
-        sio::Error::ReservedEvent => Refusal::schema(
-            "event_reserved",
+        sio::Error::ReservedEvent => Refusal::new(Code::EventReserved,
             format!("the event's name {event} has a meaning of its own in Socket.IO; choose another one"),
         ),
-        sio::Error::InvalidPlaceholder => Refusal::schema(
-            "placeholder_invalid",
+        sio::Error::InvalidPlaceholder => Refusal::new(Code::PlaceholderInvalid,
             format!("data refers to an attachment that is not there; there are {attachments}, counted from 0"),
         ),
-        _ => Refusal::schema("data_invalid", format!("clients could not read the data: {error}")),
+        _ => Refusal::new(Code::DataInvalid, format!("clients could not read the data: {error}")),
     })
 }
 
@@ -95,7 +94,7 @@ fn decode((index, attachment): (usize, &String)) -> Result<Bytes, Refusal> {
         .map_err(|error| {
             let message =
                 format!("attachments[{index}] is not base64 (RFC 4648 section 4, padded): {error}");
-            Refusal::schema("attachment_invalid", message)
+            Refusal::new(Code::AttachmentInvalid, message)
         })
 }
 
@@ -110,11 +109,11 @@ fn id(body: Option<Name>, headers: &HeaderMap) -> Result<Option<Box<str>>, Refus
         .map(Box::<str>::from)
         .ok_or_else(|| {
             let message = "Idempotency-Key is not 1 to 256 bytes of UTF-8; send a shorter one";
-            Refusal::bad_request("id_invalid", message)
+            Refusal::new(Code::IdInvalid, message)
         })?;
     match body {
-        Some(body) if body != header => Err(Refusal::bad_request(
-            "id_conflict",
+        Some(body) if body != header => Err(Refusal::new(
+            Code::IdConflict,
             "the body's id and Idempotency-Key differ; send one of them, or the same in both",
         )),
         _ => Ok(Some(header)),

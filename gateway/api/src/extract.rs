@@ -9,6 +9,7 @@ use axum::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
+use sluice_contract::Code;
 use sluice_rooms::{NameError, check_name};
 
 use crate::Refusal;
@@ -37,8 +38,8 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let path = extract::Path::from_request_parts(parts, state).await;
         path.map(|extract::Path(path)| Self(path)).map_err(|error| {
-            Refusal::bad_request(
-                "path_invalid",
+            Refusal::new(
+                Code::PathInvalid,
                 format!("the path is not valid: {}", error.body_text()),
             )
         })
@@ -57,7 +58,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             .map(|extract::Query(query)| Self(query))
             .map_err(|error| {
                 let message = format!("the query is not valid: {}", error.body_text());
-                Refusal::bad_request("query_invalid", message)
+                Refusal::new(Code::QueryInvalid, message)
             })
     }
 }
@@ -95,11 +96,10 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Refu
         .await
         .map_err(|error| match error.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Refusal::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "payload_too_large",
+                Code::PayloadTooLarge,
                 "the body is larger than the server API takes; send less at once",
             ),
-            _ => Refusal::bad_request("body_incomplete", "the body broke off; send it whole"),
+            _ => Refusal::new(Code::BodyIncomplete, "the body broke off; send it whole"),
         })
 }
 
@@ -107,8 +107,8 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(|error| {
         if error.is_data() {
             let message = format!("the body is not what this operation takes: {error}");
-            return Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "body_invalid", message);
+            return Refusal::new(Code::BodyInvalid, message);
         }
-        Refusal::bad_request("json_invalid", format!("the body is not JSON: {error}"))
+        Refusal::new(Code::JsonInvalid, format!("the body is not JSON: {error}"))
     })
 }

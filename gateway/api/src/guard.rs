@@ -4,15 +4,16 @@ use std::time::Instant;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use sluice_contract::Code;
 use sluice_spans::{TRACEPARENT, failed, follow, span};
 use tokio::{sync::SemaphorePermit, time::timeout};
 use tracing::{Instrument as _, Span};
 
-use crate::{Api, Refusal, refusal::Code, routes::OF_THE_OPERATOR};
+use crate::{Api, Refusal, routes::OF_THE_OPERATOR};
 
 /// Marks a request of somebody who was let in by other means than a key.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +40,10 @@ pub(crate) async fn guard(
         }
         Err(refusal) => refusal.into_response(),
     };
-    let outcome = response.extensions().get().map_or("ok", |Code(code)| code);
+    let outcome = response
+        .extensions()
+        .get()
+        .map_or("ok", |code: &Code| code.as_str());
     if outcome != "ok" {
         failed(&span, outcome);
         tracing::info!(
@@ -72,8 +76,7 @@ fn admit<'a>(
     }
     api.requests().try_acquire().map_err(|_| {
         Refusal::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "api_overloaded",
+            Code::ApiOverloaded,
             "the gateway works on as many requests as it may; send this one again after a pause",
         )
     })
@@ -91,14 +94,13 @@ fn authorize(api: &Api, headers: &HeaderMap) -> Result<(), Refusal> {
     let keys = api.keys();
     if keys.is_empty() {
         return Err(Refusal::new(
-            StatusCode::FORBIDDEN,
-            "api_key_not_configured",
+            Code::ApiKeyNotConfigured,
             "the server API has no key, so it refuses everything; set spec.serverApi.keySecretRef to a Secret with one, and send it as a bearer token",
         ));
     }
     let given = headers.get(header::AUTHORIZATION).ok_or_else(|| {
-        unauthorized(
-            "api_key_missing",
+        Refusal::new(
+            Code::ApiKeyMissing,
             "send the API key: Authorization: Bearer <key>",
         )
     })?;
@@ -108,8 +110,8 @@ fn authorize(api: &Api, headers: &HeaderMap) -> Result<(), Refusal> {
         .and_then(bearer)
         .is_some_and(|key| keys.contain(key));
     known.then_some(()).ok_or_else(|| {
-        unauthorized(
-            "api_key_invalid",
+        Refusal::new(
+            Code::ApiKeyInvalid,
             "the API key is not one of this gateway's; check the Secret that it comes from",
         )
     })
@@ -122,14 +124,9 @@ fn bearer(header: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn unauthorized(code: &'static str, message: &'static str) -> Refusal {
-    Refusal::new(StatusCode::UNAUTHORIZED, code, message)
-}
-
 fn too_slow() -> Refusal {
     Refusal::new(
-        StatusCode::GATEWAY_TIMEOUT,
-        "request_timeout",
+        Code::RequestTimeout,
         "the request took too long and may have been carried out; send it again, a publish with the same id",
     )
 }

@@ -10,13 +10,13 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Serialize;
 use sluice_backbone::Error;
+use sluice_contract::Code;
 
-/// A refusal: its HTTP status, a stable code for programs, and a sentence for people that says
-/// what to do.
+/// A refusal: a stable code for programs, which has its HTTP status, and a sentence for people
+/// that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    status: StatusCode,
-    code: &'static str,
+    code: Code,
     message: Cow<'static, str>,
 }
 
@@ -36,43 +36,17 @@ struct Inner {
     message: Cow<'static, str>,
 }
 
-/// The code of a refusal, left on its response for the counters.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Code(pub(crate) &'static str);
-
 impl Refusal {
-    pub(crate) fn new(
-        status: StatusCode,
-        code: &'static str,
-        message: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    /// A refusal with the status that `code` has over HTTP, 500 where it has none.
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            status,
             code,
             message: message.into(),
         }
     }
 
-    pub(crate) fn bad_request(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, code, message)
-    }
-
-    /// 422: the data is not what a schema of the room asks for. `code` and `message` say which.
-    pub fn schema(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
-    }
-
-    /// 507: no more revocations can be kept.
-    pub fn revocations_full(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(
-            StatusCode::INSUFFICIENT_STORAGE,
-            "revocations_full",
-            message,
-        )
-    }
-
     /// The stable code.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         self.code
     }
 
@@ -81,10 +55,17 @@ impl Refusal {
         &self.message
     }
 
+    fn status(&self) -> StatusCode {
+        let status = self.code.status().map(StatusCode::from_u16);
+        status
+            .and_then(Result::ok)
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     /// Whether the same request may be taken a second later.
     fn passes(&self) -> bool {
         matches!(
-            self.status,
+            self.status(),
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
         )
     }
@@ -92,28 +73,22 @@ impl Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        let status = match error {
-            Error::Gone => StatusCode::GONE,
-            Error::NoHistory | Error::RoomFull | Error::UserConnections => StatusCode::CONFLICT,
-            Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Error::RoomRate => StatusCode::TOO_MANY_REQUESTS,
-            _ => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        Self::new(status, error.code(), error.to_string())
+        Self::new(error.code(), error.to_string())
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let (status, code, passes) = (self.status, self.code, self.passes());
+        let (status, code, passes) = (self.status(), self.code, self.passes());
         let body = Envelope {
             error: Inner {
-                code,
+                code: code.as_str(),
                 message: self.message,
             },
         };
         let mut response = (status, Json(body)).into_response();
-        response.extensions_mut().insert(Code(code));
+        // For the counters.
+        response.extensions_mut().insert(code);
         if passes {
             response
                 .headers_mut()

@@ -13,7 +13,7 @@ mod sessions;
 use axum::{
     Json, Router,
     extract::DefaultBodyLimit,
-    http::{StatusCode, header},
+    http::header,
     middleware::from_fn_with_state,
     response::IntoResponse,
     routing::{any, get},
@@ -21,6 +21,7 @@ use axum::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sluice_backbone::Command;
+use sluice_contract::Code;
 use sluice_rooms::{RoomKey, RoomSettings};
 
 use crate::{Api, Refusal, extract::Name, guard::guard, openapi, route::Route};
@@ -76,16 +77,14 @@ async fn describe() -> impl IntoResponse {
 
 fn unknown() -> Refusal {
     Refusal::new(
-        StatusCode::NOT_FOUND,
-        "operation_unknown",
+        Code::OperationUnknown,
         "there is no such operation; GET /v1/openapi.json lists all of them, and a / within a name is written %2F",
     )
 }
 
 fn wrong_method() -> Refusal {
     Refusal::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method_not_allowed",
+        Code::MethodNotAllowed,
         "the path does not take this method; GET /v1/openapi.json lists those that it takes",
     )
 }
@@ -129,8 +128,7 @@ fn known_namespace(api: &Api, namespace: &str) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::new(
-        StatusCode::NOT_FOUND,
-        "namespace_unknown",
+        Code::NamespaceUnknown,
         format!("the cluster has no namespace {namespace}; add it to spec.namespaces"),
     ))
 }
@@ -139,9 +137,7 @@ fn known_room(api: &Api, namespace: &str, room: &str) -> Result<(RoomKey, RoomSe
     known_namespace(api, namespace)?;
     let key = RoomKey::new(namespace, room);
     let settings = api.rules().room(&key).ok_or_else(|| {
-        Refusal::new(
-            StatusCode::NOT_FOUND,
-            "room_unknown",
+        Refusal::new(Code::RoomUnknown,
             format!("no Room matches {room} in namespace {namespace}; apply one, or set spec.rooms.default to Open"),
         )
     })?;
@@ -154,7 +150,7 @@ fn at_most(limit: usize, most: usize) -> Result<(), Refusal> {
         return Ok(());
     }
     let message = format!("limit is {limit}; ask for 1 to {most} at once");
-    Err(Refusal::bad_request("limit_out_of_range", message))
+    Err(Refusal::new(Code::LimitOutOfRange, message))
 }
 
 /// How many entries an answer has unless the request says otherwise.
@@ -174,5 +170,5 @@ fn check_reason(reason: &str) -> Result<(), Refusal> {
         "reason has {} bytes; a close frame holds {MAX_REASON}",
         reason.len()
     );
-    Err(Refusal::bad_request("reason_too_long", message))
+    Err(Refusal::new(Code::ReasonTooLong, message))
 }

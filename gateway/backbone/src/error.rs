@@ -1,5 +1,6 @@
 //! Why a backbone refuses.
 
+use sluice_contract::Code;
 use thiserror::Error;
 
 /// A refusal, in words that can go to a client.
@@ -36,16 +37,16 @@ pub enum Error {
 
 impl Error {
     /// The stable code for answers and counters.
-    pub const fn code(self) -> &'static str {
+    pub const fn code(self) -> Code {
         match self {
-            Self::Gone => "history_gone",
-            Self::NoHistory => "no_history",
-            Self::RoomRate => "room_rate_limited",
-            Self::RoomFull => "room_full",
-            Self::UserConnections => "user_connections_exceeded",
-            Self::Overloaded => "overloaded",
-            Self::TooLarge => "payload_too_large",
-            Self::Unavailable => "backbone_unavailable",
+            Self::Gone => Code::HistoryGone,
+            Self::NoHistory => Code::NoHistory,
+            Self::RoomRate => Code::RoomRateLimited,
+            Self::RoomFull => Code::RoomFull,
+            Self::UserConnections => Code::UserConnectionsExceeded,
+            Self::Overloaded => Code::Overloaded,
+            Self::TooLarge => Code::PayloadTooLarge,
+            Self::Unavailable => Code::BackboneUnavailable,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Why there is no answer.
 
+use sluice_contract::Code;
 use thiserror::Error;
 
 /// What became of a request that the backend did not answer as asked.
@@ -23,6 +24,9 @@ pub enum BackendError {
         /// The backend's own code and message, if it gave them.
         own: Option<(Box<str>, Box<str>)>,
     },
+    /// The request is larger than NATS takes; what is too large is what the client sent.
+    #[error("the message is larger than NATS takes; send less")]
+    TooLarge,
     /// Its answer was too large, no JSON, or not of the right form; this says which.
     #[error("the backend's answer could not be read; it is the application's fault")]
     AnswerInvalid(String),
@@ -35,33 +39,25 @@ pub enum BackendError {
 }
 
 impl BackendError {
-    /// The stable code for counters.
-    pub const fn code(&self) -> &'static str {
+    /// The stable code, for counters and for clients whom the backend gave none of its own.
+    pub const fn code(&self) -> Code {
         match self {
-            Self::Timeout => "backend_timeout",
-            Self::Unreachable => "backend_unreachable",
-            Self::Failed(_) => "backend_failed",
-            Self::Refused { .. } => "backend_refused",
-            Self::AnswerInvalid(_) => "backend_answer_invalid",
-            Self::CircuitOpen => "backend_circuit_open",
-            Self::Overloaded => "backend_overloaded",
-        }
-    }
-
-    /// The code and message that a client is to get: the backend's own where it refused with
-    /// them. They tell nothing of where the backend is.
-    pub fn for_client(&self) -> (String, String) {
-        match self {
-            Self::Refused {
-                own: Some((code, message)),
-                ..
-            } => (code.to_string(), message.to_string()),
-            _ => (self.code().to_owned(), self.to_string()),
+            Self::Timeout => Code::BackendTimeout,
+            Self::Unreachable => Code::BackendUnreachable,
+            Self::Failed(_) => Code::BackendFailed,
+            Self::Refused { .. } => Code::BackendRefused,
+            Self::TooLarge => Code::MessageTooLarge,
+            Self::AnswerInvalid(_) => Code::BackendAnswerInvalid,
+            Self::CircuitOpen => Code::BackendCircuitOpen,
+            Self::Overloaded => Code::BackendOverloaded,
         }
     }
 
     /// Whether the same request may be answered later.
     pub(crate) const fn passes(&self) -> bool {
-        !matches!(self, Self::Refused { .. } | Self::AnswerInvalid(_))
+        !matches!(
+            self,
+            Self::Refused { .. } | Self::TooLarge | Self::AnswerInvalid(_)
+        )
     }
 }

@@ -58,7 +58,7 @@ impl RequestMetrics {
 
     /// Counts a request that is settled: answered, or not by this error.
     pub(crate) fn count(&self, kind: &str, took: Duration, error: Option<&BackendError>) {
-        let outcome = error.map_or("ok", BackendError::code);
+        let outcome = error.map_or("ok", |error| error.code().as_str());
         self.requests.with_label_values(&[kind, outcome]).inc();
         self.seconds
             .with_label_values(&[kind])
@@ -75,7 +75,7 @@ impl RequestMetrics {
             Some(error) => {
                 tracing::info!(
                     kind,
-                    code = error.code(),
+                    code = error.code().as_str(),
                     ?error,
                     "the backend gave no answer"
                 );

@@ -210,14 +210,7 @@ fn trace() -> HeaderMap {
 fn unanswered(kind: RequestErrorKind) -> BackendError {
     match kind {
         RequestErrorKind::TimedOut => BackendError::Timeout,
-        // What is too large for NATS is what the client sent.
-        RequestErrorKind::MaxPayloadExceeded => BackendError::Refused {
-            status: None,
-            own: Some((
-                "message_too_large".into(),
-                "the message is larger than NATS takes; send less".into(),
-            )),
-        },
+        RequestErrorKind::MaxPayloadExceeded => BackendError::TooLarge,
         _ => BackendError::Unreachable,
     }
 }

@@ -14,6 +14,8 @@ mod tests;
 
 pub use error::RuleError;
 
+use sluice_contract::Code;
+
 use crate::Identity;
 
 /// The longest expression.
@@ -73,10 +75,10 @@ pub enum AccessError {
 
 impl AccessError {
     /// The code that clients, counters and log lines know this by.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Self::Denied => "access_denied",
-            Self::Failed(_) => "access_error",
+            Self::Denied => Code::AccessDenied,
+            Self::Failed(_) => Code::AccessError,
         }
     }
 }

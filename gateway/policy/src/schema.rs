@@ -11,6 +11,7 @@ use jsonschema::{PatternOptions, Validator};
 use rustc_hash::FxHashMap;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use sluice_contract::Code;
 
 /// The longest schema, as JSON.
 pub const MAX_SCHEMA_BYTES: usize = 64 * 1024;
@@ -47,10 +48,10 @@ pub enum SchemaError {
 
 impl SchemaError {
     /// The code that clients, counters and log lines know this by.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Self::UnknownEvent(_) => "event_unknown",
-            Self::Data { .. } => "schema_violation",
+            Self::UnknownEvent(_) => Code::EventUnknown,
+            Self::Data { .. } => Code::SchemaViolation,
         }
     }
 }

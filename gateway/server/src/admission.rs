@@ -3,6 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use http::{HeaderMap, HeaderName, StatusCode, header, request::Parts};
+use sluice_contract::Code;
 use sluice_engineio::Refusal;
 use sluice_net::Peer;
 
@@ -34,7 +35,7 @@ pub(crate) fn admit(
     shared: &Arc<Shared>,
     head: &Parts,
     peer: Peer,
-) -> Result<Admitted, (&'static str, Refusal)> {
+) -> Result<Admitted, (Code, Refusal)> {
     let policy = shared.policy.load();
     let limits = &policy.limits;
     let address = limits.trusted_proxies.client_ip(
@@ -43,14 +44,14 @@ pub(crate) fn admit(
         texts(&head.headers, &FORWARDED),
     );
     if shared.is_draining() {
-        return Err(("draining", DRAINING));
+        return Err((Code::Draining, DRAINING));
     }
     if !shared.addresses.enter(address, limits.connections_per_ip) {
-        return Err(("ip_connections_exceeded", TOO_MANY));
+        return Err((Code::IpConnectionsExceeded, TOO_MANY));
     }
     if !shared.connect(u64::from(policy.max_connections)) {
         shared.addresses.exit(address);
-        return Err(("gateway_full", FULL));
+        return Err((Code::GatewayFull, FULL));
     }
     Ok(Admitted {
         shared: Arc::clone(shared),

@@ -138,12 +138,9 @@ impl CurrentBackend {
             "otel.kind" = "client"
         );
         let asked = backend.connect(request).instrument(span.clone()).await;
-        match asked.inspect_err(|error| failed(&span, error.code()))? {
+        match asked.inspect_err(|error| failed(&span, error.code().as_str()))? {
             ConnectAnswer::Accepted { rooms } => Ok(rooms.into_iter().map(Arc::from).collect()),
-            ConnectAnswer::Refused { code, message } => Err(Failure {
-                code: code.into_string().into(),
-                message: message.into_string().into(),
-            }),
+            ConnectAnswer::Refused { code, message } => Err(Failure::of_application(code, message)),
         }
     }
 
@@ -184,7 +181,7 @@ impl CurrentBackend {
             ack_expected,
         };
         let answer = backend.event(request).instrument(span.clone()).await;
-        Ok(answer.inspect_err(|error| failed(&span, error.code()))?)
+        Ok(answer.inspect_err(|error| failed(&span, error.code().as_str()))?)
     }
 
     /// Tells what is still to be told, at the end.
@@ -199,10 +196,13 @@ impl CurrentBackend {
 
 impl From<BackendError> for Failure {
     fn from(error: BackendError) -> Self {
-        let (code, message) = error.for_client();
-        Self {
-            code: code.into(),
-            message: message.into(),
+        let (code, message) = (error.code(), error.to_string());
+        match error {
+            BackendError::Refused {
+                own: Some((code, message)),
+                ..
+            } => Self::of_application(code, message),
+            _ => Self::new(code, message),
         }
     }
 }

@@ -2,151 +2,189 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sluice_backbone::Error;
+use sluice_contract::Code;
 use sluice_net::Cause;
-use sluice_policy::{AccessError, AuthError};
+use sluice_policy::{AccessError, AuthError, SchemaError};
 use sluice_rooms::NameError;
 
 /// A refusal as clients get it: a stable code, and a sentence that says what to do.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Failure {
-    pub(crate) code: Cow<'static, str>,
+    code: Origin,
     pub(crate) message: Cow<'static, str>,
 }
 
+/// Whose code a refusal has. What an application calls its refusals means nothing to the gateway,
+/// even where it is spelled as a code of the gateway's.
+#[derive(Debug, Clone)]
+enum Origin {
+    Gateway(Code),
+    Application(Box<str>),
+}
+
 impl Failure {
-    pub(crate) const fn new(code: &'static str, message: &'static str) -> Self {
+    pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            code: Cow::Borrowed(code),
-            message: Cow::Borrowed(message),
+            code: Origin::Gateway(code),
+            message: message.into(),
         }
     }
 
-    /// How to end the connection of a Socket.IO client that was refused a namespace only for now:
-    /// after a refusal within the protocol the stock client would not come back by itself.
-    pub(crate) fn passing(&self) -> Option<Cause> {
-        match &*self.code {
-            "draining" => Some(Cause::Drain),
-            "overloaded" | "backbone_unavailable" => Some(Cause::Overloaded),
-            _ => None,
+    /// The application refuses, with a code of its own.
+    pub(crate) fn of_application(code: Box<str>, message: Box<str>) -> Self {
+        Self {
+            code: Origin::Application(code),
+            message: message.into_string().into(),
+        }
+    }
+
+    /// The operation's arguments are not what the operation takes.
+    pub(crate) fn arguments(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::BadArguments, message)
+    }
+
+    /// The code as the client is told.
+    pub(crate) fn code(&self) -> &str {
+        match &self.code {
+            Origin::Gateway(code) => code.as_str(),
+            Origin::Application(code) => code,
+        }
+    }
+
+    /// The code as counters and traces know it, where a code of the gateway's means that the
+    /// gateway refused.
+    pub(crate) fn counted(&self) -> &str {
+        match &self.code {
+            Origin::Application(code) if Code::named(code).is_some() => {
+                Code::BackendRefused.as_str()
+            }
+            _ => self.code(),
         }
     }
 
     /// Why a connection ends whose client is refused with this: it says whether to come back.
     pub(crate) fn cause(&self) -> Cause {
-        self.passing().unwrap_or(match &*self.code {
-            "token_expired" => Cause::TokenExpired,
-            "user_connections_exceeded"
-            | "backend_timeout"
-            | "backend_unreachable"
-            | "backend_failed"
-            | "backend_answer_invalid"
-            | "backend_circuit_open"
-            | "backend_overloaded" => Cause::Overloaded,
-            _ => Cause::Unauthorized,
-        })
-    }
-
-    /// The operation's arguments are not what the operation takes.
-    pub(crate) fn arguments(message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code: Cow::Borrowed("bad_arguments"),
-            message: message.into(),
+        match &self.code {
+            Origin::Gateway(code) => code.cause(),
+            Origin::Application(_) => Code::BackendRefused.cause(),
         }
     }
 
-    pub(crate) const EVENT_RESERVED: Self = Self::new(
-        "event_reserved",
+    /// How to end the connection of a Socket.IO client that was refused a namespace only for now:
+    /// see [`Code::passes`].
+    pub(crate) fn passing(&self) -> Option<Cause> {
+        match &self.code {
+            Origin::Gateway(code) if code.passes() => Some(code.cause()),
+            _ => None,
+        }
+    }
+}
+
+/// Refusals whose sentence is always the same.
+impl Failure {
+    const fn known(code: Code, message: &'static str) -> Self {
+        Self {
+            code: Origin::Gateway(code),
+            message: Cow::Borrowed(message),
+        }
+    }
+
+    pub(crate) const EVENT_RESERVED: Self = Self::known(
+        Code::EventReserved,
         "the event's name means something to clients or to the gateway itself; choose another",
     );
-    pub(crate) const RATE: Self = Self::new(
-        "rate_limited",
+    pub(crate) const RATE: Self = Self::known(
+        Code::RateLimited,
         "too many messages from this connection; send more slowly",
     );
-    pub(crate) const ROOM_UNKNOWN: Self = Self::new(
-        "room_unknown",
+    pub(crate) const ROOM_UNKNOWN: Self = Self::known(
+        Code::RoomUnknown,
         "no Room matches this name and rooms without one are denied; add a Room or choose another",
     );
-    pub(crate) const NOT_MEMBER: Self = Self::new(
-        "not_a_member",
+    pub(crate) const NOT_MEMBER: Self = Self::known(
+        Code::NotAMember,
         "the session is not in this room; join it first",
     );
-    pub(crate) const TOO_MANY_ROOMS: Self = Self::new(
-        "too_many_rooms",
+    pub(crate) const TOO_MANY_ROOMS: Self = Self::known(
+        Code::TooManyRooms,
         "the connection is in as many rooms as allowed; leave one first",
     );
-    pub(crate) const IN_FLIGHT: Self = Self::new(
-        "too_many_in_flight",
+    pub(crate) const IN_FLIGHT: Self = Self::known(
+        Code::TooManyInFlight,
         "too many requests of this connection wait for an answer; wait for some of them",
     );
-    pub(crate) const PRESENCE_OFF: Self = Self::new(
-        "presence_disabled",
+    pub(crate) const PRESENCE_OFF: Self = Self::known(
+        Code::PresenceDisabled,
         "the room shows no presence; enable it in its Room",
     );
-    pub(crate) const NO_BACKEND: Self = Self::new(
-        "unknown_event",
+    pub(crate) const NO_BACKEND: Self = Self::known(
+        Code::UnknownEvent,
         "the event is not built in and no backend takes events; set spec.backend or publish instead",
     );
-    pub(crate) const BROADCAST_DENIED: Self = Self::new(
-        "broadcast_denied",
+    pub(crate) const BROADCAST_DENIED: Self = Self::known(
+        Code::BroadcastDenied,
         "the token lacks the claim sluice.broadcast: true; ask for a token with it",
     );
-    pub(crate) const CONNECTED: Self = Self::new(
-        "already_connected",
+    pub(crate) const CONNECTED: Self = Self::known(
+        Code::AlreadyConnected,
         "the connection is connected already; connect once",
     );
-    pub(crate) const NOT_CONNECTED: Self = Self::new(
-        "not_connected",
+    pub(crate) const NOT_CONNECTED: Self = Self::known(
+        Code::NotConnected,
         "the first frame must be the connect operation",
     );
-    pub(crate) const OTHER_USER: Self = Self::new(
-        "token_other_user",
+    pub(crate) const OTHER_USER: Self = Self::known(
+        Code::TokenOtherUser,
         "the new token is another user's; open a new connection for another user",
     );
-    pub(crate) const NAMESPACE_UNKNOWN: Self = Self::new(
-        "namespace_unknown",
+    pub(crate) const NAMESPACE_UNKNOWN: Self = Self::known(
+        Code::NamespaceUnknown,
         "the cluster has no such namespace; add it to spec.namespaces or use another",
     );
-    pub(crate) const DRAINING: Self = Self::new(
-        "draining",
+    pub(crate) const DRAINING: Self = Self::known(
+        Code::Draining,
         "this gateway is draining; connect again to reach another one",
     );
 }
 
+impl Serialize for Origin {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Gateway(code) => code.as_str(),
+            Self::Application(code) => code,
+        })
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self {
-            code: error.code().into(),
-            message: error.to_string().into(),
-        }
+        Self::new(error.code(), error.to_string())
     }
 }
 
 impl From<AccessError> for Failure {
     fn from(error: AccessError) -> Self {
-        Self {
-            code: error.code().into(),
-            message: error.to_string().into(),
-        }
+        Self::new(error.code(), error.to_string())
     }
 }
 
 impl From<AuthError> for Failure {
     fn from(error: AuthError) -> Self {
-        Self {
-            code: error.code().into(),
-            message: error.to_string().into(),
-        }
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<SchemaError> for Failure {
+    fn from(error: SchemaError) -> Self {
+        Self::new(error.code(), error.to_string())
     }
 }
 
 impl From<NameError> for Failure {
     fn from(error: NameError) -> Self {
-        Self {
-            code: "bad_name".into(),
-            message: error.to_string().into(),
-        }
+        Self::new(Code::BadName, error.to_string())
     }
 }
 
@@ -160,5 +198,18 @@ mod tests {
         assert_eq!(Failure::from(AuthError::Expired).cause().code(), 4003);
         assert_eq!(Failure::from(Error::UserConnections).cause().code(), 4004);
         assert_eq!(Failure::from(AuthError::Signature).cause().code(), 4503);
+    }
+
+    #[test]
+    fn a_code_of_an_application_says_nothing_of_coming_back_however_it_is_spelled() {
+        for code in Code::ALL {
+            let refused = Failure::of_application(code.as_str().into(), "No.".into());
+            assert_eq!(refused.code(), code.as_str());
+            assert_eq!(refused.cause(), Cause::Unauthorized);
+            assert_eq!(refused.passing(), None);
+            assert_eq!(refused.counted(), "backend_refused");
+        }
+        let own = Failure::of_application("sold_out".into(), "Nothing is left.".into());
+        assert_eq!(own.counted(), "sold_out");
     }
 }

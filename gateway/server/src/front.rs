@@ -5,6 +5,7 @@ use std::{rc::Rc, sync::Arc};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
+use sluice_contract::Code;
 use sluice_engineio::Engine;
 use sluice_net::{Answer, Handler, HandlerFuture, Peer, response};
 use sluice_socketio::SocketIo;
@@ -35,11 +36,11 @@ impl Front {
             return;
         };
         let code = match response.status() {
-            StatusCode::BAD_REQUEST => "bad_request",
-            StatusCode::NOT_FOUND => "not_found",
-            StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
-            StatusCode::PAYLOAD_TOO_LARGE => "message_too_large",
-            StatusCode::UPGRADE_REQUIRED => "upgrade_required",
+            StatusCode::BAD_REQUEST => Code::BadRequest,
+            StatusCode::NOT_FOUND => Code::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+            StatusCode::PAYLOAD_TOO_LARGE => Code::MessageTooLarge,
+            StatusCode::UPGRADE_REQUIRED => Code::UpgradeRequired,
             _ => return,
         };
         self.counters.failed(code);

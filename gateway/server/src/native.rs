@@ -12,6 +12,7 @@ use std::{
 use bytes::Bytes;
 use http::request::Parts;
 use serde_json::value::RawValue;
+use sluice_contract::Code;
 use sluice_engineio::Refusal;
 use sluice_net::{
     Answer as HttpAnswer, Cause, Connection, Flow, Options, Outgoing, Peer, Receiver, Stream,
@@ -71,7 +72,7 @@ impl NativeFront {
         hub.on_drained(move || {
             if let Some(front) = weak.upgrade() {
                 let outside = |state: &State| !matches!(state, State::In(_));
-                front.close_arrivals(Cause::Drain, |_| true, outside);
+                front.close_arrivals(Code::Drain, |_| true, outside);
             }
         });
         tokio::task::spawn_local(Rc::clone(&front).turn());
@@ -90,7 +91,7 @@ impl NativeFront {
             let late = |arrived| now - arrived >= CONNECT_TIMEOUT;
             // Whoever has asked to connect may have to wait for others.
             let idle = |state: &State| matches!(state, State::New);
-            self.close_arrivals(Cause::ConnectTimeout, late, idle);
+            self.close_arrivals(Code::ConnectTimeout, late, idle);
         }
     }
 
@@ -98,7 +99,7 @@ impl NativeFront {
     /// they are still as they are `to_close`.
     fn close_arrivals(
         &self,
-        cause: Cause,
+        code: Code,
         late: impl Fn(Instant) -> bool,
         to_close: impl Fn(&State) -> bool,
     ) {
@@ -111,8 +112,8 @@ impl NativeFront {
             if let Some(client) = client.upgrade()
                 && to_close(&client.state.borrow())
             {
-                self.hub.counters.failed(cause.name());
-                client.connection.close(cause);
+                self.hub.counters.failed(code);
+                client.connection.close(code.cause());
             }
         }
     }
@@ -139,7 +140,7 @@ impl NativeFront {
     pub(crate) fn open(self: &Rc<Self>, head: &Parts, peer: Peer) -> HttpAnswer {
         let shared = &self.hub.shared;
         if !origin_allowed(shared, head) {
-            self.hub.counters.failed("origin_denied");
+            self.hub.counters.failed(Code::OriginDenied);
             return HttpAnswer::Response(Refusal::forbidden("Origin not allowed").response());
         }
         let negotiated = match upgrade::negotiate(head, shared.compression, &[PROTOCOL]) {

@@ -363,7 +363,7 @@ mod tests {
         for event in ["connect", "disconnect", "newListener", "presence", "drain"] {
             let args = args(&[r#""r""#, &format!("{event:?}"), "1"]);
             assert_eq!(
-                read("publish", &args).unwrap_err().code,
+                read("publish", &args).unwrap_err().code(),
                 "event_reserved",
                 "{event}"
             );
@@ -376,7 +376,7 @@ mod tests {
         let args: Vec<&RawValue> = args.iter().map(|arg| &**arg).collect();
         let blobs = vec![Bytes::from_static(b"a")];
         let failure = Operation::from_event("publish".into(), &args, blobs, true).unwrap_err();
-        assert_eq!(failure.code, "bad_arguments");
+        assert_eq!(failure.code(), "bad_arguments");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use serde_json::value::RawValue;
+use sluice_contract::Code;
 use sluice_crds::room::OnSlowConsumer;
 use sluice_policy::{Action, Identity, Policy, RoomPolicy};
 use sluice_rooms::{HistoryLimits, PresenceMode, RoomKey, RoomSettings, SlowConsumer};
@@ -60,13 +61,7 @@ pub(crate) fn validate(policy: &RoomPolicy, event: &str, data: &str) -> Result<(
     }
     let raw: &RawValue = serde_json::from_str(data)
         .map_err(|e| Failure::arguments(format!("the data is not JSON: {e}")))?;
-    policy
-        .schemas
-        .validate(event, raw)
-        .map_err(|error| Failure {
-            code: error.code().into(),
-            message: error.to_string().into(),
-        })
+    Ok(policy.schemas.validate(event, raw)?)
 }
 
 /// The policy that holds now, for the server API.
@@ -101,7 +96,7 @@ impl sluice_api::Rules for Current {
         };
         room.schemas
             .validate(event, raw)
-            .map_err(|error| sluice_api::Refusal::schema(error.code(), error.to_string()))
+            .map_err(|error| sluice_api::Refusal::new(error.code(), error.to_string()))
     }
 
     fn published(&self, room: &RoomKey) {
@@ -124,10 +119,13 @@ impl sluice_api::Rules for Current {
         revocations
             .revoke(revocation.clone(), now)
             .map_err(|full| {
-                sluice_api::Refusal::revocations_full(format!(
-                    "{} revocations are in force; wait until some of them have expired",
-                    full.limit
-                ))
+                sluice_api::Refusal::new(
+                    Code::RevocationsFull,
+                    format!(
+                        "{} revocations are in force; wait until some of them have expired",
+                        full.limit
+                    ),
+                )
             })?;
         let bucket = self.shared.bucket.clone();
         Ok(Box::pin(async move {

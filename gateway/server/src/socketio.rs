@@ -4,6 +4,7 @@ use std::{borrow::Cow, rc::Rc};
 
 use http::request::Parts;
 use serde::Deserialize;
+use sluice_contract::Code;
 use sluice_engineio::Refusal;
 use sluice_net::{Cause, Flow, Peer};
 use sluice_rooms::{Pid, Reading};
@@ -105,7 +106,7 @@ impl Handler for SocketIoFront {
     fn origin_allowed(&self, head: &Parts) -> bool {
         let allowed = origin_allowed(&self.hub.shared, head);
         if !allowed {
-            self.hub.counters.failed("origin_denied");
+            self.hub.counters.failed(Code::OriginDenied);
         }
         allowed
     }
@@ -127,7 +128,7 @@ impl Handler for SocketIoFront {
         auth: &str,
     ) -> Connect<Rc<Session>> {
         if !self.hub.policy().namespaces.contains(namespace) {
-            self.hub.counters.failed("namespace_unknown");
+            self.hub.counters.failed(Code::NamespaceUnknown);
             // Word for word what the JavaScript server answers; clients look for it.
             return Connect::Refuse(Refused {
                 message: "Invalid namespace".into(),
@@ -137,7 +138,7 @@ impl Handler for SocketIoFront {
         let knock = match Self::knock(carrier, namespace, auth) {
             Ok(knock) => knock,
             Err(failure) => {
-                self.hub.counters.failed(&failure.code);
+                self.hub.counters.refused(&failure);
                 return Connect::Refuse(refused(&failure));
             }
         };

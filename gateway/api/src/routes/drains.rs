@@ -4,9 +4,10 @@
 use axum::{
     Json,
     extract::State,
-    http::{Method, StatusCode},
+    http::Method,
     routing::{delete, get, post},
 };
+use sluice_contract::Code;
 
 use super::check_reason;
 use crate::{
@@ -38,11 +39,11 @@ async fn start(
         .is_some_and(|rate| !(rate > 0.0 && rate.is_finite()))
     {
         let message = "connectionsPerSecond is not above zero; nothing would move at that rate";
-        return Err(Refusal::schema("rate_invalid", message));
+        return Err(Refusal::new(Code::RateInvalid, message));
     }
     if request.connections == Some(0) {
         let message = "connections is 0, so nothing would move; leave it out to move all of them";
-        return Err(Refusal::schema("connections_invalid", message));
+        return Err(Refusal::new(Code::ConnectionsInvalid, message));
     }
     check_reason(request.reason.as_deref().unwrap_or_default())?;
     Ok(Json(api.drain().start(request)))
@@ -51,8 +52,7 @@ async fn start(
 async fn stop(State(api): State<Api>) -> Result<Json<DrainProgress>, Refusal> {
     api.drain().stop().map(Json).ok_or_else(|| {
         Refusal::new(
-            StatusCode::CONFLICT,
-            "drain_finished",
+            Code::DrainFinished,
             "the gateway ends, with or without its last connections; let it be replaced",
         )
     })

@@ -2,17 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::State,
-    http::{Method, StatusCode},
-    routing::get,
-};
+use axum::{Json, extract::State, http::Method, routing::get};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sluice_backbone::Error;
+use sluice_contract::Code;
 use sluice_rooms::Message;
 
 use super::{InRoom, at_most, first_namespace, hundred, known_room};
@@ -128,8 +124,7 @@ fn entry(message: &Message) -> Result<Entry, Refusal> {
     // others.
     let data = RawValue::from_string(message.data.clone().into()).map_err(|_| {
         Refusal::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "stored_data_invalid",
+            Code::StoredDataInvalid,
             format!(
                 "the message at offset {} is not JSON; read on after it",
                 message.offset()

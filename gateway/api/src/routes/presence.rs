@@ -2,14 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::State,
-    http::{Method, StatusCode},
-    routing::get,
-};
+use axum::{Json, extract::State, http::Method, routing::get};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sluice_contract::Code;
 use sluice_rooms::PresenceMode;
 
 use super::{InRoom, at_most, first_namespace, known_room};
@@ -73,8 +69,7 @@ async fn presence(
     let (room, settings) = known_room(&api, &query.namespace, &room.0)?;
     if settings.presence == PresenceMode::Off {
         return Err(Refusal::new(
-            StatusCode::CONFLICT,
-            "no_presence",
+            Code::NoPresence,
             "the room shows nobody who is in it; set presence.enabled in its Room",
         ));
     }

@@ -4,6 +4,7 @@ use axum::{Json, extract::State, http::Method, routing::post};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use sluice_backbone::{Command, Target};
+use sluice_contract::Code;
 use sluice_rooms::SessionId;
 use sluice_util::unix_seconds;
 
@@ -56,7 +57,7 @@ async fn revoke(State(api): State<Api>, Body(body): Body<Revoke>) -> Result<Json
     let until = body.until.unwrap_or(now + DEFAULT_KEPT);
     if until <= now {
         let message = "until has passed, so nothing would be revoked; give a second in the future or leave it out";
-        return Err(Refusal::schema("until_passed", message));
+        return Err(Refusal::new(Code::UntilPassed, message));
     }
     let (target, issued) = subject(body, now)?;
     let kept = api.rules().revoke(&target, issued, until)?;
@@ -74,12 +75,12 @@ fn subject(body: Revoke, now: u64) -> Result<(Target, Option<u64>), Refusal> {
         (None, None, Some(session)) => Target::Session(session),
         _ => {
             let message = "name exactly one of token, user and session";
-            return Err(Refusal::schema("revocation_unclear", message));
+            return Err(Refusal::new(Code::RevocationUnclear, message));
         }
     };
     if issued.is_some() {
         let message = "issuedBefore belongs to a user; leave it out for a token or a session";
-        return Err(Refusal::schema("revocation_unclear", message));
+        return Err(Refusal::new(Code::RevocationUnclear, message));
     }
     Ok((target, None))
 }

@@ -9,6 +9,7 @@ use sluice_api::{
     Keys, Limits, PolicyStatus, Refusal, RoomCount, RoomCounts, Rules,
 };
 use sluice_backbone::{Command, Delivery, Gather, Memory, SessionInfo, Sink, Target};
+use sluice_contract::Code;
 use sluice_rooms::{HistoryLimits, Message, Pid, PresenceMode, RoomKey, RoomSettings, SessionId};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -115,8 +116,8 @@ impl Rules for Policy {
 
     fn check(&self, _: &RoomKey, event: &str, data: &str) -> Result<(), Refusal> {
         if event == "typed" && !data.starts_with('{') {
-            return Err(Refusal::schema(
-                "schema_violation",
+            return Err(Refusal::new(
+                Code::SchemaViolation,
                 "data is not an object; send one",
             ));
         }
@@ -129,7 +130,10 @@ impl Rules for Policy {
 
     fn revoke(&self, target: &Target, issued: Option<u64>, until: u64) -> Result<Kept, Refusal> {
         if *self.full.lock().unwrap() {
-            return Err(Refusal::revocations_full("as many are in force as can be"));
+            return Err(Refusal::new(
+                Code::RevocationsFull,
+                "as many are in force as can be",
+            ));
         }
         self.revoked
             .lock()

@@ -45,7 +45,7 @@ async fn tell(shared: &Shared, queue: &Queue, batch: &Batch) {
             Err(error) if error.passes() => sleep(RETRY).await,
             Err(error) => {
                 tracing::warn!(
-                    code = error.code(),
+                    code = error.code().as_str(),
                     ?error,
                     sessions = batch.sessions.len(),
                     "the backend does not want to be told of ended sessions; correct it, or set tellOnDisconnect to false"

@@ -1,5 +1,7 @@
 //! Why a token is refused.
 
+use sluice_contract::Code;
+
 /// Why a token is refused. Each has a stable [`code`](Self::code), and its text says what to do;
 /// neither ever holds a part of the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
@@ -57,20 +59,20 @@ pub enum AuthError {
 
 impl AuthError {
     /// The code that clients, counters and log lines know this by.
-    pub const fn code(self) -> &'static str {
+    pub const fn code(self) -> Code {
         match self {
-            Self::Missing => "token_missing",
-            Self::Malformed => "token_malformed",
-            Self::TooLarge => "token_too_large",
-            Self::Expired => "token_expired",
-            Self::NotYetValid => "token_not_yet_valid",
-            Self::Signature => "token_signature",
-            Self::Algorithm => "token_algorithm",
-            Self::Issuer => "token_issuer",
-            Self::Audience => "token_audience",
-            Self::UserMissing => "token_user_missing",
-            Self::Revoked => "token_revoked",
-            Self::UnknownKey => "key_unknown",
+            Self::Missing => Code::TokenMissing,
+            Self::Malformed => Code::TokenMalformed,
+            Self::TooLarge => Code::TokenTooLarge,
+            Self::Expired => Code::TokenExpired,
+            Self::NotYetValid => Code::TokenNotYetValid,
+            Self::Signature => Code::TokenSignature,
+            Self::Algorithm => Code::TokenAlgorithm,
+            Self::Issuer => Code::TokenIssuer,
+            Self::Audience => Code::TokenAudience,
+            Self::UserMissing => Code::TokenUserMissing,
+            Self::Revoked => Code::TokenRevoked,
+            Self::UnknownKey => Code::KeyUnknown,
         }
     }
 }

@@ -155,7 +155,7 @@ async fn one(operation: &'static str, request: &service::Request, caller: &Calle
     let answer = caller.call(operation, payload, trace).await;
     let mut headers = HeaderMap::new();
     if let Some(code) = answer.refused {
-        headers.insert(CODE, code);
+        headers.insert(CODE, code.as_str());
         headers.insert(STATUS, answer.status.to_string().as_str());
     }
     // A request without a reply subject was carried out all the same.

@@ -2,8 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
+use sluice_contract::Code;
 use sluice_net::{Cause, Counter};
 use sluice_util::lock;
+
+use crate::failure::Failure;
 
 /// Upper bounds of the delivery latency histogram, in microseconds.
 pub(crate) const LATENCY_BOUNDS: [u64; 14] = [
@@ -67,8 +70,17 @@ impl HubCounters {
         }
     }
 
+    /// Counts a refusal that a client is not told of in so many words.
+    pub(crate) fn failed(&self, code: Code) {
+        self.count(code.as_str());
+    }
+
     /// Counts a refusal.
-    pub(crate) fn failed(&self, code: &str) {
+    pub(crate) fn refused(&self, failure: &Failure) {
+        self.count(failure.counted());
+    }
+
+    fn count(&self, code: &str) {
         let mut failures = lock(&self.failures);
         if let Some(count) = failures.get_mut(code) {
             *count += 1;
@@ -94,10 +106,10 @@ impl HubCounters {
     pub(crate) fn broke_rules(&self, cause: Cause) {
         if let Cause::Protocol(code) = cause {
             self.failed(match code {
-                1003 => "unsupported_data",
-                1007 => "invalid_text",
-                1009 => "message_too_large",
-                _ => "protocol_error",
+                1003 => Code::UnsupportedData,
+                1007 => Code::InvalidText,
+                1009 => Code::MessageTooLarge,
+                _ => Code::ProtocolError,
             });
         }
     }
@@ -144,7 +156,7 @@ mod tests {
     #[test]
     fn codes_beyond_the_bound_are_counted_together() {
         let counters = HubCounters::default();
-        (0..MAX_CODES + 5).for_each(|i| counters.failed(&i.to_string()));
+        (0..MAX_CODES + 5).for_each(|i| counters.count(&i.to_string()));
         assert_eq!(counters.failures()["other"], 5);
     }
 }

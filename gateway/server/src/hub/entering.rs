@@ -58,9 +58,9 @@ impl Hub {
                 span.record("recovered", recovered);
             }
             Err(failure) => {
-                self.counters.failed(&failure.code);
-                failed(&span, &failure.code);
-                tracing::debug!(code = %failure.code, "a client was refused");
+                self.counters.refused(failure);
+                failed(&span, failure.counted());
+                tracing::debug!(code = failure.code(), "a client was refused");
             }
         }
         entered
@@ -94,12 +94,12 @@ impl Hub {
         let span = span!("authenticate");
         let identity = self.authenticate(token).instrument(span.clone()).await;
         if let Err(error) = &identity {
-            failed(&span, error.code());
+            failed(&span, error.code().as_str());
         }
         self.counters.authenticated(match &identity {
             Ok(identity) if identity.is_anonymous() => "anonymous",
             Ok(_) => "accepted",
-            Err(error) => error.code(),
+            Err(error) => error.code().as_str(),
         });
         Ok(identity?)
     }

@@ -95,7 +95,7 @@ impl Hub {
 
     pub(crate) fn answer(&self, outcome: &Outcome, answer: impl FnOnce(&Outcome)) {
         if let Err(failure) = outcome {
-            self.counters.failed(&failure.code);
+            self.counters.refused(failure);
         }
         answer(outcome);
     }
@@ -188,7 +188,7 @@ impl Hub {
 async fn followed(span: Span, operation: impl Future<Output = Outcome>) -> Outcome {
     let outcome = operation.instrument(span.clone()).await;
     if let Err(failure) = &outcome {
-        failed(&span, &failure.code);
+        failed(&span, failure.counted());
     }
     outcome
 }

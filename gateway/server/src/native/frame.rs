@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sluice_codec::sio::MAX_ATTACHMENTS;
+use sluice_contract::Code;
 use sluice_rooms::{Pid, Reading, check_name};
 
 use crate::{
@@ -101,7 +102,7 @@ impl<'a> Frame<'a> {
 
     fn read_operation(text: &'a str, op: Option<&str>, ack: bool) -> Result<Read<'a>, Failure> {
         let op = op.ok_or(Failure::new(
-            "bad_frame",
+            Code::BadFrame,
             "the frame lacks op, the operation: connect, join, leave, publish and so on",
         ))?;
         if op == "connect" {
@@ -120,10 +121,10 @@ enum Read<'a> {
 }
 
 fn not_a_frame(error: &serde_json::Error) -> Failure {
-    Failure {
-        code: "bad_frame".into(),
-        message: format!("the frame is not as expected: {error}").into(),
-    }
+    Failure::new(
+        Code::BadFrame,
+        format!("the frame is not as expected: {error}"),
+    )
 }
 
 impl<'a> Fields<'a> {
@@ -216,10 +217,7 @@ fn unknown(op: &str) -> Failure {
     let op: String = op.chars().take(32).collect();
     let message =
         format!("there is no operation {op}; send events of the application with op emit");
-    Failure {
-        code: "unknown_operation".into(),
-        message: message.into(),
-    }
+    Failure::new(Code::UnknownOperation, message)
 }
 
 fn attachments(base64: &[Cow<'_, str>]) -> Result<Vec<Bytes>, Failure> {
@@ -242,7 +240,7 @@ mod tests {
 
     fn failure(text: &str) -> (String, Option<String>) {
         match Frame::read(text) {
-            Err((failure, id)) => (failure.code.into_owned(), id.map(|id| id.get().to_owned())),
+            Err((failure, id)) => (failure.code().to_owned(), id.map(|id| id.get().to_owned())),
             Ok(_) => panic!("{text} was read"),
         }
     }

@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
 use crate::{
-    metrics::figure,
+    metrics::{self, figure},
     native::Native,
     socketio::SocketIo,
     support::{
@@ -190,6 +190,28 @@ fn a_backend_is_asked_about_each_session_and_told_of_its_end() {
         assert_eq!(body["type"], "disconnected");
         assert_eq!(body["sessions"][0]["user"], "ann");
         assert_eq!(body["dropped"], 0);
+    });
+}
+
+#[test]
+fn a_code_of_an_application_is_never_taken_for_one_of_the_gateway() {
+    with_fleet(async |fleet| {
+        let gateway = gateway(&fleet, json!({"askOnConnect": true})).await;
+        let mut connects = subscribe(&fleet, "connect.=2F").await;
+        let mut serve = async |code: &str| {
+            let (_, reply) = next(&mut connects).await;
+            let refusal = json!({"error": {"code": code, "message": "No."}});
+            answer(&fleet.client, reply, &refusal.to_string()).await;
+        };
+        for code in ["token_expired", "draining", "overloaded"] {
+            let (mut ann, refused) = tokio::join!(Native::enter(&gateway, "ann"), serve(code)).0;
+            assert_eq!(refused["error"]["code"], code, "{refused}");
+            assert_eq!(ann.closed().await, 4503, "{code}");
+            let packet = tokio::join!(SocketIo::refused(&gateway, "ann"), serve(code)).0;
+            assert_eq!(packet["data"]["code"], code, "{packet}");
+            assert_eq!(metrics::refused(&gateway, code).await, 0, "{code}");
+        }
+        assert_eq!(metrics::refused(&gateway, "backend_refused").await, 6);
     });
 }
 

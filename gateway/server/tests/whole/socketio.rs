@@ -19,6 +19,21 @@ impl SocketIo {
     }
 
     pub(crate) async fn enter_with(gateway: &Gateway, user: &str, more: Value) -> Self {
+        let (mut client, answer) = Self::ask_in(gateway, user, more).await;
+        let connected = answer.strip_prefix("40").expect(&answer);
+        client.connected = serde_json::from_str(connected).unwrap();
+        client
+    }
+
+    /// Why a client is refused the namespace: what its `connect_error` says.
+    pub(crate) async fn refused(gateway: &Gateway, user: &str) -> Value {
+        let (_, answer) = Self::ask_in(gateway, user, json!({})).await;
+        let refused = answer.strip_prefix("44").expect(&answer);
+        serde_json::from_str(refused).unwrap()
+    }
+
+    /// A connection that has asked for the first namespace, and the packet that answers it.
+    async fn ask_in(gateway: &Gateway, user: &str, more: Value) -> (Self, String) {
         let address = gateway.embedded.clients();
         let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
         let (socket, _) = connect_async(url).await.unwrap();
@@ -35,9 +50,7 @@ impl SocketIo {
         }
         client.send(&format!("40{auth}")).await;
         let answer = client.text().await.unwrap();
-        let connected = answer.strip_prefix("40").expect(&answer);
-        client.connected = serde_json::from_str(connected).unwrap();
-        client
+        (client, answer)
     }
 
     pub(crate) async fn send(&mut self, text: &str) {

@@ -185,7 +185,7 @@ fn every_error_has_its_code_and_says_what_to_do() {
         (AuthError::UnknownKey, "key_unknown"),
     ];
     for (error, code) in errors {
-        assert_eq!(error.code(), code);
+        assert_eq!(error.code().as_str(), code);
         assert!(error.to_string().contains(": "), "{error}");
     }
 }

@@ -29,7 +29,7 @@ impl Hub {
         let (publication, policy) = match self.publication(session, publish) {
             Ok(checked) => checked,
             Err(failure) => {
-                failed(&span, &failure.code);
+                failed(&span, failure.counted());
                 return self.answer(&Err(failure), answer);
             }
         };
@@ -53,7 +53,7 @@ impl Hub {
                     }
                 });
                 if let Err(failure) = &outcome {
-                    failed(&span, &failure.code);
+                    failed(&span, failure.counted());
                 }
                 drop(span);
                 hub.answer(&outcome, answer);
