@@ -35,7 +35,7 @@ pub(crate) struct Inputs<'a> {
     /// The Secrets that it names.
     pub(crate) secrets: &'a Secrets,
     /// The documents that the gateways were given last; nothing if none were.
-    pub(crate) kept: &'a str,
+    pub(crate) last_documents: &'a str,
 }
 
 /// What came of it.
@@ -71,7 +71,7 @@ pub(crate) fn check(inputs: &Inputs<'_>) -> Checked {
         };
     };
     let document = document::cluster(inputs.cluster, &spec);
-    let candidates = rooms::candidates(inputs.rooms, inputs.kept);
+    let candidates = rooms::candidates(inputs.rooms, inputs.last_documents);
     let (documents, rooms) = settle(&document, candidates, inputs.secrets, &mut troubles);
     tls(&spec, inputs.secrets, &mut troubles);
     let usable = troubles.iter().all(|it| it.effect != Effect::Stalls);

@@ -1,7 +1,7 @@
 //! The objects that should be: a pure function of what was read and checked.
 //!
-//! Nothing here asks anybody or can fail. Whatever could be wrong was found before, in
-//! [`crate::check`].
+//! Nothing here asks anybody or can fail: whatever could be wrong was found before, when the resources
+//! were checked.
 
 mod access;
 mod budget;
@@ -136,7 +136,7 @@ pub struct Planned {
 }
 
 /// All objects that should be, in the order in which they are to be made; without Deployments,
-/// whose sizes others decide, see [`deployment`].
+/// whose sizes others decide, see [`deployment()`].
 pub fn plan(inputs: &Inputs<'_>) -> Vec<Planned> {
     let mut objects = access::plan(inputs);
     objects.push(secrets::operator_key(inputs));

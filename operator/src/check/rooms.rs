@@ -33,16 +33,16 @@ pub(super) struct Candidate {
 const GENERATION: &str = "sluice.dev/generation";
 
 /// Rooms in the order of their age, so that of two for the same rooms the elder stays.
-pub(super) fn candidates(rooms: &[Arc<Object>], kept: &str) -> Vec<Candidate> {
+pub(super) fn candidates(rooms: &[Arc<Object>], last_documents: &str) -> Vec<Candidate> {
     let mut rooms: Vec<_> = rooms.iter().filter(|room| !room.is_deleted()).collect();
     rooms.sort_by_key(|room| {
         let created = room.metadata.creation_timestamp.as_ref().map(|time| time.0);
         (created, room.name().to_owned())
     });
-    let kept = earlier(kept);
+    let earlier = earlier(last_documents);
     let mut candidates: Vec<_> = rooms
         .into_iter()
-        .map(|room| Candidate::new(room, &kept))
+        .map(|room| Candidate::new(room, &earlier))
         .collect();
     conflicts(&mut candidates);
     candidates
@@ -67,9 +67,9 @@ pub(super) fn undecided(rooms: &[Arc<Object>]) -> BTreeMap<String, Verdict> {
 }
 
 /// The documents of Rooms that gateways were given last, by name.
-fn earlier(kept: &str) -> BTreeMap<String, (i64, String)> {
+fn earlier(last_documents: &str) -> BTreeMap<String, (i64, String)> {
     let mut found = BTreeMap::new();
-    for text in kept.split("\n---\n") {
+    for text in last_documents.split("\n---\n") {
         let Ok(value) = serde_saphyr::from_str::<Value>(text) else {
             continue;
         };
@@ -87,7 +87,7 @@ fn earlier(kept: &str) -> BTreeMap<String, (i64, String)> {
 }
 
 impl Candidate {
-    fn new(room: &Object, kept: &BTreeMap<String, (i64, String)>) -> Self {
+    fn new(room: &Object, earlier: &BTreeMap<String, (i64, String)>) -> Self {
         let name = room.name().to_owned();
         let generation = room.generation();
         let mut candidate = Self {
@@ -100,7 +100,7 @@ impl Candidate {
             documents: Vec::new(),
             name,
         };
-        if let Some((before, text)) = kept
+        if let Some((before, text)) = earlier
             .get(&candidate.name)
             .filter(|(before, _)| *before != generation)
         {

@@ -19,12 +19,12 @@ fn room(name: &str, generation: i64, spec: &Value) -> Arc<Object> {
     })))
 }
 
-fn checked(cluster: &Object, rooms: &[Arc<Object>], kept: &str) -> Checked {
+fn checked(cluster: &Object, rooms: &[Arc<Object>], last_documents: &str) -> Checked {
     check(&Inputs {
         cluster,
         rooms,
         secrets: &Secrets::new(),
-        kept,
+        last_documents,
     })
 }
 

@@ -37,7 +37,7 @@ impl Checks {
             cluster: &inventory.object,
             rooms: &inventory.rooms,
             secrets: &inventory.secrets,
-            kept: &inventory.documents,
+            last_documents: &inventory.documents,
         }));
         let check = Check {
             digest,
