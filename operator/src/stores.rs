@@ -2,45 +2,26 @@
 //! watching.
 
 mod index;
+mod watch;
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::StreamExt as _;
 use kube::{
     Api, Client,
-    runtime::{
-        WatchStreamExt as _,
-        reflector::{ObjectRef, Store, store::Writer},
-        watcher::{self, Event, watcher},
-    },
+    runtime::reflector::{ObjectRef, Store, store::Writer},
 };
-use sluice_util::{Backoff, Retries};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{mpsc, watch as channel},
     task::JoinSet,
 };
 
-use self::index::Index;
+use self::{index::Index, watch::Watch};
 use crate::{
     Kind, Object,
     metrics::Metrics,
-    plan::{
-        Apis, MANAGER,
-        names::{CLUSTER, MANAGED_BY},
-    },
+    plan::{Apis, names::CLUSTER},
 };
-
-/// The longest pause after a watch has failed, but for what chance adds.
-const LONGEST: Duration = Duration::from_secs(30);
-/// The pauses after a watch has failed.
-const BACKOFF: Backoff = Backoff::doubling(Duration::from_secs(1), LONGEST).spread(0.75, 1.25);
-
-/// Objects that are asked for at once when a watch begins.
-const PAGE: u32 = 200;
 
 /// What has changed: the kind that is to be looked at, and where it is.
 pub(crate) type Changed = ObjectRef<Object>;
@@ -56,7 +37,7 @@ struct WatchedKind {
 pub(crate) struct Stores {
     by_kind: Arc<BTreeMap<Kind, WatchedKind>>,
     /// Of how many kinds everything was seen.
-    seen: watch::Receiver<usize>,
+    seen: channel::Receiver<usize>,
 }
 
 /// Who is told of changes.
@@ -97,7 +78,7 @@ impl Stores {
             stores.insert(kind, watched);
             writers.push((kind, writer));
         }
-        let (told, seen) = watch::channel(0);
+        let (told, seen) = channel::channel(0);
         let stores = Self {
             by_kind: Arc::new(stores),
             seen,
@@ -191,143 +172,6 @@ pub(crate) fn reference(kind: Kind, namespace: &str, name: &str) -> Changed {
     ObjectRef::new_with(name, kind).within(namespace)
 }
 
-/// The watch of one kind.
-struct Watch {
-    kind: Kind,
-    stores: Stores,
-    queues: Queues,
-    metrics: Metrics,
-    /// Told once, when everything was seen.
-    seen: Option<watch::Sender<usize>>,
-}
-
-impl Watch {
-    async fn follow(mut self, api: Api<Object>, writer: Writer<Object>) {
-        let (kind, store) = (self.kind, writer.as_reader());
-        let events = watcher(api, config(kind))
-            .modify(move |object| trim(kind, object))
-            .reflect(writer);
-        let mut events = std::pin::pin!(events);
-        let mut pauses = Pauses::new();
-        loop {
-            match events.try_next().await {
-                // What is listed is not in the store before all of it is.
-                Ok(Some(Event::Init | Event::InitApply(_))) => {}
-                Ok(Some(Event::InitDone)) => self.tell_all(&store).await,
-                Ok(Some(event @ (Event::Apply(_) | Event::Delete(_)))) => {
-                    self.changed(&event).await;
-                }
-                Ok(None) => return,
-                Err(error) => {
-                    tracing::warn!(%kind, %error, "changes cannot be watched; it is tried again");
-                    tokio::time::sleep(pauses.next()).await;
-                }
-            }
-            self.metrics.watched(kind, store.len());
-        }
-    }
-
-    async fn changed(&self, event: &Event<Object>) {
-        let index = self.stores.by_kind.get(&self.kind).map(|it| &it.index);
-        match (event, index) {
-            (Event::Apply(object), Some(index)) => {
-                index.put(object, cluster_of(self.kind, object));
-                self.tell(object).await;
-            }
-            (Event::Delete(object), Some(index)) => {
-                index.remove(object);
-                self.tell(object).await;
-            }
-            _ => {}
-        }
-    }
-
-    /// Everything was seen, for the first time or anew: what went meanwhile is in no event.
-    async fn tell_all(&mut self, store: &Store<Object>) {
-        let objects = store.state();
-        if let Some(watched) = self.stores.by_kind.get(&self.kind) {
-            let cluster = |object| cluster_of(self.kind, object);
-            watched.index.replace(&objects, cluster);
-        }
-        for object in objects {
-            self.tell(&object).await;
-        }
-        for cluster in self.stores.filter(Kind::RealtimeCluster, |_| true) {
-            self.tell_cluster(cluster.namespace(), cluster.name()).await;
-        }
-        if let Some(seen) = self.seen.take() {
-            seen.send_modify(|seen| *seen += 1);
-        }
-    }
-
-    /// Has everything looked at that a change may be about.
-    async fn tell(&self, object: &Object) {
-        let namespace = object.namespace();
-        if self.kind == Kind::Node {
-            return self.tell_of_node(object.name()).await;
-        }
-        if self.kind == Kind::Room {
-            let room = reference(Kind::Room, namespace, object.name());
-            let _ = self.queues.rooms.send(room).await;
-        }
-        if let Some(cluster) = cluster_of(self.kind, object) {
-            self.tell_cluster(namespace, cluster).await;
-        }
-    }
-
-    async fn tell_cluster(&self, namespace: &str, name: &str) {
-        let cluster = reference(Kind::RealtimeCluster, namespace, name);
-        let _ = self.queues.clusters.send(cluster).await;
-    }
-
-    /// Has the clusters looked at that have gateways on a node.
-    async fn tell_of_node(&self, name: &str) {
-        let pods = self
-            .stores
-            .filter(Kind::Pod, |pod| node_of(pod).as_deref() == Some(name));
-        for pod in pods {
-            if let Some(cluster) = pod.label(CLUSTER) {
-                self.tell_cluster(pod.namespace(), cluster).await;
-            }
-        }
-    }
-}
-
-/// How long to wait after each failure: longer each time, until there was none for a while.
-struct Pauses {
-    retries: Retries,
-    last: Option<Instant>,
-}
-
-impl Pauses {
-    fn new() -> Self {
-        Self {
-            retries: Retries::new(BACKOFF),
-            last: None,
-        }
-    }
-
-    fn next(&mut self) -> Duration {
-        let recent = self.last.is_some_and(|at| at.elapsed() < 4 * LONGEST);
-        if !recent {
-            self.retries.reset();
-        }
-        self.last = Some(Instant::now());
-        let pause = self.retries.delay(rand::random());
-        self.retries.failed();
-        pause
-    }
-}
-
-/// What is not needed of an object is not kept.
-fn trim(kind: Kind, object: &mut Object) {
-    if kind == Kind::Node {
-        object.keep_only("spec");
-        object.metadata.annotations = None;
-        object.metadata.labels = None;
-    }
-}
-
 /// Whether a node takes no new pods.
 fn is_cordoned(node: &Object) -> bool {
     node.field("spec").get("unschedulable") == Some(&true.into())
@@ -336,14 +180,6 @@ fn is_cordoned(node: &Object) -> bool {
 /// The node that a pod is on.
 fn node_of(pod: &Object) -> Option<String> {
     Some(pod.field("spec").get("nodeName")?.as_str()?.to_owned())
-}
-
-fn config(kind: Kind) -> watcher::Config {
-    let config = watcher::Config::default().page_size(PAGE);
-    match kind {
-        Kind::RealtimeCluster | Kind::Room | Kind::Node => config,
-        _ => config.labels(&format!("{MANAGED_BY}={MANAGER}")),
-    }
 }
 
 /// A queue as a stream.
