@@ -8,7 +8,7 @@ use std::{net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 use clap::Parser;
 use http::request::Parts;
 use sluice_engineio::{Application, Config, Engine, Refusal, Session, mailboxes};
-use sluice_net::{Cause, Counters, Endpoint, Flow, Outgoing, Peer, accept, listen, worker};
+use sluice_net::{Cause, Counters, Endpoint, Flow, Peer, SharedFrame, accept, listen, worker};
 use tokio::runtime::{Builder, LocalOptions};
 
 #[derive(Parser)]
@@ -38,12 +38,12 @@ impl Application for Echo {
     }
 
     fn text(&self, session: &Rc<Session<()>>, text: &str) -> Flow {
-        session.send(&Outgoing::text(&format!("4{text}")));
+        session.send(&SharedFrame::text(&format!("4{text}")));
         Flow::Continue(())
     }
 
     fn binary(&self, session: &Rc<Session<()>>, bytes: &[u8]) -> Flow {
-        session.send(&Outgoing::binary(bytes));
+        session.send(&SharedFrame::binary(bytes));
         Flow::Continue(())
     }
 

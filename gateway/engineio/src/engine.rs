@@ -18,8 +18,8 @@ use hyper::body::Incoming;
 use slab::Slab;
 use sluice_codec::eio::{Data, PacketType};
 use sluice_net::{
-    Answer, Body, Cause, Flow, Handler, HandlerFuture, Peer, Wheel, Worker, heartbeat::tick_for,
-    response,
+    Body, Cause, Flow, Handler, HandlerFuture, HttpResponse, Peer, Wheel, Worker,
+    heartbeat::tick_for, response,
 };
 
 use crate::{
@@ -170,29 +170,29 @@ impl<A: Application> Engine<A> {
         self.wheel.borrow_mut()
     }
 
-    async fn answer(self: Rc<Self>, request: Request<Incoming>, peer: Peer) -> Answer {
+    async fn answer(self: Rc<Self>, request: Request<Incoming>, peer: Peer) -> HttpResponse {
         let (head, body) = request.into_parts();
         if !self.terms().config.serves(head.uri.path()) {
-            return Answer::Response(nothing_here());
+            return HttpResponse::Plain(nothing_here());
         }
         if !self.app.origin_allowed(&head) {
-            return Answer::Response(Refusal::forbidden("Origin not allowed").response());
+            return HttpResponse::Plain(Refusal::forbidden("Origin not allowed").response());
         }
         if let Some(preflight) = cors::preflight(&head) {
-            return Answer::Response(preflight);
+            return HttpResponse::Plain(preflight);
         }
         let answer = match handshake::read(&head) {
             Ok(Asked::OpenWebSocket) => self.open_websocket(&head, peer),
             Ok(Asked::Probe(sid)) => self.open_probe(&head, sid).await,
-            Ok(Asked::OpenPolling) => self.open_polling(&head, peer).map(Answer::Response),
-            Ok(Asked::Poll(sid)) => self.poll(sid).await.map(Answer::Response),
-            Ok(Asked::Post(sid)) => self.post(&head, body, sid).await.map(Answer::Response),
+            Ok(Asked::OpenPolling) => self.open_polling(&head, peer).map(HttpResponse::Plain),
+            Ok(Asked::Poll(sid)) => self.poll(sid).await.map(HttpResponse::Plain),
+            Ok(Asked::Post(sid)) => self.post(&head, body, sid).await.map(HttpResponse::Plain),
             Err(refusal) => Err(refusal),
         };
         match answer {
-            Ok(Answer::Upgrade(response, then)) => Answer::Upgrade(response, then),
-            Ok(Answer::Response(response)) => Answer::Response(allowed(&head, response)),
-            Err(refusal) => Answer::Response(allowed(&head, refusal.response())),
+            Ok(HttpResponse::Upgrade(response, then)) => HttpResponse::Upgrade(response, then),
+            Ok(HttpResponse::Plain(response)) => HttpResponse::Plain(allowed(&head, response)),
+            Err(refusal) => HttpResponse::Plain(allowed(&head, refusal.response())),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use sluice_net::{Cause, Connection, Outgoing, heartbeat::Beat, heartbeat::Rhythm};
+use sluice_net::{Cause, Connection, SharedFrame, heartbeat::Beat, heartbeat::Rhythm};
 
 use tokio::sync::oneshot;
 
@@ -81,18 +81,18 @@ impl<S> Session<S> {
 
     /// Sends a message, encoded as a whole Engine.IO packet (`4…` for text). A client that has
     /// too much waiting is closed as a slow consumer.
-    pub fn send(&self, outgoing: &Outgoing) {
-        if self.try_send(outgoing).is_err() {
+    pub fn send(&self, frame: &SharedFrame) {
+        if self.try_send(frame).is_err() {
             self.close(Cause::SlowConsumer);
         }
     }
 
     /// As [`Self::send`], but a message that does not fit is dropped and said to be.
-    pub fn try_send(&self, outgoing: &Outgoing) -> Result<(), sluice_net::Full> {
+    pub fn try_send(&self, frame: &SharedFrame) -> Result<(), sluice_net::Full> {
         match &mut *self.transport.borrow_mut() {
-            Transport::WebSocket(connection) => connection.send(outgoing),
+            Transport::WebSocket(connection) => connection.send(frame),
             Transport::Polling(polling) => {
-                polling.push(outgoing.frame().clone(), self.terms.config.max_outbound)
+                polling.push(frame.plain().clone(), self.terms.config.max_outbound)
             }
             Transport::None => Ok(()),
         }
@@ -102,13 +102,13 @@ impl<S> Session<S> {
     /// are sent, or none.
     pub fn try_send_all<'a>(
         &self,
-        mut all: impl Iterator<Item = &'a Outgoing> + Clone,
+        mut all: impl Iterator<Item = &'a SharedFrame> + Clone,
     ) -> Result<(), sluice_net::Full> {
-        let bytes: usize = all.clone().map(|outgoing| outgoing.frame().len()).sum();
+        let bytes: usize = all.clone().map(|frame| frame.plain().len()).sum();
         if self.queued_bytes() + bytes > self.terms.config.max_outbound {
             return Err(sluice_net::Full);
         }
-        all.try_for_each(|outgoing| self.try_send(outgoing))
+        all.try_for_each(|frame| self.try_send(frame))
     }
 
     /// Sends a frame that is encoded already.

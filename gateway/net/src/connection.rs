@@ -12,7 +12,7 @@ use sluice_codec::ws;
 use sluice_contract::Cause;
 use sluice_util::Full;
 
-use crate::{outbound::Outbound, outgoing::Outgoing, stream::Stream, worker::Worker};
+use crate::{shared_frame::SharedFrame, stream::Stream, worker::Worker, write_queue::WriteQueue};
 
 /// What a connection is bound by.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,7 @@ pub struct Options {
 pub struct Connection {
     worker: Rc<Worker>,
     stream: RefCell<Stream>,
-    outbound: RefCell<Outbound>,
+    queue: RefCell<WriteQueue>,
     waker: RefCell<Option<Waker>>,
     max_outbound: Cell<u32>,
     deflate: bool,
@@ -48,7 +48,7 @@ impl Connection {
         Rc::new(Self {
             worker,
             stream: RefCell::new(stream),
-            outbound: RefCell::default(),
+            queue: RefCell::default(),
             waker: RefCell::default(),
             max_outbound: Cell::new(u32::try_from(options.max_outbound).unwrap_or(u32::MAX)),
             deflate: options.deflate,
@@ -60,8 +60,8 @@ impl Connection {
     }
 
     /// Queues a message. Nothing happens on a connection that has ended.
-    pub fn send(self: &Rc<Self>, outgoing: &Outgoing) -> Result<(), Full> {
-        self.send_frame(outgoing.select(self.deflate).clone())
+    pub fn send(self: &Rc<Self>, frame: &SharedFrame) -> Result<(), Full> {
+        self.send_frame(frame.select(self.deflate).clone())
     }
 
     /// Queues one whole frame.
@@ -71,7 +71,7 @@ impl Connection {
         }
         let len = frame.len() as u64;
         let limit = self.max_outbound.get() as usize;
-        self.outbound
+        self.queue
             .borrow_mut()
             .push(frame, limit, &mut self.worker.spares())?;
         let counters = self.worker.counters();
@@ -82,8 +82,8 @@ impl Connection {
     }
 
     /// Queues a message, or closes the connection where it does not fit.
-    pub fn send_or_close(self: &Rc<Self>, outgoing: &Outgoing) {
-        if self.send(outgoing).is_err() {
+    pub fn send_or_close(self: &Rc<Self>, frame: &SharedFrame) {
+        if self.send(frame).is_err() {
             self.close(Cause::SlowConsumer);
         }
     }
@@ -104,7 +104,7 @@ impl Connection {
             self.cut();
         }
         self.worker.counters().queued_bytes.add(frame.len() as u64);
-        self.outbound
+        self.queue
             .borrow_mut()
             .push_always(frame, &mut self.worker.spares());
         self.owe();
@@ -115,7 +115,7 @@ impl Connection {
     pub(crate) fn lost(&self) {
         self.ended.set(self.ended.get().or(Some(Cause::Lost)));
         self.shut.set(true);
-        self.drop_outbound();
+        self.drop_queue();
     }
 
     /// Why the connection ended, if it has.
@@ -125,7 +125,7 @@ impl Connection {
 
     /// Bytes that wait to be written.
     pub fn queued_bytes(&self) -> usize {
-        self.outbound.borrow().bytes()
+        self.queue.borrow().bytes()
     }
 
     /// Sets the bound on waiting bytes.
@@ -201,11 +201,11 @@ impl Connection {
 
     fn write_all(&self) -> io::Result<()> {
         let mut stream = self.stream.borrow_mut();
-        let mut outbound = self.outbound.borrow_mut();
+        let mut queue = self.queue.borrow_mut();
         let mut scratch = self.worker.write_scratch();
-        while !outbound.is_empty() {
-            let n = stream.try_write(outbound.gather(&mut scratch))?;
-            outbound.advance(n, &mut self.worker.spares());
+        while !queue.is_empty() {
+            let n = stream.try_write(queue.gather(&mut scratch))?;
+            queue.advance(n, &mut self.worker.spares());
             let counters = self.worker.counters();
             counters.writes.add(1);
             counters.bytes_out.add(n as u64);
@@ -232,13 +232,13 @@ impl Connection {
     }
 
     fn cut(&self) {
-        let (frames, bytes) = self.outbound.borrow_mut().cut();
+        let (frames, bytes) = self.queue.borrow_mut().cut();
         self.worker.counters().dropped.add(frames as u64);
         self.worker.counters().queued_bytes.sub(bytes as u64);
     }
 
-    fn drop_outbound(&self) {
-        let bytes = self.outbound.borrow_mut().clear();
+    fn drop_queue(&self) {
+        let bytes = self.queue.borrow_mut().clear();
         self.worker.counters().queued_bytes.sub(bytes as u64);
     }
 
@@ -251,7 +251,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.drop_outbound();
+        self.drop_queue();
         self.worker.counters().connections.sub(1);
         self.worker.counters().sockets.sub(1);
     }

@@ -26,7 +26,7 @@ use crate::{stream::Stream, worker::Worker};
 pub type Body = Full<Bytes>;
 
 /// What a handler's answer comes as.
-pub type HandlerFuture = Pin<Box<dyn Future<Output = Answer>>>;
+pub type HandlerFuture = Pin<Box<dyn Future<Output = HttpResponse>>>;
 
 /// The longest request head.
 const MAX_HEAD: usize = 16 * 1024;
@@ -46,18 +46,18 @@ pub struct Peer {
 /// What is done with the stream once the response that upgrades it has been written.
 pub type Upgrade = Box<dyn FnOnce(Stream, Bytes)>;
 
-/// A handler's answer.
-pub enum Answer {
+/// What a handler answers a request with.
+pub enum HttpResponse {
     /// An ordinary response.
-    Response(Response<Body>),
+    Plain(Response<Body>),
     /// `101 Switching Protocols`, and who takes the stream then.
     Upgrade(Response<Body>, Upgrade),
 }
 
-impl std::fmt::Debug for Answer {
+impl std::fmt::Debug for HttpResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Response(response) | Self::Upgrade(response, _) => response.fmt(f),
+            Self::Plain(response) | Self::Upgrade(response, _) => response.fmt(f),
         }
     }
 }
@@ -103,8 +103,8 @@ where
         let answer = Rc::clone(&handler).handle(request, peer);
         let upgrade = Rc::clone(&upgrade);
         answer.map(move |answer| match answer {
-            Answer::Response(response) => Ok::<_, Infallible>(response),
-            Answer::Upgrade(response, then) => {
+            HttpResponse::Plain(response) => Ok::<_, Infallible>(response),
+            HttpResponse::Upgrade(response, then) => {
                 *upgrade.borrow_mut() = Some(then);
                 Ok(response)
             }

@@ -38,34 +38,34 @@ pub trait Receiver: 'static {
 
 /// Reads `connection` to its end on a task of its own; `leftover` is what the client sent right
 /// behind its handshake.
-pub fn drive<R: Receiver>(
+pub fn spawn_reader<R: Receiver>(
     connection: Rc<Connection>,
     receiver: R,
     options: &Options,
     leftover: &Bytes,
 ) {
     let decoder = Decoder::new(options.max_message, options.deflate);
-    let mut drive = Drive {
+    let mut task = ReadTask {
         connection,
         decoder,
         receiver: Some(receiver),
     };
     if !leftover.is_empty() {
-        drive.feed(&mut leftover.to_vec());
+        task.feed(&mut leftover.to_vec());
     }
-    tokio::task::spawn_local(drive);
+    tokio::task::spawn_local(task);
 }
 
-struct Drive<R> {
+struct ReadTask<R> {
     connection: Rc<Connection>,
     decoder: Decoder,
     /// Taken when the connection has ended.
     receiver: Option<R>,
 }
 
-impl<R> Unpin for Drive<R> {}
+impl<R> Unpin for ReadTask<R> {}
 
-impl<R: Receiver> Future for Drive<R> {
+impl<R: Receiver> Future for ReadTask<R> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -89,7 +89,7 @@ fn end<R: Receiver>(connection: Rc<Connection>, mut receiver: R, cause: Cause) {
     }
 }
 
-impl<R: Receiver> Drive<R> {
+impl<R: Receiver> ReadTask<R> {
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Cause> {
         for _ in 0..READS_A_TURN {
             if let Some(cause) = self.connection.ended() {

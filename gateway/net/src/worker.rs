@@ -18,8 +18,8 @@ use crate::{
     connection::Connection,
     counter::Counters,
     flush,
-    outbound::Spares,
     reap::{self, Ending, Endings},
+    write_queue::Spares,
 };
 
 /// As much as one read or one coalesced write moves.

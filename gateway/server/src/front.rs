@@ -7,7 +7,7 @@ use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use sluice_contract::Code;
 use sluice_engineio::Engine;
-use sluice_net::{Answer, Handler, HandlerFuture, Peer, response};
+use sluice_net::{Handler, HandlerFuture, HttpResponse, Peer, response};
 use sluice_socketio::SocketIo;
 
 use crate::{hub::HubCounters, native::NativeFront, socketio::SocketIoFront};
@@ -31,8 +31,8 @@ pub(crate) struct Front {
 impl Front {
     /// Counts a request that is none of the protocols'; other refusals are counted where they are
     /// made.
-    fn count(&self, answer: &Answer) {
-        let Answer::Response(response) = answer else {
+    fn count(&self, answer: &HttpResponse) {
+        let HttpResponse::Plain(response) = answer else {
             return;
         };
         let code = match response.status() {
@@ -59,7 +59,7 @@ impl Front {
             _ => {
                 let body = Bytes::from_static(NOT_FOUND.as_bytes());
                 let answer = response(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", body);
-                Box::pin(std::future::ready(Answer::Response(answer)))
+                Box::pin(std::future::ready(HttpResponse::Plain(answer)))
             }
         }
     }

@@ -15,10 +15,9 @@ use serde_json::value::RawValue;
 use sluice_contract::Code;
 use sluice_engineio::Refusal;
 use sluice_net::{
-    Answer as HttpAnswer, Cause, Connection, Flow, Options, Outgoing, Peer, Receiver, Stream,
-    Wheel, drive,
+    Cause, Connection, Flow, HttpResponse, Options, Peer, Receiver, SharedFrame, Stream, Wheel,
     heartbeat::{Action, Beat, Rhythm, tick_for},
-    upgrade,
+    spawn_reader, upgrade,
 };
 use tokio::time::Instant;
 
@@ -137,27 +136,27 @@ impl NativeFront {
     }
 
     /// Answers the request that opens a connection.
-    pub(crate) fn open(self: &Rc<Self>, head: &Parts, peer: Peer) -> HttpAnswer {
+    pub(crate) fn open(self: &Rc<Self>, head: &Parts, peer: Peer) -> HttpResponse {
         let shared = &self.hub.shared;
         if !origin_allowed(shared, head) {
             self.hub.counters.failed(Code::OriginDenied);
-            return HttpAnswer::Response(Refusal::forbidden("Origin not allowed").response());
+            return HttpResponse::Plain(Refusal::forbidden("Origin not allowed").response());
         }
         let negotiated = match upgrade::negotiate(head, shared.compression, &[PROTOCOL]) {
             Ok(negotiated) => negotiated,
-            Err(reason) => return HttpAnswer::Response(upgrade::refuse(reason)),
+            Err(reason) => return HttpResponse::Plain(upgrade::refuse(reason)),
         };
         let admitted = match admit(shared, head, peer) {
             Ok(admitted) => admitted,
             Err((code, refusal)) => {
                 self.hub.counters.failed(code);
-                return HttpAnswer::Response(refusal.response());
+                return HttpResponse::Plain(refusal.response());
             }
         };
         let front = Rc::clone(self);
         let deflate = negotiated.deflate;
         let then = move |stream, leftover: Bytes| front.begin(admitted, stream, &leftover, deflate);
-        HttpAnswer::Upgrade(negotiated.response, Box::new(then))
+        HttpResponse::Upgrade(negotiated.response, Box::new(then))
     }
 
     fn begin(self: &Rc<Self>, admitted: Admitted, stream: Stream, leftover: &Bytes, deflate: bool) {
@@ -187,7 +186,7 @@ impl NativeFront {
         });
         let arrival = (Instant::now(), Rc::downgrade(&client));
         self.arrivals.borrow_mut().push_back(arrival);
-        drive(connection, Native { client, pulse }, &options, leftover);
+        spawn_reader(connection, Native { client, pulse }, &options, leftover);
     }
 }
 
@@ -341,5 +340,5 @@ fn reply(connection: &Rc<Connection>, outcome: &Outcome, id: Option<&RawValue>) 
         Some(_) => answer::json(outcome, id),
         None => answer::json(outcome, Some(RawValue::NULL)),
     };
-    connection.send_or_close(&Outgoing::text(&json));
+    connection.send_or_close(&SharedFrame::text(&json));
 }

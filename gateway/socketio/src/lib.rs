@@ -2,7 +2,7 @@
 //! acknowledgements both ways.
 //!
 //! [`SocketIo`] turns Engine.IO messages into calls of a [`Handler`], which answers with
-//! [`Outgoing`](sluice_net::Outgoing) packets that [`packet`] encodes. What a namespace, an event
+//! [`SharedFrame`](sluice_net::SharedFrame) packets that [`packet`] encodes. What a namespace, an event
 //! or a recovered session means is the handler's to say.
 //!
 //! Protocol: `docs/socket.io-protocol/v5-current.md` of socketio/socket.io.

@@ -3,20 +3,20 @@
 use bytes::Bytes;
 use sluice_codec::sio;
 use sluice_engineio::Session;
-use sluice_net::{Cause, Full, Outgoing};
+use sluice_net::{Cause, Full, SharedFrame};
 
 /// A packet and the attachments behind it.
 #[derive(Debug, Clone)]
 pub struct Packet {
     /// The packet itself.
-    pub head: Outgoing,
+    pub head: SharedFrame,
     /// Its attachments, in order.
-    pub attachments: Vec<Outgoing>,
+    pub attachments: Vec<SharedFrame>,
 }
 
 impl Packet {
     /// The frames in the order they are sent.
-    pub fn frames(&self) -> impl Iterator<Item = &Outgoing> + Clone {
+    pub fn frames(&self) -> impl Iterator<Item = &SharedFrame> + Clone {
         std::iter::once(&self.head).chain(&self.attachments)
     }
 
@@ -55,30 +55,30 @@ pub fn ack(namespace: &str, id: u64, args: &[&str], attachments: &[Bytes]) -> Pa
     with(head, attachments)
 }
 
-pub(crate) fn connect(namespace: &str, sid: &str, pid: Option<&str>) -> Outgoing {
+pub(crate) fn connect(namespace: &str, sid: &str, pid: Option<&str>) -> SharedFrame {
     framed(|out| sio::connect(namespace, sid, pid, out))
 }
 
-pub(crate) fn connect_error(namespace: &str, message: &str, data: Option<&str>) -> Outgoing {
+pub(crate) fn connect_error(namespace: &str, message: &str, data: Option<&str>) -> SharedFrame {
     let data = data.and_then(|data| serde_json::from_str(data).ok());
     framed(|out| sio::connect_error(namespace, message, data, out))
 }
 
-pub(crate) fn disconnect(namespace: &str) -> Outgoing {
+pub(crate) fn disconnect(namespace: &str) -> SharedFrame {
     framed(|out| sio::disconnect(namespace, out))
 }
 
-fn with(head: Outgoing, attachments: &[Bytes]) -> Packet {
+fn with(head: SharedFrame, attachments: &[Bytes]) -> Packet {
     Packet {
         head,
-        attachments: attachments.iter().map(|a| Outgoing::binary(a)).collect(),
+        attachments: attachments.iter().map(|a| SharedFrame::binary(a)).collect(),
     }
 }
 
 /// An Engine.IO message (`4`) that `write` fills.
-fn framed(write: impl FnOnce(&mut Vec<u8>)) -> Outgoing {
+fn framed(write: impl FnOnce(&mut Vec<u8>)) -> SharedFrame {
     let mut out = Vec::with_capacity(256);
     out.push(b'4');
     write(&mut out);
-    Outgoing::new(sluice_codec::ws::Opcode::Text, &out)
+    SharedFrame::new(sluice_codec::ws::Opcode::Text, &out)
 }

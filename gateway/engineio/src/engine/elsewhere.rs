@@ -4,7 +4,7 @@ use std::{rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use http::request::Parts;
-use sluice_net::{Answer, Cause, Stream, upgrade::negotiate};
+use sluice_net::{Cause, HttpResponse, Stream, upgrade::negotiate};
 use tokio::net::UnixStream;
 
 use super::Engine;
@@ -32,7 +32,11 @@ impl<A: Application> Engine<A> {
 
     /// A WebSocket for a session of another gateway: once the owner agrees, its bytes are passed
     /// on there.
-    pub(super) async fn open_tunnel(&self, head: &Parts, sid: Sid) -> Result<Answer, Refusal> {
+    pub(super) async fn open_tunnel(
+        &self,
+        head: &Parts,
+        sid: Sid,
+    ) -> Result<HttpResponse, Refusal> {
         let fleet = self.mailboxes.fleet()?;
         let negotiated =
             negotiate(head, self.terms().config.deflate, &[]).map_err(|_| Refusal::BAD_REQUEST)?;
@@ -45,7 +49,7 @@ impl<A: Application> Engine<A> {
                 worker.counters().sockets.sub(1);
             });
         };
-        Ok(Answer::Upgrade(negotiated.response, Box::new(then)))
+        Ok(HttpResponse::Upgrade(negotiated.response, Box::new(then)))
     }
 
     /// A WebSocket that another gateway accepted for a session of this worker: a local pair stands

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::{Response, StatusCode, request::Parts};
 use sluice_codec::eio;
 use sluice_net::{
-    Answer, Body, Cause, Connection, Outgoing, Peer, Portable, Stream, drive, response,
-    upgrade::negotiate,
+    Body, Cause, Connection, HttpResponse, Peer, Portable, SharedFrame, Stream, response,
+    spawn_reader, upgrade::negotiate,
 };
 
 use super::{
@@ -28,7 +28,7 @@ impl<A: Application> Engine<A> {
         self: &Rc<Self>,
         head: &Parts,
         peer: Peer,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<HttpResponse, Refusal> {
         let terms = self.terms();
         let negotiated =
             negotiate(head, terms.config.deflate, &[]).map_err(|_| Refusal::BAD_REQUEST)?;
@@ -37,7 +37,7 @@ impl<A: Application> Engine<A> {
         let then = move |stream: Stream, leftover: Bytes| {
             engine.websocket(state, stream, &leftover, negotiated.deflate, terms);
         };
-        Ok(Answer::Upgrade(negotiated.response, Box::new(then)))
+        Ok(HttpResponse::Upgrade(negotiated.response, Box::new(then)))
     }
 
     fn websocket(
@@ -52,14 +52,14 @@ impl<A: Application> Engine<A> {
         let connection = Connection::new(Rc::clone(&self.worker), stream, &options);
         let transport = Transport::WebSocket(Rc::clone(&connection));
         let session = self.insert(state, terms, transport);
-        connection.send_or_close(&Outgoing::text(&open_packet(&session, &[])));
+        connection.send_or_close(&SharedFrame::text(&open_packet(&session, &[])));
         self.app.opened(&session);
         let receiver = WebSocket {
             engine: Rc::clone(self),
             session,
             live: true,
         };
-        drive(connection, receiver, &options, leftover);
+        spawn_reader(connection, receiver, &options, leftover);
     }
 
     pub(super) fn open_polling(
@@ -88,7 +88,7 @@ impl<A: Application> Engine<A> {
         self: &Rc<Self>,
         head: &Parts,
         sid: Sid,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<HttpResponse, Refusal> {
         if sid.gateway != self.gateway {
             return self.open_tunnel(head, sid).await;
         }
@@ -105,7 +105,7 @@ impl<A: Application> Engine<A> {
                 engine.carry(sid, stream, leftover, negotiated.deflate);
             }
         };
-        Ok(Answer::Upgrade(negotiated.response, Box::new(then)))
+        Ok(HttpResponse::Upgrade(negotiated.response, Box::new(then)))
     }
 
     fn carry(&self, sid: Sid, stream: Stream, leftover: Bytes, deflate: bool) {
@@ -153,7 +153,7 @@ impl<A: Application> Engine<A> {
         let weak = Rc::downgrade(&connection);
         let Some(session) = session else {
             connection.close(Cause::Protocol(1002));
-            drive(connection, Refused, &options, leftover);
+            spawn_reader(connection, Refused, &options, leftover);
             return weak;
         };
         session.set_probe(&connection);
@@ -163,7 +163,7 @@ impl<A: Application> Engine<A> {
             session,
             live: false,
         };
-        drive(connection, receiver, &options, leftover);
+        spawn_reader(connection, receiver, &options, leftover);
         weak
     }
 

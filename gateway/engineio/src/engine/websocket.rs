@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use sluice_codec::eio::{self, Data, PacketType};
-use sluice_net::{Cause, Connection, Flow, Outgoing, Receiver};
+use sluice_net::{Cause, Connection, Flow, Receiver, SharedFrame};
 
 use super::Engine;
 use crate::{application::Application, session::Session};
@@ -70,7 +70,7 @@ impl<A: Application> WebSocket<A> {
     fn probe(&mut self, connection: &Rc<Connection>, text: &str) -> Flow {
         match eio::decode(text) {
             Ok(packet) if packet.kind == PacketType::Ping && packet.data == Data::Text("probe") => {
-                connection.send_or_close(&Outgoing::text("3probe"));
+                connection.send_or_close(&SharedFrame::text("3probe"));
                 self.session.probed();
             }
             Ok(packet) if packet.kind == PacketType::Upgrade => {

@@ -41,7 +41,7 @@ fn append(payload: &mut Vec<u8>, frame: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use sluice_net::Outgoing;
+    use sluice_net::SharedFrame;
 
     use super::{
         super::{CLOSE, NOOP},
@@ -50,8 +50,11 @@ mod tests {
 
     #[test]
     fn a_payload_joins_text_and_binary_packets() {
-        let frames = [Outgoing::text("4hello"), Outgoing::binary(&[1, 2, 3, 4])];
-        let frames = frames.map(|outgoing| outgoing.frame().clone());
+        let frames = [
+            SharedFrame::text("4hello"),
+            SharedFrame::binary(&[1, 2, 3, 4]),
+        ];
+        let frames = frames.map(|frame| frame.plain().clone());
         assert_eq!(payload(&frames, b""), &b"4hello\x1ebAQIDBA=="[..]);
         assert_eq!(payload(&frames, CLOSE), &b"4hello\x1ebAQIDBA==\x1e1"[..]);
         assert_eq!(payload(&[], NOOP), &b"6"[..]);
@@ -62,7 +65,7 @@ mod tests {
         for len in [0, 125, 126, 65_535, 65_536] {
             let text = "x".repeat(len);
             assert_eq!(
-                payload(&[Outgoing::text(&text).frame().clone()], b""),
+                payload(&[SharedFrame::text(&text).plain().clone()], b""),
                 text.as_bytes()
             );
         }

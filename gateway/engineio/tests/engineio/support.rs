@@ -20,7 +20,7 @@ use sluice_engineio::{
     Application, Config, Engine, Mailbox, Mailboxes, Refusal, Session, mailboxes,
 };
 use sluice_net::{
-    Cause, Counters, Endpoint, Flow, Outgoing, Peer, accept, listen, tls::Certificate, worker,
+    Cause, Counters, Endpoint, Flow, Peer, SharedFrame, accept, listen, tls::Certificate, worker,
 };
 use tokio::sync::watch;
 
@@ -86,7 +86,7 @@ impl Application for Obedient {
     }
 
     fn opened(&self, session: &Rc<Session<()>>) {
-        session.send(&Outgoing::text("4welcome"));
+        session.send(&SharedFrame::text("4welcome"));
     }
 
     fn text(&self, session: &Rc<Session<()>>, text: &str) -> Flow {
@@ -96,11 +96,11 @@ impl Application for Obedient {
             ("cut", _) => return Flow::Break(Cause::Abuse),
             ("burst", count) => {
                 let count: usize = count.parse().unwrap();
-                (0..count).for_each(|n| session.send(&Outgoing::text(&format!("4{n}"))));
+                (0..count).for_each(|n| session.send(&SharedFrame::text(&format!("4{n}"))));
             }
             ("big", size) => {
                 let big = "x".repeat(size.parse().unwrap());
-                session.send(&Outgoing::text(&format!("4{big}")));
+                session.send(&SharedFrame::text(&format!("4{big}")));
             }
             ("busy", ms) => {
                 let until = Instant::now() + Duration::from_millis(ms.parse().unwrap());
@@ -113,13 +113,13 @@ impl Application for Obedient {
                     std::thread::yield_now();
                 }
             }
-            _ => session.send(&Outgoing::text(&format!("4{text}"))),
+            _ => session.send(&SharedFrame::text(&format!("4{text}"))),
         }
         Flow::Continue(())
     }
 
     fn binary(&self, session: &Rc<Session<()>>, bytes: &[u8]) -> Flow {
-        session.send(&Outgoing::binary(bytes));
+        session.send(&SharedFrame::binary(bytes));
         Flow::Continue(())
     }
 

@@ -14,8 +14,8 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use http::Request;
 use sluice_net::{
-    Answer, Cause, Connection, Counter, Counters, Endpoint, Flow, Handler, HandlerFuture, Options,
-    Outgoing, Patience, Peer, Receiver, Stream, accept, drive, listen, response,
+    Cause, Connection, Counter, Counters, Endpoint, Flow, Handler, HandlerFuture, HttpResponse,
+    Options, Patience, Peer, Receiver, SharedFrame, Stream, accept, listen, response, spawn_reader,
     tls::Certificate,
     upgrade::{negotiate, refuse},
     worker,
@@ -174,14 +174,14 @@ impl Handler for Front {
 }
 
 impl Front {
-    fn answer(self: Rc<Self>, head: &http::request::Parts) -> Answer {
+    fn answer(self: Rc<Self>, head: &http::request::Parts) -> HttpResponse {
         if head.uri.path() == "/hello" {
             let hello = Bytes::from_static(b"hello");
-            return Answer::Response(response(http::StatusCode::OK, "text/plain", hello));
+            return HttpResponse::Plain(response(http::StatusCode::OK, "text/plain", hello));
         }
         let agreed = match negotiate(head, self.options.deflate, &[]) {
             Ok(agreed) => agreed,
-            Err(reason) => return Answer::Response(refuse(reason)),
+            Err(reason) => return HttpResponse::Plain(refuse(reason)),
         };
         let moved = head.uri.path() == "/moved";
         let options = Options {
@@ -196,9 +196,9 @@ impl Front {
             };
             let connection = Connection::new(Rc::clone(&self.worker), stream, &options);
             let receiver = Obedient(Arc::clone(&self.told));
-            drive(connection, receiver, &options, &leftover);
+            spawn_reader(connection, receiver, &options, &leftover);
         };
-        Answer::Upgrade(agreed.response, Box::new(take))
+        HttpResponse::Upgrade(agreed.response, Box::new(take))
     }
 }
 
@@ -210,19 +210,19 @@ impl Receiver for Obedient {
         let words: Vec<_> = text.split(' ').collect();
         match words[..] {
             ["burst", count, size] => {
-                let message = Outgoing::binary(&vec![7; size.parse().unwrap()]);
+                let message = SharedFrame::binary(&vec![7; size.parse().unwrap()]);
                 for _ in 0..count.parse().unwrap() {
                     connection.send_or_close(&message);
                 }
             }
             ["close"] => return Flow::Break(Cause::Drain),
-            _ => connection.send_or_close(&Outgoing::text(text)),
+            _ => connection.send_or_close(&SharedFrame::text(text)),
         }
         Flow::Continue(())
     }
 
     fn binary(&mut self, connection: &Rc<Connection>, bytes: &[u8]) -> Flow {
-        connection.send_or_close(&Outgoing::binary(bytes));
+        connection.send_or_close(&SharedFrame::binary(bytes));
         Flow::Continue(())
     }
 

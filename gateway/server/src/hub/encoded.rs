@@ -4,7 +4,7 @@ use std::{cell::OnceCell, sync::Arc};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use sluice_net::Outgoing;
+use sluice_net::SharedFrame;
 use sluice_rooms::{Announcement, Message, RoomKey};
 use sluice_socketio::packet::{self, Packet};
 
@@ -15,7 +15,7 @@ pub(crate) struct Encoded {
     namespace: Arc<str>,
     content: Content,
     socketio: OnceCell<Packet>,
-    native: OnceCell<Outgoing>,
+    native: OnceCell<SharedFrame>,
 }
 
 enum Content {
@@ -101,9 +101,9 @@ impl Encoded {
     }
 
     /// As the plain protocol has it.
-    pub(crate) fn native(&self) -> &Outgoing {
+    pub(crate) fn native(&self) -> &SharedFrame {
         self.native
-            .get_or_init(|| Outgoing::text(&self.native_json()))
+            .get_or_init(|| SharedFrame::text(&self.native_json()))
     }
 
     fn native_json(&self) -> String {

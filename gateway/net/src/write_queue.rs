@@ -10,12 +10,12 @@ const KEEP: usize = 64;
 
 /// A queue of frames, bounded in bytes, that owns no memory while it is empty.
 #[derive(Debug, Default)]
-pub(crate) struct Outbound {
+pub(crate) struct WriteQueue {
     frames: VecDeque<Bytes>,
     backlog: Backlog,
 }
 
-impl Outbound {
+impl WriteQueue {
     /// Adds a frame, if it fits as [`Backlog::admit`] says.
     pub(crate) fn push(
         &mut self,
@@ -121,56 +121,56 @@ impl Spares {
 mod tests {
     use super::*;
 
-    fn queue(frames: &[&'static str]) -> (Outbound, Spares) {
-        let (mut outbound, mut spares) = (Outbound::default(), Spares::default());
+    fn queued(frames: &[&'static str]) -> (WriteQueue, Spares) {
+        let (mut queue, mut spares) = (WriteQueue::default(), Spares::default());
         for frame in frames {
-            outbound
+            queue
                 .push(Bytes::from_static(frame.as_bytes()), 100, &mut spares)
                 .unwrap();
         }
-        (outbound, spares)
+        (queue, spares)
     }
 
     #[test]
     fn several_frames_leave_in_one_write() {
-        let (outbound, _) = queue(&["ab", "cd", "e"]);
-        assert_eq!(outbound.gather(&mut [0; 16]), b"abcde");
+        let (queue, _) = queued(&["ab", "cd", "e"]);
+        assert_eq!(queue.gather(&mut [0; 16]), b"abcde");
     }
 
     #[test]
     fn a_partial_write_goes_on_where_it_stopped() {
-        let (mut outbound, mut spares) = queue(&["ab", "cd"]);
-        outbound.advance(3, &mut spares);
-        assert_eq!(outbound.gather(&mut [0; 16]), b"d");
-        assert_eq!(outbound.bytes(), 1);
+        let (mut queue, mut spares) = queued(&["ab", "cd"]);
+        queue.advance(3, &mut spares);
+        assert_eq!(queue.gather(&mut [0; 16]), b"d");
+        assert_eq!(queue.bytes(), 1);
     }
 
     #[test]
     fn an_emptied_queue_owns_no_memory() {
-        let (mut outbound, mut spares) = queue(&["ab"]);
-        outbound.advance(2, &mut spares);
-        assert!(outbound.is_empty());
-        assert_eq!(outbound.frames.capacity(), 0);
+        let (mut queue, mut spares) = queued(&["ab"]);
+        queue.advance(2, &mut spares);
+        assert!(queue.is_empty());
+        assert_eq!(queue.frames.capacity(), 0);
     }
 
     #[test]
     fn a_full_queue_refuses_but_an_empty_one_takes_any_frame() {
-        let (mut outbound, mut spares) = (Outbound::default(), Spares::default());
+        let (mut queue, mut spares) = (WriteQueue::default(), Spares::default());
         assert_eq!(
-            outbound.push(Bytes::from_static(b"long"), 2, &mut spares),
+            queue.push(Bytes::from_static(b"long"), 2, &mut spares),
             Ok(())
         );
         assert_eq!(
-            outbound.push(Bytes::from_static(b"x"), 2, &mut spares),
+            queue.push(Bytes::from_static(b"x"), 2, &mut spares),
             Err(Full)
         );
     }
 
     #[test]
     fn a_cut_keeps_the_frame_that_is_being_written() {
-        let (mut outbound, mut spares) = queue(&["ab", "cd", "ef"]);
-        outbound.advance(1, &mut spares);
-        assert_eq!(outbound.cut(), (2, 4));
-        assert_eq!(outbound.gather(&mut [0; 16]), b"b");
+        let (mut queue, mut spares) = queued(&["ab", "cd", "ef"]);
+        queue.advance(1, &mut spares);
+        assert_eq!(queue.cut(), (2, 4));
+        assert_eq!(queue.gather(&mut [0; 16]), b"b");
     }
 }

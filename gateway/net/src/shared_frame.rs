@@ -12,13 +12,13 @@ const DEFLATE_FROM: usize = 256;
 ///
 /// The compressed form is made when the first connection that negotiated compression asks for it.
 #[derive(Debug, Clone)]
-pub struct Outgoing {
+pub struct SharedFrame {
     opcode: Opcode,
     frame: Bytes,
     deflated: OnceCell<Bytes>,
 }
 
-impl Outgoing {
+impl SharedFrame {
     /// A text message.
     pub fn text(payload: &str) -> Self {
         Self::new(Opcode::Text, payload.as_bytes())
@@ -39,7 +39,7 @@ impl Outgoing {
     }
 
     /// The frame as it goes to a connection without compression.
-    pub fn frame(&self) -> &Bytes {
+    pub fn plain(&self) -> &Bytes {
         &self.frame
     }
 
@@ -80,19 +80,19 @@ mod tests {
     fn the_payload_of_a_frame_of_any_length_is_found() {
         for len in [0, 1, 125, 126, 65_535, 65_536] {
             let text = "x".repeat(len);
-            assert_eq!(Outgoing::text(&text).payload(), text.as_bytes());
+            assert_eq!(SharedFrame::text(&text).payload(), text.as_bytes());
         }
     }
 
     #[test]
     fn a_short_message_is_never_compressed() {
-        let outgoing = Outgoing::text("short");
-        assert_eq!(outgoing.select(true), outgoing.frame());
+        let frame = SharedFrame::text("short");
+        assert_eq!(frame.select(true), frame.plain());
     }
 
     #[test]
     fn a_long_message_is_compressed_for_those_who_asked() {
-        let outgoing = Outgoing::text(&"long ".repeat(200));
-        assert!(outgoing.select(true).len() < outgoing.select(false).len());
+        let frame = SharedFrame::text(&"long ".repeat(200));
+        assert!(frame.select(true).len() < frame.select(false).len());
     }
 }
