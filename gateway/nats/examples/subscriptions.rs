@@ -45,9 +45,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .insert(Server::start(Settings::default()).await)
             .url(),
     };
-    let (link, driver) = link(Options::new(vec![url.parse()?], "subscriptions"))?;
+    let (link, task) = link(Options::new(vec![url.parse()?], "subscriptions"))?;
     let (tell, mut told) = mpsc::unbounded_channel();
-    tokio::spawn(driver.run(Teller(tell)));
+    tokio::spawn(task.run(Teller(tell)));
     told.recv().await;
     link.subscribe("_INBOX.barrier");
     barrier(&link, &mut told).await?;

@@ -55,7 +55,7 @@ impl Nats {
             rand::random::<u64>(),
             rand::random::<u64>()
         );
-        let (link, connection) = link(options).map_err(std::io::Error::other)?;
+        let (link, task) = link(options).map_err(std::io::Error::other)?;
         let nats = Arc::new(Self {
             core: Mutex::new(Core::new(identity, Arc::clone(&sink), completions)),
             sink,
@@ -66,7 +66,7 @@ impl Nats {
         });
         nats.link.subscribe(&format!("{}.*", nats.inbox));
         nats.with(|core, _, out| core.start(out));
-        let driver = Driver(Arc::downgrade(&nats));
+        let handler = LinkHandler(Arc::downgrade(&nats));
         let ticking = Arc::downgrade(&nats);
         let completed = Arc::clone(&nats.completed);
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -77,7 +77,7 @@ impl Nats {
             .spawn(move || {
                 runtime.block_on(async move {
                     tokio::select! {
-                        () = connection.run(driver) => {}
+                        () = task.run(handler) => {}
                         () = tick(ticking, completed) => {}
                     }
                 });
@@ -169,9 +169,9 @@ async fn tick(nats: Weak<Nats>, completed: Arc<Notify>) {
 }
 
 /// What the link calls.
-struct Driver(Weak<Nats>);
+struct LinkHandler(Weak<Nats>);
 
-impl Driver {
+impl LinkHandler {
     fn with(&self, call: impl FnOnce(&Nats)) {
         if let Some(nats) = self.0.upgrade() {
             call(&nats);
@@ -179,7 +179,7 @@ impl Driver {
     }
 }
 
-impl Handler for Driver {
+impl Handler for LinkHandler {
     fn connected(&mut self, server: &ServerInfo) {
         tracing::info!(server = %server.server_name, "connected to NATS");
         self.with(|nats| {

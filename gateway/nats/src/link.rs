@@ -1,29 +1,30 @@
 //! One connection to NATS, made for very many subscriptions: core NATS and nothing else.
 //!
 //! [`link`] gives a [`Link`], the handle with which any thread subscribes and publishes without
-//! ever waiting, and a [`Driver`], whose task holds the connection and calls a [`Handler`]. All
+//! ever waiting, and a [`LinkTask`], which holds the connection and calls a [`Handler`]. All
 //! that is asked of a link leaves in the order in which it was asked, subscriptions and messages
 //! alike: when the answer to a message comes, the subscriptions before it are in force at the
 //! server.
 
 mod auth;
 mod complaint;
+mod connect;
+mod connection;
 mod dial;
-mod drive;
-mod driver;
-mod incoming;
 mod options;
 mod outbox;
-mod outgoing;
 pub mod protocol;
 mod pulse;
 mod quiet;
+mod reader;
 mod servers;
 mod shared;
 mod stats;
 mod subjects;
+mod task;
 mod tls;
 mod url;
+mod writer;
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,11 +32,11 @@ use tokio::sync::watch;
 
 pub use self::{
     auth::{Auth, Credentials, CredentialsError},
-    driver::Driver,
     options::Options,
     outbox::{MAX_WAITING, Refused},
     protocol::ServerInfo,
     stats::Stats,
+    task::LinkTask,
     tls::CaError,
     url::{ServerUrl, UrlError},
 };
@@ -82,14 +83,14 @@ pub struct Link {
     ended: watch::Receiver<()>,
 }
 
-/// A link that is not connected yet: its [`Driver`] is to be run.
-pub fn link(options: Options) -> Result<(Link, Driver), CaError> {
+/// A link that is not connected yet: its [`LinkTask`] is to be run.
+pub fn link(options: Options) -> Result<(Link, LinkTask), CaError> {
     let shared = Arc::new(Shared::default());
     let (running, ended) = watch::channel(());
     let servers = Servers::new(options.urls.clone());
     let dialer = Dialer::new(options)?;
-    let driver = Driver::new(Arc::clone(&shared), dialer, servers, running);
-    Ok((Link { shared, ended }, driver))
+    let task = LinkTask::new(Arc::clone(&shared), dialer, servers, running);
+    Ok((Link { shared, ended }, task))
 }
 
 impl Link {
@@ -139,7 +140,7 @@ impl Link {
     pub async fn close(&self) {
         self.shared.close();
         let mut ended = self.ended.clone();
-        // The driver never sends: this ends with an error when the driver is gone.
+        // The task never sends: this ends with an error when the task is gone.
         let gone = async { while ended.changed().await.is_ok() {} };
         let _ = tokio::time::timeout(CLOSE_WITHIN * 2, gone).await;
     }

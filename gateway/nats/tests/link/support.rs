@@ -106,9 +106,9 @@ pub(crate) fn with_auth(urls: &[&str], auth: Auth) -> Options {
 
 impl Client {
     pub(crate) fn start(options: Options) -> Self {
-        let (link, driver) = link(options).unwrap();
+        let (link, task) = link(options).unwrap();
         let recorded = Arc::new(Recorded::default());
-        tokio::spawn(driver.run(Recorder(Arc::clone(&recorded))));
+        tokio::spawn(task.run(Recorder(Arc::clone(&recorded))));
         Self { link, recorded }
     }
 

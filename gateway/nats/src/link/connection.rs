@@ -18,12 +18,12 @@ use self::{farewell::Farewell, operations::Operations, pause::Pause, standby::St
 use super::{
     Handler,
     dial::{Dialer, Established, Stream},
-    incoming::Incoming,
-    outgoing::Outgoing,
     protocol::encode,
     pulse::{Beat, Pulse},
+    reader::Reader,
     servers::Servers,
     shared::Shared,
+    writer::Writer,
 };
 
 /// How long a connection that is over may take to say so.
@@ -39,12 +39,12 @@ pub(super) struct Ended {
     pub(super) next: Option<Established>,
 }
 
-/// Drives one connection.
-pub(super) struct Drive<'a, H> {
+/// One connection while it lasts: reads, writes, and gives what comes to the handler.
+pub(super) struct Connection<'a, H> {
     shared: &'a Shared,
     stream: Box<dyn Stream>,
-    incoming: Incoming,
-    outgoing: Outgoing,
+    reader: Reader,
+    writer: Writer,
     pulse: Pulse,
     pause: Pause,
     farewell: Farewell,
@@ -52,7 +52,7 @@ pub(super) struct Drive<'a, H> {
     operations: Operations<'a, H>,
 }
 
-impl<'a, H: Handler> Drive<'a, H> {
+impl<'a, H: Handler> Connection<'a, H> {
     pub(super) fn new(
         shared: &'a Shared,
         dialer: &'a Dialer,
@@ -61,11 +61,11 @@ impl<'a, H: Handler> Drive<'a, H> {
         established: Established,
     ) -> Self {
         let is_lame = established.info.lame_duck;
-        let mut drive = Self {
+        let mut connection = Self {
             shared,
             stream: established.stream,
-            incoming: Incoming::new(established.decoder, established.input),
-            outgoing: Outgoing::default(),
+            reader: Reader::new(established.decoder, established.input),
+            writer: Writer::default(),
             pulse: Pulse::new(dialer.options.ping_interval),
             pause: Pause::default(),
             farewell: Farewell::default(),
@@ -73,9 +73,9 @@ impl<'a, H: Handler> Drive<'a, H> {
             operations: Operations::new(shared, servers, handler, established.url),
         };
         if is_lame {
-            drive.leave();
+            connection.leave();
         }
-        drive
+        connection
     }
 
     /// The server wants its clients gone.
@@ -108,7 +108,7 @@ impl<'a, H: Handler> Drive<'a, H> {
         self.decode()?;
         loop {
             self.shared.register(cx);
-            let written = self.outgoing.poll(cx, &mut self.stream, self.shared);
+            let written = self.writer.poll(cx, &mut self.stream, self.shared);
             let written = written.map_err(|error| broken(&error))?;
             if self.poll_questions(cx)? {
                 continue;
@@ -153,7 +153,7 @@ impl<'a, H: Handler> Drive<'a, H> {
             self.pulse.excuse();
             return Ok(false);
         }
-        let Poll::Ready(read) = self.incoming.poll_read(cx, &mut self.stream) else {
+        let Poll::Ready(read) = self.reader.poll_read(cx, &mut self.stream) else {
             return Ok(false);
         };
         let read = read.map_err(|error| broken(&error))?;
@@ -167,9 +167,9 @@ impl<'a, H: Handler> Drive<'a, H> {
     }
 
     fn decode(&mut self) -> Result<(), String> {
-        while let Some(operation) = self.incoming.next().map_err(|error| error.to_string())? {
+        while let Some(operation) = self.reader.next().map_err(|error| error.to_string())? {
             if let Some(info) = self.operations.apply(operation) {
-                self.incoming.set_max_payload(info.max_payload);
+                self.reader.set_max_payload(info.max_payload);
                 if info.lame_duck {
                     self.leave();
                 }

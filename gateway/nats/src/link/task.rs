@@ -1,4 +1,4 @@
-//! The task of a link: connects, drives the connection, and connects again.
+//! The task of a link: connects, holds the connection while it lasts, and connects again.
 
 use std::{
     sync::Arc,
@@ -10,9 +10,9 @@ use tokio::sync::watch;
 
 use super::{
     Handler, Outbox,
-    dial::{DialError, Dialer, Established},
-    drive::{Drive, Ended},
-    quiet::Quiet,
+    connect::connect,
+    connection::{Connection, Ended},
+    dial::{Dialer, Established},
     servers::Servers,
     shared::Shared,
 };
@@ -23,7 +23,7 @@ const LASTING: Duration = Duration::from_secs(5);
 
 /// Holds the connection of a [`super::Link`]. Where it is dropped, the link never connects again.
 #[derive(Debug)]
-pub struct Driver {
+pub struct LinkTask {
     shared: Arc<Shared>,
     dialer: Dialer,
     servers: Servers,
@@ -32,7 +32,7 @@ pub struct Driver {
     _running: watch::Sender<()>,
 }
 
-impl Driver {
+impl LinkTask {
     pub(super) fn new(
         shared: Arc<Shared>,
         dialer: Dialer,
@@ -81,14 +81,14 @@ impl Driver {
         self.shared.change(|outbox| outbox.begin(&info));
         handler.connected(&info);
         let began = Instant::now();
-        let drive = Drive::new(
+        let connection = Connection::new(
             &self.shared,
             &self.dialer,
             &mut self.servers,
             handler,
             established,
         );
-        let ended = drive.run().await;
+        let ended = connection.run().await;
         if ended.next.is_none() {
             self.shared.change(Outbox::end);
         }
@@ -104,39 +104,5 @@ impl Driver {
             self.retries.failed();
         }
         ended
-    }
-}
-
-/// Tries all servers until one takes the connection, for ever.
-pub(super) async fn connect(
-    dialer: &Dialer,
-    servers: &Servers,
-    retries: &mut Retries,
-) -> Established {
-    let mut quiet = Quiet::default();
-    loop {
-        tokio::time::sleep(retries.delay(rand::random())).await;
-        let mut slow = false;
-        for url in servers.round() {
-            match dialer.dial(&url).await {
-                Ok(established) => return established,
-                Err(error) => {
-                    slow |= error.is_about_credentials();
-                    report(&mut quiet, &url.to_string(), &error);
-                }
-            }
-        }
-        retries.failed();
-        if slow {
-            retries.failed_for_long();
-        }
-    }
-}
-
-fn report(quiet: &mut Quiet, server: &str, error: &DialError) {
-    if quiet.is_news(&format!("{server} {error}"), Instant::now()) {
-        tracing::warn!(server, %error, "a NATS server cannot be connected to; the link goes on trying");
-    } else {
-        tracing::debug!(server, %error, "a NATS server still cannot be connected to");
     }
 }

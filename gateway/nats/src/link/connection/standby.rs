@@ -10,8 +10,8 @@ use sluice_util::Retries;
 use crate::{
     BACKOFF,
     link::{
+        connect::connect,
         dial::{Dialer, Established},
-        driver::connect,
         servers::Servers,
     },
 };

@@ -15,13 +15,13 @@ const KEPT: usize = 1024 * 1024;
 
 /// Writes what is in the outbox, all of it in one piece each time.
 #[derive(Debug, Default)]
-pub(super) struct Outgoing {
+pub(super) struct Writer {
     writing: Vec<u8>,
     written: usize,
     unflushed: bool,
 }
 
-impl Outgoing {
+impl Writer {
     /// Writes until there is nothing more, and is ready then. The task is woken when there is.
     pub(super) fn poll(
         &mut self,

@@ -19,12 +19,12 @@ const PIECE: usize = 64 * 1024;
 
 /// What was read and not yet decoded.
 #[derive(Debug)]
-pub(super) struct Incoming {
+pub(super) struct Reader {
     decoder: Decoder,
     input: BytesMut,
 }
 
-impl Incoming {
+impl Reader {
     pub(super) fn new(decoder: Decoder, input: BytesMut) -> Self {
         Self { decoder, input }
     }
