@@ -5,7 +5,6 @@
 //! complete within one process.
 
 mod command;
-mod delivery;
 mod error;
 mod gather;
 mod memory;
@@ -13,9 +12,9 @@ mod publication;
 mod reply;
 mod session;
 mod stats;
+mod workers;
 
 pub use command::{Command, SessionInfo, Target};
-pub use delivery::{Answer, Delivery, Sink};
 pub use error::Error;
 pub use gather::Gather;
 pub use memory::Memory;
@@ -24,6 +23,7 @@ pub use reply::Reply;
 pub use session::{Claim, Reader, Record, Stored};
 use sluice_rooms::{Epoch, Page, Query, Reading, RoomKey, RoomSettings, SessionId};
 pub use stats::Stats;
+pub use workers::{BackboneEvent, Completion, Workers};
 
 use std::{sync::Arc, time::Duration};
 
@@ -73,11 +73,11 @@ pub struct Members {
 /// Joins the workers of a fleet.
 ///
 /// Calls come from workers and never block; what cannot be said at once comes as
-/// [`Reply::Later`]. Deliveries go to the [`Sink`] that the backbone was made with.
+/// [`Reply::Later`]. What workers are to do goes to the [`Workers`] that the backbone was made with.
 ///
 /// The answers of [`Self::subscribe`] and [`Self::missed`] belong between two messages: what was
 /// delivered to the worker before is not greater than the offsets in the answer, and what comes
-/// after is. One that comes later is therefore itself a [`Delivery::Answer`].
+/// after is. One that comes later is therefore itself a [`BackboneEvent::Completion`].
 pub trait Backbone: Send + Sync + 'static {
     /// `worker` has a member in `room` from now on and must get its messages. Says where they
     /// begin. Any number of calls need one [`Self::unsubscribe`].
@@ -128,7 +128,7 @@ pub trait Backbone: Send + Sync + 'static {
     fn claim(&self, worker: usize, claim: Claim) -> Reply<Option<Record>>;
 
     /// Waits until it is known whether another gateway took over a session of this worker while
-    /// this gateway could not be reached. Where one did, the worker gets [`Delivery::Moved`] before
+    /// this gateway could not be reached. Where one did, the worker gets [`BackboneEvent::Moved`] before
     /// the reply. At once but for the first seconds after a connection to the other gateways was
     /// lost.
     fn confirm(&self, worker: usize, session: SessionId) -> Reply<()>;

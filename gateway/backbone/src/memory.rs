@@ -16,8 +16,8 @@ use sluice_util::unix_millis;
 
 use self::{room::Room, rooms::Rooms, sequence::Sequence, users::Users};
 use crate::{
-    Backbone, Bookmark, Claim, Command, Delivery, Error, Gather, Joined, Members, Missed,
-    Publication, Reader, Receipt, Record, Reply, SessionInfo, Sink, Stats, Stored,
+    Backbone, BackboneEvent, Bookmark, Claim, Command, Error, Gather, Joined, Members, Missed,
+    Publication, Reader, Receipt, Record, Reply, SessionInfo, Stats, Stored, Workers,
 };
 
 /// How many ticks lie between two sweeps of expired messages.
@@ -29,7 +29,7 @@ const SWEEP_EVERY: u64 = 100;
 /// workers under its lock, so every worker gets them in the order of their offsets, over all
 /// rooms. That order is what lets one offset say how far a session has read everywhere.
 pub struct Memory {
-    sink: Arc<dyn Sink>,
+    workers: Arc<dyn Workers>,
     sequence: Sequence,
     rooms: Rooms,
     users: Users,
@@ -42,10 +42,10 @@ impl std::fmt::Debug for Memory {
 }
 
 impl Memory {
-    /// A backbone for the workers behind `sink`.
-    pub fn new(sink: Arc<dyn Sink>) -> Self {
+    /// A backbone for these workers.
+    pub fn new(workers: Arc<dyn Workers>) -> Self {
         Self {
-            sink,
+            workers,
             sequence: Sequence::default(),
             rooms: Rooms::default(),
             users: Users::default(),
@@ -60,7 +60,7 @@ impl Memory {
             if let Some(duplicate) = find_duplicate(room, &publication, self.sequence.epoch()) {
                 return Ok(duplicate);
             }
-            if room.workers().any(|worker| self.sink.is_full(worker)) {
+            if room.workers().any(|worker| self.workers.is_full(worker)) {
                 return Err(Error::Overloaded);
             }
             if !room.admit(settings.messages_per_second, unix_millis()) {
@@ -99,8 +99,8 @@ impl Memory {
 
     fn deliver(&self, room: &Room, message: &Arc<Message>) {
         for worker in room.workers() {
-            self.sink
-                .deliver(worker, Delivery::Room(Arc::clone(message)));
+            self.workers
+                .deliver(worker, BackboneEvent::Room(Arc::clone(message)));
         }
     }
 
@@ -129,11 +129,11 @@ impl Memory {
 
     fn everyone<T: Send + 'static>(
         &self,
-        deliver: impl Fn(Gather<T>) -> Delivery,
+        deliver: impl Fn(Gather<T>) -> BackboneEvent,
     ) -> tokio::sync::oneshot::Receiver<Vec<T>> {
         let (gather, result) = Gather::new();
-        for worker in 0..self.sink.workers() {
-            self.sink.deliver(worker, deliver(gather.clone()));
+        for worker in 0..self.workers.count() {
+            self.workers.deliver(worker, deliver(gather.clone()));
         }
         result
     }
@@ -143,8 +143,8 @@ impl Memory {
             let announcement = Arc::new(announcement);
             for worker in workers {
                 let news = Arc::clone(&announcement);
-                self.sink
-                    .deliver(worker, Delivery::Presence(key.clone(), news));
+                self.workers
+                    .deliver(worker, BackboneEvent::Presence(key.clone(), news));
             }
         }
     }
@@ -236,14 +236,14 @@ impl Backbone for Memory {
 
     fn command(&self, command: Command) -> Reply<u64> {
         let command = Arc::new(command);
-        let done = self.everyone(|gather| Delivery::Command(Arc::clone(&command), gather));
+        let done = self.everyone(|gather| BackboneEvent::Command(Arc::clone(&command), gather));
         Reply::Later(Box::pin(async move {
             Ok(done.await.unwrap_or_default().iter().sum())
         }))
     }
 
     fn sessions(&self, user: Option<Arc<str>>, limit: usize) -> Reply<Vec<SessionInfo>> {
-        let sessions = self.everyone(|gather| Delivery::Sessions(user.clone(), gather));
+        let sessions = self.everyone(|gather| BackboneEvent::Sessions(user.clone(), gather));
         Reply::Later(Box::pin(async move {
             let mut sessions = sessions.await.unwrap_or_default();
             sessions.truncate(limit);
@@ -260,13 +260,13 @@ impl Backbone for Memory {
     }
 
     fn claim(&self, worker: usize, claim: Claim) -> Reply<Option<Record>> {
-        if self.sink.workers() < 2 {
+        if self.workers.count() < 2 {
             return Reply::Now(Ok(None));
         }
         let (gather, records) = Gather::new();
-        for other in (0..self.sink.workers()).filter(|other| *other != worker) {
-            self.sink
-                .deliver(other, Delivery::Claim(claim.clone(), gather.clone()));
+        for other in (0..self.workers.count()).filter(|other| *other != worker) {
+            self.workers
+                .deliver(other, BackboneEvent::Claim(claim.clone(), gather.clone()));
         }
         drop(gather);
         Reply::Later(Box::pin(async move {

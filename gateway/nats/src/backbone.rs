@@ -7,7 +7,7 @@ use std::{
 
 use sluice_backbone::{
     Backbone, Bookmark, Claim, Command, Error, Joined, Members, Missed, Publication, Reader,
-    Receipt, Record, Reply, SessionInfo, Sink, Stats, Stored,
+    Receipt, Record, Reply, SessionInfo, Stats, Stored, Workers,
 };
 use sluice_rooms::{Epoch, Page, Query, Reading, RoomKey, RoomSettings, SessionId};
 use sluice_util::{lock, unix_millis};
@@ -22,7 +22,7 @@ use crate::{
 /// The backbone of one gateway of a fleet.
 pub struct Nats {
     core: Mutex<Core>,
-    sink: Arc<dyn Sink>,
+    workers: Arc<dyn Workers>,
     link: Link,
     /// What answers to this gateway's questions are addressed to, before their number.
     inbox: String,
@@ -37,14 +37,14 @@ impl std::fmt::Debug for Nats {
 }
 
 impl Nats {
-    /// A backbone for the workers behind `sink`. It connects, and stays connected, on a thread of
+    /// A backbone for these workers. It connects, and stays connected, on a thread of
     /// its own, for as long as it is used.
     ///
     /// # Errors
     /// Where the thread cannot be started, or the options cannot be used.
     pub fn start(
         identity: Identity,
-        sink: Arc<dyn Sink>,
+        workers: Arc<dyn Workers>,
         options: Options,
     ) -> std::io::Result<Arc<Self>> {
         let completed = Arc::new(Notify::new());
@@ -57,8 +57,8 @@ impl Nats {
         );
         let (link, task) = link(options).map_err(std::io::Error::other)?;
         let nats = Arc::new(Self {
-            core: Mutex::new(Core::new(identity, Arc::clone(&sink), completions)),
-            sink,
+            core: Mutex::new(Core::new(identity, Arc::clone(&workers), completions)),
+            workers,
             link,
             inbox,
             completed,
@@ -216,9 +216,9 @@ impl Handler for LinkHandler {
     }
 
     fn is_full(&self) -> bool {
-        self.0
-            .upgrade()
-            .is_some_and(|nats| (0..nats.sink.workers()).any(|worker| nats.sink.is_full(worker)))
+        self.0.upgrade().is_some_and(|nats| {
+            (0..nats.workers.count()).any(|worker| nats.workers.is_full(worker))
+        })
     }
 }
 

@@ -30,7 +30,7 @@ use std::{
 };
 
 use rand::{SeedableRng as _, rngs::SmallRng};
-use sluice_backbone::Sink;
+use sluice_backbone::Workers;
 
 use self::{
     calls::Calls,
@@ -114,7 +114,7 @@ fn advisory(names: &Names) -> String {
 /// The parts' surroundings.
 struct World {
     identity: Identity,
-    sink: Arc<dyn Sink>,
+    workers: Arc<dyn Workers>,
     requests: Requests,
     rng: SmallRng,
     connected: bool,
@@ -127,7 +127,7 @@ impl World {
             time: at.time,
             gateway: self.identity.gateway,
             names: &self.identity.names,
-            sink: &*self.sink,
+            workers: &*self.workers,
             out,
             requests: &mut self.requests,
             rng: &mut self.rng,
@@ -161,7 +161,11 @@ impl std::fmt::Debug for Core {
 impl Core {
     /// The core of a gateway that is not connected yet. `completions` is where workers leave what
     /// they have done; whoever drives the core calls [`Self::completed`] then.
-    pub fn new(identity: Identity, sink: Arc<dyn Sink>, completions: Arc<Completions>) -> Self {
+    pub fn new(
+        identity: Identity,
+        workers: Arc<dyn Workers>,
+        completions: Arc<Completions>,
+    ) -> Self {
         let rng = SmallRng::seed_from_u64(identity.seed);
         Self {
             sessions: Sessions::new(Arc::clone(&completions)),
@@ -175,7 +179,7 @@ impl Core {
             commands: Commands::default(),
             world: World {
                 identity,
-                sink,
+                workers,
                 requests: Requests::default(),
                 rng,
                 connected: false,

@@ -12,6 +12,7 @@ use std::{
 };
 
 use sluice_api::{DrainPhase, DrainProgress, DrainRequest};
+use sluice_backbone::Workers as _;
 use sluice_nats::Nats;
 use sluice_net::Cause;
 use sluice_spans::span;
@@ -23,7 +24,7 @@ use tokio::{
 use tracing::Instrument as _;
 
 use self::rebalance::Rebalance;
-use crate::{mail::Mail, shared::Shared};
+use crate::{inboxes::InboxItem, shared::Shared};
 
 /// How long the last closed connections get to read why.
 const FAREWELL: Duration = Duration::from_millis(500);
@@ -142,8 +143,8 @@ impl Drainer {
         self.shared.draining.store(true, Ordering::Relaxed);
         let within_ms = settings.window.as_millis() as u64;
         self.shared
-            .post
-            .send_all(|| Mail::Notify { reason, within_ms });
+            .inboxes
+            .send_all(|| InboxItem::Notify { reason, within_ms });
         self.enter(DrainPhase::Move, reason);
         let span = span!(
             "move",
@@ -152,7 +153,7 @@ impl Drainer {
         let moved = self.move_all(ends.min(deadline), deadline);
         moved.instrument(span).await;
         // Those whom the deadline overtook, and those who never had a session.
-        self.shared.post.send_all(|| Mail::MoveRest);
+        self.shared.inboxes.send_all(|| InboxItem::MoveRest);
         tokio::time::sleep(FAREWELL).await;
         drop(span!(
             "release",
@@ -204,7 +205,7 @@ impl Drainer {
 
     /// Has the workers close `most` connections between them, in turn.
     async fn close(&self, most: usize) -> Closed {
-        let workers = sluice_backbone::Sink::workers(&*self.shared.post);
+        let workers = self.shared.inboxes.count();
         let mut total = Closed::default();
         for worker in 0..workers {
             let most = (most - total.closed).div_ceil(workers - worker);
@@ -213,7 +214,9 @@ impl Drainer {
                 cause: Cause::Drain,
             };
             let (done, closed) = oneshot::channel();
-            self.shared.post.send(worker, Mail::Move(batch, done));
+            self.shared
+                .inboxes
+                .send(worker, InboxItem::Move(batch, done));
             let part = closed.await.unwrap_or_default();
             total.closed += part.closed;
             total.left += part.left;
@@ -269,7 +272,7 @@ impl Drainer {
             task.abort();
         }
         drop(plan);
-        self.shared.post.send_all(|| Mail::MoveNoMore);
+        self.shared.inboxes.send_all(|| InboxItem::MoveNoMore);
         self.shared.draining.store(false, Ordering::Relaxed);
         self.state.send_replace(DrainPhase::Serving);
         Some(self.progress())

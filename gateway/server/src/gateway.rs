@@ -51,7 +51,7 @@ use crate::{
     drain::{DrainApi, Drainer},
     hub::HubCounters,
     in_force::Origin,
-    mail::Post,
+    inboxes::Inboxes,
     metrics::Metrics,
     ops,
     rules::Current,
@@ -129,20 +129,20 @@ impl Gateway {
             in_force,
         } = start;
         let spec = &documents.cluster.spec;
-        let (post, inboxes) = Post::new(workers::count(spec.gateway.workers));
+        let (inboxes, receivers) = Inboxes::new(workers::count(spec.gateway.workers));
         let registry = Registry::new();
         let number = rand::random();
-        let us = (number, Arc::clone(&post) as _);
+        let us = (number, Arc::clone(&inboxes) as _);
         let backbone =
             ConfiguredBackbone::new(&documents, &setup, us, connection.as_ref(), runtime)?;
         let _inside = runtime.enter();
         policy.start();
-        let (mailboxes, engine_boxes) = sluice_engineio::mailboxes(inboxes.len());
+        let (mailboxes, engine_boxes) = sluice_engineio::mailboxes(receivers.len());
         let us = (number, policy.max_connections as usize);
         let (mailboxes, inbound) = peers::join(mailboxes, backbone.nats.as_ref(), us, runtime);
         let shared = Arc::new(Shared {
             backbone: Arc::clone(&backbone.backbone),
-            post,
+            inboxes,
             backend: CurrentBackend::new(&policy, connection.clone(), runtime.handle(), &registry),
             in_force,
             bucket: connection,
@@ -160,7 +160,10 @@ impl Gateway {
         let nats = backbone.nats.clone();
         let drainer = Drainer::new(Arc::clone(&shared), nats, runtime.handle().clone());
         let certificate = reload::certificate(&documents, setup.secrets.as_deref())?;
-        let counters = inboxes.iter().map(|_| WorkerCounters::default()).collect();
+        let counters = receivers
+            .iter()
+            .map(|_| WorkerCounters::default())
+            .collect();
         let mut gateway = Self {
             setup,
             texts,
@@ -174,7 +177,7 @@ impl Gateway {
             certificate,
             counters,
         };
-        let inboxes = inboxes.into_iter().zip(engine_boxes);
+        let receivers = receivers.into_iter().zip(engine_boxes);
         gateway.setup.clients = gateway.workers(mailboxes).start(inboxes)?;
         Ok(gateway)
     }

@@ -43,7 +43,7 @@ pub(crate) use self::{
     session::{Outlet, Session},
 };
 use self::{namespace::Namespace, resuming::Resuming, room::Room, timers::Timer};
-use crate::{failure::Failure, mail::Mail, shared::Shared};
+use crate::{failure::Failure, inboxes::InboxItem, shared::Shared};
 
 /// A user's sessions on this worker; most have one.
 type Sessions = SmallVec<[Rc<Session>; 1]>;
@@ -135,20 +135,20 @@ impl Hub {
         *self.on_drained.borrow_mut() = Some(Box::new(hook));
     }
 
-    /// Reads the worker's mail for ever.
+    /// Reads the worker's inbox for ever.
     ///
     /// Connections are written to once it lets others run. It does so before what it reads could
     /// fill the queue of a client that reads as fast as can be.
-    pub(crate) async fn run(self: Rc<Self>, mut inbox: inbox::Receiver<Mail>) {
-        let mut mail = VecDeque::new();
+    pub(crate) async fn run(self: Rc<Self>, mut inbox: inbox::Receiver<InboxItem>) {
+        let mut items = VecDeque::new();
         loop {
-            inbox.receive(&mut mail).await;
+            inbox.receive(&mut items).await;
             let mut filled = 0;
-            while let Some(letter) = mail.pop_front() {
-                filled += letter.size();
-                let answers = letter.is_answer();
-                self.read(letter);
-                // Who waited for the answer goes on before the next letter is read.
+            while let Some(item) = items.pop_front() {
+                filled += item.size();
+                let answers = item.is_answer();
+                self.read(item);
+                // Who waited for the answer goes on before the next item is read.
                 if answers || filled > self.policy.borrow().limits.outbound_bytes / FILL {
                     filled = 0;
                     tokio::task::yield_now().await;
@@ -157,17 +157,17 @@ impl Hub {
         }
     }
 
-    fn read(self: &Rc<Self>, mail: Mail) {
-        match mail {
-            Mail::Delivery(delivery) => self.deliver(delivery),
-            Mail::Policy(policy) => self.reload(policy),
-            Mail::Notify { reason, within_ms } => self.notify(reason, within_ms),
-            Mail::Move(batch, done) => {
+    fn read(self: &Rc<Self>, item: InboxItem) {
+        match item {
+            InboxItem::Backbone(event) => self.deliver(event),
+            InboxItem::Policy(policy) => self.reload(policy),
+            InboxItem::Notify { reason, within_ms } => self.notify(reason, within_ms),
+            InboxItem::Move(batch, done) => {
                 // Whoever drains may have been told to stop.
                 let _ = done.send(self.move_some(batch));
             }
-            Mail::MoveNoMore => drop(self.to_move.take()),
-            Mail::MoveRest => self.move_rest(),
+            InboxItem::MoveNoMore => drop(self.to_move.take()),
+            InboxItem::MoveRest => self.move_rest(),
         }
     }
 

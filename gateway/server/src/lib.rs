@@ -13,7 +13,7 @@ mod front;
 mod gateway;
 mod hub;
 mod in_force;
-mod mail;
+mod inboxes;
 mod metrics;
 mod native;
 mod operation;

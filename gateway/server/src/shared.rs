@@ -16,12 +16,12 @@ use sluice_engineio::Inbound;
 use sluice_policy::{Policy, Revocations, counted_address};
 use sluice_util::lock;
 
-use crate::{backend::CurrentBackend, in_force::InForce, mail::Post, trace::Trace};
+use crate::{backend::CurrentBackend, in_force::InForce, inboxes::Inboxes, trace::Trace};
 
 /// Shared by all threads of a gateway.
 pub(crate) struct Shared {
     pub(crate) backbone: Arc<dyn Backbone>,
-    pub(crate) post: Arc<Post>,
+    pub(crate) inboxes: Arc<Inboxes>,
     pub(crate) policy: ArcSwap<Policy>,
     pub(crate) in_force: Arc<InForce>,
     /// Where more than this gateway is told of what is revoked, if there is such a place.

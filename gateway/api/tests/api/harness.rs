@@ -8,7 +8,7 @@ use sluice_api::{
     Api, Drain, DrainPhase, DrainProgress, DrainRequest, Fleet, GatewayState, GatewayStatus, Kept,
     Keys, Limits, PolicyStatus, Refusal, RoomCount, RoomCounts, Rules,
 };
-use sluice_backbone::{Command, Delivery, Gather, Memory, SessionInfo, Sink, Target};
+use sluice_backbone::{BackboneEvent, Command, Gather, Memory, SessionInfo, Target, Workers};
 use sluice_contract::Code;
 use sluice_rooms::{HistoryLimits, Message, Pid, PresenceMode, RoomKey, RoomSettings, SessionId};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -49,8 +49,8 @@ impl Worker {
     }
 }
 
-impl Sink for Worker {
-    fn workers(&self) -> usize {
+impl Workers for Worker {
+    fn count(&self) -> usize {
         1
     }
 
@@ -58,11 +58,11 @@ impl Sink for Worker {
         *self.full.lock().unwrap()
     }
 
-    fn deliver(&self, _: usize, delivery: Delivery) {
-        match delivery {
-            Delivery::Room(message) => self.messages.lock().unwrap().push(message),
-            Delivery::Command(command, gather) => self.command(&command, gather),
-            Delivery::Sessions(user, gather) => {
+    fn deliver(&self, _: usize, event: BackboneEvent) {
+        match event {
+            BackboneEvent::Room(message) => self.messages.lock().unwrap().push(message),
+            BackboneEvent::Command(command, gather) => self.command(&command, gather),
+            BackboneEvent::Sessions(user, gather) => {
                 let sessions = self.sessions.lock().unwrap();
                 let of = |info: &&SessionInfo| user.as_ref().is_none_or(|user| info.user == *user);
                 sessions
@@ -224,7 +224,7 @@ pub async fn start() -> Running {
 
 pub async fn start_with(limits: Limits) -> Running {
     let worker = Arc::new(Worker::default());
-    let backbone = Arc::new(Memory::new(Arc::clone(&worker) as Arc<dyn Sink>));
+    let backbone = Arc::new(Memory::new(Arc::clone(&worker) as Arc<dyn Workers>));
     let policy = Arc::new(Policy::default());
     let draining = Arc::new(Draining(Mutex::new((DrainPhase::Serving, None))));
     let registry = prometheus::Registry::new();

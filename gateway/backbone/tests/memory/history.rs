@@ -3,61 +3,65 @@
 use sluice_backbone::{Backbone, Error};
 use sluice_rooms::{Query, RoomSettings};
 
-use crate::support::{Fleet, bookmark, fleeting, keeping, now, offset, offsets, publication, room};
+use crate::support::{
+    Gateway, bookmark, fleeting, keeping, now, offset, offsets, publication, room,
+};
 
 #[test]
 fn a_history_keeps_the_newest_messages() {
-    let fleet = Fleet::new(1);
+    let gateway = Gateway::new(1);
     let room = room("a");
-    (0..5).for_each(|_| drop(fleet.publish(&room, keeping(3))));
-    assert_eq!(fleet.kept(&room), [3, 4, 5]);
+    (0..5).for_each(|_| drop(gateway.publish(&room, keeping(3))));
+    assert_eq!(gateway.kept(&room), [3, 4, 5]);
 }
 
 #[test]
 fn the_same_id_is_stored_once_and_told_where() {
-    let fleet = Fleet::new(1);
+    let gateway = Gateway::new(1);
     let (room, settings) = (room("a"), keeping(3));
-    fleet.subscribe(0, &room, settings);
-    let first = fleet.publish_with_id(&room, settings, "x");
-    fleet.publish(&room, settings);
-    let again = fleet.publish_with_id(&room, settings, "x");
+    gateway.subscribe(0, &room, settings);
+    let first = gateway.publish_with_id(&room, settings, "x");
+    gateway.publish(&room, settings);
+    let again = gateway.publish_with_id(&room, settings, "x");
     assert!(again.duplicate && !first.duplicate);
     assert_eq!(again.position, first.position);
-    assert_eq!(offsets(&fleet.messages(0)), [1, 2]);
+    assert_eq!(offsets(&gateway.messages(0)), [1, 2]);
 }
 
 #[test]
 fn no_id_that_a_client_makes_up_hides_a_message_of_others() {
-    let fleet = Fleet::new(1);
+    let gateway = Gateway::new(1);
     let (room, settings) = (room("a"), keeping(10));
-    fleet.subscribe(0, &room, settings);
-    let mut seen = fleet.publish(&room, settings);
+    gateway.subscribe(0, &room, settings);
+    let mut seen = gateway.publish(&room, settings);
     for _ in 0..3 {
         // What a client can know: the last message's id and position.
         let mut next = seen.position.unwrap();
         next.offset += 2;
-        fleet.publish_with_id(&room, settings, &next.to_string());
-        seen = fleet.publish(&room, settings);
+        gateway.publish_with_id(&room, settings, &next.to_string());
+        seen = gateway.publish(&room, settings);
         assert_eq!(offset(&seen), next.offset);
     }
-    assert_eq!(offsets(&fleet.messages(0)), (1..=7).collect::<Vec<_>>());
-    assert_eq!(fleet.kept(&room).len(), 7);
+    assert_eq!(offsets(&gateway.messages(0)), (1..=7).collect::<Vec<_>>());
+    assert_eq!(gateway.kept(&room).len(), 7);
 }
 
 #[test]
 fn what_is_too_old_goes_with_the_next_sweep() {
-    let fleet = Fleet::new(1);
+    let gateway = Gateway::new(1);
     let room = room("a");
-    fleet.subscribe(0, &room, fleeting());
-    fleet.publish(&room, fleeting());
-    fleet.sweep();
-    assert!(fleet.kept(&room).is_empty());
+    gateway.subscribe(0, &room, fleeting());
+    gateway.publish(&room, fleeting());
+    gateway.sweep();
+    assert!(gateway.kept(&room).is_empty());
     assert_eq!(
-        fleet.missed(&[bookmark(&room, fleeting(), 0)]).unwrap_err(),
+        gateway
+            .missed(&[bookmark(&room, fleeting(), 0)])
+            .unwrap_err(),
         Error::Gone
     );
     assert!(
-        fleet
+        gateway
             .missed(&[bookmark(&room, fleeting(), 1)])
             .unwrap()
             .messages
@@ -67,13 +71,15 @@ fn what_is_too_old_goes_with_the_next_sweep() {
 
 #[test]
 fn a_forgotten_room_says_that_its_messages_are_gone() {
-    let fleet = Fleet::new(1);
+    let gateway = Gateway::new(1);
     let room = room("a");
-    fleet.publish(&room, fleeting());
-    fleet.sweep();
-    assert_eq!(fleet.memory.stats(&[]).rooms, 0);
+    gateway.publish(&room, fleeting());
+    gateway.sweep();
+    assert_eq!(gateway.memory.stats(&[]).rooms, 0);
     assert_eq!(
-        fleet.missed(&[bookmark(&room, fleeting(), 0)]).unwrap_err(),
+        gateway
+            .missed(&[bookmark(&room, fleeting(), 0)])
+            .unwrap_err(),
         Error::Gone
     );
     let query = Query {
@@ -82,28 +88,30 @@ fn a_forgotten_room_says_that_its_messages_are_gone() {
         limit: 9,
     };
     assert!(
-        now(fleet.memory.history(&room, &RoomSettings::default(), query))
-            .unwrap()
-            .1
-            .truncated
+        now(gateway
+            .memory
+            .history(&room, &RoomSettings::default(), query))
+        .unwrap()
+        .1
+        .truncated
     );
 }
 
 #[test]
 fn a_room_that_is_made_anew_remembers_that_messages_are_gone() {
-    let fleet = Fleet::new(1);
+    let gateway = Gateway::new(1);
     let room = room("a");
-    fleet.publish(&room, fleeting());
-    fleet.sweep();
-    let joined = fleet.subscribe(0, &room, keeping(10));
-    fleet.publish(&room, keeping(10));
+    gateway.publish(&room, fleeting());
+    gateway.sweep();
+    let joined = gateway.subscribe(0, &room, keeping(10));
+    gateway.publish(&room, keeping(10));
     assert_eq!(
-        fleet
+        gateway
             .missed(&[bookmark(&room, keeping(10), 0)])
             .unwrap_err(),
         Error::Gone
     );
-    let missed = fleet
+    let missed = gateway
         .missed(&[bookmark(&room, keeping(10), joined.offset)])
         .unwrap();
     assert_eq!(offsets(&missed.messages), [2]);
@@ -111,77 +119,80 @@ fn a_room_that_is_made_anew_remembers_that_messages_are_gone() {
 
 #[test]
 fn a_room_in_use_never_loses_what_it_had_because_others_are_forgotten() {
-    let fleet = Fleet::new(1);
+    let gateway = Gateway::new(1);
     let quiet = room("quiet");
-    let joined = fleet.subscribe(0, &quiet, keeping(10));
+    let joined = gateway.subscribe(0, &quiet, keeping(10));
     for n in 0..1000 {
-        fleet.publish(&room(&n.to_string()), fleeting());
+        gateway.publish(&room(&n.to_string()), fleeting());
     }
-    fleet.sweep();
+    gateway.sweep();
     let bookmark = [bookmark(&quiet, keeping(10), joined.offset)];
-    assert!(fleet.missed(&bookmark).unwrap().messages.is_empty());
-    fleet.publish(&quiet, keeping(10));
-    assert_eq!(offsets(&fleet.missed(&bookmark).unwrap().messages), [1001]);
+    assert!(gateway.missed(&bookmark).unwrap().messages.is_empty());
+    gateway.publish(&quiet, keeping(10));
+    assert_eq!(
+        offsets(&gateway.missed(&bookmark).unwrap().messages),
+        [1001]
+    );
 }
 
 #[test]
 fn a_room_that_stops_keeping_history_and_starts_again_says_what_is_gone() {
-    let fleet = Fleet::new(1);
+    let gateway = Gateway::new(1);
     let room = room("a");
-    fleet.subscribe(0, &room, keeping(10));
-    fleet.publish(&room, keeping(10));
-    fleet.subscribe(0, &room, RoomSettings::default());
-    fleet.sweep();
-    fleet.publish(&room, keeping(10));
+    gateway.subscribe(0, &room, keeping(10));
+    gateway.publish(&room, keeping(10));
+    gateway.subscribe(0, &room, RoomSettings::default());
+    gateway.sweep();
+    gateway.publish(&room, keeping(10));
     assert_eq!(
-        fleet
+        gateway
             .missed(&[bookmark(&room, keeping(10), 0)])
             .unwrap_err(),
         Error::Gone
     );
-    let missed = fleet.missed(&[bookmark(&room, keeping(10), 1)]).unwrap();
+    let missed = gateway.missed(&[bookmark(&room, keeping(10), 1)]).unwrap();
     assert_eq!(offsets(&missed.messages), [2]);
 }
 
 #[test]
 fn a_message_of_a_room_without_history_has_no_position() {
-    let fleet = Fleet::new(1);
+    let gateway = Gateway::new(1);
     let room = room("a");
-    fleet.subscribe(0, &room, RoomSettings::default());
-    let receipt = fleet.publish(&room, RoomSettings::default());
+    gateway.subscribe(0, &room, RoomSettings::default());
+    let receipt = gateway.publish(&room, RoomSettings::default());
     assert_eq!(receipt.position, None);
-    assert_eq!(offsets(&fleet.messages(0)), [0]);
-    assert!(fleet.kept(&room).is_empty());
+    assert_eq!(offsets(&gateway.messages(0)), [0]);
+    assert!(gateway.kept(&room).is_empty());
 }
 
 #[test]
 fn rooms_that_nobody_needs_are_forgotten() {
-    let fleet = Fleet::new(1);
+    let gateway = Gateway::new(1);
     let (empty, used) = (room("empty"), room("used"));
-    now(fleet
+    now(gateway
         .memory
         .publish(publication(&empty, RoomSettings::default())))
     .unwrap();
-    fleet.subscribe(0, &used, RoomSettings::default());
-    fleet.sweep();
-    assert_eq!(fleet.memory.stats(&[]).rooms, 1);
-    fleet.memory.unsubscribe(0, &used);
-    fleet.sweep();
-    assert_eq!(fleet.memory.stats(&[]).rooms, 0);
+    gateway.subscribe(0, &used, RoomSettings::default());
+    gateway.sweep();
+    assert_eq!(gateway.memory.stats(&[]).rooms, 1);
+    gateway.memory.unsubscribe(0, &used);
+    gateway.sweep();
+    assert_eq!(gateway.memory.stats(&[]).rooms, 0);
 }
 
 #[test]
 fn stats_say_what_is_held() {
-    let fleet = Fleet::new(1);
+    let gateway = Gateway::new(1);
     let settings = keeping(2);
     for (name, members) in [("a", 1), ("b", 2), ("c", 3)] {
         for n in 0..members {
             let user = n.to_string().into();
-            now(fleet.memory.join(&room(name), &user, &settings)).unwrap();
+            now(gateway.memory.join(&room(name), &user, &settings)).unwrap();
         }
     }
-    (0..3).for_each(|_| drop(fleet.publish(&room("a"), settings)));
-    let stats = fleet.memory.stats(&[1, 2]);
+    (0..3).for_each(|_| drop(gateway.publish(&room("a"), settings)));
+    let stats = gateway.memory.stats(&[1, 2]);
     assert_eq!((stats.rooms, stats.members, stats.messages), (3, 6, 2));
     assert_eq!(stats.sizes, [1, 1, 1]);
     assert!(stats.bytes > 0);

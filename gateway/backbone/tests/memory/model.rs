@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use sluice_backbone::{Backbone, Bookmark, Error};
 use sluice_rooms::{Message, RoomKey, RoomSettings};
 
-use crate::support::{Fleet, bookmark, fleeting, keeping, offset, room};
+use crate::support::{Gateway, bookmark, fleeting, keeping, offset, room};
 
 const WORKERS: usize = 2;
 const ROOMS: usize = 3;
@@ -78,7 +78,7 @@ impl Session {
 }
 
 struct World {
-    fleet: Fleet,
+    gateway: Gateway,
     settings: RoomSettings,
     rooms: Vec<RoomKey>,
     sessions: Vec<Session>,
@@ -89,7 +89,7 @@ struct World {
 impl World {
     fn new(settings: RoomSettings) -> Self {
         Self {
-            fleet: Fleet::new(WORKERS),
+            gateway: Gateway::new(WORKERS),
             settings,
             rooms: (0..ROOMS).map(|n| room(&n.to_string())).collect(),
             sessions: (0..SESSIONS).map(|n| Session::on(n % WORKERS)).collect(),
@@ -106,12 +106,12 @@ impl World {
             Step::Detach(session) => self.detach(session),
             Step::Recover(session, worker) => self.recover(session, worker),
             Step::Work(worker, most) => self.work(worker, most),
-            Step::Sweep => self.fleet.sweep(),
+            Step::Sweep => self.gateway.sweep(),
         }
     }
 
     fn publish(&mut self, at: usize) {
-        let offset = offset(&self.fleet.publish(&self.rooms[at], self.settings));
+        let offset = offset(&self.gateway.publish(&self.rooms[at], self.settings));
         self.published[at].push(offset);
         for session in &mut self.sessions {
             if session.rooms.contains_key(&at) {
@@ -124,7 +124,7 @@ impl World {
         let session = &mut self.sessions[session];
         if !session.detached && !session.rooms.contains_key(&at) {
             let joined = self
-                .fleet
+                .gateway
                 .subscribe(session.worker, &self.rooms[at], self.settings);
             session.rooms.insert(at, joined.offset);
         }
@@ -143,7 +143,7 @@ impl World {
     fn unsubscribe(&self, worker: usize, at: usize) {
         let member = |s: &Session| !s.detached && s.worker == worker && s.rooms.contains_key(&at);
         if !self.sessions.iter().any(member) {
-            self.fleet.memory.unsubscribe(worker, &self.rooms[at]);
+            self.gateway.memory.unsubscribe(worker, &self.rooms[at]);
         }
     }
 
@@ -164,9 +164,10 @@ impl World {
         }
         let bookmarks = self.bookmarks(&self.sessions[session]);
         for bookmark in &bookmarks {
-            self.fleet.subscribe(worker, &bookmark.room, self.settings);
+            self.gateway
+                .subscribe(worker, &bookmark.room, self.settings);
         }
-        let missed = self.fleet.missed(&bookmarks);
+        let missed = self.gateway.missed(&bookmarks);
         let session = &mut self.sessions[session];
         if let Ok(missed) = missed {
             missed
@@ -220,7 +221,7 @@ impl World {
     }
 
     fn work(&mut self, worker: usize, most: usize) {
-        self.queues[worker].extend(self.fleet.messages(worker));
+        self.queues[worker].extend(self.gateway.messages(worker));
         for _ in 0..most {
             let Some(message) = self.queues[worker].pop_front() else {
                 return;

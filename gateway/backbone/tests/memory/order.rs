@@ -4,17 +4,17 @@ use std::sync::Barrier;
 
 use sluice_rooms::RoomSettings;
 
-use crate::support::{Fleet, keeping, now, offset, offsets, publication, room};
+use crate::support::{Gateway, keeping, now, offset, offsets, publication, room};
 
 const WORKERS: usize = 4;
 const EACH: usize = 500;
 
 /// Publishes from as many threads as there are workers, to rooms that all of them are in.
-fn storm(fleet: &Fleet, rooms: &[&str], settings: RoomSettings) {
+fn storm(gateway: &Gateway, rooms: &[&str], settings: RoomSettings) {
     let rooms: Vec<_> = rooms.iter().map(|name| room(name)).collect();
     for worker in 0..WORKERS {
         for room in &rooms {
-            fleet.subscribe(worker, room, settings);
+            gateway.subscribe(worker, room, settings);
         }
     }
     let start = Barrier::new(WORKERS);
@@ -25,7 +25,7 @@ fn storm(fleet: &Fleet, rooms: &[&str], settings: RoomSettings) {
                 start.wait();
                 for n in 0..EACH {
                     let room = &rooms[(n + worker) % rooms.len()];
-                    fleet.publish_with_id(room, settings, &format!("{worker}-{n}"));
+                    gateway.publish_with_id(room, settings, &format!("{worker}-{n}"));
                 }
             });
         }
@@ -34,20 +34,20 @@ fn storm(fleet: &Fleet, rooms: &[&str], settings: RoomSettings) {
 
 #[test]
 fn every_worker_sees_all_rooms_with_history_in_the_order_of_their_offsets() {
-    let fleet = Fleet::new(WORKERS);
-    storm(&fleet, &["a", "b", "c"], keeping(10_000));
+    let gateway = Gateway::new(WORKERS);
+    storm(&gateway, &["a", "b", "c"], keeping(10_000));
     for worker in 0..WORKERS {
-        let seen = offsets(&fleet.messages(worker));
+        let seen = offsets(&gateway.messages(worker));
         assert_eq!(seen, (1..=(WORKERS * EACH) as u64).collect::<Vec<_>>());
     }
 }
 
 #[test]
 fn every_worker_sees_a_room_without_history_in_one_order() {
-    let fleet = Fleet::new(WORKERS);
-    storm(&fleet, &["a"], RoomSettings::default());
+    let gateway = Gateway::new(WORKERS);
+    storm(&gateway, &["a"], RoomSettings::default());
     let ids = |worker| {
-        fleet
+        gateway
             .messages(worker)
             .iter()
             .map(|m| m.id.clone())
@@ -62,9 +62,9 @@ fn every_worker_sees_a_room_without_history_in_one_order() {
 
 #[test]
 fn a_publishers_own_messages_keep_their_order() {
-    let fleet = Fleet::new(WORKERS);
-    storm(&fleet, &["a"], RoomSettings::default());
-    let messages = fleet.messages(0);
+    let gateway = Gateway::new(WORKERS);
+    storm(&gateway, &["a"], RoomSettings::default());
+    let messages = gateway.messages(0);
     for publisher in 0..WORKERS {
         let prefix = format!("{publisher}-");
         let own: Vec<_> = messages
@@ -82,14 +82,14 @@ fn a_publishers_own_messages_keep_their_order() {
 
 #[test]
 fn an_id_that_many_publish_at_once_is_stored_once() {
-    let fleet = Fleet::new(WORKERS);
+    let gateway = Gateway::new(WORKERS);
     let (room, settings) = (room("a"), keeping(10));
-    fleet.subscribe(0, &room, settings);
+    gateway.subscribe(0, &room, settings);
     let start = Barrier::new(WORKERS);
     let receipts: Vec<_> = std::thread::scope(|scope| {
         let publish = || {
             start.wait();
-            fleet.publish_with_id(&room, settings, "same")
+            gateway.publish_with_id(&room, settings, "same")
         };
         let threads: Vec<_> = (0..WORKERS).map(|_| scope.spawn(publish)).collect();
         threads
@@ -102,54 +102,54 @@ fn an_id_that_many_publish_at_once_is_stored_once() {
         1
     );
     assert!(receipts.iter().all(|receipt| offset(receipt) == 1));
-    assert_eq!(offsets(&fleet.messages(0)), [1]);
+    assert_eq!(offsets(&gateway.messages(0)), [1]);
 }
 
 #[test]
 fn what_comes_after_a_subscription_is_greater_than_its_offset() {
-    let fleet = Fleet::new(2);
+    let gateway = Gateway::new(2);
     let (quiet, busy, settings) = (room("quiet"), room("busy"), keeping(10));
-    fleet.subscribe(0, &busy, settings);
-    fleet.publish(&busy, settings);
-    let joined = fleet.subscribe(1, &quiet, settings);
+    gateway.subscribe(0, &busy, settings);
+    gateway.publish(&busy, settings);
+    let joined = gateway.subscribe(1, &quiet, settings);
     assert_eq!(joined.offset, 1);
-    assert_eq!(offset(&fleet.publish(&quiet, settings)), 2);
-    assert_eq!(offsets(&fleet.messages(1)), [2]);
+    assert_eq!(offset(&gateway.publish(&quiet, settings)), 2);
+    assert_eq!(offsets(&gateway.messages(1)), [2]);
 }
 
 #[test]
 fn a_worker_without_members_in_a_room_gets_nothing_of_it() {
-    let fleet = Fleet::new(2);
+    let gateway = Gateway::new(2);
     let (room, settings) = (room("a"), keeping(10));
-    fleet.subscribe(0, &room, settings);
-    fleet.subscribe(0, &room, settings);
-    fleet.subscribe(1, &room, settings);
-    sluice_backbone::Backbone::unsubscribe(&fleet.memory, 0, &room);
-    fleet.publish(&room, settings);
-    assert!(fleet.take(0).is_empty());
-    assert_eq!(offsets(&fleet.messages(1)), [1]);
+    gateway.subscribe(0, &room, settings);
+    gateway.subscribe(0, &room, settings);
+    gateway.subscribe(1, &room, settings);
+    sluice_backbone::Backbone::unsubscribe(&gateway.memory, 0, &room);
+    gateway.publish(&room, settings);
+    assert!(gateway.take(0).is_empty());
+    assert_eq!(offsets(&gateway.messages(1)), [1]);
 }
 
 #[test]
 fn a_room_with_a_worker_that_is_far_behind_takes_no_messages() {
-    let fleet = Fleet::new(1);
+    let gateway = Gateway::new(1);
     let (room, settings) = (room("a"), keeping(10));
-    fleet.subscribe(0, &room, settings);
-    fleet
+    gateway.subscribe(0, &room, settings);
+    gateway
         .workers
         .full
         .store(true, std::sync::atomic::Ordering::Relaxed);
-    let refused = sluice_backbone::Backbone::publish(&fleet.memory, publication(&room, settings));
+    let refused = sluice_backbone::Backbone::publish(&gateway.memory, publication(&room, settings));
     assert_eq!(
         now(refused).unwrap_err(),
         sluice_backbone::Error::Overloaded
     );
-    assert!(fleet.kept(&room).is_empty());
+    assert!(gateway.kept(&room).is_empty());
 }
 
 #[test]
 fn a_room_takes_so_many_messages_a_second_and_duplicates_besides() {
-    let fleet = Fleet::new(1);
+    let gateway = Gateway::new(1);
     let settings = RoomSettings {
         messages_per_second: Some(1),
         ..keeping(10)
@@ -159,12 +159,12 @@ fn a_room_takes_so_many_messages_a_second_and_duplicates_besides() {
     let publish = || {
         let publication = publication(&room, settings);
         now(sluice_backbone::Backbone::publish(
-            &fleet.memory,
+            &gateway.memory,
             publication,
         ))
     };
-    fleet.publish_with_id(&room, settings, "first");
+    gateway.publish_with_id(&room, settings, "first");
     let refused = (0..4).filter(|_| publish().is_err()).count();
     assert!(refused >= 1);
-    assert!(fleet.publish_with_id(&room, settings, "first").duplicate);
+    assert!(gateway.publish_with_id(&room, settings, "first").duplicate);
 }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use sluice_backbone::{Backbone, Claim, Command, Delivery, Error, Record, SessionInfo, Target};
+use sluice_backbone::{
+    Backbone, BackboneEvent, Claim, Command, Error, Record, SessionInfo, Target,
+};
 use sluice_rooms::{Pid, SessionId};
 
-use crate::support::{Fleet, later, now, room, stranger};
+use crate::support::{Gateway, later, now, room, stranger};
 
 fn claim() -> Claim {
     Claim {
@@ -29,13 +31,13 @@ fn info(session: SessionId) -> SessionInfo {
 
 #[test]
 fn a_command_reaches_every_worker_and_counts_what_they_did() {
-    let fleet = Fleet::new(3);
-    let reply = fleet
+    let gateway = Gateway::new(3);
+    let reply = gateway
         .memory
         .command(Command::Leave(Target::Everyone, "a".into()));
     for worker in 0..3 {
-        for delivery in fleet.take(worker) {
-            let Delivery::Command(command, gather) = delivery else {
+        for event in gateway.take(worker) {
+            let BackboneEvent::Command(command, gather) = event else {
                 panic!("no command")
             };
             assert_eq!(*command.target(), Target::Everyone);
@@ -47,22 +49,22 @@ fn a_command_reaches_every_worker_and_counts_what_they_did() {
 
 #[test]
 fn a_worker_that_never_answers_holds_nobody_up_once_it_is_gone() {
-    let fleet = Fleet::new(2);
-    let reply = fleet
+    let gateway = Gateway::new(2);
+    let reply = gateway
         .memory
         .command(Command::Disconnect(Target::Everyone, "".into()));
-    drop(fleet.take(0));
-    drop(fleet.take(1));
+    drop(gateway.take(0));
+    drop(gateway.take(1));
     assert_eq!(later(reply), Ok(0));
 }
 
 #[test]
 fn sessions_of_all_workers_are_listed_up_to_the_limit() {
-    let fleet = Fleet::new(2);
-    let reply = fleet.memory.sessions(Some("ann".into()), 3);
+    let gateway = Gateway::new(2);
+    let reply = gateway.memory.sessions(Some("ann".into()), 3);
     for worker in 0..2 {
-        for delivery in fleet.take(worker) {
-            let Delivery::Sessions(user, gather) = delivery else {
+        for event in gateway.take(worker) {
+            let BackboneEvent::Sessions(user, gather) = event else {
                 panic!("no question")
             };
             assert_eq!(user.as_deref(), Some("ann"));
@@ -74,12 +76,12 @@ fn sessions_of_all_workers_are_listed_up_to_the_limit() {
 
 #[test]
 fn a_claim_asks_all_workers_but_the_one_that_claims() {
-    let fleet = Fleet::new(3);
-    let reply = fleet.memory.claim(1, claim());
-    assert!(fleet.take(1).is_empty());
+    let gateway = Gateway::new(3);
+    let reply = gateway.memory.claim(1, claim());
+    assert!(gateway.take(1).is_empty());
     for worker in [0, 2] {
-        for delivery in fleet.take(worker) {
-            let Delivery::Claim(claim, gather) = delivery else {
+        for event in gateway.take(worker) {
+            let BackboneEvent::Claim(claim, gather) = event else {
                 panic!("no claim")
             };
             assert_eq!(&*claim.user, "ann");
@@ -98,26 +100,26 @@ fn a_claim_asks_all_workers_but_the_one_that_claims() {
 
 #[test]
 fn a_claim_that_nobody_answers_finds_nothing() {
-    let fleet = Fleet::new(2);
-    let reply = fleet.memory.claim(0, claim());
-    drop(fleet.take(1));
+    let gateway = Gateway::new(2);
+    let reply = gateway.memory.claim(0, claim());
+    drop(gateway.take(1));
     assert!(later(reply).unwrap().is_none());
 }
 
 #[test]
 fn a_lone_worker_is_told_at_once_that_nobody_else_has_a_session() {
-    let fleet = Fleet::new(1);
-    assert!(now(fleet.memory.claim(0, claim())).unwrap().is_none());
-    assert!(fleet.take(0).is_empty());
+    let gateway = Gateway::new(1);
+    assert!(now(gateway.memory.claim(0, claim())).unwrap().is_none());
+    assert!(gateway.take(0).is_empty());
 }
 
 #[test]
 fn a_user_has_as_many_sessions_over_all_workers_as_allowed() {
-    let fleet = Fleet::new(2);
+    let gateway = Gateway::new(2);
     let ann = Arc::from("ann");
-    assert_eq!(fleet.memory.enter(&ann, 2), Ok(()));
-    assert_eq!(fleet.memory.enter(&ann, 2), Ok(()));
-    assert_eq!(fleet.memory.enter(&ann, 2), Err(Error::UserConnections));
-    fleet.memory.exit(&ann);
-    assert_eq!(fleet.memory.enter(&ann, 2), Ok(()));
+    assert_eq!(gateway.memory.enter(&ann, 2), Ok(()));
+    assert_eq!(gateway.memory.enter(&ann, 2), Ok(()));
+    assert_eq!(gateway.memory.enter(&ann, 2), Err(Error::UserConnections));
+    gateway.memory.exit(&ann);
+    assert_eq!(gateway.memory.enter(&ann, 2), Ok(()));
 }

@@ -9,8 +9,8 @@ use std::{
 };
 
 use sluice_backbone::{
-    Backbone, Bookmark, Delivery, Error, Joined, Memory, Missed, Publication, Reader, Receipt,
-    Reply, Sink,
+    Backbone, BackboneEvent, Bookmark, Error, Joined, Memory, Missed, Publication, Reader, Receipt,
+    Reply, Workers,
 };
 use sluice_rooms::{
     HistoryLimits, Message, Pid, PresenceMode, Query, RoomKey, RoomSettings, SessionId,
@@ -20,13 +20,13 @@ use sluice_rooms::{
 const SWEEP: usize = 100;
 
 #[derive(Default)]
-pub struct Workers {
-    queues: Vec<Mutex<Vec<Delivery>>>,
+pub struct FakeWorkers {
+    queues: Vec<Mutex<Vec<BackboneEvent>>>,
     pub full: AtomicBool,
 }
 
-impl Sink for Workers {
-    fn workers(&self) -> usize {
+impl Workers for FakeWorkers {
+    fn count(&self) -> usize {
         self.queues.len()
     }
 
@@ -34,21 +34,21 @@ impl Sink for Workers {
         self.full.load(Ordering::Relaxed)
     }
 
-    fn deliver(&self, worker: usize, delivery: Delivery) {
-        self.queues[worker].lock().unwrap().push(delivery);
+    fn deliver(&self, worker: usize, event: BackboneEvent) {
+        self.queues[worker].lock().unwrap().push(event);
     }
 }
 
 /// A backbone and its workers.
-pub struct Fleet {
+pub struct Gateway {
     pub memory: Memory,
-    pub workers: Arc<Workers>,
+    pub workers: Arc<FakeWorkers>,
 }
 
-impl Fleet {
+impl Gateway {
     pub fn new(workers: usize) -> Self {
         let queues = (0..workers).map(|_| Mutex::default()).collect();
-        let workers = Arc::new(Workers {
+        let workers = Arc::new(FakeWorkers {
             queues,
             full: AtomicBool::new(false),
         });
@@ -79,14 +79,14 @@ impl Fleet {
     }
 
     /// Everything that was left for a worker since this was last asked.
-    pub fn take(&self, worker: usize) -> Vec<Delivery> {
+    pub fn take(&self, worker: usize) -> Vec<BackboneEvent> {
         std::mem::take(&mut *self.workers.queues[worker].lock().unwrap())
     }
 
     /// The messages among [`Self::take`].
     pub fn messages(&self, worker: usize) -> Vec<Arc<Message>> {
-        let message = |delivery| match delivery {
-            Delivery::Room(message) => Some(message),
+        let message = |event| match event {
+            BackboneEvent::Room(message) => Some(message),
             _ => None,
         };
         self.take(worker).into_iter().filter_map(message).collect()

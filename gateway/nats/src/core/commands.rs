@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
-use sluice_backbone::{Command, Delivery, Error, Gather, Reply, SessionInfo};
+use sluice_backbone::{BackboneEvent, Command, Error, Gather, Reply, SessionInfo};
 use tokio::sync::oneshot;
 
 use self::{
@@ -59,7 +59,7 @@ impl Commands {
         }
         let (gather, here) = Gather::new();
         deliver(io, || {
-            Delivery::Command(Arc::clone(&command), gather.clone())
+            BackboneEvent::Command(Arc::clone(&command), gather.clone())
         });
         Reply::Later(Box::pin(async move {
             let here: u64 = here.await.unwrap_or_default().iter().sum();
@@ -86,7 +86,9 @@ impl Commands {
             return Reply::Now(Err(error));
         }
         let (gather, here) = Gather::new();
-        deliver(io, || Delivery::Sessions(user_of.clone(), gather.clone()));
+        deliver(io, || {
+            BackboneEvent::Sessions(user_of.clone(), gather.clone())
+        });
         Reply::Later(Box::pin(async move {
             let mut sessions = here.await.unwrap_or_default();
             sessions.extend(others.await.unwrap_or_default());
@@ -145,7 +147,7 @@ impl Commands {
                     completions.add(Done::Command { reply, sessions });
                 });
                 deliver(io, || {
-                    Delivery::Command(Arc::clone(&command), gather.clone())
+                    BackboneEvent::Command(Arc::clone(&command), gather.clone())
                 });
             }
             Request::Sessions { user, limit } => {
@@ -153,7 +155,7 @@ impl Commands {
                     sessions.truncate(limit);
                     completions.add(Done::Sessions { reply, sessions });
                 });
-                deliver(io, || Delivery::Sessions(user.clone(), gather.clone()));
+                deliver(io, || BackboneEvent::Sessions(user.clone(), gather.clone()));
             }
         }
     }
@@ -204,9 +206,9 @@ impl Commands {
     }
 }
 
-fn deliver(io: &Io<'_>, delivery: impl Fn() -> Delivery) {
-    for worker in 0..io.sink.workers() {
-        io.sink.deliver(worker, delivery());
+fn deliver(io: &Io<'_>, event: impl Fn() -> BackboneEvent) {
+    for worker in 0..io.workers.count() {
+        io.workers.deliver(worker, event());
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use rand::{RngExt as _, rngs::SmallRng};
 use rustc_hash::FxHashMap;
-use sluice_backbone::Sink;
+use sluice_backbone::Workers;
 
 use super::Purpose;
 use crate::Names;
@@ -101,7 +101,7 @@ pub(crate) struct Io<'a> {
     /// The number of this gateway.
     pub(crate) gateway: u32,
     pub(crate) names: &'a Names,
-    pub(crate) sink: &'a dyn Sink,
+    pub(crate) workers: &'a dyn Workers,
     pub(crate) out: &'a mut Vec<Action>,
     pub(crate) requests: &'a mut Requests,
     pub(crate) rng: &'a mut SmallRng,

@@ -25,7 +25,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sluice_backbone::{Delivery, Error, Joined, Reply};
+use sluice_backbone::{BackboneEvent, Error, Joined, Reply};
 use sluice_rooms::{Epoch, Message, Position, RoomKey};
 use tokio::sync::oneshot;
 
@@ -443,7 +443,8 @@ const ANSWER: Duration = Duration::from_secs(2);
 
 fn deliver_to(io: &Io<'_>, room: &Room, message: &Arc<Message>) {
     for worker in room.workers.iter() {
-        io.sink.deliver(worker, Delivery::Room(Arc::clone(message)));
+        io.workers
+            .deliver(worker, BackboneEvent::Room(Arc::clone(message)));
     }
 }
 

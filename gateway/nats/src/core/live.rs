@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sluice_backbone::{Delivery, Error, Publication, Receipt};
+use sluice_backbone::{BackboneEvent, Error, Publication, Receipt};
 use sluice_rooms::{Message, RoomKey};
 
 use super::{io::Io, kept::message, workers::Workers};
@@ -136,7 +136,8 @@ impl Live {
 
 fn deliver(io: &Io<'_>, room: &Room, message: &Arc<Message>) {
     for worker in room.workers.iter() {
-        io.sink.deliver(worker, Delivery::Room(Arc::clone(message)));
+        io.workers
+            .deliver(worker, BackboneEvent::Room(Arc::clone(message)));
     }
 }
 

@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sluice_backbone::{Delivery, Error, Reply, Stats};
+use sluice_backbone::{BackboneEvent, Error, Reply, Stats};
 use sluice_rooms::{Announcement, RoomKey, RoomSettings};
 
 use self::{asking::Inquiries, room::Room, telling::Clock};
@@ -185,8 +185,8 @@ impl Presence {
 /// Tells the members here who came and went.
 fn announce(io: &Io<'_>, key: &RoomKey, news: Announcement) {
     let news = Arc::new(news);
-    for worker in 0..io.sink.workers() {
-        let delivery = Delivery::Presence(key.clone(), Arc::clone(&news));
-        io.sink.deliver(worker, delivery);
+    for worker in 0..io.workers.count() {
+        let event = BackboneEvent::Presence(key.clone(), Arc::clone(&news));
+        io.workers.deliver(worker, event);
     }
 }

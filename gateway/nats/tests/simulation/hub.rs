@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sluice_backbone::{Claim, Delivery, Record, Sink, Stored};
+use sluice_backbone::{BackboneEvent, Claim, Record, Stored, Workers};
 use sluice_nats::core::{Action, At, Completions, Core, Identity};
 use sluice_rooms::{Message, Pid, Reading, RoomKey, SessionId};
 
@@ -29,7 +29,7 @@ pub type Task = Pin<Box<dyn Future<Output = ()>>>;
 /// What waits for the workers, and when each message was left for them.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    queues: Mutex<[VecDeque<Delivery>; WORKERS]>,
+    queues: Mutex<[VecDeque<BackboneEvent>; WORKERS]>,
     delivered: Mutex<BTreeMap<u64, u64>>,
     now: AtomicU64,
 }
@@ -39,7 +39,7 @@ impl Inbox {
         self.now.store(now, Ordering::Relaxed);
     }
 
-    pub fn take(&self, worker: usize) -> Option<Delivery> {
+    pub fn take(&self, worker: usize) -> Option<BackboneEvent> {
         self.queues.lock().unwrap()[worker].pop_front()
     }
 
@@ -57,8 +57,8 @@ impl Inbox {
     }
 }
 
-impl Sink for Inbox {
-    fn workers(&self) -> usize {
+impl Workers for Inbox {
+    fn count(&self) -> usize {
         WORKERS
     }
 
@@ -66,13 +66,13 @@ impl Sink for Inbox {
         false
     }
 
-    fn deliver(&self, worker: usize, delivery: Delivery) {
-        if let Delivery::Room(message) = &delivery {
+    fn deliver(&self, worker: usize, event: BackboneEvent) {
+        if let BackboneEvent::Room(message) = &event {
             let now = self.now();
             let mut delivered = self.delivered.lock().unwrap();
             delivered.entry(message.offset()).or_insert(now);
         }
-        self.queues.lock().unwrap()[worker].push_back(delivery);
+        self.queues.lock().unwrap()[worker].push_back(event);
     }
 }
 
@@ -152,9 +152,9 @@ impl Hub {
         let completed = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&completed);
         let completions = Completions::new(move || flag.store(true, Ordering::Relaxed));
-        let sink: Arc<dyn Sink> = Arc::<Inbox>::clone(&inbox);
+        let workers: Arc<dyn Workers> = Arc::<Inbox>::clone(&inbox);
         Self {
-            core: Core::new(identity, sink, Arc::new(completions)),
+            core: Core::new(identity, workers, Arc::new(completions)),
             inbox,
             completed,
             places,
@@ -174,29 +174,31 @@ impl Hub {
     }
 
     /// What a worker does with what it finds in its inbox.
-    pub fn deliver(&mut self, worker: usize, delivery: Delivery) -> Vec<String> {
-        match delivery {
-            Delivery::Room(message) => self.pass_on(worker, &message),
-            Delivery::Claim(claim, gather) => {
+    pub fn deliver(&mut self, worker: usize, event: BackboneEvent) -> Vec<String> {
+        match event {
+            BackboneEvent::Room(message) => self.pass_on(worker, &message),
+            BackboneEvent::Claim(claim, gather) => {
                 if let Some(record) = self.give_up(worker, &claim) {
                     gather.add(record);
                 }
             }
-            Delivery::Lost(key) => {
+            BackboneEvent::Lost(key) => {
                 if let Some(room) = self.places.index(&key) {
                     self.part_members(worker, room);
                 }
             }
-            Delivery::Moved(session) => self.moved(worker, &session.to_string()),
-            Delivery::StoreAll => {
+            BackboneEvent::Moved(session) => self.moved(worker, &session.to_string()),
+            BackboneEvent::StoreAll => {
                 let sessions = self.workers[worker].sessions.iter();
                 return sessions
                     .filter(|(_, session)| !session.rooms.is_empty())
                     .map(|(id, _)| id.clone())
                     .collect();
             }
-            Delivery::Answer(answer) => answer.give(),
-            Delivery::Presence(..) | Delivery::Command(..) | Delivery::Sessions(..) => {}
+            BackboneEvent::Completion(completion) => completion.give(),
+            BackboneEvent::Presence(..)
+            | BackboneEvent::Command(..)
+            | BackboneEvent::Sessions(..) => {}
         }
         Vec::new()
     }

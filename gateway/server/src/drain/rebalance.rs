@@ -12,7 +12,7 @@ use sluice_api::DrainPhase;
 use tokio::task::JoinHandle;
 
 use super::{Drainer, Plan, pace};
-use crate::mail::Mail;
+use crate::inboxes::InboxItem;
 
 /// A rebalance under way.
 pub(super) struct Rebalance {
@@ -69,7 +69,7 @@ impl Drainer {
         let mut plan = self.plan();
         // Whoever began a drain meanwhile has taken it away.
         if plan.rebalance.take().is_some() {
-            self.shared.post.send_all(|| Mail::MoveNoMore);
+            self.shared.inboxes.send_all(|| InboxItem::MoveNoMore);
             self.enter(DrainPhase::Serving, "rebalance");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use sluice_backbone::{Backbone, Memory, Sink};
+use sluice_backbone::{Backbone, Memory, Workers};
 use sluice_bucket::Connection;
 use sluice_crds::Documents;
 use sluice_nats::{
@@ -38,14 +38,14 @@ impl ConfiguredBackbone {
     pub(super) fn new(
         documents: &Documents,
         setup: &Setup,
-        (number, sink): (u32, Arc<dyn Sink>),
+        (number, workers): (u32, Arc<dyn Workers>),
         connection: Option<&Connection>,
         runtime: &Runtime,
     ) -> io::Result<Self> {
         let backbone = documents.cluster.spec.backbone.as_ref();
         if backbone.is_none_or(|backbone| backbone.nats.is_none()) {
             return Ok(Self {
-                backbone: Arc::new(Memory::new(sink)),
+                backbone: Arc::new(Memory::new(workers)),
                 nats: None,
                 wanted: None,
             });
@@ -60,7 +60,7 @@ impl ConfiguredBackbone {
             names: names.clone(),
             seed: rand::random(),
         };
-        let nats = Nats::start(identity, sink, options(&login)?)?;
+        let nats = Nats::start(identity, workers, options(&login)?)?;
         nats.with(|core, _, _| core.set_recovery_window(window(documents)));
         let (wanted, watched) = watch::channel(wanted(documents));
         let again = nats.connects();

@@ -13,7 +13,7 @@ use super::{Setup, backbone::ConfiguredBackbone, bucket::PushedDocuments, pushed
 use crate::{
     documents::{self, Secrets, Texts},
     in_force::{InForce, Origin},
-    mail::Mail,
+    inboxes::InboxItem,
     shared::Shared,
 };
 
@@ -169,8 +169,8 @@ impl Watched {
         self.shared.policy.store(Arc::clone(&policy));
         self.shared.in_force.took(&self.origin);
         self.shared
-            .post
-            .send_all(|| Mail::Policy(Arc::clone(&policy)));
+            .inboxes
+            .send_all(|| InboxItem::Policy(Arc::clone(&policy)));
         set_keys(&self.api, &self.documents, &self.setup);
         self.exchange_certificate();
     }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use sluice_backbone::{Command, Delivery, Gather, Target};
+use sluice_backbone::{BackboneEvent, Command, Gather, Target};
 use sluice_policy::{Revocation, Revocations};
 use sluice_rooms::SessionId;
 use sluice_util::{unix_seconds, write};
 
-use crate::{mail::Mail, shared::Shared};
+use crate::{inboxes::InboxItem, shared::Shared};
 
 /// Refuses from now on what is revoked, and disconnects those whom this gateway has: it may have
 /// missed the command to do so.
@@ -21,9 +21,9 @@ pub(super) fn take(shared: &Shared, revocation: Revocation) {
     };
     let command = Arc::new(command);
     let gather = Gather::then(|_| {});
-    shared
-        .post
-        .send_all(|| Mail::Delivery(Delivery::Command(Arc::clone(&command), gather.clone())));
+    shared.inboxes.send_all(|| {
+        InboxItem::Backbone(BackboneEvent::Command(Arc::clone(&command), gather.clone()))
+    });
 }
 
 /// Refuses from now on what is revoked. Returns whether that changes anything.

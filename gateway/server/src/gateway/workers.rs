@@ -16,7 +16,7 @@ use super::{WorkerCounters, ports::cannot_listen};
 use crate::{
     front::{Front, SOCKETIO_PATH},
     hub::Hub,
-    mail::Mail,
+    inboxes::InboxItem,
     native::NativeFront,
     shared::Shared,
     socketio::SocketIoFront,
@@ -51,11 +51,11 @@ impl Workers<'_> {
     /// Starts a worker for each inbox, and returns where clients connect.
     pub(super) fn start(
         self,
-        inboxes: impl Iterator<Item = (inbox::Receiver<Mail>, Mailbox)>,
+        receivers: impl Iterator<Item = (inbox::Receiver<InboxItem>, Mailbox)>,
     ) -> io::Result<SocketAddr> {
         let mut address = self.clients;
         let each = SPARE_SOCKETS + u64::from(self.shared.policy.load().max_connections);
-        for (index, (inbox, mailbox)) in inboxes.enumerate() {
+        for (index, (inbox, mailbox)) in receivers.enumerate() {
             let listener = listen(address).map_err(|e| cannot_listen("clients", address, &e))?;
             // With port 0 the first worker's socket decides for all.
             address = listener.local_addr()?;
@@ -87,7 +87,7 @@ struct Work {
     endpoint: Endpoint,
     shared: Arc<Shared>,
     counters: WorkerCounters,
-    inbox: inbox::Receiver<Mail>,
+    inbox: inbox::Receiver<InboxItem>,
     mailbox: Mailbox,
     mailboxes: Mailboxes,
 }

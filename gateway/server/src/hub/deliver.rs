@@ -2,7 +2,7 @@
 
 use std::{rc::Rc, sync::Arc, time::Instant};
 
-use sluice_backbone::{Delivery, SessionInfo};
+use sluice_backbone::{BackboneEvent, SessionInfo};
 use sluice_rooms::{Message, RoomKey, SlowConsumer};
 
 use super::{Encoded, Hub, Session, timers::TICK};
@@ -11,19 +11,21 @@ use super::{Encoded, Hub, Session, timers::TICK};
 const MAX_UNDELIVERED: usize = 16_384;
 
 impl Hub {
-    pub(super) fn deliver(self: &Rc<Self>, delivery: Delivery) {
-        match delivery {
-            Delivery::Room(message) => self.deliver_to_room(message),
-            Delivery::Presence(room, news) => {
+    pub(super) fn deliver(self: &Rc<Self>, event: BackboneEvent) {
+        match event {
+            BackboneEvent::Room(message) => self.deliver_to_room(message),
+            BackboneEvent::Presence(room, news) => {
                 self.to_members(&room, &Encoded::presence(&room, &news));
             }
-            Delivery::Command(command, gather) => self.command(&command, gather),
-            Delivery::Sessions(user, gather) => self.list(user.as_ref(), |info| gather.add(info)),
-            Delivery::Claim(claim, gather) => self.claimed(claim, gather),
-            Delivery::Lost(room) => self.part_members(&room),
-            Delivery::Moved(session) => self.moved(session),
-            Delivery::StoreAll => self.save_all(),
-            Delivery::Answer(answer) => answer.give(),
+            BackboneEvent::Command(command, gather) => self.command(&command, gather),
+            BackboneEvent::Sessions(user, gather) => {
+                self.list(user.as_ref(), |info| gather.add(info))
+            }
+            BackboneEvent::Claim(claim, gather) => self.claimed(claim, gather),
+            BackboneEvent::Lost(room) => self.part_members(&room),
+            BackboneEvent::Moved(session) => self.moved(session),
+            BackboneEvent::StoreAll => self.save_all(),
+            BackboneEvent::Completion(completion) => completion.give(),
         }
     }
 

@@ -5,7 +5,7 @@ mod slow;
 
 use std::time::Duration;
 
-use sluice_backbone::{Backbone, Claim, Delivery, Gather, Publication};
+use sluice_backbone::{Backbone, BackboneEvent, Claim, Gather, Publication};
 use sluice_net::Cause;
 use sluice_rooms::{Epoch, Position, Reading, RoomKey, RoomSettings};
 use tokio::time::sleep;
@@ -456,7 +456,9 @@ fn members_of_a_room_whose_messages_are_lost_come_back_and_are_not_counted_as_sl
         let (ann, bob) = (bench.enter("ann").await, bench.enter("bob").await);
         bench.ask(&ann, join("kept")).await.unwrap();
         bench.ask(&bob, join("r")).await.unwrap();
-        bench.hub.deliver(Delivery::Lost(RoomKey::new("/", "kept")));
+        bench
+            .hub
+            .deliver(BackboneEvent::Lost(RoomKey::new("/", "kept")));
         assert_eq!(ending(&ann), Some(Cause::HistoryLost));
         assert_eq!(ending(&bob), None);
         assert_eq!(bench.hub.worker.counters().slow_consumers.get(), 0);

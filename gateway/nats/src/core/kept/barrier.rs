@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sluice_backbone::{Answer, Delivery, Error, Joined};
+use sluice_backbone::{BackboneEvent, Completion, Error, Joined};
 use sluice_rooms::Epoch;
 
 use super::{
@@ -116,8 +116,8 @@ impl Kept {
                     let refuse = move || {
                         let _ = tell.send(Err(Error::Unavailable));
                     };
-                    let answer = Delivery::Answer(Answer::new(refuse));
-                    io.sink.deliver(worker, answer);
+                    let answer = BackboneEvent::Completion(Completion::new(refuse));
+                    io.workers.deliver(worker, answer);
                 }
             }
         }
@@ -135,10 +135,11 @@ fn tell_joined(io: &Io<'_>, room: &mut Room, waiting: Vec<Waiting>, epoch: Epoch
     let joined = Joined { epoch, offset };
     for (worker, tell) in waiting {
         room.workers.insert(worker);
-        let answer = Answer::new(move || {
+        let answer = Completion::new(move || {
             // Whoever waited may be gone.
             let _ = tell.send(Ok(joined));
         });
-        io.sink.deliver(worker, Delivery::Answer(answer));
+        io.workers
+            .deliver(worker, BackboneEvent::Completion(answer));
     }
 }

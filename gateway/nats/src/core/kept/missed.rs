@@ -7,7 +7,7 @@ mod want;
 
 use std::{collections::BTreeMap, time::Instant};
 
-use sluice_backbone::{Answer, Bookmark, Delivery, Error, Missed, Reader, Reply};
+use sluice_backbone::{BackboneEvent, Bookmark, Completion, Error, Missed, Reader, Reply};
 use tokio::sync::oneshot;
 
 pub(crate) use self::want::Part;
@@ -278,9 +278,10 @@ fn read_elsewhere(reader: &Reader) -> u64 {
 
 fn tell(io: &Io<'_>, wish: Wish, missed: Result<Missed, Error>) {
     let Wish { worker, tell, .. } = wish;
-    let answer = Answer::new(move || {
+    let answer = Completion::new(move || {
         // Whoever waited may be gone.
         let _ = tell.send(missed);
     });
-    io.sink.deliver(worker, Delivery::Answer(answer));
+    io.workers
+        .deliver(worker, BackboneEvent::Completion(answer));
 }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sluice_backbone::Delivery;
+use sluice_backbone::BackboneEvent;
 
 use super::{
     Ask, Io, Kept, is_due,
@@ -145,7 +145,8 @@ impl Kept {
         let before = room.head;
         room.lose(offset);
         for worker in room.workers.iter() {
-            io.sink.deliver(worker, Delivery::Lost(room.key.clone()));
+            io.workers
+                .deliver(worker, BackboneEvent::Lost(room.key.clone()));
         }
         tracing::warn!(room = %room.key, "messages are no longer in the stream that did not reach this gateway; give the Room more history");
         self.advance(offset);

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sluice_backbone::Delivery;
+use sluice_backbone::BackboneEvent;
 
 use super::{
     Ask, Io, Kept, is_due,
@@ -113,12 +113,13 @@ impl Kept {
             room.follow(last);
             // Their offsets are those of the old one, so what comes now would be passed over.
             for worker in room.workers.iter() {
-                io.sink.deliver(worker, Delivery::Lost(room.key.clone()));
+                io.workers
+                    .deliver(worker, BackboneEvent::Lost(room.key.clone()));
             }
         }
         self.repairing.clear();
-        for worker in 0..io.sink.workers() {
-            io.sink.deliver(worker, Delivery::StoreAll);
+        for worker in 0..io.workers.count() {
+            io.workers.deliver(worker, BackboneEvent::StoreAll);
         }
     }
 

@@ -14,7 +14,7 @@ use std::{
 
 use rand::RngExt as _;
 use serde_json::json;
-use sluice_backbone::{Claim, Delivery, Error, Gather, Record, Reply};
+use sluice_backbone::{BackboneEvent, Claim, Error, Gather, Record, Reply};
 use sluice_rooms::SessionId;
 use sluice_util::Retries;
 use tokio::sync::oneshot;
@@ -148,7 +148,7 @@ impl Sessions {
         let Some(claiming) = self.claims.open.get(&id) else {
             return;
         };
-        if io.sink.workers() < 2 {
+        if io.workers.count() < 2 {
             return self.find(io, id);
         }
         let completions = Arc::clone(&self.completions);
@@ -156,9 +156,9 @@ impl Sessions {
             let record = records.pop();
             completions.add(Done::ClaimedHere { id, record });
         });
-        for other in (0..io.sink.workers()).filter(|other| *other != claiming.worker) {
-            let delivery = Delivery::Claim(claiming.claim.clone(), gather.clone());
-            io.sink.deliver(other, delivery);
+        for other in (0..io.workers.count()).filter(|other| *other != claiming.worker) {
+            let event = BackboneEvent::Claim(claiming.claim.clone(), gather.clone());
+            io.workers.deliver(other, event);
         }
     }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use rand::RngExt as _;
-use sluice_backbone::{Answer, Delivery, Error, Reply};
+use sluice_backbone::{BackboneEvent, Completion, Error, Reply};
 use sluice_rooms::SessionId;
 use sluice_util::Retries;
 use tokio::sync::oneshot;
@@ -167,9 +167,10 @@ fn answer(
     tell: oneshot::Sender<Result<(), Error>>,
     result: Result<(), Error>,
 ) {
-    let answer = Answer::new(move || {
+    let answer = Completion::new(move || {
         // Whoever waited may be gone.
         let _ = tell.send(result);
     });
-    io.sink.deliver(worker, Delivery::Answer(answer));
+    io.workers
+        .deliver(worker, BackboneEvent::Completion(answer));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use sluice_backbone::{Claim, Delivery, Gather, Record};
+use sluice_backbone::{BackboneEvent, Claim, Gather, Record};
 use sluice_rooms::{Pid, Reading, RoomKey, SessionId};
 
 use super::{Io, Sessions};
@@ -83,9 +83,9 @@ impl Sessions {
                 record,
             });
         });
-        for worker in 0..io.sink.workers() {
-            let delivery = Delivery::Claim(claim.clone(), gather.clone());
-            io.sink.deliver(worker, delivery);
+        for worker in 0..io.workers.count() {
+            let event = BackboneEvent::Claim(claim.clone(), gather.clone());
+            io.workers.deliver(worker, event);
         }
     }
 

@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use sluice_backbone::Delivery;
+use sluice_backbone::BackboneEvent;
 use sluice_rooms::SessionId;
 
 use super::{
@@ -137,8 +137,8 @@ impl Sessions {
     fn moved_away(&mut self, io: &Io<'_>, session: SessionId) {
         if let Some(own) = self.own.remove(&session) {
             self.unkept.remove(&own.number);
-            for worker in 0..io.sink.workers() {
-                io.sink.deliver(worker, Delivery::Moved(session));
+            for worker in 0..io.workers.count() {
+                io.workers.deliver(worker, BackboneEvent::Moved(session));
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::json;
-use sluice_backbone::{Delivery, Sink};
+use sluice_backbone::{BackboneEvent, Workers};
 use sluice_rooms::{HistoryLimits, Message, Reading, RoomKey, RoomSettings};
 
 use crate::{
@@ -15,8 +15,8 @@ use crate::{
 #[derive(Default)]
 struct Seen(Mutex<Vec<Arc<Message>>>);
 
-impl Sink for Seen {
-    fn workers(&self) -> usize {
+impl Workers for Seen {
+    fn count(&self) -> usize {
         1
     }
 
@@ -24,10 +24,10 @@ impl Sink for Seen {
         false
     }
 
-    fn deliver(&self, _: usize, delivery: Delivery) {
-        match delivery {
-            Delivery::Room(message) => self.0.lock().unwrap().push(message),
-            Delivery::Answer(answer) => answer.give(),
+    fn deliver(&self, _: usize, event: BackboneEvent) {
+        match event {
+            BackboneEvent::Room(message) => self.0.lock().unwrap().push(message),
+            BackboneEvent::Completion(completion) => completion.give(),
             other => panic!("nothing else should come, not {other:?}"),
         }
     }

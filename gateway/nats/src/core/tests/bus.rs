@@ -12,7 +12,7 @@ use bytes::Bytes;
 use sluice_backbone::{Error, Reply};
 use sluice_rooms::{PresenceMode, RoomKey, RoomSettings};
 
-use super::workers::Workers;
+use super::workers::FakeWorkers;
 use crate::{
     Headers, Names, Packet,
     core::{Action, At, Completions, Core, Identity, TICK},
@@ -22,7 +22,7 @@ type Loss = Box<dyn FnMut(&str, usize, usize) -> bool>;
 
 pub(super) struct Node {
     pub(super) core: Core,
-    pub(super) workers: Arc<Workers>,
+    pub(super) workers: Arc<FakeWorkers>,
     subjects: HashSet<String>,
     connected: bool,
     alive: bool,
@@ -64,7 +64,7 @@ impl Bus {
     /// One more.
     pub(super) fn start(&mut self) -> usize {
         let at = self.nodes.len();
-        let workers = Arc::new(Workers::default());
+        let workers = Arc::new(FakeWorkers::default());
         let identity = Identity {
             gateway: at as u32 + 1,
             name: format!("chat-{at}").into(),

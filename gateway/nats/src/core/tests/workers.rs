@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use sluice_backbone::{Command, Delivery, Gather, SessionInfo, Sink};
+use sluice_backbone::{BackboneEvent, Command, Gather, SessionInfo, Workers};
 use sluice_rooms::{Announcement, SessionId};
 
 #[derive(Default)]
-pub(super) struct Workers(Mutex<Done>);
+pub(super) struct FakeWorkers(Mutex<Done>);
 
 #[derive(Default)]
 pub(super) struct Done {
@@ -23,14 +23,14 @@ pub(super) struct Done {
     held: Vec<Gather<u64>>,
 }
 
-impl Workers {
+impl FakeWorkers {
     pub(super) fn with<T>(&self, f: impl FnOnce(&mut Done) -> T) -> T {
         f(&mut self.0.lock().unwrap())
     }
 }
 
-impl Sink for Workers {
-    fn workers(&self) -> usize {
+impl Workers for FakeWorkers {
+    fn count(&self) -> usize {
         1
     }
 
@@ -38,10 +38,10 @@ impl Sink for Workers {
         false
     }
 
-    fn deliver(&self, _: usize, delivery: Delivery) {
-        self.with(|done| match delivery {
-            Delivery::Presence(_, news) => done.news.push(news),
-            Delivery::Command(command, gather) => {
+    fn deliver(&self, _: usize, event: BackboneEvent) {
+        self.with(|done| match event {
+            BackboneEvent::Presence(_, news) => done.news.push(news),
+            BackboneEvent::Command(command, gather) => {
                 done.commands.push(command);
                 if done.stuck {
                     done.held.push(gather);
@@ -49,14 +49,14 @@ impl Sink for Workers {
                     gather.add(1);
                 }
             }
-            Delivery::Sessions(_, gather) => {
+            BackboneEvent::Sessions(_, gather) => {
                 for info in &done.sessions {
                     gather.add(info.clone());
                 }
             }
-            Delivery::Moved(session) => done.moved.push(session),
-            Delivery::Claim(..) => done.claims += 1,
-            Delivery::Answer(answer) => answer.give(),
+            BackboneEvent::Moved(session) => done.moved.push(session),
+            BackboneEvent::Claim(..) => done.claims += 1,
+            BackboneEvent::Completion(completion) => completion.give(),
             other => panic!("nothing else should come, not {other:?}"),
         });
     }

@@ -28,7 +28,7 @@ use crate::{
     documents::Secrets,
     failure::Failure,
     hub::{Hub, HubCounters, Knock, Outlet, Session},
-    mail::Post,
+    inboxes::Inboxes,
     operation::Operation,
     shared::{Addresses, Shared},
     trace::Trace,
@@ -82,7 +82,7 @@ pub(super) fn on_bench(test: impl AsyncFnOnce(Bench)) {
     });
 }
 
-fn shared(memory: &Arc<Memory>, post: Arc<Post>, documents: &Documents) -> Arc<Shared> {
+fn shared(memory: &Arc<Memory>, inboxes: Arc<Inboxes>, documents: &Documents) -> Arc<Shared> {
     let secrets = Secrets {
         documents,
         mounted: None,
@@ -91,7 +91,7 @@ fn shared(memory: &Arc<Memory>, post: Arc<Post>, documents: &Documents) -> Arc<S
     let runtime = runtime::Handle::current();
     Arc::new(Shared {
         backbone: Arc::new(Slow(Arc::clone(memory))),
-        post,
+        inboxes,
         backend: CurrentBackend::new(&policy, None, &runtime, &Registry::new()),
         in_force: Arc::default(),
         bucket: None,
@@ -115,11 +115,11 @@ impl Bench {
             text: DOCUMENTS,
         };
         let documents = sluice_crds::load(&[source]).unwrap();
-        let (post, mut inboxes) = Post::new(1);
-        let memory = Arc::new(Memory::new(Arc::clone(&post) as _));
-        let shared = shared(&memory, post, &documents);
+        let (inboxes, mut receivers) = Inboxes::new(1);
+        let memory = Arc::new(Memory::new(Arc::clone(&inboxes) as _));
+        let shared = shared(&memory, inboxes, &documents);
         let hub = Hub::new(worker, shared, Arc::new(HubCounters::default()));
-        tokio::task::spawn_local(Rc::clone(&hub).run(inboxes.pop().unwrap()));
+        tokio::task::spawn_local(Rc::clone(&hub).run(receivers.pop().unwrap()));
         tokio::task::spawn_local(Rc::clone(&hub).turn());
         Self {
             hub,

@@ -6,9 +6,9 @@ use sluice_rooms::{Announcement, Message, RoomKey, SessionId};
 
 use crate::{Claim, Command, Gather, Record, SessionInfo};
 
-/// Something for a worker to do.
+/// Something that the backbone gives a worker to do.
 #[derive(Debug)]
-pub enum Delivery {
+pub enum BackboneEvent {
     /// A message for the local members of a room.
     Room(Arc<Message>),
     /// Who came to and went from a room, for its local members.
@@ -29,13 +29,13 @@ pub enum Delivery {
     StoreAll,
     /// An answer that belongs here, between the messages before it and those behind it. Who waits
     /// for it must run before anything further is read.
-    Answer(Answer),
+    Completion(Completion),
 }
 
 /// Hands an answer to whoever waits for it.
-pub struct Answer(Box<dyn FnOnce() + Send>);
+pub struct Completion(Box<dyn FnOnce() + Send>);
 
-impl Answer {
+impl Completion {
     /// An answer that `give` hands over.
     pub fn new(give: impl FnOnce() + Send + 'static) -> Self {
         Self(Box::new(give))
@@ -47,21 +47,21 @@ impl Answer {
     }
 }
 
-impl std::fmt::Debug for Answer {
+impl std::fmt::Debug for Completion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Answer")
+        f.write_str("Completion")
     }
 }
 
 /// The workers of this gateway, as the backbone sees them.
-pub trait Sink: Send + Sync + 'static {
+pub trait Workers: Send + Sync + 'static {
     /// How many there are.
-    fn workers(&self) -> usize;
+    fn count(&self) -> usize;
 
     /// Whether a worker is too far behind to be given more messages.
     fn is_full(&self, worker: usize) -> bool;
 
     /// Leaves something for a worker. What is left under one lock arrives in the same order at
     /// every worker.
-    fn deliver(&self, worker: usize, delivery: Delivery);
+    fn deliver(&self, worker: usize, event: BackboneEvent);
 }

@@ -1,9 +1,9 @@
-//! What reaches a worker from other threads.
+//! What reaches a worker from other threads, and the inboxes that it comes through.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use sluice_backbone::{Delivery, Sink};
+use sluice_backbone::{BackboneEvent, Workers};
 use sluice_net::inbox;
 use sluice_policy::Policy;
 use tokio::sync::oneshot;
@@ -12,9 +12,9 @@ use crate::drain::{Closed, Move};
 
 /// One thing for a worker to take care of.
 #[derive(Debug)]
-pub(crate) enum Mail {
+pub(crate) enum InboxItem {
     /// From the backbone.
-    Delivery(Delivery),
+    Backbone(BackboneEvent),
     /// A new policy holds.
     Policy(Arc<Policy>),
     /// Tell every client that the gateway drains.
@@ -33,15 +33,15 @@ pub(crate) enum Mail {
 /// What a message takes in a client's queue beside its data, roughly.
 const AROUND: usize = 256;
 
-impl Mail {
+impl InboxItem {
     /// Whether somebody on this worker waits for it.
     pub(crate) fn is_answer(&self) -> bool {
-        matches!(self, Self::Delivery(Delivery::Answer(_)))
+        matches!(self, Self::Backbone(BackboneEvent::Completion(_)))
     }
 
     /// How many bytes a client may be sent because of it, roughly.
     pub(crate) fn size(&self) -> usize {
-        let Self::Delivery(Delivery::Room(message)) = self else {
+        let Self::Backbone(BackboneEvent::Room(message)) = self else {
             return AROUND;
         };
         let attachments = message.attachments.iter().map(Bytes::len).sum::<usize>();
@@ -51,30 +51,30 @@ impl Mail {
 
 /// The workers' inboxes.
 #[derive(Debug)]
-pub(crate) struct Post(Vec<inbox::Sender<Mail>>);
+pub(crate) struct Inboxes(Vec<inbox::Sender<InboxItem>>);
 
-impl Post {
-    /// The inboxes of `workers` workers and where their mail is read.
-    pub(crate) fn new(workers: usize) -> (Arc<Self>, Vec<inbox::Receiver<Mail>>) {
+impl Inboxes {
+    /// The inboxes of `workers` workers and where they are read.
+    pub(crate) fn new(workers: usize) -> (Arc<Self>, Vec<inbox::Receiver<InboxItem>>) {
         let (senders, receivers) = (0..workers).map(|_| inbox::inbox()).unzip();
         (Arc::new(Self(senders)), receivers)
     }
 
-    /// Leaves mail for one worker.
-    pub(crate) fn send(&self, worker: usize, mail: Mail) {
+    /// Leaves something for one worker.
+    pub(crate) fn send(&self, worker: usize, item: InboxItem) {
         if let Some(inbox) = self.0.get(worker) {
-            inbox.send_always(mail);
+            inbox.send_always(item);
         }
     }
 
-    /// Leaves mail for every worker.
-    pub(crate) fn send_all(&self, mail: impl Fn() -> Mail) {
-        (0..self.0.len()).for_each(|worker| self.send(worker, mail()));
+    /// Leaves something for every worker.
+    pub(crate) fn send_all(&self, item: impl Fn() -> InboxItem) {
+        (0..self.0.len()).for_each(|worker| self.send(worker, item()));
     }
 }
 
-impl Sink for Post {
-    fn workers(&self) -> usize {
+impl Workers for Inboxes {
+    fn count(&self) -> usize {
         self.0.len()
     }
 
@@ -82,7 +82,7 @@ impl Sink for Post {
         self.0.get(worker).is_some_and(inbox::Sender::is_full)
     }
 
-    fn deliver(&self, worker: usize, delivery: Delivery) {
-        self.send(worker, Mail::Delivery(delivery));
+    fn deliver(&self, worker: usize, event: BackboneEvent) {
+        self.send(worker, InboxItem::Backbone(event));
     }
 }
