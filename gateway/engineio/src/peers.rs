@@ -5,11 +5,11 @@
 //! and its bytes go to the owner and back through a [`tunnel`].
 
 mod counters;
-mod fleet;
 mod forward;
 mod inbound;
 mod parcel;
 mod parts;
+mod shared;
 mod tunnel;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
@@ -19,12 +19,12 @@ use thiserror::Error;
 
 pub use self::{
     counters::{Count, PeerCounters},
-    fleet::Leaving,
     inbound::Inbound,
+    shared::Leaving,
 };
 pub(crate) use self::{
-    fleet::Fleet,
     parcel::{Parcel, Senders},
+    shared::SharedPeers,
     tunnel::{Tunnel, pump},
 };
 pub use sluice_codec::peer::{CALLS, TELLS};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sluice_net::inbox;
 
 use crate::{
-    peers::{Fleet, Inbound, Joined, Parcel, Senders},
+    peers::{Inbound, Joined, Parcel, Senders, SharedPeers},
     refusal::Refusal,
 };
 
@@ -17,7 +17,7 @@ pub struct Mailbox(pub(crate) inbox::Receiver<Parcel>);
 #[derive(Debug, Clone)]
 pub struct Mailboxes {
     senders: Senders,
-    fleet: Option<Arc<Fleet>>,
+    peers: Option<Arc<SharedPeers>>,
 }
 
 /// The mailboxes of `workers` workers, in their order.
@@ -25,7 +25,7 @@ pub fn mailboxes(workers: usize) -> (Mailboxes, Vec<Mailbox>) {
     let (senders, receivers): (Vec<_>, Vec<_>) = (0..workers).map(|_| inbox::inbox()).unzip();
     let mailboxes = Mailboxes {
         senders: Senders::new(senders),
-        fleet: None,
+        peers: None,
     };
     (mailboxes, receivers.into_iter().map(Mailbox).collect())
 }
@@ -35,12 +35,12 @@ impl Mailboxes {
     /// into the [`Inbound`]. Must be called within a runtime.
     #[must_use]
     pub fn join(self, joined: Joined) -> (Self, Inbound) {
-        let fleet = Fleet::start(joined, self.senders.clone());
+        let peers = SharedPeers::start(joined, self.senders.clone());
         let mailboxes = Self {
-            fleet: Some(Arc::clone(&fleet)),
+            peers: Some(Arc::clone(&peers)),
             ..self
         };
-        (mailboxes, Inbound(fleet))
+        (mailboxes, Inbound(peers))
     }
 
     pub(crate) fn send(&self, worker: u8, parcel: Parcel) -> bool {
@@ -48,7 +48,7 @@ impl Mailboxes {
     }
 
     /// The way to other gateways.
-    pub(crate) fn fleet(&self) -> Result<&Arc<Fleet>, Refusal> {
-        self.fleet.as_ref().ok_or(Refusal::UNKNOWN_SID)
+    pub(crate) fn peers(&self) -> Result<&Arc<SharedPeers>, Refusal> {
+        self.peers.as_ref().ok_or(Refusal::UNKNOWN_SID)
     }
 }

@@ -27,7 +27,7 @@ impl<A: Application> Engine<A> {
             let config = &self.terms().config;
             config.ping_interval + config.ping_timeout + WAY
         };
-        self.mailboxes.fleet()?.poll(sid, within).await
+        self.mailboxes.peers()?.poll(sid, within).await
     }
 
     /// A WebSocket for a session of another gateway: once the owner agrees, its bytes are passed
@@ -37,10 +37,10 @@ impl<A: Application> Engine<A> {
         head: &Parts,
         sid: Sid,
     ) -> Result<HttpResponse, Refusal> {
-        let fleet = self.mailboxes.fleet()?;
+        let peers = self.mailboxes.peers()?;
         let negotiated =
             negotiate(head, self.terms().config.deflate, &[]).map_err(|_| Refusal::BAD_REQUEST)?;
-        let tunnel = fleet.probe(sid, negotiated.deflate).await?;
+        let tunnel = peers.probe(sid, negotiated.deflate).await?;
         let worker = Rc::clone(&self.worker);
         let then = move |stream: Stream, leftover: Bytes| {
             tokio::task::spawn_local(async move {

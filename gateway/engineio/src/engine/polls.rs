@@ -88,7 +88,7 @@ impl<A: Application> Engine<A> {
         } else {
             let body = post::body(head, body, self.terms().config.max_payload).await?;
             if sid.gateway != self.gateway {
-                self.mailboxes.fleet()?.post(sid, body).await?;
+                self.mailboxes.peers()?.post(sid, body).await?;
                 return Ok(done());
             }
             let (reply, answer) = oneshot::channel();

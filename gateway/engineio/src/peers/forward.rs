@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Duration};
 use bytes::{Bytes, BytesMut};
 use sluice_codec::peer::{Answer, Ask, Refused, Tell};
 
-use super::{Fleet, PIECE, PROMPT, Tunnel};
+use super::{PIECE, PROMPT, SharedPeers, Tunnel};
 use crate::{polling::Polled, refusal::Refusal, sid::Sid};
 
 /// The longest payload of a poll, whatever the owner says. Far beyond what waits for a client.
 const MAX_PAYLOAD: usize = 64 * 1024 * 1024;
 
-impl Fleet {
+impl SharedPeers {
     /// Passes a GET on; the owner may take as long as `within` to have something to say.
     pub(crate) async fn poll(&self, sid: Sid, within: Duration) -> Polled {
         self.counters.polls.add();
@@ -127,15 +127,15 @@ fn accepted(answer: &Answer) -> Result<(), Refusal> {
 /// Tells the owner of a session when a request of it ends without its answer: the client went
 /// away or will never know, and what the answer was to bring is lost.
 struct Abandoned<'a> {
-    fleet: &'a Fleet,
+    shared: &'a SharedPeers,
     sid: Sid,
     answered: bool,
 }
 
 impl<'a> Abandoned<'a> {
-    fn new(fleet: &'a Fleet, sid: Sid) -> Self {
+    fn new(shared: &'a SharedPeers, sid: Sid) -> Self {
         Self {
-            fleet,
+            shared,
             sid,
             answered: false,
         }
@@ -146,7 +146,7 @@ impl Drop for Abandoned<'_> {
     fn drop(&mut self) {
         if !self.answered {
             let sid = self.sid.bytes();
-            self.fleet.tell(self.sid.gateway, &Tell::Abandoned { sid });
+            self.shared.tell(self.sid.gateway, &Tell::Abandoned { sid });
         }
     }
 }

@@ -7,25 +7,25 @@ use http::StatusCode;
 use sluice_codec::peer::{Answer, Ask, Refused, Tell};
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{Answering, Fleet, Leaving, PIECE, Parcel, PeerCounters};
+use super::{Answering, Leaving, PIECE, Parcel, PeerCounters, SharedPeers};
 use crate::{refusal::Refusal, sid::Sid};
 
 /// What other gateways ask of this one. Whoever implements [`Peers`](super::Peers) hands it in,
 /// from any thread. A frame that cannot be read is counted, and nothing else comes of it.
 #[derive(Debug, Clone)]
-pub struct Inbound(pub(crate) Arc<Fleet>);
+pub struct Inbound(pub(crate) Arc<SharedPeers>);
 
 impl Inbound {
     /// The gateway `from` asks; the answer is for its [`Peers::call`](super::Peers::call). Where
     /// the answer is dropped before it is there, a poll's session ends as if its client had gone.
     pub fn call(&self, from: u32, kind: &str, request: Bytes) -> Answering<Bytes> {
-        let fleet = Arc::clone(&self.0);
+        let shared = Arc::clone(&self.0);
         let ask = Ask::decode(request).ok().filter(|ask| ask.kind() == kind);
         Box::pin(async move {
             let answer = if let Some(ask) = ask {
-                fleet.answer(from, ask).await
+                shared.answer(from, ask).await
             } else {
-                fleet.counters.malformed.add();
+                shared.counters.malformed.add();
                 Err(Refused::Bad)
             };
             answer.unwrap_or_else(Answer::Refused).encode()
@@ -66,7 +66,7 @@ type Answered = Result<Answer, Refused>;
 
 const DONE: Answer = Answer::Whole(Bytes::new());
 
-impl Fleet {
+impl SharedPeers {
     async fn answer(self: &Arc<Self>, from: u32, ask: Ask) -> Answered {
         match ask {
             Ask::Poll { sid } => self.answer_poll(from, Sid::from_bytes(sid)).await,

@@ -42,7 +42,7 @@ pub(super) enum Frame {
 
 /// What the other end is to be told of its direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum Feedback {
     /// How far it has come.
     Ack(Marks),
     /// As much, and that the rest is to be sent again.
@@ -142,8 +142,8 @@ impl Flow {
     }
 
     /// What must not wait for bytes to travel with.
-    pub(super) fn answer(&mut self, now: Instant) -> Option<Answer> {
-        self.receiving.answer(now)
+    pub(super) fn feedback(&mut self, now: Instant) -> Option<Feedback> {
+        self.receiving.feedback(now)
     }
 
     /// Does what is due: asks again, or ends what lingers.

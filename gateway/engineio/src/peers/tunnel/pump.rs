@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{
     Told, Tunnel,
-    flow::{Answer, Broken, Flow, Frame},
+    flow::{Broken, Feedback, Flow, Frame},
 };
 
 /// As much as one read moves.
@@ -62,7 +62,7 @@ where
     };
     pump.flow.take(leftover);
     let end = poll_fn(|cx| pump.poll(cx)).await;
-    let counters = &pump.tunnel.fleet.counters;
+    let counters = &pump.tunnel.shared.counters;
     if let End::Gone | End::Broken(_) = end {
         counters.broken.add();
     }
@@ -201,7 +201,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, L: Fn()> Pump<S, L> {
         while let Some((frame, marks)) = self.flow.next(now) {
             self.tunnel.tell(&framed(self.tunnel.id, frame, marks));
         }
-        if let Some(answer) = self.flow.answer(now) {
+        if let Some(answer) = self.flow.feedback(now) {
             self.tunnel.tell(&answered(self.tunnel.id, answer));
         }
     }
@@ -235,9 +235,9 @@ fn framed(tunnel: u64, frame: Frame, marks: Marks) -> Tell {
     }
 }
 
-fn answered(tunnel: u64, answer: Answer) -> Tell {
+fn answered(tunnel: u64, answer: Feedback) -> Tell {
     match answer {
-        Answer::Ack(marks) => Tell::Ack { tunnel, marks },
-        Answer::Missing(marks) => Tell::Missing { tunnel, marks },
+        Feedback::Ack(marks) => Tell::Ack { tunnel, marks },
+        Feedback::Missing(marks) => Tell::Missing { tunnel, marks },
     }
 }

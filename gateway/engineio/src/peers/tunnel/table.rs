@@ -11,7 +11,7 @@ use sluice_util::lock;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
-    super::{Fleet, Unreachable},
+    super::{SharedPeers, Unreachable},
     Told, Tunnel,
     watch::{Verdict, Watch},
 };
@@ -65,7 +65,7 @@ impl Tunnels {
     /// A new tunnel with the gateway, unless there are too many, or one of this number.
     pub(in crate::peers) fn open(
         &self,
-        fleet: &Arc<Fleet>,
+        shared: &Arc<SharedPeers>,
         (gateway, id): Key,
         accepted: bool,
     ) -> Option<Tunnel> {
@@ -84,10 +84,10 @@ impl Tunnels {
         });
         table.peers.entry(gateway).or_default().tunnels += 1;
         drop(table);
-        fleet.counters.tunnels.add();
-        fleet.counters.tunnels_opened.add();
+        shared.counters.tunnels.add();
+        shared.counters.tunnels_opened.add();
         Some(Tunnel {
-            fleet: Arc::clone(fleet),
+            shared: Arc::clone(shared),
             gateway,
             id,
             told,

@@ -153,7 +153,7 @@ impl Between {
     pub fn way(&self, number: u32) -> Joined {
         Joined {
             gateway: number,
-            peers: Arc::new(Way {
+            peers: Arc::new(TestPeers {
                 from: number,
                 shared: Arc::clone(&self.0),
             }),
@@ -319,12 +319,12 @@ impl Shared {
     }
 }
 
-struct Way {
+struct TestPeers {
     from: u32,
     shared: Arc<Shared>,
 }
 
-impl Peers for Way {
+impl Peers for TestPeers {
     fn call(
         &self,
         to: u32,

@@ -6,7 +6,7 @@ use bytes::{Buf as _, Bytes};
 use sluice_codec::peer::Marks;
 use tokio::time::Instant;
 
-use super::{Answer, Broken, WINDOW};
+use super::{Broken, Feedback, WINDOW};
 
 /// How long an acknowledgement may wait for bytes to travel with.
 const DELAY: Duration = Duration::from_millis(500);
@@ -105,13 +105,13 @@ impl Receiving {
     }
 
     /// Something is missing, a good part of the window is free again, or the time is up.
-    pub(super) fn answer(&mut self, now: Instant) -> Option<Answer> {
+    pub(super) fn feedback(&mut self, now: Instant) -> Option<Feedback> {
         if std::mem::take(&mut self.complains) {
-            return Some(Answer::Missing(self.tell()));
+            return Some(Feedback::Missing(self.tell()));
         }
         let free = self.written.saturating_sub(self.told.written) >= WINDOW / 4;
         let due = self.due.is_some_and(|due| due <= now);
-        (free || due).then(|| Answer::Ack(self.tell()))
+        (free || due).then(|| Feedback::Ack(self.tell()))
     }
 
     /// The marks, which are told with this.

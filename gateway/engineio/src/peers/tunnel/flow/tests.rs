@@ -1,6 +1,6 @@
 use super::*;
 
-mod way;
+mod network;
 
 fn marks(received: u64, written: u64) -> Marks {
     Marks { received, written }
@@ -64,7 +64,7 @@ fn bytes_that_came_before_are_passed_on_once() {
     let mut flow = Flow::default();
     flow.data(0, bytes(10), now).unwrap();
     assert_eq!(flow.data(0, bytes(10), now), Ok(Bytes::new()));
-    assert_eq!(flow.answer(now), Some(Answer::Ack(marks(10, 0))));
+    assert_eq!(flow.feedback(now), Some(Feedback::Ack(marks(10, 0))));
     assert_eq!(flow.data(5, bytes(10), now), Ok(bytes(5)));
 }
 
@@ -73,14 +73,14 @@ fn what_is_missing_is_asked_for_once_and_again_only_when_it_should_have_come() {
     let now = Instant::now();
     let mut flow = Flow::default();
     flow.data(0, bytes(10), now).unwrap();
-    let missing = Some(Answer::Missing(marks(10, 0)));
+    let missing = Some(Feedback::Missing(marks(10, 0)));
     assert_eq!(flow.data(11, bytes(1), now), Ok(Bytes::new()));
-    assert_eq!(flow.answer(now), missing);
+    assert_eq!(flow.feedback(now), missing);
     assert_eq!(flow.data(12, bytes(1), now), Ok(Bytes::new()));
-    assert_eq!(flow.answer(now), None);
+    assert_eq!(flow.feedback(now), None);
     let later = now + Duration::from_secs(1);
     assert_eq!(flow.ended(13, later), Ok(()));
-    assert_eq!(flow.answer(later), missing);
+    assert_eq!(flow.feedback(later), missing);
 }
 
 #[test]
@@ -174,8 +174,8 @@ fn an_other_end_that_was_not_heard_is_asked_whether_it_is_there() {
     one.remind();
     assert_eq!(frames(&mut one, now), [(0, 0)]);
     assert_eq!(other.data(0, Bytes::new(), now), Ok(Bytes::new()));
-    let answer = other.answer(now);
-    assert_eq!(answer, Some(Answer::Ack(marks(0, 0))));
+    let answer = other.feedback(now);
+    assert_eq!(answer, Some(Feedback::Ack(marks(0, 0))));
     one.acknowledged(marks(0, 0), now).unwrap();
     assert_eq!(one.wake_at(), None);
 }
@@ -186,14 +186,14 @@ fn acknowledgements_travel_with_bytes_or_wait_a_little() {
     let mut flow = Flow::default();
     flow.data(0, bytes(10), now).unwrap();
     flow.wrote(10, now);
-    assert_eq!(flow.answer(now), None);
+    assert_eq!(flow.feedback(now), None);
     let due = flow.wake_at().unwrap();
-    assert_eq!(flow.answer(due), Some(Answer::Ack(marks(10, 10))));
-    assert_eq!((flow.answer(due), flow.wake_at()), (None, None));
+    assert_eq!(flow.feedback(due), Some(Feedback::Ack(marks(10, 10))));
+    assert_eq!((flow.feedback(due), flow.wake_at()), (None, None));
     flow.data(10, bytes(10), now).unwrap();
     flow.take(&bytes(1));
     assert_eq!(flow.next(now).unwrap().1, marks(20, 10));
-    assert_eq!(flow.answer(due), None);
+    assert_eq!(flow.feedback(due), None);
 }
 
 #[test]
@@ -203,7 +203,10 @@ fn a_good_part_of_the_window_is_given_back_at_once() {
     let quarter = WINDOW / 4;
     flow.data(0, bytes(quarter), now).unwrap();
     flow.wrote(quarter as usize, now);
-    assert_eq!(flow.answer(now), Some(Answer::Ack(marks(quarter, quarter))));
+    assert_eq!(
+        flow.feedback(now),
+        Some(Feedback::Ack(marks(quarter, quarter)))
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the workers of a gateway share of its way to other gateways.
+//! What the workers of a gateway share of what goes to other gateways and comes from them.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, Weak},
@@ -38,7 +38,7 @@ pub struct Leaving {
 }
 
 /// One for each gateway.
-pub(crate) struct Fleet {
+pub(crate) struct SharedPeers {
     pub(super) peers: Arc<dyn Peers>,
     pub(super) counters: PeerCounters,
     pub(super) tunnels: Tunnels,
@@ -48,19 +48,19 @@ pub(crate) struct Fleet {
     resets: mpsc::Sender<(u32, u64)>,
 }
 
-impl std::fmt::Debug for Fleet {
+impl std::fmt::Debug for SharedPeers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Fleet")
+        f.debug_struct("SharedPeers")
             .field("gateway", &self.gateway)
             .finish_non_exhaustive()
     }
 }
 
-impl Fleet {
+impl SharedPeers {
     /// Begins; must be called within a runtime, whose task ends with the gateway.
     pub(crate) fn start(joined: Joined, senders: Senders) -> Arc<Self> {
         let (resets, to_reset) = mpsc::channel(RESETS);
-        let fleet = Arc::new(Self {
+        let shared = Arc::new(Self {
             peers: joined.peers,
             counters: PeerCounters::default(),
             tunnels: Tunnels::new(joined.max_tunnels),
@@ -69,8 +69,8 @@ impl Fleet {
             senders,
             resets,
         });
-        tokio::spawn(beat(Arc::downgrade(&fleet), to_reset));
-        fleet
+        tokio::spawn(beat(Arc::downgrade(&shared), to_reset));
+        shared
     }
 
     pub(super) fn tell(&self, gateway: u32, tell: &Tell) {
@@ -119,7 +119,7 @@ impl Fleet {
     }
 }
 
-async fn beat(fleet: Weak<Fleet>, mut to_reset: mpsc::Receiver<(u32, u64)>) {
+async fn beat(shared: Weak<SharedPeers>, mut to_reset: mpsc::Receiver<(u32, u64)>) {
     let mut interval = tokio::time::interval(BEAT);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -127,28 +127,28 @@ async fn beat(fleet: Weak<Fleet>, mut to_reset: mpsc::Receiver<(u32, u64)>) {
             _ = interval.tick() => None,
             reset = to_reset.recv() => reset,
         };
-        let Some(fleet) = fleet.upgrade() else {
+        let Some(shared) = shared.upgrade() else {
             return;
         };
         match reset {
-            Some((gateway, tunnel)) => fleet.tell(gateway, &Tell::Reset { tunnel }),
-            None => fleet.beat(),
+            Some((gateway, tunnel)) => shared.tell(gateway, &Tell::Reset { tunnel }),
+            None => shared.beat(),
         }
     }
 }
 
 /// Asks a gateway with which there are tunnels whether it lives.
-async fn ask(fleet: Weak<Fleet>, gateway: u32) {
+async fn ask(shared: Weak<SharedPeers>, gateway: u32) {
     let ask = Ask::Alive;
-    let call = match fleet.upgrade() {
-        Some(fleet) => fleet.peers.call(gateway, ask.kind(), ask.encode(), ALIVE),
+    let call = match shared.upgrade() {
+        Some(shared) => shared.peers.call(gateway, ask.kind(), ask.encode(), ALIVE),
         None => return,
     };
     let answer = call.await.map(drop);
-    let Some(fleet) = fleet.upgrade() else {
+    let Some(shared) = shared.upgrade() else {
         return;
     };
-    if fleet.tunnels.answered(gateway, answer, Instant::now()) == Verdict::Gone {
+    if shared.tunnels.answered(gateway, answer, Instant::now()) == Verdict::Gone {
         tracing::info!(
             gateway,
             "a gateway with tunnels to this one is gone; they end"

@@ -1,5 +1,5 @@
-//! Two ends and a way between them that loses, repeats, delays and reorders frames, and is away at
-//! times; whatever it does, all bytes arrive, once and in their order.
+//! Two ends and a network between them that loses, repeats, delays and reorders frames, and is away
+//! at times; whatever it does, all bytes arrive, once and in their order.
 
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ const STEP: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone)]
 enum Sent {
     Frame(Frame, Marks),
-    Answer(Answer),
+    Feedback(Feedback),
 }
 
 /// One end, what it has to send, and what it got.
@@ -45,8 +45,8 @@ impl End {
                     .push_back(flow.data(offset, bytes, now).unwrap());
             }
             Sent::Frame(Frame::Fin(offset), _) => flow.ended(offset, now).unwrap(),
-            Sent::Answer(Answer::Ack(marks)) => flow.acknowledged(marks, now).unwrap(),
-            Sent::Answer(Answer::Missing(marks)) => flow.missing(marks, now).unwrap(),
+            Sent::Feedback(Feedback::Ack(marks)) => flow.acknowledged(marks, now).unwrap(),
+            Sent::Feedback(Feedback::Missing(marks)) => flow.missing(marks, now).unwrap(),
         }
     }
 
@@ -61,7 +61,7 @@ impl End {
         while let Some((frame, marks)) = self.flow.next(now) {
             sent.push(Sent::Frame(frame, marks));
         }
-        sent.extend(self.flow.answer(now).map(Sent::Answer));
+        sent.extend(self.flow.feedback(now).map(Sent::Feedback));
         assert!(self.flow.sending_keeps() <= WINDOW as usize);
         sent
     }
@@ -85,9 +85,9 @@ impl End {
     }
 }
 
-/// How bad the way is.
+/// How bad the network is.
 #[derive(Debug, Clone, Copy)]
-struct Way {
+struct Network {
     loses: f64,
     repeats: f64,
     reorders: f64,
@@ -96,10 +96,10 @@ struct Way {
     away: usize,
 }
 
-fn ways() -> impl Strategy<Value = Way> {
+fn networks() -> impl Strategy<Value = Network> {
     let part = || prop_oneof![Just(0.0), 0.0..0.3];
     (part(), part(), part(), 0.0..0.05, 1_usize..300).prop_map(
-        |(loses, repeats, reorders, leaves, away)| Way {
+        |(loses, repeats, reorders, leaves, away)| Network {
             loses,
             repeats,
             reorders,
@@ -109,7 +109,7 @@ fn ways() -> impl Strategy<Value = Way> {
     )
 }
 
-impl Way {
+impl Network {
     fn pass(self, queue: &mut Vec<Sent>, sent: Vec<Sent>, rng: &mut SmallRng) {
         for sent in sent {
             if rng.random_bool(self.loses) {
@@ -135,7 +135,7 @@ fn text(rng: &mut SmallRng) -> Vec<u8> {
 }
 
 /// Runs until all has arrived; then both ends end.
-fn run(seed: u64, way: Way) {
+fn run(seed: u64, network: Network) {
     let mut rng = SmallRng::seed_from_u64(seed);
     let texts = [text(&mut rng), text(&mut rng)];
     let mut ends = [End::new(&texts[0]), End::new(&texts[1])];
@@ -144,9 +144,9 @@ fn run(seed: u64, way: Way) {
     for step in 0.. {
         assert!(step < 40_000, "the ends do not come to an end");
         now += STEP;
-        // A way that is bad for ever would prove nothing in the end.
-        if away == 0 && step < 2_000 && rng.random_bool(way.leaves) {
-            away = way.away;
+        // A network that is bad for ever would prove nothing in the end.
+        if away == 0 && step < 2_000 && rng.random_bool(network.leaves) {
+            away = network.away;
         }
         for (at, end) in ends.iter_mut().enumerate() {
             let heard = std::mem::take(&mut queues[1 - at]);
@@ -157,7 +157,7 @@ fn run(seed: u64, way: Way) {
             }
             let sent = end.work(&mut rng, now);
             if away == 0 {
-                way.pass(&mut queues[at], sent, &mut rng);
+                network.pass(&mut queues[at], sent, &mut rng);
             }
         }
         away = away.saturating_sub(1);
@@ -185,14 +185,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn all_bytes_arrive_once_and_in_order_whatever_the_way_does(seed in any::<u64>(), way in ways()) {
-        run(seed, way);
+    fn all_bytes_arrive_once_and_in_order_whatever_the_network_does(seed in any::<u64>(), network in networks()) {
+        run(seed, network);
     }
 }
 
 #[test]
-fn nothing_is_sent_again_over_a_good_way() {
-    let good = Way {
+fn nothing_is_sent_again_over_a_good_network() {
+    let good = Network {
         loses: 0.0,
         repeats: 0.0,
         reorders: 0.0,
