@@ -12,7 +12,7 @@ use sluice_backbone::{BackboneEvent, Command, Error, Gather, Reply, SessionInfo}
 use tokio::sync::oneshot;
 
 use self::{
-    listing::{Answer, listed},
+    listing::{CommandAnswer, listed},
     open::{Open, Sum},
     wire::Request,
 };
@@ -214,7 +214,7 @@ fn deliver(io: &Io<'_>, event: impl Fn() -> BackboneEvent) {
 
 /// So many sessions here carried out what another gateway wanted.
 pub(crate) fn executed(io: &mut Io<'_>, reply: Bytes, sessions: u64) {
-    let answer = Answer {
+    let answer = CommandAnswer {
         gateway: Number(io.gateway),
         done: Some(sessions),
         sessions: Vec::new(),
@@ -224,7 +224,7 @@ pub(crate) fn executed(io: &mut Io<'_>, reply: Bytes, sessions: u64) {
 
 /// These are the sessions here that another gateway asked for.
 pub(crate) fn listed_here(io: &mut Io<'_>, reply: Bytes, sessions: &[SessionInfo]) {
-    let answer = Answer {
+    let answer = CommandAnswer {
         gateway: Number(io.gateway),
         done: None,
         sessions: listed(sessions),

@@ -9,9 +9,9 @@ mod asking;
 mod hearing;
 mod peer;
 mod room;
-mod said;
 mod telling;
 mod ticking;
+mod update;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},

@@ -5,14 +5,14 @@
 //! the others is therefore up to a second old: two sessions of a user that begin at two gateways
 //! within that time do not know of each other.
 
-mod said;
+mod update;
 
 use std::time::{Duration, Instant};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use sluice_backbone::Error;
 
-use self::said::{Counts, MAX_COUNTS, Said, What, shortened};
+use self::update::{Counts, MAX_COUNTS, UsersUpdate, What, shortened};
 use super::{
     assembly::Assembly,
     fleet::Fleet,
@@ -112,7 +112,7 @@ impl Users {
         known: Option<Vec<(Number, u64)>>,
         what: What,
     ) {
-        let said = Said {
+        let update = UsersUpdate {
             gateway: Number(io.gateway),
             version: self.version,
             known,
@@ -124,7 +124,7 @@ impl Users {
             self.next = Some(io.now + REPEAT_EVERY);
             everyone(io.names, "users")
         };
-        io.publish(subject, Vec::new(), json(&said));
+        io.publish(subject, Vec::new(), json(&update));
     }
 
     /// Tells what has changed. While nobody can be told, it only counts as another version.
@@ -165,23 +165,23 @@ impl Users {
 
     /// Something that another gateway says, to all or to this one.
     pub(crate) fn message(&mut self, io: &mut Io<'_>, fleet: &mut Fleet, packet: &Packet) {
-        let Ok(said) = serde_json::from_slice::<Said>(&packet.payload) else {
+        let Ok(update) = serde_json::from_slice::<UsersUpdate>(&packet.payload) else {
             self.garbage += 1;
             return;
         };
-        let from = said.gateway;
+        let from = update.gateway;
         if from.0 == io.gateway || !fleet.meet(io.now, from.0) {
             return;
         }
-        if said.what == What::Ask {
+        if update.what == What::Ask {
             return self.tell(io, from, 0);
         }
-        if let Some(known) = &said.known {
+        if let Some(known) = &update.known {
             let own = known.iter().find(|(other, _)| other.0 == io.gateway);
             self.tell(io, from, own.map_or(0, |(_, version)| *version));
         }
         let peer = self.peers.entry(from.0).or_default();
-        if !peer.hear(said) && peer.patience.is_over(io.now) {
+        if !peer.hear(update) && peer.patience.is_over(io.now) {
             self.say(io, Some(from), None, What::Ask);
         }
     }
@@ -207,11 +207,11 @@ impl Users {
 
 impl Peer {
     /// False where something is missing.
-    fn hear(&mut self, said: Said) -> bool {
-        match said.what {
-            _ if said.version < self.version => return true,
-            What::Changed(_) | What::Same if said.version == self.version => return true,
-            What::Changed(counts) if said.version == self.version + 1 => {
+    fn hear(&mut self, update: UsersUpdate) -> bool {
+        match update.what {
+            _ if update.version < self.version => return true,
+            What::Changed(_) | What::Same if update.version == self.version => return true,
+            What::Changed(counts) if update.version == self.version + 1 => {
                 if self.counts.len() + counts.len() > MAX_USERS {
                     return true;
                 }
@@ -226,7 +226,7 @@ impl Peer {
                 parts,
             } => {
                 let slot = &mut self.partial;
-                let all = Assembly::add(slot, said.version, (part, parts), counts, MAX_USERS);
+                let all = Assembly::add(slot, update.version, (part, parts), counts, MAX_USERS);
                 let Some(counts) = all else {
                     return true;
                 };
@@ -234,7 +234,7 @@ impl Peer {
             }
             What::Ask => return true,
         }
-        self.version = said.version;
+        self.version = update.version;
         true
     }
 

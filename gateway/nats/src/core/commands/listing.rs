@@ -13,7 +13,7 @@ const MAX_BYTES: usize = 512 * 1024;
 
 /// An answer to a request.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Answer {
+pub(super) struct CommandAnswer {
     pub(super) gateway: Number,
     /// How many sessions carried a command out.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 use sluice_backbone::SessionInfo;
 use tokio::sync::oneshot;
 
-use super::listing::Answer;
+use super::listing::CommandAnswer;
 
 /// What the answers come to.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Open {
     }
 
     /// Adds an answer; true where it was the last.
-    pub(super) fn add(&mut self, answer: Answer) -> bool {
+    pub(super) fn add(&mut self, answer: CommandAnswer) -> bool {
         self.waiting
             .retain(|(gateway, _)| *gateway != answer.gateway.0);
         if self.answered.insert(answer.gateway.0) {

@@ -12,7 +12,7 @@ use sluice_rooms::{RoomKey, RoomSettings};
 use tokio::sync::oneshot;
 
 use self::inquiry::{Inquiry, Then};
-use super::{Presence, room::COUNT_FROM, said::cost};
+use super::{Presence, room::COUNT_FROM, update::cost};
 use crate::{
     Packet,
     core::{
@@ -45,7 +45,7 @@ struct Question {
 
 /// Whom a gateway has in a room.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Answer {
+pub(super) struct MembersAnswer {
     gateway: Number,
     #[serde(default)]
     sessions: u32,
@@ -149,7 +149,7 @@ impl Presence {
     }
 
     /// Whom this gateway has, itself.
-    fn own(&self, gateway: u32, key: &RoomKey, names: usize) -> Answer {
+    fn own(&self, gateway: u32, key: &RoomKey, names: usize) -> MembersAnswer {
         let room = self.rooms.get(key);
         let (mut users, count) = room.map(|room| room.local.users(names)).unwrap_or_default();
         let mut bytes = 0;
@@ -159,7 +159,7 @@ impl Presence {
         });
         let fit = fit.count();
         users.truncate(fit);
-        Answer {
+        MembersAnswer {
             gateway: Number(gateway),
             sessions: room.map_or(0, |room| room.local.sessions()),
             count: count as u64,

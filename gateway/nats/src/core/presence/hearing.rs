@@ -8,7 +8,7 @@ use super::{
     Presence,
     peer::Users,
     room::Room,
-    said::{Said, What},
+    update::{PresenceUpdate, What},
 };
 use crate::{
     Packet,
@@ -45,7 +45,7 @@ impl Presence {
             return self.question(io, packet);
         }
         match (self.read(io, fleet, packet), names::room(place)) {
-            (Some(said), Some(key)) => self.hear(io, &key, said),
+            (Some(update), Some(key)) => self.hear(io, &key, update),
             (Some(_), None) => self.garbage += 1,
             (None, _) => {}
         }
@@ -53,31 +53,31 @@ impl Presence {
 
     /// Something that was said to this gateway only.
     pub(crate) fn called(&mut self, io: &mut Io<'_>, fleet: &mut Fleet, packet: &Packet) {
-        let Some(said) = self.read(io, fleet, packet) else {
+        let Some(update) = self.read(io, fleet, packet) else {
             return;
         };
-        if let What::Check(rooms) = said.what {
-            return self.check(io, said.gateway, rooms);
+        if let What::Check(rooms) = update.what {
+            return self.check(io, update.gateway, rooms);
         }
-        match said.room.as_deref().and_then(names::room) {
-            Some(key) => self.hear(io, &key, said),
+        match update.room.as_deref().and_then(names::room) {
+            Some(key) => self.hear(io, &key, update),
             None => self.garbage += 1,
         }
     }
 
-    fn read(&mut self, io: &Io<'_>, fleet: &mut Fleet, packet: &Packet) -> Option<Said> {
-        let Ok(said) = serde_json::from_slice::<Said>(&packet.payload) else {
+    fn read(&mut self, io: &Io<'_>, fleet: &mut Fleet, packet: &Packet) -> Option<PresenceUpdate> {
+        let Ok(update) = serde_json::from_slice::<PresenceUpdate>(&packet.payload) else {
             self.garbage += 1;
             return None;
         };
-        let other = said.gateway.0 != io.gateway;
+        let other = update.gateway.0 != io.gateway;
         // Whoever speaks is there, and is gone some time after.
-        (other && fleet.meet(io.now, said.gateway.0)).then_some(said)
+        (other && fleet.meet(io.now, update.gateway.0)).then_some(update)
     }
 
-    fn hear(&mut self, io: &mut Io<'_>, key: &RoomKey, said: Said) {
-        let gateway = said.gateway;
-        let asks = said.what == What::Ask;
+    fn hear(&mut self, io: &mut Io<'_>, key: &RoomKey, update: PresenceUpdate) {
+        let gateway = update.gateway;
+        let asks = update.what == What::Ask;
         let wanted = |room: &&mut Room| room.is_wanted();
         let Some(room) = self.rooms.get_mut(key).filter(wanted) else {
             if asks {
@@ -88,7 +88,7 @@ impl Presence {
         if asks {
             return room.tell(io, &mut self.clock, gateway, None);
         }
-        if let Some(known) = &said.known {
+        if let Some(known) = &update.known {
             let own = known.iter().find(|(other, _)| other.0 == io.gateway);
             room.tell(
                 io,
@@ -97,7 +97,7 @@ impl Presence {
                 own.map(|(_, version)| *version),
             );
         }
-        let heard = room.hear(io.now, said);
+        let heard = room.hear(io.now, update);
         if heard.incomplete && room.peer(gateway.0).patience.is_over(io.now) {
             ask(io, room, gateway);
         }
@@ -123,7 +123,7 @@ impl Presence {
 
     /// Says that this gateway has no members in a room.
     fn deny(&mut self, io: &mut Io<'_>, to: Number, place: names::Place) {
-        let said = Said {
+        let update = PresenceUpdate {
             gateway: Number(io.gateway),
             room: Some(place),
             version: self.clock.next(),
@@ -131,12 +131,12 @@ impl Presence {
             known: None,
             what: What::Out,
         };
-        io.publish(to.subject(io.names, "presence"), Vec::new(), json(&said));
+        io.publish(to.subject(io.names, "presence"), Vec::new(), json(&update));
     }
 }
 
 fn ask(io: &mut Io<'_>, room: &Room, gateway: Number) {
-    let said = Said {
+    let update = PresenceUpdate {
         gateway: Number(io.gateway),
         room: Some(room.place.clone()),
         version: 0,
@@ -147,15 +147,15 @@ fn ask(io: &mut Io<'_>, room: &Room, gateway: Number) {
     io.publish(
         gateway.subject(io.names, "presence"),
         Vec::new(),
-        json(&said),
+        json(&update),
     );
 }
 
 impl Room {
-    fn hear(&mut self, now: Instant, said: Said) -> Heard {
-        let (gateway, version) = (said.gateway.0, said.version);
+    fn hear(&mut self, now: Instant, update: PresenceUpdate) -> Heard {
+        let (gateway, version) = (update.gateway.0, update.version);
         let before = self.peer(gateway).version;
-        let new = match said.what {
+        let new = match update.what {
             What::All { .. } | What::Count(_) => version >= before && version > 0,
             What::Same => version != before,
             _ => version > before,
@@ -164,7 +164,7 @@ impl Room {
             return Heard::default();
         }
         let mut first = None;
-        match said.what {
+        match update.what {
             What::Changed {
                 after,
                 joined,
@@ -184,7 +184,7 @@ impl Room {
                     return Heard::default();
                 };
                 // Whom it has had before this gateway came is no news; nor who was only counted.
-                let had = before == 0 && said.known.is_none() && self.is_fresh(now);
+                let had = before == 0 && update.known.is_none() && self.is_fresh(now);
                 if had || matches!(self.peer(gateway).users, Users::Counted(_)) {
                     first = self.quietly(|room| room.replace(gateway, users));
                 } else {
@@ -205,7 +205,7 @@ impl Room {
             What::Ask | What::Check(_) => return Heard::default(),
         }
         let peer = self.peer(gateway);
-        (peer.version, peer.sessions) = (version, said.sessions);
+        (peer.version, peer.sessions) = (version, update.sessions);
         Heard {
             first,
             incomplete: false,

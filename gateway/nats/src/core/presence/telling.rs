@@ -2,7 +2,7 @@
 
 use super::{
     room::Room,
-    said::{Said, What, fit, parts},
+    update::{PresenceUpdate, What, fit, parts},
 };
 use crate::core::{
     io::Io,
@@ -26,7 +26,7 @@ impl Room {
     }
 
     fn say(&self, io: &mut Io<'_>, what: What, known: Option<Vec<(Number, u64)>>) {
-        let said = Said {
+        let update = PresenceUpdate {
             gateway: Number(io.gateway),
             room: None,
             version: self.version,
@@ -35,7 +35,7 @@ impl Room {
             what,
         };
         let subject = self.subject(io);
-        io.publish(subject, Vec::new(), json(&said));
+        io.publish(subject, Vec::new(), json(&update));
     }
 
     /// Tells what has changed since the last time. While nobody can be told, it only counts as
@@ -121,7 +121,7 @@ impl Room {
             return;
         }
         for what in self.all() {
-            let said = Said {
+            let update = PresenceUpdate {
                 gateway: Number(io.gateway),
                 room: Some(self.place.clone()),
                 version: self.version,
@@ -129,7 +129,7 @@ impl Room {
                 known: None,
                 what,
             };
-            io.publish(to.subject(io.names, "presence"), Vec::new(), json(&said));
+            io.publish(to.subject(io.names, "presence"), Vec::new(), json(&update));
         }
     }
 

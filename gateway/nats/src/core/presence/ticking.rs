@@ -7,7 +7,7 @@ use sluice_rooms::RoomKey;
 
 use super::{
     Presence, announce,
-    said::{Said, What},
+    update::{PresenceUpdate, What},
 };
 use crate::{
     core::{
@@ -102,7 +102,7 @@ impl Presence {
             }
         }
         for (gateway, rooms) in checks {
-            let said = Said {
+            let update = PresenceUpdate {
                 gateway: Number(io.gateway),
                 room: None,
                 version: 0,
@@ -113,7 +113,7 @@ impl Presence {
             io.publish(
                 Number(gateway).subject(io.names, "presence"),
                 Vec::new(),
-                json(&said),
+                json(&update),
             );
         }
     }

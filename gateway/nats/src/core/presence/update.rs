@@ -12,7 +12,7 @@ const MAX_BYTES: usize = 200 * 1024;
 /// Something that a gateway says of its own members of a room, to all that have members there or
 /// to one of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Said {
+pub(super) struct PresenceUpdate {
     pub(super) gateway: Number,
     /// Which room, where the subject does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_change_is_short() {
-        let said = Said {
+        let update = PresenceUpdate {
             gateway: Number(10),
             room: None,
             version: 8,
@@ -117,7 +117,7 @@ mod tests {
                 left: Vec::new(),
             },
         };
-        let text = serde_json::to_string(&said).unwrap();
+        let text = serde_json::to_string(&update).unwrap();
         let short = r#"{"gateway":"0000000a","version":8,"sessions":3,"what":{"changed":{"after":7,"joined":["ann"]}}}"#;
         assert_eq!(text, short);
     }

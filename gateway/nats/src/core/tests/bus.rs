@@ -344,9 +344,9 @@ pub(super) fn later<T>(reply: Reply<T>) -> Result<T, Error> {
     }
 }
 
-type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+type Pending<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
-pub(super) fn poll<T>(answer: &mut Answer<T>) -> Option<Result<T, Error>> {
+pub(super) fn poll<T>(answer: &mut Pending<T>) -> Option<Result<T, Error>> {
     match answer
         .as_mut()
         .poll(&mut Context::from_waker(Waker::noop()))
@@ -357,7 +357,7 @@ pub(super) fn poll<T>(answer: &mut Answer<T>) -> Option<Result<T, Error>> {
 }
 
 /// An answer that is not there yet.
-pub(super) fn pending<T>(reply: Reply<T>) -> Answer<T> {
+pub(super) fn pending<T>(reply: Reply<T>) -> Pending<T> {
     let Reply::Later(mut answer) = reply else {
         panic!("the answer should not be there at once");
     };

@@ -19,7 +19,7 @@ pub(super) type Counts = Vec<(u64, u32)>;
 
 /// Something that a gateway says of its own sessions, to all or to one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Said {
+pub(super) struct UsersUpdate {
     pub(super) gateway: Number,
     /// Grows by 1 with every change that the gateway tells.
     #[serde(default)]

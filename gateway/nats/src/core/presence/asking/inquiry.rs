@@ -7,7 +7,7 @@ use sluice_backbone::{Error, Members};
 use sluice_rooms::{RoomKey, RoomSettings};
 use tokio::sync::oneshot;
 
-use super::Answer;
+use super::MembersAnswer;
 use crate::core::{
     number::Number,
     presence::{peer::Users, room::Room},
@@ -34,7 +34,7 @@ pub(super) enum Then {
 pub(super) struct Inquiry {
     pub(super) room: RoomKey,
     waiting: FxHashSet<u32>,
-    pub(super) answers: Vec<Answer>,
+    pub(super) answers: Vec<MembersAnswer>,
     pub(super) then: Then,
 }
 
@@ -49,7 +49,7 @@ impl Inquiry {
     }
 
     /// Adds an answer; true where it was the last.
-    pub(super) fn add(&mut self, answer: Answer) -> bool {
+    pub(super) fn add(&mut self, answer: MembersAnswer) -> bool {
         self.waiting.remove(&answer.gateway.0);
         if !self.has(answer.gateway) && self.answers.len() < MAX_ANSWERS {
             self.answers.push(answer);
@@ -71,7 +71,7 @@ impl Inquiry {
                 Users::Named(users) => users.iter().cloned().collect(),
                 Users::Counted(_) => Vec::new(),
             };
-            self.answers.push(Answer {
+            self.answers.push(MembersAnswer {
                 gateway: Number(*gateway),
                 sessions: peer.sessions,
                 count: peer.users.count(),
@@ -83,7 +83,7 @@ impl Inquiry {
 
 /// All answers in one. A user who is in several is counted once, as long as each names all; of
 /// those that do not, the users are counted as others.
-pub(super) fn merge(own: Answer, answers: Vec<Answer>, limit: usize) -> Members {
+pub(super) fn merge(own: MembersAnswer, answers: Vec<MembersAnswer>, limit: usize) -> Members {
     let mut users = FxHashMap::default();
     let mut unnamed = 0;
     for answer in std::iter::once(own).chain(answers) {
@@ -106,8 +106,8 @@ pub(super) fn merge(own: Answer, answers: Vec<Answer>, limit: usize) -> Members 
 mod tests {
     use super::*;
 
-    fn answer(gateway: u32, count: u64, users: &[&str]) -> Answer {
-        Answer {
+    fn answer(gateway: u32, count: u64, users: &[&str]) -> MembersAnswer {
+        MembersAnswer {
             gateway: Number(gateway),
             sessions: 9,
             count,
