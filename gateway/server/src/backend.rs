@@ -21,7 +21,7 @@ use sluice_util::{lock, unix_millis};
 use tokio::runtime::Handle;
 use tracing::Instrument as _;
 
-use crate::{answer::raw, failure::Failure, operation::Content};
+use crate::{failure::Failure, operation::Content, outcome::raw};
 
 /// Who an event, a connect or a disconnect is about.
 #[derive(Debug, Clone)]

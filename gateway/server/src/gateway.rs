@@ -178,7 +178,7 @@ impl Gateway {
             counters,
         };
         let receivers = receivers.into_iter().zip(engine_boxes);
-        gateway.setup.clients = gateway.workers(mailboxes).start(inboxes)?;
+        gateway.setup.clients = gateway.workers(mailboxes).start(receivers)?;
         Ok(gateway)
     }
 

@@ -1,7 +1,6 @@
 //! The gateway as its binary runs it, and as tests run it inside their own process.
 
 mod admission;
-mod answer;
 mod backend;
 mod cli;
 mod documents;
@@ -18,6 +17,7 @@ mod metrics;
 mod native;
 mod operation;
 mod ops;
+mod outcome;
 mod rules;
 mod shared;
 mod socketio;

@@ -37,7 +37,7 @@ impl Metrics {
         workers: &[WorkerCounters],
         registry: Registry,
     ) -> prometheus::Result<Self> {
-        registry.register(Box::new(Gateway {
+        registry.register(Box::new(GatewayCollector {
             shared: Arc::clone(shared),
             drainer: Arc::clone(drainer),
             nats,
@@ -53,14 +53,14 @@ impl Metrics {
 }
 
 /// Sums up what the workers count, when asked.
-struct Gateway {
+struct GatewayCollector {
     shared: Arc<Shared>,
     drainer: Arc<Drainer>,
     nats: Option<Arc<Nats>>,
     workers: Vec<WorkerCounters>,
 }
 
-impl Gateway {
+impl GatewayCollector {
     fn net(&self, pick: impl Fn(&sluice_net::Counters) -> &Counter) -> u64 {
         self.workers
             .iter()
@@ -364,7 +364,7 @@ impl Gateway {
     }
 }
 
-impl Collector for Gateway {
+impl Collector for GatewayCollector {
     fn desc(&self) -> Vec<&Desc> {
         Vec::new()
     }

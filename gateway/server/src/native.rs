@@ -24,10 +24,10 @@ use tokio::time::Instant;
 use self::frame::{Connect, Frame};
 use crate::{
     admission::{Admitted, admit, origin_allowed},
-    answer::{self, Answer, Outcome},
     eager,
     failure::Failure,
     hub::{Entered, Hub, Knock, Outlet, Session},
+    outcome::{self, Outcome, Success},
 };
 
 /// The subprotocol's name.
@@ -322,8 +322,8 @@ impl Client {
         }
         let policy = self.hub.policy();
         let recoverable = !policy.recovery_window.is_zero();
-        let connected = Answer::Connected {
-            session: answer::session(session.id),
+        let connected = Success::Connected {
+            session: outcome::session(session.id),
             user: session.user(),
             pid: recoverable.then(|| session.pid.reveal()),
             recovered,
@@ -337,8 +337,8 @@ impl Client {
 
 fn reply(connection: &Rc<Connection>, outcome: &Outcome, id: Option<&RawValue>) {
     let json = match id {
-        Some(_) => answer::json(outcome, id),
-        None => answer::json(outcome, Some(RawValue::NULL)),
+        Some(_) => outcome::json(outcome, id),
+        None => outcome::json(outcome, Some(RawValue::NULL)),
     };
     connection.send_or_close(&SharedFrame::text(&json));
 }

@@ -307,7 +307,7 @@ mod tests {
     }
 
     fn args(json: &[&str]) -> Vec<Box<RawValue>> {
-        json.iter().map(|json| crate::answer::raw(json)).collect()
+        json.iter().map(|json| crate::outcome::raw(json)).collect()
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 /// A successful answer's own members.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(crate) enum Answer {
+pub(crate) enum Success {
     Done {},
     Joined {
         room: Arc<str>,
@@ -115,7 +115,7 @@ pub(crate) fn base64(attachments: &[Bytes]) -> Vec<String> {
 /// The attachments that placeholders in an answer refer to.
 pub(crate) fn attachments(outcome: &Outcome) -> Vec<Bytes> {
     match outcome {
-        Ok(Answer::Backend { attachments, .. }) => attachments.clone(),
+        Ok(Success::Backend { attachments, .. }) => attachments.clone(),
         _ => Vec::new(),
     }
 }
@@ -126,7 +126,7 @@ pub(crate) fn raw(json: &str) -> Box<RawValue> {
 }
 
 /// An operation's result.
-pub(crate) type Outcome = Result<Answer, Failure>;
+pub(crate) type Outcome = Result<Success, Failure>;
 
 #[derive(Serialize)]
 #[serde(untagged)]
@@ -136,7 +136,7 @@ enum Body<'a> {
         id: Option<&'a RawValue>,
         ok: bool,
         #[serde(flatten)]
-        answer: &'a Answer,
+        success: &'a Success,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         attachments: Vec<String>,
     },
@@ -151,7 +151,7 @@ enum Body<'a> {
 /// A result as the one JSON object that answers it; `id` is the request's in the plain protocol.
 pub(crate) fn json(outcome: &Outcome, id: Option<&RawValue>) -> String {
     if let (
-        Ok(Answer::Published {
+        Ok(Success::Published {
             id: message,
             offset,
         }),
@@ -161,7 +161,7 @@ pub(crate) fn json(outcome: &Outcome, id: Option<&RawValue>) -> String {
         return published(message, *offset);
     }
     let body = match outcome {
-        Ok(answer) => {
+        Ok(success) => {
             let attachments = if id.is_some() {
                 base64(&attachments(outcome))
             } else {
@@ -170,7 +170,7 @@ pub(crate) fn json(outcome: &Outcome, id: Option<&RawValue>) -> String {
             Body::Good {
                 id,
                 ok: true,
-                answer,
+                success,
                 attachments,
             }
         }
@@ -215,7 +215,7 @@ mod tests {
     fn an_answer_repeats_the_requests_id() {
         let id = raw("7");
         assert_eq!(
-            json(&Ok(Answer::Done {}), Some(&id)),
+            json(&Ok(Success::Done {}), Some(&id)),
             r#"{"id":7,"ok":true}"#
         );
     }
@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn a_receipt_reads_the_same_by_either_way() {
         let answer = || {
-            Ok(Answer::Published {
+            Ok(Success::Published {
                 id: "a\"b".into(),
                 offset: Some(3),
             })

@@ -12,10 +12,11 @@ use sluice_socketio::{Accepted, Carrier, Client, Connect, Event, Handler, Refuse
 
 use crate::{
     admission::{Admitted, admit, origin_allowed},
-    answer, eager,
+    eager,
     failure::Failure,
     hub::{Entered, Hub, Knock, Outlet, Session},
     operation::Operation,
+    outcome,
 };
 
 /// Socket.IO on one worker.
@@ -62,7 +63,7 @@ impl SocketIoFront {
         let session = self.hub.attach(entered, outlet);
         let recoverable = !self.hub.policy().recovery_window.is_zero();
         Accepted {
-            sid: answer::session(session.id),
+            sid: outcome::session(session.id),
             pid: recoverable.then(|| session.pid.reveal()),
             socket: session,
         }
@@ -173,10 +174,10 @@ impl Handler for SocketIoFront {
         let ack = reply.detach();
         match Operation::from_event(event.name, args, event.attachments, ack.is_expected()) {
             Ok(operation) => self.hub.perform(session, operation, move |outcome| {
-                ack.send_with(|| (answer::json(outcome, None), answer::attachments(outcome)));
+                ack.send_with(|| (outcome::json(outcome, None), outcome::attachments(outcome)));
             }),
             Err(failure) => self.hub.refuse(session, failure, |outcome| {
-                ack.send(&answer::json(outcome, None));
+                ack.send(&outcome::json(outcome, None));
             }),
         }
     }

@@ -21,24 +21,24 @@ pub(super) fn join(
     let Some(nats) = nats else {
         return (mailboxes, None);
     };
-    let peers = Arc::new(Way(Arc::clone(nats)));
+    let peers = Arc::new(NatsPeers(Arc::clone(nats)));
     let joined = Joined {
         gateway,
         peers,
         max_tunnels,
     };
     let (mailboxes, inbound) = mailboxes.join(joined);
-    let door = Arc::new(Door {
+    let calls = Arc::new(IncomingCalls {
         inbound: inbound.clone(),
         runtime: runtime.handle().clone(),
     });
-    nats.with(|core, _, _| core.set_called(door));
+    nats.with(|core, _, _| core.set_called(calls));
     (mailboxes, Some(inbound))
 }
 
-struct Way(Arc<Nats>);
+struct NatsPeers(Arc<Nats>);
 
-impl Peers for Way {
+impl Peers for NatsPeers {
     fn call(
         &self,
         gateway: u32,
@@ -65,12 +65,12 @@ impl Peers for Way {
 }
 
 /// Where what other gateways ask comes in, under the lock of the core.
-struct Door {
+struct IncomingCalls {
     inbound: Inbound,
     runtime: Handle,
 }
 
-impl Called for Door {
+impl Called for IncomingCalls {
     fn called(&self, from: u32, kind: &str, request: Bytes, answer: Option<AnswerTo>) {
         let Some(answer) = answer else {
             return self.inbound.told(from, kind, request);

@@ -8,7 +8,7 @@ use sluice_net::SharedFrame;
 use sluice_rooms::{Announcement, Message, RoomKey};
 use sluice_socketio::packet::{self, Packet};
 
-use crate::answer::{Meta, base64, raw};
+use crate::outcome::{Meta, base64, raw};
 
 /// An event for many sessions of one namespace.
 pub(crate) struct Encoded {

@@ -14,9 +14,9 @@ use tracing::{Instrument as _, Span};
 
 use super::{Encoded, Hub, Session, room::Room};
 use crate::{
-    answer::{Answer, Outcome},
     failure::Failure,
     operation::{Content, Operation},
+    outcome::{Outcome, Success},
     rules,
 };
 
@@ -165,7 +165,7 @@ impl Hub {
         let expires = identity.expires_at();
         let before = session.identity.replace(identity);
         self.watch_refreshed(session, before.expires_at());
-        Ok(Answer::Refreshed { expires })
+        Ok(Success::Refreshed { expires })
     }
 
     async fn emit(
@@ -177,7 +177,7 @@ impl Hub {
         self.counters.events.add(1);
         let backend = &self.shared.backend;
         let answer = backend.event(session.who(), content, expected).await?;
-        Ok(Answer::Backend {
+        Ok(Success::Backend {
             data: answer.data,
             attachments: answer.attachments,
         })

@@ -31,9 +31,9 @@ impl Wanted {
     }
 }
 
-type Answer = (StatusCode, &'static str);
+type TextResponse = (StatusCode, &'static str);
 
-const REMOTE: Answer = (
+const REMOTE: TextResponse = (
     StatusCode::FORBIDDEN,
     "Only the machine itself may trace; ask from inside the pod.\n",
 );
@@ -43,7 +43,7 @@ pub(super) async fn begin(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Query(wanted): Query<Wanted>,
     State(ops): State<Ops>,
-) -> Answer {
+) -> TextResponse {
     if !peer.ip().to_canonical().is_loopback() {
         return REMOTE;
     }
@@ -60,7 +60,7 @@ pub(super) async fn begin(
 pub(super) async fn end(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     State(ops): State<Ops>,
-) -> Answer {
+) -> TextResponse {
     if !peer.ip().to_canonical().is_loopback() {
         return REMOTE;
     }

@@ -7,9 +7,9 @@ use sluice_rooms::{PresenceMode, Query};
 
 use super::may;
 use crate::{
-    answer::{Answer, Outcome},
     failure::Failure,
     hub::{Hub, Session, namespace::Namespace, room::Room},
+    outcome::{Outcome, Success},
 };
 
 /// The most users that `presence` lists; the count is always of all.
@@ -32,7 +32,7 @@ impl Hub {
             .members(&room.key, MAX_LISTED)
             .then(move |members| {
                 let outcome = members
-                    .map(|members| Answer::Members {
+                    .map(|members| Success::Members {
                         users: members.users,
                         count: members.count,
                     })
@@ -73,7 +73,7 @@ impl Hub {
             .then(move |page| {
                 let outcome = page
                     .map_err(Failure::from)
-                    .map(|(epoch, page)| Answer::History {
+                    .map(|(epoch, page)| Success::History {
                         messages: page
                             .messages
                             .iter()

@@ -8,10 +8,10 @@ use sluice_rooms::Epoch;
 
 use super::may;
 use crate::{
-    answer::{Answer, Outcome},
     failure::Failure,
     hub::{Encoded, Hub, Session, room::Room},
     operation::JoinOptions,
+    outcome::{Outcome, Success},
 };
 
 impl Hub {
@@ -254,7 +254,7 @@ impl Hub {
             self.leave_room(session, &membership.room, membership.index.get());
         }
         self.save_soon(session);
-        Ok(Answer::Done {})
+        Ok(Success::Done {})
     }
 
     /// A session without a connection has no place among a room's members.
@@ -276,7 +276,7 @@ fn answer_member(
     room: &Rc<Room>,
     joined: Joined,
     options: &JoinOptions,
-) -> Option<Answer> {
+) -> Option<Success> {
     let Some(after) = options.after else {
         return Some(joined_answer(room, &joined, None));
     };
@@ -305,13 +305,13 @@ fn is_epoch(epoch: Epoch, named: Option<&str>) -> bool {
     named.is_none_or(|named| Epoch::parse(named) == Some(epoch))
 }
 
-fn joined_answer(room: &Room, joined: &Joined, recovered: Option<bool>) -> Answer {
+fn joined_answer(room: &Room, joined: &Joined, recovered: Option<bool>) -> Success {
     let epoch = room
         .settings
         .get()
         .history
         .map(|_| joined.epoch.to_string());
-    Answer::Joined {
+    Success::Joined {
         room: Arc::clone(&room.key.name),
         epoch,
         offset: joined.offset,

@@ -10,10 +10,10 @@ use sluice_spans::{brief, failed, span};
 use sluice_util::unix_millis;
 
 use crate::{
-    answer::{Answer, Outcome},
     failure::Failure,
     hub::{Hub, Session},
     operation::{Content, Publish},
+    outcome::{Outcome, Success},
     rules,
 };
 
@@ -47,7 +47,7 @@ impl Hub {
                         policy.tally.published();
                     }
                     let offset = receipt.position.map(|position| position.offset);
-                    Answer::Published {
+                    Success::Published {
                         id: receipt.id,
                         offset,
                     }
@@ -94,7 +94,7 @@ impl Hub {
         Ok((publication, Arc::clone(&policy)))
     }
 
-    pub(super) fn direct(&self, session: &Session, user: &str, content: Content<'_>) -> Answer {
+    pub(super) fn direct(&self, session: &Session, user: &str, content: Content<'_>) -> Success {
         let namespace = Some(Arc::clone(&session.namespace.name));
         let message = Arc::new(message(session, content));
         let target = Target::User(user.into());
@@ -103,7 +103,7 @@ impl Hub {
                 .backbone
                 .command(Command::Send(target, namespace, message)),
         );
-        Answer::Done {}
+        Success::Done {}
     }
 
     pub(super) fn broadcast(&self, session: &Session, content: Content<'_>) -> Outcome {
@@ -117,7 +117,7 @@ impl Hub {
                 .backbone
                 .command(Command::Send(Target::Everyone, namespace, message)),
         );
-        Ok(Answer::Done {})
+        Ok(Success::Done {})
     }
 }
 

@@ -23,13 +23,13 @@ use tokio::{runtime, sync::oneshot};
 
 use super::slow::Slow;
 use crate::{
-    answer::Outcome,
     backend::CurrentBackend,
     documents::Secrets,
     failure::Failure,
     hub::{Hub, HubCounters, Knock, Outlet, Session},
     inboxes::Inboxes,
     operation::Operation,
+    outcome::Outcome,
     shared::{Addresses, Shared},
     trace::Trace,
 };
