@@ -45,7 +45,7 @@ enum Command {
     /// Runs all scenarios against the gateway and its rivals, in interleaved rounds.
     Suite(suite::Suite),
     /// Runs the scenarios of a fleet: three gateways and a broker beside others of the kind.
-    Fleet(fleet::Fleet),
+    Fleet(fleet::FleetSuite),
     /// Moves all connections of one gateway of a fleet to the others, by a drain and by its death.
     Storm(storm::Storm),
     /// Compares two result files of the suite.

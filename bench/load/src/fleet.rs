@@ -26,7 +26,7 @@ const SERVERS: usize = 3;
 
 /// Options of the fleet's suite.
 #[derive(Args, Debug)]
-pub(crate) struct Fleet {
+pub(crate) struct FleetSuite {
     /// Leaves out all other servers; may be given more than once.
     #[arg(long, value_enum, value_name = "SERVER")]
     only: Vec<Contender>,
@@ -62,7 +62,7 @@ impl Tools {
 }
 
 /// Runs the suite in the current directory, the project's.
-pub(crate) fn run(fleet: &Fleet) -> Result<(), LoadError> {
+pub(crate) fn run(fleet: &FleetSuite) -> Result<(), LoadError> {
     std::fs::create_dir_all(runner::SCRATCH)?;
     let contenders = offered(fleet);
     let steps = suite::plan::select(&plan::STEPS, &fleet.options.scenario);
@@ -78,7 +78,7 @@ pub(crate) fn run(fleet: &Fleet) -> Result<(), LoadError> {
 }
 
 /// The contenders whose programs are there; what is left out is said.
-fn offered(fleet: &Fleet) -> Vec<Contender> {
+fn offered(fleet: &FleetSuite) -> Vec<Contender> {
     let there = |contender: &Contender| match contender.missing(&fleet.tools) {
         Some(variable) => {
             let name = contender.name();
@@ -93,7 +93,7 @@ fn offered(fleet: &Fleet) -> Vec<Contender> {
 }
 
 /// One scenario against a new fleet.
-async fn once(fleet: &Fleet, step: &Step, contender: Contender) -> Result<Report, LoadError> {
+async fn once(fleet: &FleetSuite, step: &Step, contender: Contender) -> Result<Report, LoadError> {
     let (core, logs) = (fleet.options.server_core, Path::new(runner::SCRATCH));
     let broker = Broker::start(contender.broker(), &fleet.tools, core, logs).await?;
     let mut servers = Vec::new();
@@ -112,7 +112,7 @@ async fn once(fleet: &Fleet, step: &Step, contender: Contender) -> Result<Report
 
 /// The generator's command line.
 fn arguments(
-    fleet: &Fleet,
+    fleet: &FleetSuite,
     step: &Step,
     contender: Contender,
     broker: &Broker,

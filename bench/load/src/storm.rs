@@ -120,7 +120,7 @@ async fn once(storm: &Storm, cause: Cause) -> Result<Report, LoadError> {
     })
     .await?;
     everyone_hears(storm, &gateways, &shared, 1).await?;
-    let watching = spawn_local(balancer::watch(gateways.doors(), Rc::clone(&shared)));
+    let watching = spawn_local(balancer::watch(gateways.endpoints(), Rc::clone(&shared)));
     sleep(balancer::PROBE * 2).await;
     shared.tally.begin();
     gateways.end_first(cause).await?;

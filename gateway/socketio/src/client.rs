@@ -21,14 +21,14 @@ pub(crate) struct Entry<S> {
     pub(crate) socket: Option<S>,
 }
 
-/// An answer as its JSON arguments.
-type Answer = Box<str>;
+/// The arguments of an acknowledgement, as JSON.
+type AckArguments = Box<str>;
 
 /// The answers that are waited for, by the id that was sent.
 #[derive(Default)]
 struct Waiting {
     last: u64,
-    senders: HashMap<u64, oneshot::Sender<Answer>>,
+    senders: HashMap<u64, oneshot::Sender<AckArguments>>,
 }
 
 /// What Socket.IO keeps of a connection, and what the handler does.
@@ -168,7 +168,7 @@ impl<H: Handler> Client<H> {
         namespace: &str,
         name: &str,
         args: &[&str],
-    ) -> oneshot::Receiver<Answer> {
+    ) -> oneshot::Receiver<AckArguments> {
         let (sender, answer) = oneshot::channel();
         if let Some(id) = carrier.state().expect_answer(namespace, sender) {
             carrier.send(&packet::event(namespace, Some(id), name, args, &[]).head);
@@ -176,7 +176,7 @@ impl<H: Handler> Client<H> {
         answer
     }
 
-    fn expect_answer(&self, namespace: &str, sender: oneshot::Sender<Answer>) -> Option<u64> {
+    fn expect_answer(&self, namespace: &str, sender: oneshot::Sender<AckArguments>) -> Option<u64> {
         self.socket(namespace)?;
         let mut waiting = self.waiting.borrow_mut();
         let waiting = waiting.get_or_insert_default();

@@ -19,7 +19,7 @@ const ANSWER: Duration = Duration::from_secs(1);
 
 /// Where one gateway takes clients, and where it says whether it is ready.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Door {
+pub(super) struct Endpoints {
     pub(super) clients: SocketAddr,
     pub(super) operations: SocketAddr,
 }
@@ -46,16 +46,16 @@ impl Balancer {
 }
 
 /// Looks again and again at which gateways are ready.
-pub(super) async fn watch(doors: Vec<Door>, shared: Rc<Shared>) {
+pub(super) async fn watch(endpoints: Vec<Endpoints>, shared: Rc<Shared>) {
     let mut interval = interval(PROBE);
     loop {
         interval.tick().await;
         let mut ready = Vec::new();
-        for door in &doors {
-            let operations = door.operations;
+        for gateway in &endpoints {
+            let operations = gateway.operations;
             let asked = spawn_blocking(move || http::get(operations, "/readyz").is_ok());
             if matches!(timeout(ANSWER, asked).await, Ok(Ok(true))) {
-                ready.push(door.clients);
+                ready.push(gateway.clients);
             }
         }
         shared.balancer.serve(&ready);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
-use super::balancer::Door;
+use super::balancer::Endpoints;
 use super::{Cause, Storm};
 use crate::error::LoadError;
 use crate::fleet::broker::{Broker, Kind};
@@ -26,7 +26,7 @@ const READY_LIMIT: Duration = Duration::from_secs(20);
 pub(super) struct Gateways {
     broker: Broker,
     servers: Vec<Server>,
-    doors: Vec<Door>,
+    endpoints: Vec<Endpoints>,
 }
 
 impl Gateways {
@@ -37,26 +37,29 @@ impl Gateways {
         let broker = Broker::start(Kind::Nats, &tools, storm.server_core, logs).await?;
         let file = logs.join("storm.yaml");
         config::write_for_moves(&file, &broker.url())?;
-        let (mut servers, mut doors) = (Vec::new(), Vec::new());
+        let (mut servers, mut endpoints) = (Vec::new(), Vec::new());
         for number in 1..=GATEWAYS {
-            let (server, door) = start(storm, number, &file).await?;
+            let (server, gateway) = start(storm, number, &file).await?;
             servers.push(server);
-            doors.push(door);
+            endpoints.push(gateway);
         }
         Ok(Self {
             broker,
             servers,
-            doors,
+            endpoints,
         })
     }
 
     /// Where clients connect.
     pub(super) fn addresses(&self) -> Vec<SocketAddr> {
-        self.doors.iter().map(|door| door.clients).collect()
+        self.endpoints
+            .iter()
+            .map(|gateway| gateway.clients)
+            .collect()
     }
 
-    pub(super) fn doors(&self) -> Vec<Door> {
-        self.doors.clone()
+    pub(super) fn endpoints(&self) -> Vec<Endpoints> {
+        self.endpoints.clone()
     }
 
     /// Ends the first one. A drain goes on after this.
@@ -88,7 +91,11 @@ impl Gateways {
     }
 }
 
-async fn start(storm: &Storm, number: usize, file: &Path) -> Result<(Server, Door), LoadError> {
+async fn start(
+    storm: &Storm,
+    number: usize,
+    file: &Path,
+) -> Result<(Server, Endpoints), LoadError> {
     let name = format!("storm-{number}");
     let (clients, operations) = (free_address()?, free_address()?);
     let mut environment = gateway_environment(clients);
@@ -111,7 +118,7 @@ async fn start(storm: &Storm, number: usize, file: &Path) -> Result<(Server, Doo
     ready(&name, operations).await?;
     Ok((
         server,
-        Door {
+        Endpoints {
             clients,
             operations,
         },

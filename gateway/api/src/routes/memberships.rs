@@ -69,17 +69,17 @@ struct SessionIn {
     session: SessionId,
 }
 
-type Answer = Result<Json<Done>, Refusal>;
+type Outcome = Result<Json<Done>, Refusal>;
 
-async fn join_user(State(api): State<Api>, Path(path): Path<UserIn>) -> Answer {
+async fn join_user(State(api): State<Api>, Path(path): Path<UserIn>) -> Outcome {
     command(&api, Command::Join(Target::User(path.user.0), path.room.0)).await
 }
 
-async fn leave_user(State(api): State<Api>, Path(path): Path<UserIn>) -> Answer {
+async fn leave_user(State(api): State<Api>, Path(path): Path<UserIn>) -> Outcome {
     command(&api, Command::Leave(Target::User(path.user.0), path.room.0)).await
 }
 
-async fn join_session(State(api): State<Api>, Path(path): Path<SessionIn>) -> Answer {
+async fn join_session(State(api): State<Api>, Path(path): Path<SessionIn>) -> Outcome {
     command(
         &api,
         Command::Join(Target::Session(path.session), path.room.0),
@@ -87,7 +87,7 @@ async fn join_session(State(api): State<Api>, Path(path): Path<SessionIn>) -> An
     .await
 }
 
-async fn leave_session(State(api): State<Api>, Path(path): Path<SessionIn>) -> Answer {
+async fn leave_session(State(api): State<Api>, Path(path): Path<SessionIn>) -> Outcome {
     command(
         &api,
         Command::Leave(Target::Session(path.session), path.room.0),
