@@ -40,7 +40,7 @@ pub enum DrainPhase {
 /// A drain in figures.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct DrainProgress {
-    /// Where it is.
+    /// Which part of a drain is going on, if any.
     pub phase: DrainPhase,
     /// Connections closed by this drain so far.
     pub moved: u64,
@@ -62,6 +62,6 @@ pub trait Drain: Send + Sync + 'static {
     /// Goes back to serving. Nothing where it is too late: the process was told to end, or does.
     fn stop(&self) -> Option<DrainProgress>;
 
-    /// How far it is.
+    /// How far a drain has come, now.
     fn progress(&self) -> DrainProgress;
 }

@@ -9,9 +9,9 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum GatewayState {
-    /// It does.
+    /// It takes connections.
     Serving,
-    /// It moves them to others.
+    /// It moves its connections to others.
     Draining,
     /// It says something that this version does not know.
     Other,
@@ -62,7 +62,7 @@ pub struct RoomCount {
 pub struct RoomCounts {
     /// Whether it can store messages of rooms with history.
     pub stores: bool,
-    /// By Room.
+    /// Members and messages of each Room.
     pub rooms: Vec<RoomCount>,
 }
 

@@ -12,7 +12,7 @@ pub const MIN_KEY_BYTES: usize = 16;
 /// Why a key is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum KeyError {
-    /// It could be guessed.
+    /// A key so short could be guessed.
     #[error("an API key is shorter than 16 bytes; make one with: openssl rand -base64 32")]
     TooShort,
     /// A header could not carry it.

@@ -50,7 +50,7 @@ impl Refusal {
         self.code
     }
 
-    /// The sentence.
+    /// The sentence for people, which says what to do next.
     pub fn message(&self) -> &str {
         &self.message
     }

@@ -9,11 +9,11 @@ use sluice_rooms::{Message, SessionId};
 pub enum Target {
     /// All of a user, in every namespace.
     User(Arc<str>),
-    /// One.
+    /// One session.
     Session(SessionId),
     /// All whose token has this id.
     Token(Arc<str>),
-    /// All.
+    /// Every session of the fleet.
     Everyone,
 }
 
@@ -34,7 +34,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whom it is for.
+    /// The sessions that a command is for.
     pub fn target(&self) -> &Target {
         match self {
             Self::Send(target, ..)

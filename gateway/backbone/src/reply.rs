@@ -6,9 +6,9 @@ use crate::Error;
 
 /// A backbone's answer: now, without any allocation, or later.
 pub enum Reply<T> {
-    /// It is here.
+    /// The answer is known already.
     Now(Result<T, Error>),
-    /// It comes.
+    /// The answer comes when others have given theirs.
     Later(Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>),
 }
 

@@ -41,7 +41,7 @@ impl Completion {
         Self(Box::new(give))
     }
 
-    /// Hands it over.
+    /// Hands the answer to whoever waits for it.
     pub fn give(self) {
         (self.0)();
     }
@@ -55,7 +55,7 @@ impl std::fmt::Debug for Completion {
 
 /// The workers of this gateway, as the backbone sees them.
 pub trait Workers: Send + Sync + 'static {
-    /// How many there are.
+    /// How many workers there are, numbered from 0.
     fn count(&self) -> usize;
 
     /// Whether a worker is too far behind to be given more messages.

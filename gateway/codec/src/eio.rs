@@ -39,7 +39,7 @@ pub enum PacketType {
 /// One packet. Binary data only occurs in a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packet<'a> {
-    /// What it is for.
+    /// What the packet is for.
     pub kind: PacketType,
     /// What it carries, often the empty text.
     pub data: Data<'a>,

@@ -58,7 +58,7 @@ pub enum PacketType {
 /// A packet, its payload still JSON text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packet<'a> {
-    /// What it is for.
+    /// What the packet is for.
     pub kind: PacketType,
     /// Begins with a slash; its query string is left out.
     pub namespace: &'a str,

@@ -43,7 +43,7 @@ pub struct Engine<A: Application> {
     terms: RefCell<Rc<Terms>>,
     sessions: RefCell<Slab<Rc<Session<A::State>>>>,
     wheel: RefCell<Wheel<Sid>>,
-    /// The oldest first.
+    /// WebSockets that are being probed, the oldest first.
     probes: RefCell<VecDeque<Probe>>,
     mailboxes: Mailboxes,
     polling: Cell<usize>,
@@ -103,7 +103,7 @@ impl<A: Application> Engine<A> {
         self.sessions.borrow().len()
     }
 
-    /// Whether there are none.
+    /// Whether there is no session.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

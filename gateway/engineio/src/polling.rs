@@ -23,7 +23,7 @@ pub(crate) type Polled = Result<Bytes, crate::refusal::Refusal>;
 /// What became of a request that must be the only one of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// It may go on.
+    /// The request may go on.
     Taken,
     /// Another one is not done yet, which breaks the protocol.
     Overlaps,
@@ -179,7 +179,7 @@ impl Polling {
     }
 }
 
-/// The upgrade.
+/// What happens while a WebSocket takes over.
 impl Polling {
     pub(crate) fn may_probe(&self) -> bool {
         self.probe.is_none()

@@ -111,7 +111,7 @@ fn advisory(names: &Names) -> String {
     format!("$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.{stream}")
 }
 
-/// The parts' surroundings.
+/// What every part of the core needs beside its own state.
 struct World {
     identity: Identity,
     workers: Arc<dyn Workers>,

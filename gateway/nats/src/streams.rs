@@ -32,22 +32,22 @@ pub struct Wanted {
 /// Why the streams are not as they should be.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
-    /// They are not there, and could not be made.
+    /// A stream is not there, and could not be made.
     #[error(
         "the stream {name} could not be made: {why}; give the gateways the permission, or make it as the documentation says"
     )]
     Create {
-        /// The stream.
+        /// The stream's name.
         name: String,
         /// What NATS says.
         why: String,
     },
-    /// They are there, and could not be changed.
+    /// A stream is there, and could not be changed.
     #[error(
         "the stream {name} could not be changed: {why}; change it yourself as the documentation says"
     )]
     Update {
-        /// The stream.
+        /// The stream's name.
         name: String,
         /// What NATS says.
         why: String,

@@ -50,12 +50,12 @@ pub struct Beat {
 }
 
 impl Beat {
-    /// A pong came.
+    /// The client has answered the last ping.
     pub fn answered(&mut self) {
         self.waiting = false;
     }
 
-    /// The wheel fired.
+    /// What to do now that the connection's tick has come.
     pub fn fire(&mut self, rhythm: Rhythm) -> Action {
         let due = if self.waiting {
             rhythm.timeout

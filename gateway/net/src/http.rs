@@ -65,7 +65,7 @@ impl std::fmt::Debug for HttpResponse {
 /// How long a client may take before it is cut off.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// Over a TLS handshake.
+    /// How long a TLS handshake may take.
     pub tls: Duration,
     /// Over a request's head; as long may a kept-alive connection stay silent.
     pub head: Duration,

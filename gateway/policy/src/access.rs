@@ -65,7 +65,7 @@ pub struct RoomInput<'r> {
 /// counted apart.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
-    /// The rule says no.
+    /// The rule does not allow it.
     #[error("the room's access rule does not allow this: ask for a token whose claims do")]
     Denied,
     /// The rule could not be evaluated. The text never holds a value.

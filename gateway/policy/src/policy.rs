@@ -80,7 +80,7 @@ pub struct Drain {
 /// The application's backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backend {
-    /// How it is reached.
+    /// How the backend is reached.
     pub via: BackendVia,
     /// How long the gateway waits for an answer.
     pub timeout: Duration,
@@ -93,9 +93,9 @@ pub struct Backend {
 /// How the application's backend is reached.
 #[derive(Clone, PartialEq, Eq)]
 pub enum BackendVia {
-    /// It subscribes to NATS subjects.
+    /// The backend subscribes to NATS subjects.
     Nats,
-    /// It takes HTTP requests.
+    /// The backend takes HTTP requests.
     Webhook {
         /// Where they are posted to.
         url: Box<str>,

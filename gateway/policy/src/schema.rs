@@ -59,23 +59,23 @@ impl SchemaError {
 /// Why a schema cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaProblem {
-    /// It is too long.
+    /// The schema is too long.
     #[error("the schema has {0} bytes, and 65536 is as many as it may have")]
     TooLong(usize),
-    /// It is no schema.
+    /// The text is no schema.
     #[error("`{path}` in the schema cannot be used: {message}")]
     Invalid {
         /// Where in the schema, as a JSON Pointer.
         path: String,
-        /// What is wrong.
+        /// What is wrong with it, for people.
         message: String,
     },
-    /// It refers to itself without going into the data.
+    /// The schema refers to itself without going into the data.
     #[error(
         "`{0}` leads back to itself without going into the data, so checking would never end: let it refer to a part of the data only"
     )]
     Endless(String),
-    /// It refers to another document, or has another one inside.
+    /// The schema refers to another document, or has another one inside.
     #[error(
         "`{0}` is another document, and a schema stands alone: put it under `$defs` and refer to it as `#/$defs/…`"
     )]
@@ -85,7 +85,7 @@ pub enum SchemaProblem {
         "the schema is nested more than 100 deep, or more than 32 of its parts follow on one another: make it flatter"
     )]
     TooDeep,
-    /// It takes too long to check.
+    /// The schema takes too long to check.
     #[error(
         "the schema refers to its parts so often that checking could take very long: refer to each part fewer times"
     )]

@@ -118,7 +118,7 @@ impl History {
         self.messages.len()
     }
 
-    /// Whether it holds none.
+    /// Whether the history holds no message.
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }

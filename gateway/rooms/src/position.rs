@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Epoch(u64);
 
 impl Epoch {
-    /// A new identity.
+    /// A new identity, by chance.
     pub fn random() -> Self {
         Self(rand::random())
     }
@@ -39,7 +39,7 @@ impl fmt::Display for Epoch {
 /// to recover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Position {
-    /// Which history.
+    /// The identity of the history that the offset is of.
     pub epoch: Epoch,
     /// Where in it; the first message has 1.
     pub offset: u64,

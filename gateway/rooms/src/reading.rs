@@ -41,7 +41,7 @@ pub struct Reading {
 /// What a reading says of the rooms that are behind and found no place in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rest {
-    /// There are none.
+    /// No more rooms are behind than are named.
     None,
     /// The gateway that wrote it had delivered so many late messages, and can tell by that.
     Late(u64),

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 pub struct Pid([u8; 16]);
 
 impl Pid {
-    /// A new one.
+    /// A new private name, by chance.
     pub fn random() -> Self {
         Self(rand::random())
     }

@@ -14,9 +14,9 @@ pub struct HistoryLimits {
 /// Who learns of a room's members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PresenceMode {
-    /// Nobody.
+    /// Nobody is told who is in the room.
     Off,
-    /// Who asks.
+    /// Whoever asks is told who is in the room.
     Asked,
     /// Who asks, and every member as others come and go.
     Announced,

@@ -9,12 +9,12 @@ use arc_swap::ArcSwap;
 use sluice_api::PolicyStatus;
 use sluice_crds::{Documents, Problem};
 
-/// Where documents come from.
+/// Which documents a gateway works by, and where they come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
     /// Their revision in the bucket; 0 for the gateway's own files.
     pub(crate) revision: u64,
-    /// The same where they are.
+    /// The digest of the documents: where it is the same, so are they.
     pub(crate) digest: Box<str>,
 }
 

@@ -46,7 +46,7 @@ impl Metrics {
         Ok(Self { registry })
     }
 
-    /// Where others register theirs.
+    /// The registry, for parts that count for themselves.
     pub(crate) fn registry(&self) -> &Registry {
         &self.registry
     }

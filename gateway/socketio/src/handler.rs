@@ -36,9 +36,9 @@ pub struct Refused {
 /// The answer to a client that asks for a namespace.
 #[derive(Debug)]
 pub enum Connect<S> {
-    /// It is in.
+    /// The client is in.
     Accept(Accepted<S>),
-    /// It is not.
+    /// The client is refused.
     Refuse(Refused),
     /// The answer comes later, through [`Client::accept`](crate::Client::accept) or
     /// [`Client::refuse`](crate::Client::refuse).
@@ -48,11 +48,11 @@ pub enum Connect<S> {
 /// An event from a client.
 #[derive(Debug)]
 pub struct Event<'a> {
-    /// Its name.
+    /// The event's name.
     pub name: Cow<'a, str>,
     /// Its arguments as JSON; binary ones are placeholders into `attachments`.
     pub args: RawArgs<'a>,
-    /// Its binary attachments.
+    /// The event's binary attachments.
     pub attachments: Vec<Bytes>,
 }
 

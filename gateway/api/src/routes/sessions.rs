@@ -43,7 +43,7 @@ struct SessionsQuery {
     limit: usize,
 }
 
-/// Some sessions.
+/// A list of sessions.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Sessions")]
 struct SessionList {

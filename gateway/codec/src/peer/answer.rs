@@ -13,7 +13,7 @@ pub enum Answer {
     Part {
         /// The number under which the rest waits.
         transfer: u64,
-        /// The bytes.
+        /// The first bytes of the answer.
         bytes: Bytes,
     },
     /// The owner refuses.

@@ -9,23 +9,23 @@ use super::{CALLS, Malformed, SidBytes, VERSION, read::Fields};
 pub enum Ask {
     /// A GET of the polling transport: answered with the payload.
     Poll {
-        /// Whose.
+        /// The session that is asked about.
         sid: SidBytes,
     },
     /// A POST of the polling transport, or its end.
     Post {
-        /// Whose.
+        /// The session that is asked about.
         sid: SidBytes,
         /// Under which number its first parts were left, where it has any.
         transfer: u64,
         /// How many bytes these parts have.
         after: u64,
-        /// What follows them.
+        /// The rest of the body, which follows those bytes.
         body: Bytes,
     },
     /// A WebSocket that wants to take over from polling, and whose bytes come through a tunnel.
     Probe {
-        /// Whose.
+        /// The session that is asked about.
         sid: SidBytes,
         /// The tunnel's number, chosen by the gateway that asks.
         tunnel: u64,
@@ -38,7 +38,7 @@ pub enum Ask {
         transfer: u64,
         /// How many bytes came before.
         after: u64,
-        /// The bytes.
+        /// The bytes of this part of the body.
         body: Bytes,
     },
     /// What follows an answer that was too long for one frame.

@@ -39,12 +39,12 @@ impl Fields {
         Ok(sid)
     }
 
-    /// All that is left.
+    /// All bytes that were not read yet.
     pub(super) fn rest(self) -> Bytes {
         self.0
     }
 
-    /// Nothing is left.
+    /// Gives `whole`, if no bytes are left that nobody read.
     pub(super) fn end<T>(self, whole: T) -> Result<T, Malformed> {
         if self.0.is_empty() {
             Ok(whole)

@@ -8,7 +8,7 @@ use super::{Malformed, SidBytes, TELLS, VERSION, read::Fields};
 /// beginning. The end of a direction counts as one byte more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Marks {
-    /// What has arrived.
+    /// How many bytes of the direction have arrived, without a gap.
     pub received: u64,
     /// What has been written on, which makes room for more; never beyond what has arrived.
     pub written: u64,
@@ -19,50 +19,50 @@ pub struct Marks {
 pub enum Tell {
     /// The client went away before it had the answer to its request.
     Abandoned {
-        /// Whose client.
+        /// The session whose client it is.
         sid: SidBytes,
     },
     /// Bytes of a tunnel; none of them ask for an [`Self::Ack`].
     Data {
-        /// Which tunnel.
+        /// The tunnel's number at the gateway that opened it.
         tunnel: u64,
         /// Where the bytes begin.
         offset: u64,
         /// How far the other direction has come.
         marks: Marks,
-        /// The bytes.
+        /// The bytes that are passed on.
         bytes: Bytes,
     },
     /// How far the other direction has come.
     Ack {
-        /// Which tunnel.
+        /// The tunnel's number at the gateway that opened it.
         tunnel: u64,
-        /// How far.
+        /// How far the other direction has come.
         marks: Marks,
     },
     /// Nothing follows in this direction. It is acknowledged as bytes are.
     Fin {
-        /// Which tunnel.
+        /// The tunnel's number at the gateway that opened it.
         tunnel: u64,
         /// Where the direction ends.
         offset: u64,
     },
     /// The tunnel is gone, or was never there.
     Reset {
-        /// Which tunnel.
+        /// The tunnel's number at the gateway that opened it.
         tunnel: u64,
     },
     /// The gateway that accepted the tunnel's client drains: the client is to move.
     Leave {
-        /// Which tunnel.
+        /// The tunnel's number at the gateway that opened it.
         tunnel: u64,
     },
     /// As [`Self::Ack`], and what came last did not begin there: all from there on is to be sent
     /// again.
     Missing {
-        /// Which tunnel.
+        /// The tunnel's number at the gateway that opened it.
         tunnel: u64,
-        /// How far.
+        /// How far the other direction has come.
         marks: Marks,
     },
 }

@@ -20,7 +20,7 @@ pub struct Args<'a> {
     /// Borrowed unless it was written with escapes. A number stands for its digits, as it does
     /// in JavaScript.
     pub event: Cow<'a, str>,
-    /// What follows the name.
+    /// The arguments behind the event's name.
     pub args: RawArgs<'a>,
 }
 

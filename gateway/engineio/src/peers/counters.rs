@@ -42,7 +42,7 @@ impl Count {
         self.0.fetch_sub(1, Relaxed);
     }
 
-    /// The figure now.
+    /// What was counted so far.
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
     }

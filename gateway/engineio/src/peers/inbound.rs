@@ -50,7 +50,7 @@ impl Inbound {
         self.0.tunnels.end(gateway);
     }
 
-    /// What is counted.
+    /// What is counted of requests between gateways.
     pub fn counters(&self) -> &PeerCounters {
         &self.0.counters
     }

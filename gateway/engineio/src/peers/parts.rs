@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Parts by the gateway that asks and the number of their transfer.
 type Key = (u32, u64);
 
-/// What is under way.
+/// Parts of bodies that come, and rests of answers that go, while they are under way.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     coming: HashMap<Key, (Vec<u8>, Instant)>,

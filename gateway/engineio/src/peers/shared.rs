@@ -37,7 +37,7 @@ pub struct Leaving {
     pub left: usize,
 }
 
-/// One for each gateway.
+/// This gateway's side of all that goes between gateways; its workers share it.
 pub(crate) struct SharedPeers {
     pub(super) peers: Arc<dyn Peers>,
     pub(super) counters: PeerCounters,

@@ -23,7 +23,7 @@ pub(super) use watch::Verdict;
 /// What a tunnel's task is told.
 #[derive(Debug)]
 enum Told {
-    /// By the other end.
+    /// What the other end says.
     By(Tell),
     /// That what was last told to the other end, or by it, may be lost.
     Remind,

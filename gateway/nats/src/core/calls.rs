@@ -52,7 +52,7 @@ pub struct AnswerTo {
 }
 
 impl AnswerTo {
-    /// Gives the answer.
+    /// Sends the answer to the gateway that asked.
     pub fn give(self, answer: Bytes) {
         let reply = self.reply;
         self.completions.add(Done::Answered { reply, answer });

@@ -19,7 +19,7 @@ pub enum Done {
     },
     /// The other workers here have said whether they have a session that one of them claims.
     ClaimedHere {
-        /// Which claim.
+        /// The number of the claim.
         id: u64,
         /// What is left of the session.
         record: Option<Record>,
@@ -28,9 +28,9 @@ pub enum Done {
     Claimed {
         /// Where the answer goes.
         reply: Bytes,
-        /// The session.
+        /// The session that was claimed.
         session: SessionId,
-        /// Its user.
+        /// The session's user.
         user: Arc<str>,
         /// What is left of it.
         record: Option<Record>,
@@ -39,14 +39,14 @@ pub enum Done {
     Answered {
         /// Where the answer goes.
         reply: Bytes,
-        /// The answer.
+        /// What is answered.
         answer: Bytes,
     },
     /// A list of sessions.
     Sessions {
         /// Where the answer goes.
         reply: Bytes,
-        /// The sessions.
+        /// Those of this gateway.
         sessions: Vec<SessionInfo>,
     },
 }

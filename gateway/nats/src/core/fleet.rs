@@ -122,7 +122,7 @@ impl Fleet {
         io.publish(everyone(io.names, "fleet"), Vec::new(), beat);
     }
 
-    /// A heartbeat to all.
+    /// Takes in a heartbeat that was sent to all; a gateway's last one says goodbye.
     pub(crate) fn message(&mut self, io: &mut Io<'_>, packet: &Packet) {
         let Some((gateway, hello, stranger)) = self.hear(io, packet) else {
             return;

@@ -18,11 +18,11 @@ pub type Fields = Vec<(&'static str, String)>;
 pub enum Action {
     /// Get the messages of a subject from now on.
     Subscribe(String),
-    /// Get them no more.
+    /// Get the messages of this subject no more.
     Unsubscribe(String),
     /// Send a message.
     Publish {
-        /// Where to.
+        /// The subject that it goes to.
         subject: String,
         /// The request that answers belong to, where any are wanted.
         request: Option<u64>,
@@ -33,7 +33,7 @@ pub enum Action {
     },
     /// Send an answer to where a packet asked for it.
     Reply {
-        /// Where to.
+        /// The subject that it goes to.
         subject: Bytes,
         /// Its payload.
         payload: Bytes,
@@ -55,7 +55,7 @@ pub(crate) struct Requests {
 }
 
 impl Requests {
-    /// How many there are.
+    /// How many fields there are.
     pub(crate) fn len(&self) -> usize {
         self.open.len()
     }
@@ -93,7 +93,7 @@ impl Requests {
     }
 }
 
-/// A part's hands.
+/// What a part of the core looks at and acts by, while it is called.
 pub(crate) struct Io<'a> {
     pub(crate) now: Instant,
     /// Milliseconds since the Unix epoch.

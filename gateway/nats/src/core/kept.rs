@@ -84,25 +84,25 @@ pub(crate) enum Ask {
 /// What happened to messages of rooms with history.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct KeptCounters {
-    /// Stored by this gateway.
+    /// Messages that this gateway has stored.
     pub published: u64,
     /// Sent to the stream again, because no answer came.
     pub retried: u64,
-    /// Delivered to workers.
+    /// Messages that were given to workers.
     pub delivered: u64,
     /// Of them, read from the stream because they had not come.
     pub repaired: u64,
     /// Of them, delivered after messages with greater offsets of other rooms.
     pub late: u64,
-    /// Not delivered because they had been before.
+    /// Messages that were not delivered because they had been before.
     pub repeated: u64,
     /// Not to be had any more when they were found to be missing.
     pub lost: u64,
-    /// Not to be read.
+    /// Messages that could not be read.
     pub malformed: u64,
 }
 
-/// What waits for something.
+/// How much waits, and for what.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Unsettled {
     /// Questions whose answer has not come.

@@ -10,7 +10,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) struct Patience(Option<Instant>);
 
 impl Patience {
-    /// Asked then, if ever.
+    /// Patience with something that was asked for at that time, if it ever was.
     pub(crate) fn since(asked: Option<Instant>) -> Self {
         Self(asked)
     }

@@ -43,7 +43,7 @@ const AT_ONCE: usize = 512;
 /// What a question is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ask {
-    /// That a session is kept.
+    /// To store a session.
     Store(u64),
     /// A step of a claim.
     Claim(u64),
@@ -53,7 +53,7 @@ pub(crate) enum Ask {
     Marks,
     /// What stands in the place of a session that could not be stored over it.
     Check(SessionId),
-    /// That the sessions of a gateway are gone.
+    /// To delete all sessions of a gateway.
     Purge(u32),
 }
 

@@ -186,7 +186,7 @@ impl Users {
         }
     }
 
-    /// A gateway is gone.
+    /// Counts the sessions of a gateway that is gone no more.
     pub(crate) fn gone(&mut self, gateway: u32) {
         self.peers.remove(&gateway);
     }

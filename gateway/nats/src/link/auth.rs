@@ -11,15 +11,15 @@ use super::{ServerInfo, ServerUrl, protocol::encode::Connect};
 /// Why a text holds no credentials. No part of the text is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum CredentialsError {
-    /// No JWT.
+    /// There is no JWT.
     #[error("the NATS credentials have no block NATS USER JWT; use a .creds file as nsc writes it")]
     NoJwt,
-    /// No seed.
+    /// There is no seed.
     #[error(
         "the NATS credentials have no block USER NKEY SEED; use a .creds file as nsc writes it"
     )]
     NoSeed,
-    /// Not the seed of a user.
+    /// The seed is not a user's.
     #[error("the seed in the NATS credentials is not a user's; use a .creds file as nsc writes it")]
     InvalidSeed,
 }
@@ -79,12 +79,12 @@ fn is_mark(line: &str, kind: &str, name: &str) -> bool {
 /// What a client proves itself with. Shown without its secrets.
 #[derive(Clone, Default)]
 pub enum Auth {
-    /// Nothing.
+    /// The server asks for nothing.
     #[default]
     None,
     /// A user and a password.
     UserPassword {
-        /// The user.
+        /// The user's name.
         user: String,
         /// The user's password.
         password: String,

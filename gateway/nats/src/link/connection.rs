@@ -84,7 +84,7 @@ impl<'a, H: Handler> Connection<'a, H> {
         self.operations.handler.lame_duck();
     }
 
-    /// Until the connection ends.
+    /// Runs until the connection ends.
     pub(super) async fn run(mut self) -> Ended {
         let ended = poll_fn(|cx| self.poll(cx)).await;
         // Whether the server hears of it or not, it is over.

@@ -32,7 +32,7 @@ pub(super) struct Established {
     pub(super) url: ServerUrl,
 }
 
-/// Connects.
+/// Connects to a server, by what the options say.
 #[derive(Debug)]
 pub(super) struct Dialer {
     pub(super) options: Options,

@@ -15,7 +15,7 @@ const MISSES: u32 = 2;
 pub(super) enum Beat {
     /// Ask the server whether it lives.
     Ask,
-    /// It does not.
+    /// The server does not answer.
     Stale,
 }
 

@@ -11,13 +11,13 @@ const PORT: u16 = 4222;
 /// Why a text is not the URL of a NATS server. The text is left out: it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum UrlError {
-    /// Not a URL.
+    /// The text is not a URL.
     #[error("the URL of a NATS server cannot be read ({0}); write it like nats://host:4222")]
     Unreadable(#[from] url::ParseError),
-    /// Another scheme.
+    /// The URL has another scheme.
     #[error("the URL of a NATS server begins with {0}://; it must be nats:// or tls://")]
     Scheme(String),
-    /// No host.
+    /// The URL has no host.
     #[error("the URL of a NATS server has no host; write it like nats://host:4222")]
     NoHost,
     /// A part that means nothing to NATS.
@@ -142,7 +142,7 @@ impl fmt::Display for ServerUrl {
     }
 }
 
-/// As it is displayed: without the user.
+/// Without the user and the password, as for display.
 impl fmt::Debug for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

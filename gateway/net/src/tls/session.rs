@@ -20,7 +20,7 @@ pub(super) const CHUNK: usize = SCRATCH - OVERHEAD;
 /// Whether a session goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// It does.
+    /// The session goes on.
     Open,
     /// The peer has said that it sends nothing more.
     Closed,

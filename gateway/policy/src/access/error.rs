@@ -5,10 +5,10 @@ use cel::ParseErrors;
 /// Why an expression is no rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
-    /// It is too long.
+    /// The expression is too long.
     #[error("the expression has {0} bytes, and 4096 is as many as it may have")]
     TooLong(usize),
-    /// It is no CEL.
+    /// The expression is no CEL.
     #[error("{message} at line {line}, column {column}: see cel.dev for the language")]
     Syntax {
         /// What is wrong, as the parser says it.
@@ -18,12 +18,12 @@ pub enum RuleError {
         /// The column, from 1.
         column: usize,
     },
-    /// It names something that there is not.
+    /// The expression names something that does not exist.
     #[error(
         "`{0}` is not known here: a rule knows claims, user, room.name, room.namespace and room.suffix"
     )]
     Undeclared(String),
-    /// It calls a function that there is not.
+    /// The expression calls a function that does not exist.
     #[error(
         "there is no function `{0}`: a rule can call CEL's own and those that Kubernetes adds, except distinct, format, lists.range and sum"
     )]
@@ -36,7 +36,7 @@ pub enum RuleError {
         "a loop's variable cannot be called `{0}`, since that is already something else: give it another name"
     )]
     Shadowed(String),
-    /// It has something that a rule cannot have.
+    /// The expression has something that a rule cannot have.
     #[error("a rule cannot have {0}: use lists, maps and plain values")]
     Unsupported(String),
     /// A regular expression is not written in the rule.
@@ -47,15 +47,15 @@ pub enum RuleError {
     /// A regular expression is none.
     #[error("`{0}` is no regular expression: see docs.rs/regex for the syntax")]
     Pattern(String),
-    /// It is nested too deep.
+    /// The expression is nested too deep.
     #[error("the expression is nested more than 100 deep: split it into parts joined by && or ||")]
     TooDeep,
-    /// It could take too long.
+    /// The expression could take too long.
     #[error(
         "the rule could take too long for a token with many claims: put no loop over claims into another one; use `in`, or sets.intersects(…) instead"
     )]
     TooManySteps,
-    /// It could make too large a value.
+    /// The expression could make too large a value.
     #[error(
         "the rule could make a value of more than 256 KiB for a token with many claims: join and repeat less"
     )]

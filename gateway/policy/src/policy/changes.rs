@@ -18,11 +18,11 @@ pub struct Changes {
 /// The names of Room documents that are different, in alphabetical order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoomChanges {
-    /// Those that are new.
+    /// The Rooms that are new.
     pub added: Vec<Box<str>>,
-    /// Those that say something else.
+    /// The Rooms that say something else than before.
     pub changed: Vec<Box<str>>,
-    /// Those that are gone.
+    /// The Rooms that are gone.
     pub removed: Vec<Box<str>>,
 }
 

@@ -16,7 +16,7 @@ impl Tally {
         self.members.fetch_add(members as u64, Relaxed);
     }
 
-    /// So many are members no more.
+    /// So many sessions are members of such rooms no more.
     pub fn left(&self, members: usize) {
         self.members.fetch_sub(members as u64, Relaxed);
     }

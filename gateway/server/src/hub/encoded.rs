@@ -100,7 +100,7 @@ impl Encoded {
         })
     }
 
-    /// As the plain protocol has it.
+    /// The message as the plain protocol has it.
     pub(crate) fn native(&self) -> &SharedFrame {
         self.native
             .get_or_init(|| SharedFrame::text(&self.native_json()))

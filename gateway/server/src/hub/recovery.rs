@@ -18,7 +18,7 @@ const SUBSCRIPTIONS: u32 = 3;
 
 /// What became of a client's wish to recover.
 pub(super) enum Recovery {
-    /// It had none.
+    /// The client did not ask to recover a session.
     NotAsked,
     /// The session is nowhere.
     Unknown,

@@ -18,7 +18,7 @@ struct State {
     moved: Cell<bool>,
 }
 
-/// All of a worker.
+/// All sessions of a worker that are being resumed.
 #[derive(Debug, Default)]
 pub(super) struct Resuming(RefCell<FxHashMap<SessionId, Rc<State>>>);
 

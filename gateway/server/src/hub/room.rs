@@ -64,7 +64,7 @@ impl Room {
         Pin(Rc::clone(self))
     }
 
-    /// Lets another policy hold.
+    /// Has the room go by another policy from now on.
     pub(crate) fn set_policy(&self, policy: Arc<RoomPolicy>) {
         self.settings.set(rules::settings(&policy));
         let members = self.members.borrow().len();

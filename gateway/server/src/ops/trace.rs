@@ -56,7 +56,7 @@ pub(super) async fn begin(
     (StatusCode::OK, "The log has it from now on.\n")
 }
 
-/// Follows nothing any more.
+/// Ends a trace.
 pub(super) async fn end(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     State(ops): State<Ops>,

@@ -121,7 +121,7 @@ impl Tunnels {
         fits
     }
 
-    /// The gateway lives.
+    /// Another gateway said something: it lives.
     pub(in crate::peers) fn heard(&self, gateway: u32) {
         if let Some(peer) = self.lock().peers.get_mut(&gateway) {
             peer.watch.heard();

@@ -13,13 +13,13 @@ pub(super) const GONE_AFTER: Duration = Duration::from_millis(1_200);
 /// What an answer, or none, says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::peers) enum Verdict {
-    /// It lives.
+    /// The other gateway lives.
     Well,
-    /// It lives, and may have missed something before.
+    /// The other gateway lives, and may have missed something before.
     Returned,
-    /// Nobody knows.
+    /// Whether the other gateway lives is not known.
     Unknown,
-    /// It is gone.
+    /// The other gateway is gone.
     Gone,
 }
 
@@ -40,7 +40,7 @@ impl Watch {
         !std::mem::replace(&mut self.asked, true)
     }
 
-    /// It said something unasked.
+    /// The other gateway said something without being asked.
     pub(super) fn heard(&mut self) {
         self.absent = None;
     }

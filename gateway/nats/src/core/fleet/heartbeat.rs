@@ -10,10 +10,10 @@ use crate::core::number::Number;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// It does.
+    /// It takes connections.
     #[default]
     Serving,
-    /// It moves them to others.
+    /// It moves its connections to others.
     Draining,
     /// What another version calls a state of its own.
     #[serde(other)]
@@ -76,7 +76,7 @@ pub(super) struct Heartbeat {
     /// The first since it was connected: whoever hears it is to answer with their own.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) hello: bool,
-    /// The last one.
+    /// Whether it is the last heartbeat: the gateway ends.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) bye: bool,
     #[serde(flatten)]

@@ -43,9 +43,9 @@ pub(super) struct Info {
 pub(super) enum Got {
     /// A message, and how many follow it in the stream.
     Message(Box<Found>),
-    /// That was all.
+    /// The batch ends here.
     End,
-    /// There is none.
+    /// The stream has no such message.
     Nothing,
     /// Nobody answers for the stream now, or not in this way.
     Unavailable,
@@ -87,7 +87,7 @@ pub(super) fn info_subject(names: &Names) -> String {
     format!("$JS.API.STREAM.INFO.{}", names.rooms())
 }
 
-/// Any replica answers.
+/// Where batches are asked for. Any replica of the stream answers.
 pub(super) fn batch_subject(names: &Names) -> String {
     format!("$JS.API.DIRECT.GET.{}", names.rooms())
 }

@@ -30,11 +30,11 @@ pub(super) enum Standing {
     /// It gets nothing, or does not know yet what it missed.
     #[default]
     Apart,
-    /// It does not know yet, and asks again.
+    /// What it missed is not known yet; the stream is asked again then.
     Again(Instant),
-    /// It reads what it missed.
+    /// What was missed is being read.
     Catching {
-        /// Read up to here.
+        /// Everything up to this offset is read.
         cursor: u64,
         /// To be read up to here.
         through: u64,
@@ -42,7 +42,7 @@ pub(super) enum Standing {
         /// When to read on; none while an answer is awaited.
         again: Option<Instant>,
     },
-    /// It has everything that was passed on.
+    /// Everything that was passed on is here.
     Live,
 }
 

@@ -65,11 +65,11 @@ pub(super) struct Repair {
 /// What to do with a message.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// It was delivered before.
+    /// The message was delivered before.
     Repeated,
-    /// It is the next one.
+    /// The message is the next one of the room.
     Next(Arrival),
-    /// Those between this offset and it are missing.
+    /// The messages between this offset and this one are missing.
     Gap(u64, Arrival),
 }
 

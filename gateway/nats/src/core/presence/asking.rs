@@ -134,7 +134,7 @@ impl Presence {
         io.request(subject, Vec::new(), json(&question), purpose, WITHIN);
     }
 
-    /// Another gateway asks.
+    /// Answers another gateway's question.
     pub(super) fn question(&mut self, io: &mut Io<'_>, packet: &Packet) {
         let question = serde_json::from_slice::<Question>(&packet.payload).ok();
         let asked = question.and_then(|q| Some((names::room(&q.room)?, q)));

@@ -52,7 +52,7 @@ impl Peer {
 }
 
 impl Users {
-    /// How many there are.
+    /// How many users the gateway has in the room.
     pub(super) fn count(&self) -> u64 {
         match self {
             Self::Named(users) => users.len() as u64,

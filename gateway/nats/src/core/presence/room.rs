@@ -27,7 +27,7 @@ const NAME_BELOW: usize = 800;
 enum Interest {
     /// Nobody's: they are neither shown nor bounded.
     None,
-    /// That of the other gateways.
+    /// The business of the other gateways.
     Fleet,
     /// That of the members, too, who are told as others come and go.
     Members,

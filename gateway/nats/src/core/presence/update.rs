@@ -30,7 +30,7 @@ pub(super) struct PresenceUpdate {
     pub(super) what: What,
 }
 
-/// What it says.
+/// What a gateway says of its members of a room.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum What {
@@ -48,11 +48,11 @@ pub(super) enum What {
         part: u32,
         parts: u32,
     },
-    /// It has so many users, too many to name.
+    /// The gateway has so many users there, too many to name.
     Count(u64),
     /// Nothing has changed since this version.
     Same,
-    /// It has no members any more.
+    /// The gateway has no members there any more.
     Out,
     /// The other is to say all that it has there.
     Ask,

@@ -37,7 +37,7 @@ enum Step {
     Here,
     /// The store is asked who has the session.
     Find,
-    /// That gateway is asked.
+    /// The gateway that the session is stored under is asked.
     Owner,
     /// It does not answer, so the leader of the store is asked for what was kept.
     Read,

@@ -24,7 +24,7 @@ use crate::{
 /// How long another gateway waits for a session that it claims.
 const OTHER: Duration = Duration::from_secs(1);
 
-/// Who wants to know.
+/// Who waits to hear whether a session has gone on elsewhere.
 #[derive(Debug)]
 enum Waiting {
     /// A worker that has the session.

@@ -19,7 +19,7 @@ struct Wire {
     read: Option<String>,
 }
 
-/// Its answer.
+/// What the owner answers a claim.
 #[derive(Debug, Serialize, Deserialize)]
 struct Given {
     rooms: Vec<(String, u64)>,

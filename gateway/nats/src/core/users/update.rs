@@ -30,11 +30,11 @@ pub(super) struct UsersUpdate {
     pub(super) what: What,
 }
 
-/// What it says.
+/// What a gateway says of its sessions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum What {
-    /// These counts are others than in the version before.
+    /// The counts that are different from those of the version before.
     Changed(Counts),
     /// All its counts, in so many parts; they come in order.
     All {

@@ -43,7 +43,7 @@ impl<'a, H: Handler> Operations<'a, H> {
         }
     }
 
-    /// So many bytes came.
+    /// Counts bytes that were read.
     pub(super) fn read(&self, bytes: usize) {
         self.shared.bytes_in.fetch_add(bytes as u64, Relaxed);
     }

@@ -10,7 +10,7 @@ use tokio::time::{Sleep, sleep};
 
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(2);
 
-/// Waits for room.
+/// Waits until the handler takes messages again.
 #[derive(Debug, Default)]
 pub(super) struct Pause(Option<Pin<Box<Sleep>>>);
 

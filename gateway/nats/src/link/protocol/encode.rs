@@ -29,13 +29,13 @@ pub struct Connect<'a> {
     pub name: &'a str,
     /// The language it is written in.
     pub lang: &'a str,
-    /// Its version.
+    /// The client's version.
     pub version: &'a str,
     /// Which protocol it speaks: 1 has `INFO` at any time.
     pub protocol: u8,
     /// Whether its own messages come back to it.
     pub echo: bool,
-    /// Whether it takes headers.
+    /// Whether the client takes headers.
     pub headers: bool,
     /// Whether it wants to know when nobody listens to a request.
     pub no_responders: bool,

@@ -8,9 +8,9 @@ use serde::Deserialize;
 pub struct ServerInfo {
     /// The identity of this run of the server.
     pub server_id: String,
-    /// Its name.
+    /// The server's name.
     pub server_name: String,
-    /// Its version.
+    /// The server's version.
     pub version: String,
     /// The name of its cluster.
     pub cluster: Option<String>,

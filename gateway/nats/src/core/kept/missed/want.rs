@@ -32,7 +32,7 @@ pub(crate) enum Part {
     First,
     /// When the message was taken after which the session wants all.
     Time,
-    /// The messages themselves.
+    /// The messages between two offsets.
     Range,
 }
 
