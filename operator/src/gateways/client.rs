@@ -81,6 +81,12 @@ impl GatewayClient {
         self
     }
 
+    /// Whether it is a clone of the other one.
+    #[cfg(test)]
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.turns, &other.turns)
+    }
+
     /// Where the gateway of a pod listens.
     pub(crate) fn address(&self, pod: IpAddr) -> SocketAddr {
         SocketAddr::new(pod, self.port)

@@ -32,3 +32,18 @@ impl GatewayClients {
         lock(&self.0).retain(|uid, _| is_there(uid));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_has_one_client_until_its_key_changes() {
+        let clients = GatewayClients::default();
+        let first = clients.get("uid", "key").unwrap();
+        assert!(first.is_same(&clients.get("uid", "key").unwrap()));
+        assert!(!first.is_same(&clients.get("uid", "other").unwrap()));
+        clients.keep(|_| false);
+        assert!(!first.is_same(&clients.get("uid", "key").unwrap()));
+    }
+}

@@ -33,3 +33,26 @@ impl RetryTimes {
         lock(&self.0).retain(|uid, _| is_there(uid));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_for_each_resource_by_itself_and_begin_anew_once_it_went_well() {
+        let retries = RetryTimes::default();
+        let shortest = || Duration::from_millis(750)..Duration::from_millis(1250);
+        assert!(shortest().contains(&retries.pause("a")));
+        assert!(retries.pause("a") >= Duration::from_millis(1500));
+        assert!(shortest().contains(&retries.pause("b")));
+        retries.went_well("a");
+        assert!(shortest().contains(&retries.pause("a")));
+    }
+
+    #[test]
+    fn no_pause_is_longer_than_the_longest() {
+        let retries = RetryTimes::default();
+        let longest = (0..40).map(|_| retries.pause("a")).max().unwrap();
+        assert!(longest <= Duration::from_mins(5).mul_f64(1.25));
+    }
+}

@@ -46,3 +46,29 @@ impl Stalled {
         self.metrics.stalled(self.kind, uids.len());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_counted_once_until_it_waits_no_more_or_is_gone() {
+        let metrics = Metrics::new().unwrap();
+        let count = || {
+            let families = metrics.registry().gather();
+            let stalled = families
+                .iter()
+                .find(|it| it.name() == "sluice_operator_stalled");
+            stalled.unwrap().get_metric()[0].get_gauge().get_value()
+        };
+        let stalled = Stalled::new(Kind::Room, metrics.clone());
+        for uid in ["a", "a", "b"] {
+            stalled.set(uid, true);
+        }
+        assert!((count() - 2.0).abs() < f64::EPSILON);
+        stalled.set("a", false);
+        assert!((count() - 1.0).abs() < f64::EPSILON);
+        stalled.keep(|_| false);
+        assert!(count().abs() < f64::EPSILON);
+    }
+}

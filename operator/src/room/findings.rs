@@ -133,3 +133,60 @@ impl FindingsByCluster {
         lock(&self.0).retain(|uid, _| is_there(uid));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(name: &str) -> Arc<Object> {
+        let object = json!({"metadata": {"name": name, "namespace": "a", "uid": name}});
+        Arc::new(serde_json::from_value(object).unwrap())
+    }
+
+    fn busy(checked: &Arc<Checked>, members: i64) -> Findings {
+        let activity = Activity {
+            members,
+            rate: Some(1),
+        };
+        let busy = BTreeMap::from([("busy".to_owned(), activity)]);
+        Findings {
+            activities: Some(Arc::new(busy)),
+            ..Findings::new(checked, &[])
+        }
+    }
+
+    #[tokio::test]
+    async fn only_rooms_of_which_something_else_is_said_are_looked_at_again() {
+        let rooms = ["busy", "quiet"].map(object);
+        let (queue, mut changes) = mpsc::channel(8);
+        let mut told = || {
+            let changes = std::iter::from_fn(|| changes.try_recv().ok());
+            changes.map(|room: Changed| room.name).collect::<Vec<_>>()
+        };
+        let all = FindingsByCluster::default();
+        let checked = Arc::new(Checked::default());
+        all.note("uid", &rooms, busy(&checked, 1), &queue).await;
+        assert_eq!(told(), ["busy", "quiet"]);
+        all.note("uid", &rooms, busy(&checked, 1), &queue).await;
+        assert!(told().is_empty());
+        all.note("uid", &rooms, busy(&checked, 2), &queue).await;
+        assert_eq!(told(), ["busy"]);
+        // Another check may have found something else about any Room.
+        let checked = Arc::new(Checked::default());
+        all.note("uid", &rooms, busy(&checked, 2), &queue).await;
+        assert_eq!(told(), ["busy", "quiet"]);
+    }
+
+    #[tokio::test]
+    async fn a_cluster_that_is_gone_is_forgotten() {
+        let (queue, _changes) = mpsc::channel(8);
+        let all = FindingsByCluster::default();
+        let checked = Arc::new(Checked::default());
+        all.note("uid", &[], busy(&checked, 1), &queue).await;
+        assert!(all.get("uid").is_some());
+        all.keep(|_| false);
+        assert!(all.get("uid").is_none());
+    }
+}
