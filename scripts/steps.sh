@@ -63,11 +63,8 @@ after() {
   done
 }
 
-# in_the_background: from here on, this lane gets only the time that no other process wants.
-in_the_background() {
-  renice -n 19 -p "$BASHPID" >/dev/null
-  if command -v chrt >/dev/null; then chrt --idle -p 0 "$BASHPID"; fi
-}
+# in_the_background: from here on, this lane gets little more than the time that no other process wants.
+in_the_background() { renice -n 19 -p "$BASHPID" >/dev/null; }
 
 end_steps() {
   local status=$? job
