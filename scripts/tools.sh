@@ -27,6 +27,10 @@ need_rust() {
   [ "$minor" -ge 95 ] || fail "Rust is too old ($(rustc --version)). Install 1.95 or newer, for example with: rustup update stable"
 }
 
+# build_for_tests: builds what Rust tests, Node tests and the images of the tests' cluster run, at once: so each crate is
+# compiled with one set of features, and a second time only for lints.
+build_for_tests() { cargo build --quiet --workspace --bins --tests --examples; }
+
 need_node() {
   command -v node >/dev/null || fail "Node.js is missing. Install 20 or newer as https://nodejs.org says, then run this again."
   command -v npm >/dev/null || fail "npm is missing. It comes with Node.js; install it, then run this again."
