@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { API_KEY, SIGNING_KEY, cluster, kept, secret, stream } from "./documents.mjs";
 import { freePorts } from "./ports.mjs";
-import { Program, gatewayBinary } from "./process.mjs";
+import { Program, gatewayBinary, needed } from "./process.mjs";
 import { sign } from "./tokens.mjs";
 import { until } from "./wait.mjs";
 
 /** A gateway for the tests of one file, which is stopped after the last of them. */
 export async function useGateway(documents) {
-  const gateway = await Gateway.start(documents);
+  const gateway = await needed(Gateway.start(documents));
   after(() => gateway.stop());
   return gateway;
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { program } from "../../support/programs.mjs";
 import { freePorts } from "./ports.mjs";
-import { Program } from "./process.mjs";
+import { Program, needed } from "./process.mjs";
 import { until } from "./wait.mjs";
 
 /** A NATS server with JetStream for the tests of one file; resolves to its URL. */
@@ -17,10 +17,11 @@ export async function useNats() {
     await server.stop();
     await rm(store, { recursive: true, force: true });
   });
-  await until("NATS to take clients", () => {
+  const started = until("NATS to take clients", () => {
     if (!server.running) throw new Error(`nats-server ended:\n${server.output}`);
     return reachable(port);
   });
+  await needed(started);
   return `nats://127.0.0.1:${port}`;
 }
 

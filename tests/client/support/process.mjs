@@ -29,7 +29,21 @@ export function gatewayBinary() {
 
 /** The programs that run; none of them outlives this process. */
 const running = new Set();
-process.once("exit", () => { for (const child of running) child.kill("SIGKILL"); });
+const endAll = () => { for (const child of running) child.kill("SIGKILL"); };
+process.once("exit", endAll);
+
+/**
+ * What a file of tests cannot do without, such as a gateway that starts. If it fails, all programs end: Node leaves a file
+ * that fails before its first test without the event above, once the file has said what to do after its tests.
+ */
+export async function needed(starting) {
+  try {
+    return await starting;
+  } catch (error) {
+    endAll();
+    throw error;
+  }
+}
 
 /** A program under test: started, watched, and ended by its own process id. */
 export class Program {

@@ -1,5 +1,6 @@
 import { after } from "node:test";
 import { SIGNING_KEY, kept } from "../../client/support/documents.mjs";
+import { needed } from "../../client/support/process.mjs";
 import { sign } from "../../client/support/tokens.mjs";
 import { fleetCluster } from "./documents.mjs";
 import { Fleet } from "./fleet.mjs";
@@ -10,10 +11,10 @@ import { Nats } from "./nats.mjs";
  * `{nats, fleet, documents}`. `spec` overrides fields of the RealtimeCluster; `rooms` are its Rooms.
  */
 export async function useFleet({ size = 3, spec = {}, rooms = [kept] } = {}) {
-  const nats = await Nats.start();
+  const nats = await needed(Nats.start());
   after(() => nats.stop());
   const documents = [fleetCluster(nats.url, spec), ...rooms];
-  const fleet = await Fleet.start(size, documents);
+  const fleet = await needed(Fleet.start(size, documents));
   // Hooks run in the order of their registration, and gateways end at once either way.
   after(() => fleet.stop());
   return { nats, fleet, documents };
