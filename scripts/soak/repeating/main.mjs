@@ -35,6 +35,11 @@ if (!units.length) {
 }
 
 const tally = new Tally(values.keep);
+for (const signal of ["SIGINT", "SIGTERM"])
+  process.on(signal, () => {
+    tally.report();
+    process.exit(130);
+  });
 while (units.length && Date.now() < until) {
   units.sort((one, other) => tally.fewest(one) - tally.fewest(other));
   const unit = units.shift();

@@ -38,5 +38,3 @@ export function run([command, ...args], { bound, ...options }) {
     });
   });
 }
-
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
