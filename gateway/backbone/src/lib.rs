@@ -3,6 +3,55 @@
 //! A [`Backbone`] takes publications, keeps the histories of rooms, and hands every worker the
 //! messages of the rooms it has members in, in one order that is the same for all. [`Memory`] is
 //! complete within one process.
+//!
+//! A worker that subscribes is told where a room's messages begin for it: it gets all that come
+//! after, once, and none from before. A receipt is given only for a message that every member will
+//! get, and that is in the history where the room has one.
+//!
+//! ```
+//! use std::sync::{Arc, Mutex};
+//!
+//! use sluice_backbone::{Backbone, BackboneEvent, Memory, Publication, Reply, Workers};
+//! use sluice_rooms::{RoomKey, RoomSettings};
+//!
+//! /// One worker, which keeps what it is given.
+//! #[derive(Default)]
+//! struct Worker(Mutex<Vec<BackboneEvent>>);
+//!
+//! impl Workers for Worker {
+//!     fn count(&self) -> usize {
+//!         1
+//!     }
+//!
+//!     fn is_full(&self, _: usize) -> bool {
+//!         false
+//!     }
+//!
+//!     fn deliver(&self, _: usize, event: BackboneEvent) {
+//!         self.0.lock().unwrap().push(event);
+//!     }
+//! }
+//!
+//! let worker = Arc::new(Worker::default());
+//! let backbone = Memory::new(worker.clone());
+//! let (lobby, settings) = (RoomKey::new("/", "lobby"), RoomSettings::default());
+//! assert!(matches!(backbone.subscribe(0, &lobby, &settings), Reply::Now(Ok(_))));
+//!
+//! let publication = Publication {
+//!     room: lobby,
+//!     settings,
+//!     event: "say".into(),
+//!     data: r#""hello""#.into(),
+//!     attachments: Vec::new(),
+//!     from: Some("ann".into()),
+//!     id: None,
+//!     except: None,
+//! };
+//! assert!(matches!(backbone.publish(publication), Reply::Now(Ok(_))));
+//! let events = worker.0.lock().unwrap();
+//! let [BackboneEvent::Room(message)] = &events[..] else { panic!("one message of the room") };
+//! assert_eq!((&*message.event, &*message.data), ("say", r#""hello""#));
+//! ```
 
 mod command;
 mod error;

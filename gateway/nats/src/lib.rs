@@ -1,7 +1,46 @@
 //! The backbone of a fleet: NATS, with JetStream for what is kept.
 //!
-//! The [`core`] decides: a state machine without input and output, which tests and simulations
-//! drive as the network does. The [`link`] carries what it wants sent.
+//! [`Nats`] is the [`Backbone`](sluice_backbone::Backbone). Inside, the [`core`] decides: a state
+//! machine without input and output, which tests and simulations drive as the network does. The
+//! [`link`] carries what it wants sent; it is one connection for any number of subscriptions, and
+//! [`Names`] says how they are called.
+//!
+//! What is lost on the way is noticed by the stream's own numbers, and read again or told; nothing
+//! is delivered twice, and no answer that carries an offset is given before what comes before it.
+//!
+//! ```no_run
+//! use sluice_nats::{
+//!     Names, Packet,
+//!     link::{Handler, NO_HEADERS, Options, ServerInfo, link},
+//! };
+//!
+//! struct Printer;
+//!
+//! impl Handler for Printer {
+//!     fn connected(&mut self, server: &ServerInfo) {
+//!         println!("connected to {}", server.server_name);
+//!     }
+//!
+//!     fn disconnected(&mut self, why: &str) {
+//!         println!("not connected: {why}");
+//!     }
+//!
+//!     fn message(&mut self, message: Packet) {
+//!         println!("{}: {} bytes", message.subject(), message.payload.len());
+//!     }
+//! }
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let names = Names::new("default", "chat");
+//! let (link, task) = link(Options::new(vec!["nats://127.0.0.1:4222".parse()?], "example"))?;
+//! tokio::spawn(task.run(Printer));
+//! // Subscriptions hold over every reconnect; what is published without a connection is refused.
+//! link.subscribe(&names.subject("fleet", ">"));
+//! link.publish(&names.subject("fleet", "hello"), None, NO_HEADERS, b"{}")?;
+//! link.close().await;
+//! # Ok(())
+//! # }
+//! ```
 
 mod backbone;
 pub mod core;

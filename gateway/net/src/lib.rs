@@ -5,6 +5,70 @@
 //! into, one list of connections that owe bytes, one flush of each at the end of a scheduler tick.
 //! Protocols build on this through [`Receiver`] (what a connection says) and
 //! [`Connection::send`] (what it is told); between workers there is only the [`inbox`].
+//!
+//! What waits for a connection is bounded in bytes, by [`Options::max_outbound`]; an idle
+//! connection holds no buffer; and whatever ends one, its [`Receiver`] is told why, once, by a
+//! [`Cause`].
+//!
+//! A server that answers each message with itself:
+//!
+//! ```no_run
+//! use std::{rc::Rc, sync::Arc};
+//!
+//! use hyper::{Request, body::Incoming};
+//! use sluice_net::{
+//!     Cause, Connection, Endpoint, Flow, Handler, HandlerFuture, HttpResponse, Options, Peer,
+//!     Receiver, SharedFrame, Worker, accept, listen, spawn_reader,
+//!     upgrade::{negotiate, refuse},
+//!     worker,
+//! };
+//!
+//! struct Echo;
+//!
+//! impl Receiver for Echo {
+//!     fn text(&mut self, connection: &Rc<Connection>, text: &str) -> Flow {
+//!         connection.send_or_close(&SharedFrame::text(text));
+//!         Flow::Continue(())
+//!     }
+//!
+//!     fn binary(&mut self, connection: &Rc<Connection>, bytes: &[u8]) -> Flow {
+//!         connection.send_or_close(&SharedFrame::binary(bytes));
+//!         Flow::Continue(())
+//!     }
+//!
+//!     fn closed(&mut self, cause: Cause) {
+//!         println!("a connection has ended: {}", cause.name());
+//!     }
+//! }
+//!
+//! struct Server(Rc<Worker>);
+//!
+//! impl Handler for Server {
+//!     fn handle(self: Rc<Self>, request: Request<Incoming>, _: Peer) -> HandlerFuture {
+//!         let options = Options { max_message: 64 << 10, max_outbound: 1 << 20, deflate: false };
+//!         let response = match negotiate(&request.into_parts().0, options.deflate, &[]) {
+//!             Ok(agreed) => HttpResponse::Upgrade(
+//!                 agreed.response,
+//!                 Box::new(move |stream, leftover| {
+//!                     let connection = Connection::new(Rc::clone(&self.0), stream, &options);
+//!                     spawn_reader(connection, Echo, &options, &leftover);
+//!                 }),
+//!             ),
+//!             Err(reason) => HttpResponse::Plain(refuse(reason)),
+//!         };
+//!         Box::pin(std::future::ready(response))
+//!     }
+//! }
+//!
+//! let thread = worker::start(0, Arc::default(), async move |worker| {
+//!     let address = ([127, 0, 0, 1], 3000).into();
+//!     let endpoint = Endpoint { address, certificate: None, max_sockets: 10_000 };
+//!     let server = Rc::new(Server(Rc::clone(&worker)));
+//!     accept(worker, listen(address)?, endpoint, server).await
+//! })?;
+//! # drop(thread);
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 mod connection;
 mod counter;

@@ -1,7 +1,25 @@
 //! Spans: what a gateway tells a tracing backend of its work, by OTLP.
 //!
 //! A [`span!`] costs nothing but one look at a static until a subscriber has the layer of
-//! [`Spans`]. Nothing of this is on the way of a message to a member.
+//! [`Spans`]. Nothing of this is on the way of a message to a member, and spans that cannot be
+//! sent are dropped and counted: tracing never holds up what it traces.
+//!
+//! ```
+//! use sluice_spans::{TRACEPARENT, brief, failed, follow, headers, span};
+//!
+//! /// Works on a request, as a part of the trace that it came with.
+//! fn publish(room: &str, traceparent: Option<&str>) -> Result<(), &'static str> {
+//!     let span = span!("publish", room = brief(room));
+//!     follow(&span, |name| traceparent.filter(|_| name == TRACEPARENT));
+//!     let _entered = span.enter();
+//!     // What is asked of others goes on in the same trace.
+//!     let _headers = headers();
+//!     failed(&span, "room_full");
+//!     Err("room_full")
+//! }
+//!
+//! assert_eq!(publish("lobby", None), Err("room_full"));
+//! ```
 
 mod exporter;
 mod http;
