@@ -43,7 +43,7 @@ pub struct Engine<A: Application> {
     terms: RefCell<Rc<Terms>>,
     sessions: RefCell<Slab<Rc<Session<A::State>>>>,
     wheel: RefCell<Wheel<Sid>>,
-    /// WebSockets that are being probed, the oldest first.
+    /// Probes under way, the oldest first.
     probes: RefCell<VecDeque<Probe>>,
     mailboxes: Mailboxes,
     polling: Cell<usize>,

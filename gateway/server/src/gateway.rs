@@ -129,7 +129,7 @@ impl Gateway {
             in_force,
         } = start;
         let spec = &documents.cluster.spec;
-        let (inboxes, receivers) = Inboxes::new(workers::count(spec.gateway.workers));
+        let (inboxes, readers) = Inboxes::new(workers::count(spec.gateway.workers));
         let registry = Registry::new();
         let number = rand::random();
         let us = (number, Arc::clone(&inboxes) as _);
@@ -137,7 +137,7 @@ impl Gateway {
             ConfiguredBackbone::new(&documents, &setup, us, connection.as_ref(), runtime)?;
         let _inside = runtime.enter();
         policy.start();
-        let (mailboxes, engine_boxes) = sluice_engineio::mailboxes(receivers.len());
+        let (mailboxes, engine_boxes) = sluice_engineio::mailboxes(readers.len());
         let us = (number, policy.max_connections as usize);
         let (mailboxes, inbound) = peers::join(mailboxes, backbone.nats.as_ref(), us, runtime);
         let shared = Arc::new(Shared {
@@ -160,10 +160,7 @@ impl Gateway {
         let nats = backbone.nats.clone();
         let drainer = Drainer::new(Arc::clone(&shared), nats, runtime.handle().clone());
         let certificate = reload::certificate(&documents, setup.secrets.as_deref())?;
-        let counters = receivers
-            .iter()
-            .map(|_| WorkerCounters::default())
-            .collect();
+        let counters = readers.iter().map(|_| WorkerCounters::default()).collect();
         let mut gateway = Self {
             setup,
             texts,
@@ -177,8 +174,8 @@ impl Gateway {
             certificate,
             counters,
         };
-        let receivers = receivers.into_iter().zip(engine_boxes);
-        gateway.setup.clients = gateway.workers(mailboxes).start(receivers)?;
+        let readers = readers.into_iter().zip(engine_boxes);
+        gateway.setup.clients = gateway.workers(mailboxes).start(readers)?;
         Ok(gateway)
     }
 

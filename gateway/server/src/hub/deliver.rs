@@ -19,7 +19,7 @@ impl Hub {
             }
             BackboneEvent::Command(command, gather) => self.command(&command, gather),
             BackboneEvent::Sessions(user, gather) => {
-                self.list(user.as_ref(), |info| gather.add(info))
+                self.list(user.as_ref(), |info| gather.add(info));
             }
             BackboneEvent::Claim(claim, gather) => self.claimed(claim, gather),
             BackboneEvent::Lost(room) => self.part_members(&room),

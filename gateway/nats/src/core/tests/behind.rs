@@ -34,14 +34,14 @@ impl Workers for Seen {
 }
 
 /// A gateway that follows rooms, and NATS as a test writes it.
-struct Following {
+struct Follower {
     core: Core,
     seen: Arc<Seen>,
     at: At,
     out: Vec<Action>,
 }
 
-impl Following {
+impl Follower {
     fn new() -> Self {
         Self::following(["a", "b"])
     }
@@ -171,7 +171,7 @@ fn packet(subject: &str, headers: &str, payload: &str) -> Packet {
 /// Whoever reads it then needs neither this gateway nor what is stored of the session.
 #[test]
 fn while_a_repair_is_not_answered_messages_of_other_rooms_say_that_the_room_is_behind() {
-    let mut gateway = Following::new();
+    let mut gateway = Follower::new();
     gateway.hears("a", 1, 0);
     gateway.hears("a", 3, 2);
     gateway.hears("b", 4, 0);
@@ -183,7 +183,7 @@ fn while_a_repair_is_not_answered_messages_of_other_rooms_say_that_the_room_is_b
 
 #[test]
 fn a_room_that_has_caught_up_is_named_no_more() {
-    let mut gateway = Following::new();
+    let mut gateway = Follower::new();
     gateway.hears("a", 1, 0);
     gateway.hears("a", 3, 2);
     gateway.hears("b", 4, 0);
@@ -197,7 +197,7 @@ fn a_room_that_has_caught_up_is_named_no_more() {
 
 #[test]
 fn a_client_that_was_gone_when_a_message_came_late_has_read_no_further_than_before_it() {
-    let mut gateway = Following::new();
+    let mut gateway = Follower::new();
     gateway.hears("a", 1, 0);
     gateway.hears("b", 4, 0);
     let gone = gateway.reading(4);
@@ -222,7 +222,7 @@ fn a_client_that_was_gone_when_a_message_came_late_has_read_no_further_than_befo
 #[test]
 fn a_client_that_is_behind_in_more_rooms_than_are_named_goes_on_where_its_gateway_lives() {
     let names: Vec<_> = (0..40).map(|number| format!("r{number:02}")).collect();
-    let mut gateway = Following::following(names.iter().map(String::as_str).chain(["b"]));
+    let mut gateway = Follower::following(names.iter().map(String::as_str).chain(["b"]));
     for (name, offset) in names.iter().zip(1..) {
         gateway.hears(name, offset, 0);
     }
