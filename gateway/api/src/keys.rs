@@ -7,7 +7,7 @@ use subtle::{Choice, ConstantTimeEq};
 use thiserror::Error;
 
 /// The shortest key that is taken, in bytes.
-pub const MIN_KEY_BYTES: usize = 16;
+const MIN_KEY_BYTES: usize = 16;
 
 /// Why a key is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -36,7 +36,7 @@ impl fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// These keys, each of at least [`MIN_KEY_BYTES`] bytes of visible ASCII. White space around
+    /// These keys, each of at least 16 bytes of visible ASCII. White space around
     /// a key, such as a file's last line break, does not count; neither do empty keys.
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a str>) -> Result<Self, KeyError> {
         let keys = keys

@@ -54,8 +54,8 @@ pub(crate) fn routes() -> Vec<Route> {
     .collect()
 }
 
-/// The API as a router, for [`serve`](crate::serve) or a server of your own.
-pub fn router(api: Api) -> Router {
+/// The API as a router.
+pub(crate) fn router(api: Api) -> Router {
     let guarded = |name: &'static str| from_fn_with_state((api.clone(), name), guard);
     let mut router = Router::new();
     for route in routes() {

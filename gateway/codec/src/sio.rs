@@ -19,7 +19,7 @@ pub use error::Error;
 pub use placeholders::placeholders;
 
 /// The namespace of packets that name none.
-pub const MAIN_NAMESPACE: &str = "/";
+pub(crate) const MAIN_NAMESPACE: &str = "/";
 
 /// The longest name of a namespace, in bytes, without its query string.
 pub const MAX_NAMESPACE: usize = 256;

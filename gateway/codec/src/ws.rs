@@ -39,7 +39,7 @@ pub enum Opcode {
 impl Opcode {
     /// Control frames are short, whole, and may stand between the fragments of a message
     /// (RFC 6455, section 5.5).
-    pub const fn is_control(self) -> bool {
+    pub(crate) const fn is_control(self) -> bool {
         self as u8 >= 8
     }
 }

@@ -20,15 +20,15 @@ pub struct Refusal {
 
 impl Refusal {
     /// The request names a transport that is not served.
-    pub const UNKNOWN_TRANSPORT: Self = Self::bad(0, "Transport unknown");
+    pub(crate) const UNKNOWN_TRANSPORT: Self = Self::bad(0, "Transport unknown");
     /// The request names a session that is not, or no longer, there.
-    pub const UNKNOWN_SID: Self = Self::bad(1, "Session ID unknown");
+    pub(crate) const UNKNOWN_SID: Self = Self::bad(1, "Session ID unknown");
     /// A session is opened by GET only.
-    pub const BAD_METHOD: Self = Self::bad(2, "Bad handshake method");
+    pub(crate) const BAD_METHOD: Self = Self::bad(2, "Bad handshake method");
     /// The request is not one of the protocol.
     pub const BAD_REQUEST: Self = Self::bad(3, "Bad request");
     /// The client speaks another version of the protocol.
-    pub const UNSUPPORTED_VERSION: Self = Self::bad(5, "Unsupported protocol version");
+    pub(crate) const UNSUPPORTED_VERSION: Self = Self::bad(5, "Unsupported protocol version");
 
     /// A body is longer than the session may send.
     pub(crate) const TOO_LARGE: Self = Self {

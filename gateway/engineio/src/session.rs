@@ -69,11 +69,6 @@ impl<S> Session<S> {
         &self.state
     }
 
-    /// Whether it runs over a WebSocket by now.
-    pub fn is_websocket(&self) -> bool {
-        matches!(*self.transport.borrow(), Transport::WebSocket(_))
-    }
-
     /// Why it ended, if it has.
     pub fn ended(&self) -> Option<Cause> {
         self.ended.get()

@@ -13,7 +13,7 @@ use tokio::sync::{Notify, watch};
 use crate::Names;
 
 /// How long the stream remembers the ids of messages: the same id twice is stored once.
-pub const DUPLICATES: Duration = Duration::from_mins(2);
+const DUPLICATES: Duration = Duration::from_mins(2);
 
 /// How long after a failure the streams are looked at again.
 const RETRY: Duration = Duration::from_secs(1);

@@ -33,7 +33,7 @@ pub struct Connection {
     stream: RefCell<Stream>,
     queue: RefCell<WriteQueue>,
     waker: RefCell<Option<Waker>>,
-    max_outbound: Cell<u32>,
+    max_outbound: u32,
     deflate: bool,
     dirty: Cell<bool>,
     blocked: Cell<bool>,
@@ -50,7 +50,7 @@ impl Connection {
             stream: RefCell::new(stream),
             queue: RefCell::default(),
             waker: RefCell::default(),
-            max_outbound: Cell::new(u32::try_from(options.max_outbound).unwrap_or(u32::MAX)),
+            max_outbound: u32::try_from(options.max_outbound).unwrap_or(u32::MAX),
             deflate: options.deflate,
             dirty: Cell::new(false),
             blocked: Cell::new(false),
@@ -70,7 +70,7 @@ impl Connection {
             return Ok(());
         }
         let len = frame.len() as u64;
-        let limit = self.max_outbound.get() as usize;
+        let limit = self.max_outbound as usize;
         self.queue
             .borrow_mut()
             .push(frame, limit, &mut self.worker.spares())?;
@@ -126,12 +126,6 @@ impl Connection {
     /// Bytes that wait to be written.
     pub fn queued_bytes(&self) -> usize {
         self.queue.borrow().bytes()
-    }
-
-    /// Sets the bound on waiting bytes.
-    pub fn set_max_outbound(&self, bytes: usize) {
-        self.max_outbound
-            .set(u32::try_from(bytes).unwrap_or(u32::MAX));
     }
 
     /// The worker it lives on.

@@ -14,7 +14,7 @@ use sluice_util::lock;
 ///
 /// A worker takes everything that waits each time it runs, so this many waiting means that it is
 /// far behind; a sender is then told, and can refuse in its turn.
-pub const CAPACITY: usize = 65_536;
+const CAPACITY: usize = 65_536;
 
 struct Shared<M> {
     queue: Mutex<VecDeque<M>>,
@@ -52,7 +52,7 @@ impl<M> std::fmt::Debug for Receiver<M> {
     }
 }
 
-/// The inbox holds [`CAPACITY`] messages; the message comes back.
+/// The inbox holds 65,536 messages; the message comes back.
 #[derive(Debug)]
 pub struct Full<M>(pub M);
 
@@ -67,7 +67,7 @@ pub fn inbox<M>() -> (Sender<M>, Receiver<M>) {
 }
 
 impl<M> Sender<M> {
-    /// Leaves `message` for the worker, unless [`CAPACITY`] messages wait already.
+    /// Leaves `message` for the worker, unless 65,536 messages wait already.
     pub fn send(&self, message: M) -> Result<(), Full<M>> {
         let queue = self.0.lock();
         if queue.len() >= CAPACITY {
@@ -83,7 +83,7 @@ impl<M> Sender<M> {
         self.push(self.0.lock(), message);
     }
 
-    /// Whether [`CAPACITY`] messages wait.
+    /// Whether 65,536 messages wait, so that no more are taken.
     pub fn is_full(&self) -> bool {
         self.0.lock().len() >= CAPACITY
     }

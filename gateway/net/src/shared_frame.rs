@@ -56,11 +56,6 @@ impl SharedFrame {
     pub fn payload(&self) -> &[u8] {
         &self.frame[header_len(&self.frame)..]
     }
-
-    /// Whether the message is text.
-    pub fn is_text(&self) -> bool {
-        matches!(self.opcode, Opcode::Text)
-    }
 }
 
 /// The length of an unmasked frame's header (RFC 6455, section 5.2).

@@ -110,14 +110,14 @@ impl Core {
 
     /// This gateway ends: it says so, and nothing more. Its members stay for as long as those of
     /// a gateway that died, so that they are not seen leaving while they move to others.
-    pub fn bye(&mut self, at: At, out: &mut Vec<Action>) {
+    pub(crate) fn bye(&mut self, at: At, out: &mut Vec<Action>) {
         let mut io = self.world.io(at, out);
         self.fleet.bye(&mut io);
     }
 
     /// Rooms with members here and those members, and the sizes of those rooms over all gateways,
     /// in buckets of these upper bounds. Histories are not counted.
-    pub fn member_stats(&self, bounds: &[u64]) -> Stats {
+    pub(crate) fn member_stats(&self, bounds: &[u64]) -> Stats {
         self.presence.stats(bounds)
     }
 

@@ -166,7 +166,7 @@ impl Core {
     }
 
     /// Rooms that are followed, messages that are held of them and roughly their bytes.
-    pub fn holdings(&self) -> (u64, u64, u64) {
+    pub(crate) fn holdings(&self) -> (u64, u64, u64) {
         let rooms = self.kept.len() + self.live.len();
         let (messages, bytes) = self.kept.recent();
         (rooms as u64, messages, bytes)
