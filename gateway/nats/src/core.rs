@@ -8,14 +8,16 @@ mod assembly;
 mod calls;
 mod commands;
 mod completions;
+mod counters;
 mod fleet;
+mod histories;
 mod io;
-mod kept;
 mod live;
 mod members;
 mod number;
 mod patience;
 mod presence;
+mod reply;
 mod rooms;
 mod seeded;
 mod sessions;
@@ -36,8 +38,8 @@ use self::{
     calls::Calls,
     commands::Commands,
     fleet::Fleet,
+    histories::Histories,
     io::{Io, Requests},
-    kept::Kept,
     live::Live,
     number::everyone,
     presence::Presence,
@@ -47,9 +49,9 @@ use self::{
 pub use self::{
     calls::{AnswerTo, Called, Unreachable},
     completions::{Completions, Done},
+    counters::{HistoryCounters, Unsettled},
     fleet::{Draining, PeerInfo, PolicyStatus, State, Status},
     io::{Action, Fields},
-    kept::{KeptCounters, Unsettled},
     members::Faults,
 };
 use crate::{Names, Packet};
@@ -100,7 +102,7 @@ pub(crate) enum Purpose {
     /// A call to one of them.
     Call(u64),
     /// Something about rooms with history.
-    Kept(kept::Ask),
+    Histories(histories::Ask),
     /// Something about stored sessions.
     Sessions(sessions::Ask),
 }
@@ -140,7 +142,7 @@ impl World {
 pub struct Core {
     world: World,
     completions: Arc<Completions>,
-    kept: Kept,
+    histories: Histories,
     live: Live,
     sessions: Sessions,
     calls: Calls,
@@ -170,7 +172,7 @@ impl Core {
         Self {
             sessions: Sessions::new(Arc::clone(&completions)),
             completions,
-            kept: Kept::new(identity.seed),
+            histories: Histories::new(identity.seed),
             live: Live::default(),
             calls: Calls::default(),
             fleet: Fleet::new(Arc::clone(&identity.name)),
@@ -209,7 +211,7 @@ impl Core {
         self.world.connected = true;
         self.calls.connected(at.now);
         let mut io = self.world.io(at, out);
-        self.kept.begin_resync(&mut io);
+        self.histories.connected(&mut io);
         self.sessions.connected(&mut io);
         self.fleet.connected(&mut io);
         self.presence.connected();
@@ -228,7 +230,7 @@ impl Core {
             self.unanswered(at, purpose, out);
         }
         self.fleet.disconnected();
-        self.kept.disconnected(&self.world.io(at, out));
+        self.histories.disconnected(&self.world.io(at, out));
     }
 
     /// A message of a subject that was subscribed to.
@@ -239,7 +241,7 @@ impl Core {
         };
         let mut io = self.world.io(at, out);
         match kind {
-            "out" => self.kept.message(&mut io, rest, packet),
+            "out" => self.histories.message(&mut io, rest, packet),
             "live" => self.live.message(&io, rest, packet),
             // Whoever has said goodbye says nothing of those who leave with it.
             "pres" | "users" if self.fleet.has_ended() => {}
@@ -258,7 +260,7 @@ impl Core {
     /// The servers tell of something.
     fn advised(&mut self, at: At, packet: &Packet, out: &mut Vec<Action>) {
         if packet.subject() == advisory(&self.world.identity.names) {
-            self.kept.leader_changed(&self.world.io(at, out));
+            self.histories.leader_changed(&self.world.io(at, out));
         }
     }
 
@@ -295,7 +297,7 @@ impl Core {
         match purpose {
             Purpose::Command(id) => self.commands.answer(&mut io, request, id, packet),
             Purpose::Call(id) => self.calls.answer(&mut io, request, id, packet),
-            Purpose::Kept(ask) => self.kept.answer(&mut io, request, &ask, packet),
+            Purpose::Histories(ask) => self.histories.answer(&mut io, request, &ask, packet),
             Purpose::Sessions(ask) => {
                 self.sessions.answer(&mut io, request, &ask, packet);
                 self.count_moved();
@@ -311,7 +313,7 @@ impl Core {
             Purpose::Command(id) => self.commands.unanswered(id),
             Purpose::Members(id) => self.presence.unanswered(&mut io, id),
             Purpose::Call(id) => self.calls.unanswered(id),
-            Purpose::Kept(ask) => self.kept.unanswered(&mut io, &ask),
+            Purpose::Histories(ask) => self.histories.unanswered(&mut io, &ask),
             Purpose::Sessions(ask) => self.sessions.unanswered(&mut io, &ask),
         }
     }
@@ -359,7 +361,7 @@ impl Core {
             return;
         }
         let mut io = self.world.io(at, out);
-        self.kept.tick(&mut io);
+        self.histories.tick(&mut io);
         self.live.tick(&mut io);
         self.calls.tick(io.now, &self.fleet);
         self.sessions.tick(&mut io, &self.fleet);

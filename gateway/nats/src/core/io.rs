@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use rand::{RngExt as _, rngs::SmallRng};
 use rustc_hash::FxHashMap;
-use sluice_backbone::Workers;
+use sluice_backbone::{BackboneEvent, Completion, Error, Publication, Workers};
+use sluice_rooms::Message;
+use tokio::sync::oneshot;
 
 use super::Purpose;
 use crate::Names;
@@ -163,5 +165,26 @@ impl Io<'_> {
 
     pub(crate) fn random_id(&mut self) -> u64 {
         self.rng.random()
+    }
+
+    /// The message that is published.
+    pub(crate) fn accept(&mut self, publication: Publication) -> Message {
+        let (time, now) = (self.time, self.now);
+        publication.accepted(|| self.random_id(), time, now)
+    }
+
+    /// Tells whoever waits, behind what the worker was given before.
+    pub(crate) fn answer<T: Send + 'static>(
+        &self,
+        worker: usize,
+        tell: oneshot::Sender<Result<T, Error>>,
+        answer: Result<T, Error>,
+    ) {
+        let answer = Completion::new(move || {
+            // Whoever waited may be gone.
+            let _ = tell.send(answer);
+        });
+        self.workers
+            .deliver(worker, BackboneEvent::Completion(answer));
     }
 }

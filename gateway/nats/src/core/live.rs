@@ -9,7 +9,7 @@ use std::{
 use sluice_backbone::{BackboneEvent, Error, Publication, Receipt};
 use sluice_rooms::{Message, RoomKey};
 
-use super::{io::Io, kept::message, workers::Workers};
+use super::{io::Io, workers::Workers};
 use crate::{
     Packet, envelope,
     names::{self, Place},
@@ -76,7 +76,7 @@ impl Live {
         if !self.admit(&place, per_second, io.time / 1000) {
             return Err(Error::RoomRate);
         }
-        let message = message(io, publication);
+        let message = io.accept(publication);
         let payload = envelope::encode(&message, io.gateway);
         io.publish(io.names.subject("live", &place), Vec::new(), payload);
         let id = message.id.clone();

@@ -26,6 +26,11 @@ impl Patience {
     }
 }
 
+/// Whether a time has come.
+pub(crate) fn is_due(at: Option<Instant>, now: Instant) -> bool {
+    at.is_some_and(|at| at <= now)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

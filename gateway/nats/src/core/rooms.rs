@@ -9,7 +9,7 @@ use sluice_backbone::{
 use sluice_rooms::{Epoch, HistoryLimits, Page, Query, Reading, RoomKey, RoomSettings, SessionId};
 use tokio::sync::oneshot;
 
-use super::{Action, At, Called, Core, KeptCounters, Unreachable, Unsettled, calls::Calls};
+use super::{Action, At, Called, Core, HistoryCounters, Unreachable, Unsettled, calls::Calls};
 
 impl Core {
     /// As [`Backbone::subscribe`](sluice_backbone::Backbone::subscribe). A room without history
@@ -26,26 +26,26 @@ impl Core {
         // Who published before the Room was changed may still use the other way.
         if settings.history.is_some() {
             self.live.unsubscribe(&io, worker, room);
-            return self.kept.subscribe(&mut io, worker, room);
+            return self.histories.subscribe(&mut io, worker, room);
         }
-        self.kept.unsubscribe(&io, worker, room);
+        self.histories.unsubscribe(&io, worker, room);
         self.live.subscribe(&mut io, worker, room);
         Reply::Now(Ok(Joined {
-            epoch: self.kept.epoch().unwrap_or(Epoch::from_bits(0)),
-            offset: self.kept.watermark(),
+            epoch: self.histories.epoch().unwrap_or(Epoch::from_bits(0)),
+            offset: self.histories.watermark(),
         }))
     }
 
     /// Whether messages of rooms with history can be stored: their stream was followed a moment
     /// ago, which takes a connection and a leader of it.
     pub fn stores(&self, at: At) -> bool {
-        self.kept.stores(at.now)
+        self.histories.stores(at.now)
     }
 
     /// As [`Backbone::unsubscribe`](sluice_backbone::Backbone::unsubscribe).
     pub fn unsubscribe(&mut self, at: At, worker: usize, room: &RoomKey, out: &mut Vec<Action>) {
         let io = self.world.io(at, out);
-        self.kept.unsubscribe(&io, worker, room);
+        self.histories.unsubscribe(&io, worker, room);
         self.live.unsubscribe(&io, worker, room);
     }
 
@@ -58,7 +58,7 @@ impl Core {
     ) -> Reply<Receipt> {
         let mut io = self.world.io(at, out);
         match publication.settings.history {
-            Some(limits) => self.kept.publish(&mut io, publication, &limits),
+            Some(limits) => self.histories.publish(&mut io, publication, &limits),
             None => Reply::Now(self.live.publish(&mut io, publication)),
         }
     }
@@ -72,7 +72,7 @@ impl Core {
         reader: Reader,
         out: &mut Vec<Action>,
     ) -> Reply<Missed> {
-        self.kept
+        self.histories
             .missed(&mut self.world.io(at, out), worker, bookmarks, reader)
     }
 
@@ -84,18 +84,18 @@ impl Core {
         query: Query,
         out: &mut Vec<Action>,
     ) -> Reply<(Epoch, Page)> {
-        self.kept
+        self.histories
             .history(&mut self.world.io(at, out), room, limits, query)
     }
 
     /// As [`Backbone::read_up_to`](sluice_backbone::Backbone::read_up_to).
     pub fn read_up_to(&self, rooms: &mut [(RoomKey, u64)], read: &Reading) {
-        self.kept.read_up_to(rooms, read);
+        self.histories.read_up_to(rooms, read);
     }
 
     /// As [`Backbone::delivered`](sluice_backbone::Backbone::delivered).
     pub fn delivered(&self) -> u64 {
-        self.kept.watermark()
+        self.histories.watermark()
     }
 
     /// As [`Backbone::store`](sluice_backbone::Backbone::store).
@@ -161,20 +161,20 @@ impl Core {
     }
 
     /// What happened to messages of rooms with history.
-    pub fn kept_counters(&self) -> KeptCounters {
-        self.kept.counters
+    pub fn history_counters(&self) -> HistoryCounters {
+        self.histories.counters()
     }
 
     /// Rooms that are followed, messages that are held of them and roughly their bytes.
     pub(crate) fn holdings(&self) -> (u64, u64, u64) {
-        let rooms = self.kept.len() + self.live.len();
-        let (messages, bytes) = self.kept.recent();
+        let rooms = self.histories.len() + self.live.len();
+        let (messages, bytes) = self.histories.recent();
         (rooms as u64, messages, bytes)
     }
 
     /// Messages that wait to be stored, and sessions of this gateway that are.
     pub fn stored(&self) -> (u64, u64) {
-        (self.kept.unstored() as u64, self.sessions.len() as u64)
+        (self.histories.unstored() as u64, self.sessions.len() as u64)
     }
 
     /// What waits for something; nothing does for ever.
@@ -183,12 +183,12 @@ impl Core {
             questions: self.world.requests.len(),
             storing: self.sessions.storing(),
             claims: self.sessions.claiming(),
-            ..self.kept.unsettled()
+            ..self.histories.unsettled()
         }
     }
 
     /// The history's identity, once the stream was seen; an error until then.
     pub fn epoch(&self) -> Result<Epoch, Error> {
-        self.kept.epoch().ok_or(Error::Unavailable)
+        self.histories.epoch().ok_or(Error::Unavailable)
     }
 }

@@ -24,7 +24,7 @@ use sluice_rooms::SessionId;
 use tokio::sync::oneshot;
 
 use self::{claims::Claims, confirming::Confirming};
-use super::{Completions, Purpose, io::Io, kept::later};
+use super::{Completions, Purpose, io::Io, reply::later};
 use crate::Packet;
 
 /// How long the store may take to answer.

@@ -189,7 +189,7 @@ impl World {
         let lost: u64 = self
             .nodes
             .values()
-            .map(|node| node.hub.borrow().core.kept_counters().lost)
+            .map(|node| node.hub.borrow().core.history_counters().lost)
             .sum();
         if lost > 0 && self.server.rooms.per_subject.is_none() {
             self.fail(format!("{lost} messages count as lost"));

@@ -14,17 +14,17 @@ pub(super) fn families(nats: &Nats) -> Vec<MetricFamily> {
 }
 
 fn messages(nats: &Nats) -> Vec<MetricFamily> {
-    let (kept, (unstored, sessions)) =
-        nats.with(|core, _, _| (core.kept_counters(), core.stored()));
+    let (history, (unstored, sessions)) =
+        nats.with(|core, _, _| (core.history_counters(), core.stored()));
     let fates = [
-        ("published", kept.published),
-        ("retried", kept.retried),
-        ("delivered", kept.delivered),
-        ("repaired", kept.repaired),
-        ("late", kept.late),
-        ("repeated", kept.repeated),
-        ("lost", kept.lost),
-        ("malformed", kept.malformed),
+        ("published", history.published),
+        ("retried", history.retried),
+        ("delivered", history.delivered),
+        ("repaired", history.repaired),
+        ("late", history.late),
+        ("repeated", history.repeated),
+        ("lost", history.lost),
+        ("malformed", history.malformed),
     ];
     let fates = fates.map(|(fate, count)| (fate.to_owned(), count));
     vec![

@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 use super::{ANSWER, Ask, Io, Sessions, refuse, stored};
 use crate::{
     BACKOFF, Packet,
-    core::{Done, Purpose, RECOVERY, kept::later},
+    core::{Done, Purpose, RECOVERY, reply::later},
 };
 
 /// How often a session that is nowhere is looked for again, and after how long: a replica of the

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use super::{Io, Sessions};
 use crate::{
     BACKOFF, Packet,
-    core::{RECOVERY, kept::later},
+    core::{RECOVERY, reply::later},
 };
 
 /// How long another gateway waits for a session that it claims.

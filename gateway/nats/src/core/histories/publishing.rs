@@ -12,16 +12,16 @@ use sluice_backbone::{Error, Publication, Receipt, Reply};
 use sluice_rooms::{Epoch, HistoryLimits, Message, Position};
 use tokio::sync::oneshot;
 
-use super::{Ask, Io, Kept, later};
+use super::{Ask, Io, stream::Stream};
 use crate::{
     Packet,
-    core::{Purpose, io::Fields},
+    core::{Purpose, io::Fields, reply::later},
     envelope,
     names::{self, Place, token},
 };
 
 /// How long a message may wait to be stored before its publisher is refused.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long an acknowledgement may take before the message is sent again, under the same id.
 const ACK: Duration = Duration::from_secs(1);
@@ -58,6 +58,9 @@ pub(super) struct Publishing {
     bytes: usize,
     /// How many messages of a room came in which second.
     rates: HashMap<Place, (u64, u32)>,
+    /// How many were stored, and how many were sent again.
+    published: u64,
+    retried: u64,
 }
 
 impl Publishing {
@@ -107,6 +110,156 @@ impl Publishing {
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }
+
+    /// How many were stored, and how many were sent again because no answer came.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        (self.published, self.retried)
+    }
+
+    /// Stores a message. It is delivered once the stream passes it on.
+    pub(super) fn publish(
+        &mut self,
+        io: &mut Io<'_>,
+        stream: &Stream,
+        publication: Publication,
+        limits: &HistoryLimits,
+    ) -> Reply<Receipt> {
+        let place = names::place(&publication.room);
+        let size = publication.data.len();
+        if self.len() >= WAITING || self.bytes + size > WAITING_BYTES {
+            return Reply::Now(Err(Error::Overloaded));
+        }
+        let per_second = publication.settings.messages_per_second;
+        if !self.admit(io, &place, per_second) {
+            return Reply::Now(Err(Error::RoomRate));
+        }
+        let message = io.accept(publication);
+        let payload = envelope::encode(&message, io.gateway);
+        let (tell, told) = oneshot::channel();
+        self.last += 1;
+        let id = self.last;
+        self.bytes += payload.len();
+        let waiting = Waiting {
+            subject: io.names.subject("in", &place),
+            headers: headers(stream, &place, &message.id, limits),
+            payload,
+            id: message.id,
+            tell,
+            until: io.now + PATIENCE,
+            again: Some(io.now),
+            sent: 0,
+        };
+        self.waiting.insert(id, waiting);
+        if io.connected && stream.epoch.is_some() {
+            self.send(io, id);
+        }
+        later(told)
+    }
+
+    fn send(&mut self, io: &mut Io<'_>, id: u64) {
+        let Some(waiting) = self.waiting.get_mut(&id) else {
+            return;
+        };
+        waiting.again = None;
+        waiting.sent += 1;
+        if waiting.sent > 1 {
+            self.retried += 1;
+        }
+        let (subject, headers) = (waiting.subject.clone(), waiting.headers.clone());
+        let (payload, purpose) = (
+            waiting.payload.clone(),
+            Purpose::Histories(Ask::Publish(id)),
+        );
+        io.request(subject, headers, payload, purpose, ACK);
+    }
+
+    /// The stream says whether it has a message.
+    pub(super) fn acknowledged(
+        &mut self,
+        now: Instant,
+        epoch: Option<Epoch>,
+        id: u64,
+        packet: &Packet,
+    ) {
+        match serde_json::from_slice::<Ack>(&packet.payload) {
+            Ok(ack) if ack.error.is_none() && ack.seq > 0 => self.stored(epoch, id, &ack),
+            Ok(Ack {
+                error: Some(refused),
+                ..
+            }) if !is_passing(refused.code) => self.refused(id, &refused),
+            // No leader now, or too much work: it is sent again.
+            _ => {
+                if let Some(waiting) = self.waiting.get_mut(&id) {
+                    waiting.again = Some(now + AGAIN);
+                }
+            }
+        }
+    }
+
+    fn stored(&mut self, epoch: Option<Epoch>, id: u64, ack: &Ack) {
+        let Some(waiting) = self.take(id) else {
+            return;
+        };
+        // A message that was sent twice finds itself.
+        let duplicate = ack.duplicate && waiting.sent == 1;
+        self.published += u64::from(!duplicate);
+        let offset = ack.seq;
+        let receipt = Receipt {
+            id: waiting.id,
+            position: epoch.map(|epoch| Position { epoch, offset }),
+            duplicate,
+        };
+        // Whoever published may be gone.
+        let _ = waiting.tell.send(Ok(receipt));
+    }
+
+    fn refused(&mut self, id: u64, refused: &Refused) {
+        tracing::warn!(code = refused.code, why = %refused.description,
+            "the stream refuses a message; look at its limits and the disk of NATS");
+        if let Some(waiting) = self.take(id) {
+            let _ = waiting.tell.send(Err(Error::Unavailable));
+        }
+    }
+
+    /// The stream can be reached again.
+    pub(super) fn send_again(&mut self, io: &mut Io<'_>, stream: &Stream) {
+        for waiting in self.waiting.values_mut() {
+            waiting.again = waiting.again.map(|_| io.now);
+        }
+        self.send_if_due(io, stream);
+    }
+
+    /// Sends what is due, and refuses what has waited for too long.
+    pub(super) fn send_if_due(&mut self, io: &mut Io<'_>, stream: &Stream) {
+        let mut due = Vec::new();
+        let mut over = Vec::new();
+        for (id, waiting) in &self.waiting {
+            if waiting.until <= io.now {
+                over.push(*id);
+            } else if waiting.again.is_some_and(|at| at <= io.now) {
+                due.push(*id);
+            }
+        }
+        for id in over {
+            if let Some(waiting) = self.take(id) {
+                let _ = waiting.tell.send(Err(Error::Unavailable));
+            }
+        }
+        if io.connected && stream.epoch.is_some() {
+            for id in due {
+                self.send(io, id);
+            }
+        }
+    }
+}
+
+fn headers(stream: &Stream, place: &Place, id: &str, limits: &HistoryLimits) -> Fields {
+    let mut headers = vec![("Nats-Msg-Id", format!("{place}.{}", token(id)))];
+    let seconds = limits.max_age.as_secs().max(1);
+    if stream.limits.max_age.is_none_or(|age| limits.max_age < age) {
+        headers.push(("Nats-TTL", format!("{seconds}s")));
+    }
+    headers
 }
 
 /// What the stream says of a message (`PubAck`).
@@ -127,155 +280,7 @@ struct Refused {
     description: String,
 }
 
-impl Kept {
-    /// Stores a message. It is delivered once the stream passes it on.
-    pub(crate) fn publish(
-        &mut self,
-        io: &mut Io<'_>,
-        publication: Publication,
-        limits: &HistoryLimits,
-    ) -> Reply<Receipt> {
-        let place = names::place(&publication.room);
-        let size = publication.data.len();
-        if self.publishing.len() >= WAITING || self.publishing.bytes + size > WAITING_BYTES {
-            return Reply::Now(Err(Error::Overloaded));
-        }
-        let per_second = publication.settings.messages_per_second;
-        if !self.publishing.admit(io, &place, per_second) {
-            return Reply::Now(Err(Error::RoomRate));
-        }
-        let message = message(io, publication);
-        let payload = envelope::encode(&message, io.gateway);
-        let (tell, told) = oneshot::channel();
-        self.publishing.last += 1;
-        let id = self.publishing.last;
-        self.publishing.bytes += payload.len();
-        let waiting = Waiting {
-            subject: io.names.subject("in", &place),
-            headers: self.headers(&place, &message.id, limits),
-            payload,
-            id: message.id,
-            tell,
-            until: io.now + PATIENCE,
-            again: Some(io.now),
-            sent: 0,
-        };
-        self.publishing.waiting.insert(id, waiting);
-        if io.connected && self.epoch.is_some() {
-            self.send(io, id);
-        }
-        later(told)
-    }
-
-    fn headers(&self, place: &Place, id: &str, limits: &HistoryLimits) -> Fields {
-        let mut headers = vec![("Nats-Msg-Id", format!("{place}.{}", token(id)))];
-        let seconds = limits.max_age.as_secs().max(1);
-        if self.stream.max_age.is_none_or(|age| limits.max_age < age) {
-            headers.push(("Nats-TTL", format!("{seconds}s")));
-        }
-        headers
-    }
-
-    fn send(&mut self, io: &mut Io<'_>, id: u64) {
-        let Some(waiting) = self.publishing.waiting.get_mut(&id) else {
-            return;
-        };
-        waiting.again = None;
-        waiting.sent += 1;
-        if waiting.sent > 1 {
-            self.counters.retried += 1;
-        }
-        let (subject, headers) = (waiting.subject.clone(), waiting.headers.clone());
-        let (payload, purpose) = (waiting.payload.clone(), Purpose::Kept(Ask::Publish(id)));
-        io.request(subject, headers, payload, purpose, ACK);
-    }
-
-    pub(super) fn acknowledged(&mut self, io: &mut Io<'_>, request: u64, id: u64, packet: &Packet) {
-        io.requests.close(request);
-        match serde_json::from_slice::<Ack>(&packet.payload) {
-            Ok(ack) if ack.error.is_none() && ack.seq > 0 => self.stored(id, &ack),
-            Ok(Ack {
-                error: Some(refused),
-                ..
-            }) if !is_passing(refused.code) => self.refused(id, &refused),
-            // No leader now, or too much work: it is sent again.
-            _ => {
-                if let Some(waiting) = self.publishing.waiting.get_mut(&id) {
-                    waiting.again = Some(io.now + AGAIN);
-                }
-            }
-        }
-    }
-
-    fn stored(&mut self, id: u64, ack: &Ack) {
-        let Some(waiting) = self.publishing.take(id) else {
-            return;
-        };
-        // A message that was sent twice finds itself.
-        let duplicate = ack.duplicate && waiting.sent == 1;
-        self.counters.published += u64::from(!duplicate);
-        let epoch = self.epoch;
-        let offset = ack.seq;
-        let receipt = Receipt {
-            id: waiting.id,
-            position: epoch.map(|epoch: Epoch| Position { epoch, offset }),
-            duplicate,
-        };
-        // Whoever published may be gone.
-        let _ = waiting.tell.send(Ok(receipt));
-    }
-
-    fn refused(&mut self, id: u64, refused: &Refused) {
-        tracing::warn!(code = refused.code, why = %refused.description,
-            "the stream refuses a message; look at its limits and the disk of NATS");
-        if let Some(waiting) = self.publishing.take(id) {
-            let _ = waiting.tell.send(Err(Error::Unavailable));
-        }
-    }
-
-    /// The stream can be reached again.
-    pub(super) fn publish_again(&mut self, io: &mut Io<'_>) {
-        for waiting in self.publishing.waiting.values_mut() {
-            waiting.again = waiting.again.map(|_| io.now);
-        }
-        self.publish_if_due(io);
-    }
-
-    pub(super) fn publish_if_due(&mut self, io: &mut Io<'_>) {
-        let mut due = Vec::new();
-        let mut over = Vec::new();
-        for (id, waiting) in &self.publishing.waiting {
-            if waiting.until <= io.now {
-                over.push(*id);
-            } else if waiting.again.is_some_and(|at| at <= io.now) {
-                due.push(*id);
-            }
-        }
-        for id in over {
-            if let Some(waiting) = self.publishing.take(id) {
-                let _ = waiting.tell.send(Err(Error::Unavailable));
-            }
-        }
-        if io.connected && self.epoch.is_some() {
-            for id in due {
-                self.send(io, id);
-            }
-        }
-    }
-
-    /// How many messages wait to be stored.
-    pub(crate) fn unstored(&self) -> usize {
-        self.publishing.len()
-    }
-}
-
 /// Whether a refusal may pass by itself: the stream has no leader, or is busy.
 fn is_passing(code: u16) -> bool {
     matches!(code, 408 | 429 | 500 | 503)
-}
-
-/// The message that is published.
-pub(crate) fn message(io: &mut Io<'_>, publication: Publication) -> Message {
-    let (time, now) = (io.time, io.now);
-    publication.accepted(|| io.random_id(), time, now)
 }

@@ -7,13 +7,20 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use super::{
-    Ask, Io, Kept, is_due,
-    reading::{self, Found, Got},
-    resync::AGAIN,
-    room::Phase,
+use super::AGAIN;
+use crate::{
+    Packet,
+    core::{
+        histories::{
+            ask::{Ask, ask},
+            rooms::Rooms,
+            stream::{self, Found, Got},
+        },
+        io::Io,
+        patience::is_due,
+    },
+    names::Place,
 };
-use crate::{Packet, names::Place};
 
 /// A room whose messages are not delivered until it has answered.
 #[derive(Debug)]
@@ -27,6 +34,8 @@ struct Open {
 }
 
 /// What was read and is not delivered yet.
+///
+/// What can deliver all of it says so by `true`.
 #[derive(Debug, Default)]
 pub(super) struct Proving {
     batch: Vec<Found>,
@@ -41,34 +50,34 @@ impl Proving {
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
-}
 
-impl Kept {
     /// One answer was read to its end: its rooms are asked, and all of it is delivered then.
-    pub(super) fn prove(&mut self, io: &mut Io<'_>) {
-        for found in &self.proving.batch {
+    pub(super) fn begin(&mut self, io: &mut Io<'_>, rooms: &mut Rooms) -> bool {
+        for found in &self.batch {
             let (place, first) = (Arc::clone(&found.place), found.offset);
-            self.proving.open.entry(place).or_insert(Open {
+            self.open.entry(place).or_insert(Open {
                 first,
                 joined: false,
                 again: Some(io.now),
             });
         }
-        self.ask_due(io);
-        self.deliver_proven(io);
+        self.ask_due(io, rooms);
+        self.deliver(io, rooms)
     }
 
-    pub(super) fn prove_if_due(&mut self, io: &mut Io<'_>) {
-        if !self.proving.open.is_empty() {
-            self.ask_due(io);
-            self.deliver_proven(io);
+    /// Does what is due.
+    pub(super) fn go_on(&mut self, io: &mut Io<'_>, rooms: &mut Rooms) -> bool {
+        if self.open.is_empty() {
+            return false;
         }
+        self.ask_due(io, rooms);
+        self.deliver(io, rooms)
     }
 
-    fn ask_due(&mut self, io: &mut Io<'_>) {
+    fn ask_due(&mut self, io: &mut Io<'_>, rooms: &Rooms) {
         let mut due = Vec::new();
-        self.proving.open.retain(|place, open| {
-            let Some(room) = self.rooms.get(place) else {
+        self.open.retain(|place, open| {
+            let Some(room) = rooms.get(place) else {
                 return false;
             };
             if is_due(open.again, io.now) {
@@ -79,69 +88,71 @@ impl Kept {
         });
         for (place, head) in due {
             let subject = io.names.subject("in", &place);
-            let body = reading::from_offset(&subject, head.max(1), 2);
-            let ask = Ask::Prove(place);
-            Self::ask(io, reading::batch_subject(io.names), body, ask);
+            let body = stream::from_offset(&subject, head.max(1), 2);
+            ask(io, stream::batch_subject(io.names), body, Ask::Prove(place));
         }
     }
 
-    pub(super) fn proved(&mut self, io: &mut Io<'_>, request: u64, place: &Place, packet: &Packet) {
-        let room = self.rooms.get(place);
-        let (Some(room), Some(open)) = (room, self.proving.open.get_mut(place)) else {
-            return io.requests.close(request);
+    /// What follows the last message that was delivered in a room.
+    pub(super) fn answered(
+        &mut self,
+        io: &mut Io<'_>,
+        rooms: &mut Rooms,
+        request: u64,
+        place: &Place,
+        packet: &Packet,
+    ) -> bool {
+        let (Some(room), Some(open)) = (rooms.get(place), self.open.get_mut(place)) else {
+            io.requests.close(request);
+            return false;
         };
         let (head, first) = (room.head, open.first);
-        let (next, whole) = match reading::got(io.names, packet, io.now) {
+        let (next, whole) = match stream::got(io.names, packet, io.now) {
             Got::Message(found) if found.offset <= head => {
                 open.joined = true;
-                return;
+                return false;
             }
             Got::Message(found) => {
-                let whole = open.joined || found.follows(head, self.stream);
+                let whole = open.joined || found.follows(head, rooms.stream().limits);
                 (found.offset, whole)
             }
             Got::Malformed(offset) if offset <= head => {
                 open.joined = true;
-                return;
+                return false;
             }
             Got::Malformed(offset) => (offset, open.joined),
             // A replica that is behind what was read.
             Got::End | Got::Nothing | Got::Unavailable => {
                 io.requests.close(request);
-                return self.prove_later(io, place);
+                self.later(io, place);
+                return false;
             }
         };
         io.requests.close(request);
-        self.proving.open.remove(place);
+        self.open.remove(place);
         if !whole || next != first {
-            self.miss(io, place, first);
+            rooms.miss(io, place, first);
         }
-        self.deliver_proven(io);
+        self.deliver(io, rooms)
     }
 
-    pub(super) fn prove_later(&mut self, io: &Io<'_>, place: &Place) {
-        if let Some(open) = self.proving.open.get_mut(place) {
+    pub(super) fn later(&mut self, io: &Io<'_>, place: &Place) {
+        if let Some(open) = self.open.get_mut(place) {
             open.again = Some(io.now + AGAIN);
         }
     }
 
-    fn deliver_proven(&mut self, io: &mut Io<'_>) {
-        if !self.proving.open.is_empty() {
-            return;
+    fn deliver(&mut self, io: &Io<'_>, rooms: &mut Rooms) -> bool {
+        if !self.open.is_empty() {
+            return false;
         }
-        for found in std::mem::take(&mut self.proving.batch) {
-            let room = self.rooms.get(&found.place);
+        for found in std::mem::take(&mut self.batch) {
+            let room = rooms.get(&found.place);
             // Those that are repaired read it themselves.
-            if room.is_some_and(|room| matches!(room.phase, Phase::Following)) {
-                let Found {
-                    place,
-                    offset,
-                    message,
-                    ..
-                } = found;
-                self.deliver_found(io, &place, offset, message);
+            if room.is_some_and(|room| room.is_next(found.offset)) {
+                rooms.deliver_found(io, &found.place, found.offset, found.message);
             }
         }
-        self.scanned_all(io);
+        true
     }
 }

@@ -1,4 +1,4 @@
-//! Questions to the stream and what it answers.
+//! The stream: what is known of it, how it is asked, and what it answers.
 
 use std::{
     sync::Arc,
@@ -22,8 +22,16 @@ pub(super) const BATCH: u64 = 1_000;
 const BATCH_BYTES: u64 = 4 << 20;
 
 /// What is known of the stream.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Stream {
+    /// The history's identity; none until the stream was seen.
+    pub(super) epoch: Option<Epoch>,
+    pub(super) limits: Limits,
+}
+
+/// What the stream keeps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Limits {
     /// The most messages that it keeps of a room.
     pub(super) per_room: Option<u64>,
     /// The greatest age of its messages.
@@ -35,7 +43,7 @@ pub(super) struct Stream {
 pub(super) struct Info {
     pub(super) epoch: Epoch,
     pub(super) last: u64,
-    pub(super) stream: Stream,
+    pub(super) limits: Limits,
 }
 
 /// One answer out of a batch (ADR-31 of NATS).
@@ -66,9 +74,9 @@ impl Found {
     /// Whether nothing of the room is gone between `offset` and this message, which was found
     /// first from there on. The oldest messages of a room go first: where one at or before
     /// `offset` is still there, or the room is not full of newer ones, none has gone after it.
-    pub(super) fn follows(&self, offset: u64, stream: Stream) -> bool {
+    pub(super) fn follows(&self, offset: u64, limits: Limits) -> bool {
         let full = |limit: u64| self.pending.saturating_add(1) >= limit;
-        self.offset <= offset || !stream.per_room.is_some_and(full)
+        self.offset <= offset || !limits.per_room.is_some_and(full)
     }
 
     pub(super) fn into_message(self, epoch: Epoch) -> Arc<Message> {
@@ -176,7 +184,7 @@ pub(super) fn info(packet: &Packet) -> Option<Info> {
     Some(Info {
         epoch: epoch(&reply.config.name, &reply.created),
         last: reply.state.last_seq,
-        stream: Stream {
+        limits: Limits {
             per_room: per_room.filter(|limit| *limit > 0),
             max_age: (reply.config.max_age > 0).then(|| Duration::from_nanos(reply.config.max_age)),
         },

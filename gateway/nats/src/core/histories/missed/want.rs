@@ -14,27 +14,17 @@ use sluice_rooms::{Epoch, Message};
 use crate::{
     Packet,
     core::{
+        histories::{
+            ask::Part,
+            stream::{self, Found, Got, Leader, Limits},
+        },
         io::Io,
-        kept::reading::{self, Found, Got, Leader, Stream},
     },
     names::{self, Place},
 };
 
 /// How long after an answer that was not complete it is asked again.
 pub(super) const AGAIN: Duration = Duration::from_millis(50);
-
-/// A part of what has to be known of a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// The last message that the leader has.
-    Tail,
-    /// The oldest message that is still there.
-    First,
-    /// When the message was taken after which the session wants all.
-    Time,
-    /// The messages between two offsets.
-    Range,
-}
 
 /// One room of a wish.
 #[derive(Debug)]
@@ -112,7 +102,7 @@ impl Want {
     }
 
     pub(super) fn tail_came(&mut self, packet: &Packet, now: Instant) -> bool {
-        match reading::leader(packet) {
+        match stream::leader(packet) {
             Leader::Has(offset) => self.tail = Some(offset),
             Leader::Nothing => self.tail = Some(0),
             Leader::Unavailable => self.again = Some(now + AGAIN),
@@ -121,8 +111,8 @@ impl Want {
     }
 
     /// Whether some may be gone before the first message of an answer.
-    pub(super) fn is_gone_before(&mut self, found: &Found, stream: Stream) -> bool {
-        !std::mem::replace(&mut self.joined, true) && !found.follows(self.cursor, stream)
+    pub(super) fn is_gone_before(&mut self, found: &Found, limits: Limits) -> bool {
+        !std::mem::replace(&mut self.joined, true) && !found.follows(self.cursor, limits)
     }
 
     pub(super) fn range_came(&mut self, found: Found, floor: u64, epoch: Epoch) {

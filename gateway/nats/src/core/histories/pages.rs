@@ -11,11 +11,13 @@ use sluice_rooms::{Epoch, HistoryLimits, Message, Page, Query, RoomKey};
 use tokio::sync::oneshot;
 
 use super::{
-    Ask, Io, Kept, later,
-    reading::{self, BATCH, Got, Stream},
+    Io,
+    ask::{Ask, ask},
+    stream::{self, BATCH, Got, Limits, Stream},
 };
 use crate::{
     Packet,
+    core::reply::later,
     names::{self, Place},
 };
 
@@ -39,38 +41,37 @@ struct Read {
 
 /// All reads under way.
 #[derive(Debug, Default)]
-pub(super) struct Reads {
+pub(super) struct Pages {
     last: u64,
     reads: BTreeMap<u64, Read>,
 }
 
-impl Reads {
+impl Pages {
     pub(super) fn fail(&mut self, id: u64) {
         if let Some(read) = self.reads.remove(&id) {
             // Whoever asked may be gone.
             let _ = read.tell.send(Err(Error::Unavailable));
         }
     }
-}
 
-impl Kept {
     /// A page of a room's history.
-    pub(crate) fn history(
+    pub(super) fn read(
         &mut self,
         io: &mut Io<'_>,
+        stream: &Stream,
         room: &RoomKey,
         limits: HistoryLimits,
         query: Query,
     ) -> Reply<(Epoch, Page)> {
-        if !io.connected || self.epoch.is_none() {
+        if !io.connected || stream.epoch.is_none() {
             return Reply::Now(Err(Error::Unavailable));
         }
-        if self.reads.reads.len() >= MOST {
+        if self.reads.len() >= MOST {
             return Reply::Now(Err(Error::Overloaded));
         }
         let (tell, told) = oneshot::channel();
-        self.reads.last += 1;
-        let id = self.reads.last;
+        self.last += 1;
+        let id = self.last;
         let read = Read {
             place: names::place(room),
             query,
@@ -82,32 +83,40 @@ impl Kept {
             page: VecDeque::new(),
             tell,
         };
-        self.reads.reads.insert(id, read);
+        self.reads.insert(id, read);
         self.read_on(io, id);
         later(told)
     }
 
     fn read_on(&mut self, io: &mut Io<'_>, id: u64) {
-        if let Some(read) = self.reads.reads.get(&id) {
+        if let Some(read) = self.reads.get(&id) {
             let subject = io.names.subject("in", &read.place);
-            let body = reading::from_offset(&subject, read.cursor + 1, BATCH);
-            Self::ask(io, reading::batch_subject(io.names), body, Ask::History(id));
+            let body = stream::from_offset(&subject, read.cursor + 1, BATCH);
+            ask(io, stream::batch_subject(io.names), body, Ask::Page(id));
         }
     }
 
-    pub(super) fn history_part(&mut self, io: &mut Io<'_>, request: u64, id: u64, packet: &Packet) {
-        let (Some(read), Some(epoch)) = (self.reads.reads.get_mut(&id), self.epoch) else {
+    /// A message that may belong to a page, or the end of them.
+    pub(super) fn came(
+        &mut self,
+        io: &mut Io<'_>,
+        stream: &Stream,
+        request: u64,
+        id: u64,
+        packet: &Packet,
+    ) {
+        let (Some(read), Some(epoch)) = (self.reads.get_mut(&id), stream.epoch) else {
             return io.requests.close(request);
         };
         let before = read.cursor;
-        match reading::got(io.names, packet, io.now) {
+        match stream::got(io.names, packet, io.now) {
             Got::Message(found) => {
                 read.cursor = found.offset;
                 let pending = found.pending;
                 let full = read.take(found.into_message(epoch), pending, io.time);
                 if full || pending == 0 {
                     io.requests.close(request);
-                    self.finish_read(io, id);
+                    self.finish(io, stream, id);
                 }
             }
             Got::Malformed(offset) => read.cursor = offset,
@@ -117,44 +126,51 @@ impl Kept {
             }
             Got::End | Got::Nothing => {
                 io.requests.close(request);
-                self.finish_read(io, id);
+                self.finish(io, stream, id);
             }
             Got::Unavailable => {
                 io.requests.close(request);
-                self.reads.fail(id);
+                self.fail(id);
             }
         }
     }
 
     /// The page is there; whether any of what was asked for is gone may have to be looked up.
-    fn finish_read(&mut self, io: &mut Io<'_>, id: u64) {
-        let Some(read) = self.reads.reads.get(&id) else {
+    fn finish(&mut self, io: &mut Io<'_>, stream: &Stream, id: u64) {
+        let Some(read) = self.reads.get(&id) else {
             return;
         };
-        if let Some(truncated) = read.truncated(self.stream) {
-            self.tell_page(id, truncated);
+        if let Some(truncated) = read.truncated(stream.limits) {
+            self.tell(stream, id, truncated);
         } else {
-            let body = reading::exactly(read.query.after.unwrap_or(0));
-            Self::ask(io, reading::batch_subject(io.names), body, Ask::Reach(id));
+            let body = stream::exactly(read.query.after.unwrap_or(0));
+            ask(io, stream::batch_subject(io.names), body, Ask::Reach(id));
         }
     }
 
     /// The message after which a page begins is there, or is gone like all that was as old.
-    pub(super) fn reached_back(&mut self, io: &mut Io<'_>, request: u64, id: u64, packet: &Packet) {
+    pub(super) fn reached(
+        &mut self,
+        io: &mut Io<'_>,
+        stream: &Stream,
+        request: u64,
+        id: u64,
+        packet: &Packet,
+    ) {
         io.requests.close(request);
-        let Some(read) = self.reads.reads.get(&id) else {
+        let Some(read) = self.reads.get(&id) else {
             return;
         };
         let max_age = read.limits.max_age;
-        let truncated = match reading::got(io.names, packet, io.now) {
+        let truncated = match stream::got(io.names, packet, io.now) {
             Got::Message(found) => age(io.time, &found.message) > max_age,
             _ => true,
         };
-        self.tell_page(id, truncated);
+        self.tell(stream, id, truncated);
     }
 
-    fn tell_page(&mut self, id: u64, truncated: bool) {
-        if let (Some(read), Some(epoch)) = (self.reads.reads.remove(&id), self.epoch) {
+    fn tell(&mut self, stream: &Stream, id: u64, truncated: bool) {
+        if let (Some(read), Some(epoch)) = (self.reads.remove(&id), stream.epoch) {
             let messages = read.page.into();
             let page = Page {
                 messages,
@@ -200,7 +216,7 @@ impl Read {
 
     /// Whether messages after the wanted offset are gone; none where it cannot be told from what
     /// was read.
-    fn truncated(&self, stream: Stream) -> Option<bool> {
+    fn truncated(&self, limits: Limits) -> Option<bool> {
         let Some(after) = self.query.after else {
             return Some(false);
         };
@@ -209,7 +225,7 @@ impl Read {
             Some((_, count)) => count,
             None => 0,
         };
-        if self.beyond || stream.per_room.is_some_and(|limit| count >= limit) {
+        if self.beyond || limits.per_room.is_some_and(|limit| count >= limit) {
             return Some(true);
         }
         // From the very beginning: there is nothing that could tell of older ones.

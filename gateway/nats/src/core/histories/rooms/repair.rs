@@ -1,68 +1,67 @@
 //! Reading what one room misses.
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use sluice_backbone::BackboneEvent;
+use sluice_rooms::Message;
 
-use super::{
-    Ask, Io, Kept, is_due,
-    reading::{self, BATCH, Found, Got, Leader},
-    room::{Arrival, Phase, Repair},
+use super::{Arrival, Phase, Repair, Rooms};
+use crate::{
+    Packet,
+    core::{
+        histories::{
+            ask::{Ask, ask},
+            stream::{self, BATCH, Found, Got, Leader},
+        },
+        io::Io,
+        patience::is_due,
+    },
+    names::Place,
 };
-use crate::{Packet, names::Place};
-
-/// How long after an answer that did not have what is missing it is asked for again.
-pub(super) const REPAIR_AGAIN: Duration = Duration::from_millis(100);
 
 /// After so many tries the leader is asked whether it is still there.
 const TRIES: u32 = 5;
 
-/// The most messages that wait for a repair. What is dropped is missed again afterwards.
-const HELD: usize = 16_384;
-
-impl Repair {
-    pub(super) fn new(through: u64, arrival: Option<Arrival>) -> Self {
-        Self {
-            through,
-            held: arrival.into_iter().collect(),
-            tries: 0,
-            again: None,
-            proven: false,
-        }
-    }
-
-    pub(super) fn hold(&mut self, arrival: Arrival) {
-        if self.held.len() < HELD {
-            self.held.push_back(arrival);
-        }
-    }
-
-    fn later(&mut self, now: Instant) {
-        self.tries += 1;
-        self.again = Some(now + REPAIR_AGAIN);
-    }
-}
-
-impl Kept {
+impl Rooms {
     /// A message is known to be missing from a room that is followed.
-    pub(super) fn miss(&mut self, io: &mut Io<'_>, place: &Place, offset: u64) {
-        let Some(room) = self.rooms.get_mut(place) else {
+    pub(crate) fn miss(&mut self, io: &mut Io<'_>, place: &Place, offset: u64) {
+        let Some(room) = self.by_place.get(place) else {
             return;
         };
-        if matches!(room.phase, Phase::Following) && room.head < offset {
-            room.phase = Phase::Repairing(Repair::new(offset, None));
-            self.repairing.insert(Arc::clone(place));
+        if room.is_next(offset) {
+            self.repair(io, place, Repair::new(offset, None));
+        }
+    }
+
+    /// What may be missing counts as missing where its time is up.
+    pub(crate) fn miss_suspects(&mut self, io: &mut Io<'_>) {
+        for (place, offset) in self.progress.due_suspects(io.now) {
+            self.miss(io, &place, offset);
+        }
+    }
+
+    /// Unless it comes until `at`, a message is missing.
+    pub(crate) fn suspect(&mut self, at: Instant, place: Place, offset: u64) {
+        self.progress.suspect(at, place, offset);
+    }
+
+    /// How many rooms miss something.
+    pub(crate) fn repairing(&self) -> usize {
+        self.progress.repairing().len()
+    }
+
+    /// Reads what a room misses before anything after it is delivered.
+    pub(super) fn repair(&mut self, io: &mut Io<'_>, place: &Place, repair: Repair) {
+        if let Some(room) = self.by_place.get_mut(place) {
+            room.phase = Phase::Repairing(repair);
+            self.progress.begin_repair(place);
             self.read_missing(io, place);
         }
     }
 
-    pub(super) fn read_missing(&mut self, io: &mut Io<'_>, place: &Place) {
-        let live = self.standing.is_live();
-        let Some(room) = self.rooms.get_mut(place) else {
+    fn read_missing(&mut self, io: &mut Io<'_>, place: &Place) {
+        let live = self.is_live();
+        let Some(room) = self.by_place.get_mut(place) else {
             return;
         };
         let head = room.head;
@@ -80,30 +79,30 @@ impl Kept {
         let check = repair.tries >= TRIES;
         let subject = io.names.subject("in", place);
         if check {
-            let body = reading::next_of(&subject, head + 1);
-            let ask = Ask::RepairCheck(Arc::clone(place));
-            Self::ask(io, reading::leader_subject(io.names), body, ask);
+            let body = stream::next_of(&subject, head + 1);
+            let check = Ask::RepairCheck(Arc::clone(place));
+            ask(io, stream::leader_subject(io.names), body, check);
         } else {
             // From the last one that was delivered: if it is there, nothing is gone after it.
-            let body = reading::from_offset(&subject, head.max(1), BATCH);
-            let ask = Ask::Repair(Arc::clone(place));
-            Self::ask(io, reading::batch_subject(io.names), body, ask);
+            let body = stream::from_offset(&subject, head.max(1), BATCH);
+            let repair = Ask::Repair(Arc::clone(place));
+            ask(io, stream::batch_subject(io.names), body, repair);
         }
     }
 
-    pub(super) fn repaired(
+    pub(crate) fn repaired(
         &mut self,
         io: &mut Io<'_>,
         request: u64,
         place: &Place,
         packet: &Packet,
     ) {
-        if !self.standing.is_live() {
+        if !self.is_live() {
             // It would overtake what is read of all rooms, whose order would not be known.
             io.requests.close(request);
             return self.repair_later(io, place);
         }
-        match reading::got(io.names, packet, io.now) {
+        match stream::got(io.names, packet, io.now) {
             Got::Message(found) => {
                 self.join_up(io, place, &found);
                 self.deliver_found(io, place, found.offset, found.message);
@@ -123,13 +122,13 @@ impl Kept {
 
     /// The first message of an answer tells whether any are gone before it.
     fn join_up(&mut self, io: &Io<'_>, place: &Place, found: &Found) {
-        let Some(room) = self.rooms.get_mut(place) else {
+        let Some(room) = self.by_place.get_mut(place) else {
             return;
         };
         let head = room.head;
         if let Phase::Repairing(repair) = &mut room.phase
             && !std::mem::replace(&mut repair.proven, true)
-            && !found.follows(head, self.stream)
+            && !found.follows(head, self.stream.limits)
         {
             self.lose(io, place, found.offset - 1);
         }
@@ -137,8 +136,8 @@ impl Kept {
 
     /// Messages up to `offset` are gone before they were delivered. The members are to come back
     /// and be told, and so are those who have gone and have read further in other rooms.
-    pub(super) fn lose(&mut self, io: &Io<'_>, place: &Place, offset: u64) {
-        let Some(room) = self.rooms.get_mut(place) else {
+    fn lose(&mut self, io: &Io<'_>, place: &Place, offset: u64) {
+        let Some(room) = self.by_place.get_mut(place) else {
             return;
         };
         self.counters.lost += 1;
@@ -149,19 +148,23 @@ impl Kept {
                 .deliver(worker, BackboneEvent::Lost(room.key.clone()));
         }
         tracing::warn!(room = %room.key, "messages are no longer in the stream that did not reach this gateway; give the Room more history");
-        self.advance(offset);
-        self.trail(io, place, before);
+        self.progress.advance(offset);
+        self.progress.trail(io.now, place, before);
     }
 
     /// Delivers a message that was read, if it is after all that was delivered.
-    pub(super) fn deliver_found(
+    pub(crate) fn deliver_found(
         &mut self,
         io: &Io<'_>,
         place: &Place,
         offset: u64,
-        message: sluice_rooms::Message,
+        message: Message,
     ) {
-        if self.rooms.get(place).is_some_and(|room| room.head < offset) {
+        if self
+            .by_place
+            .get(place)
+            .is_some_and(|room| room.head < offset)
+        {
             self.counters.repaired += 1;
             let arrival = Arrival {
                 message,
@@ -174,14 +177,14 @@ impl Kept {
 
     fn skip(&mut self, place: &Place, offset: u64) {
         self.counters.malformed += 1;
-        if let Some(room) = self.rooms.get_mut(place) {
+        if let Some(room) = self.by_place.get_mut(place) {
             room.head = room.head.max(offset);
         }
     }
 
     /// All that one answer had is delivered: done, or not yet.
     fn repair_goes_on(&mut self, io: &mut Io<'_>, place: &Place) {
-        let Some(room) = self.rooms.get_mut(place) else {
+        let Some(room) = self.by_place.get_mut(place) else {
             return;
         };
         let head = room.head;
@@ -189,8 +192,10 @@ impl Kept {
             Phase::Repairing(repair) if repair.through <= head => {
                 let waiting = std::mem::take(&mut repair.held);
                 room.phase = Phase::Following;
-                self.repairing.remove(place);
-                self.release(io, place, waiting);
+                self.progress.end_repair(place);
+                for arrival in waiting {
+                    self.arrive(io, place, arrival);
+                }
             }
             // A replica that is behind, or the answer was full.
             Phase::Repairing(repair) => repair.later(io.now),
@@ -198,13 +203,7 @@ impl Kept {
         }
     }
 
-    fn release(&mut self, io: &mut Io<'_>, place: &Place, waiting: VecDeque<Arrival>) {
-        for arrival in waiting {
-            self.arrive(io, place, arrival);
-        }
-    }
-
-    pub(super) fn repair_checked(
+    pub(crate) fn repair_checked(
         &mut self,
         io: &mut Io<'_>,
         request: u64,
@@ -212,13 +211,13 @@ impl Kept {
         packet: &Packet,
     ) {
         io.requests.close(request);
-        let Some(room) = self.rooms.get_mut(place) else {
+        let Some(room) = self.by_place.get_mut(place) else {
             return;
         };
         let Phase::Repairing(repair) = &mut room.phase else {
             return;
         };
-        let next = reading::leader(packet);
+        let next = stream::leader(packet);
         let gone = match next {
             Leader::Has(offset) => offset > repair.through,
             Leader::Nothing => true,
@@ -233,25 +232,32 @@ impl Kept {
         self.repair_goes_on(io, place);
     }
 
-    pub(super) fn repair_later(&mut self, io: &Io<'_>, place: &Place) {
-        if let Some(room) = self.rooms.get_mut(place)
+    pub(crate) fn repair_later(&mut self, io: &Io<'_>, place: &Place) {
+        if let Some(room) = self.by_place.get_mut(place)
             && let Phase::Repairing(repair) = &mut room.phase
         {
             repair.later(io.now);
         }
     }
 
-    pub(super) fn repair_if_due(&mut self, io: &mut Io<'_>) {
-        if !io.connected || !self.standing.is_live() {
+    /// The link is lost, and with it the answers.
+    pub(crate) fn repair_all_later(&mut self, io: &Io<'_>) {
+        for place in self.progress.repairing().clone() {
+            self.repair_later(io, &place);
+        }
+    }
+
+    pub(crate) fn repair_if_due(&mut self, io: &mut Io<'_>) {
+        if !io.connected || !self.is_live() {
             return;
         }
-        for place in self.repairing.clone() {
-            let due = match self.rooms.get(&place).map(|room| &room.phase) {
-                Some(Phase::Repairing(repair)) => is_due(repair.again, io.now),
-                _ => !self.repairing.remove(&place),
-            };
-            if due {
-                self.read_missing(io, &place);
+        for place in self.progress.repairing().clone() {
+            match self.by_place.get(&place).map(|room| &room.phase) {
+                Some(Phase::Repairing(repair)) if is_due(repair.again, io.now) => {
+                    self.read_missing(io, &place);
+                }
+                Some(Phase::Repairing(_)) => {}
+                _ => self.progress.end_repair(&place),
             }
         }
     }

@@ -22,6 +22,12 @@ const RECENT_BYTES: usize = 256 << 10;
 /// How long they are held.
 const RECENT_FOR: Duration = Duration::from_mins(2);
 
+/// How long after an answer that did not have what is missing it is asked for again.
+const REPAIR_AGAIN: Duration = Duration::from_millis(100);
+
+/// The most messages that wait for a repair. What is dropped is missed again afterwards.
+const HELD: usize = 16_384;
+
 /// A message on its way to the members.
 #[derive(Debug)]
 pub(super) struct Arrival {
@@ -60,6 +66,29 @@ pub(super) struct Repair {
     pub(super) again: Option<Instant>,
     /// Whether the answer that is awaited has shown that nothing is gone before it.
     pub(super) proven: bool,
+}
+
+impl Repair {
+    pub(super) fn new(through: u64, arrival: Option<Arrival>) -> Self {
+        Self {
+            through,
+            held: arrival.into_iter().collect(),
+            tries: 0,
+            again: None,
+            proven: false,
+        }
+    }
+
+    pub(super) fn hold(&mut self, arrival: Arrival) {
+        if self.held.len() < HELD {
+            self.held.push_back(arrival);
+        }
+    }
+
+    pub(super) fn later(&mut self, now: Instant) {
+        self.tries += 1;
+        self.again = Some(now + REPAIR_AGAIN);
+    }
 }
 
 /// What to do with a message.

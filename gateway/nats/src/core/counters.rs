@@ -1,0 +1,43 @@
+//! What a core says of itself.
+
+/// What happened to messages of rooms with history.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HistoryCounters {
+    /// Messages that this gateway has stored.
+    pub published: u64,
+    /// Sent to the stream again, because no answer came.
+    pub retried: u64,
+    /// Messages that were given to workers.
+    pub delivered: u64,
+    /// Of them, read from the stream because they had not come.
+    pub repaired: u64,
+    /// Of them, delivered after messages with greater offsets of other rooms.
+    pub late: u64,
+    /// Messages that were not delivered because they had been before.
+    pub repeated: u64,
+    /// Not to be had any more when they were found to be missing.
+    pub lost: u64,
+    /// Messages that could not be read.
+    pub malformed: u64,
+}
+
+/// How much waits, and for what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unsettled {
+    /// Questions whose answer has not come.
+    pub questions: usize,
+    /// Sessions on their way into the store.
+    pub storing: usize,
+    /// Sessions that are being taken over.
+    pub claims: usize,
+    /// Messages on their way into the stream.
+    pub publications: usize,
+    /// Rooms that are not followed yet.
+    pub joining: usize,
+    /// Rooms that miss something.
+    pub repairing: usize,
+    /// Sessions that wait for what they missed.
+    pub missing: usize,
+    /// Whether all rooms are held back.
+    pub apart: bool,
+}

@@ -1,0 +1,305 @@
+//! Rooms with history: one JetStream stream for all of them.
+//!
+//! A message is stored under `<prefix>.in.<room>`; the stream's leader republishes it under
+//! `<prefix>.out.<room>` with its sequence number, which is its offset, and with that of the
+//! room's message before it. A gateway subscribes to the rooms it has members in, so it gets no
+//! others, and sees by those two numbers whether any are missing. What is missing is read from
+//! the stream before anything after it is delivered. There are no consumers.
+//!
+//! Each part has its own state and gets lent what else it needs: [`Rooms`] alone delivers, and
+//! every other part reads from it or has it repair a room.
+
+mod ask;
+mod audit;
+mod catch_up;
+mod joins;
+mod missed;
+mod pages;
+mod publishing;
+mod room;
+mod rooms;
+mod stream;
+
+use std::time::Instant;
+
+use sluice_backbone::{Bookmark, Joined, Missed, Publication, Reader, Receipt, Reply};
+use sluice_rooms::{Epoch, HistoryLimits, Page, Query, Reading, RoomKey};
+
+pub(crate) use self::ask::Ask;
+use self::{
+    audit::Audit,
+    catch_up::CatchUp,
+    joins::{Joins, Passed},
+    missed::Missing,
+    pages::Pages,
+    publishing::Publishing,
+    room::Arrival,
+    rooms::Rooms,
+};
+use super::{HistoryCounters, Unsettled, io::Io};
+use crate::{Packet, envelope};
+
+/// All rooms with history.
+pub(crate) struct Histories {
+    rooms: Rooms,
+    joins: Joins,
+    catch_up: CatchUp,
+    audit: Audit,
+    publishing: Publishing,
+    missing: Missing,
+    pages: Pages,
+}
+
+impl Histories {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            rooms: Rooms::new(seed),
+            joins: Joins::default(),
+            catch_up: CatchUp::default(),
+            audit: Audit::default(),
+            publishing: Publishing::default(),
+            missing: Missing::default(),
+            pages: Pages::default(),
+        }
+    }
+
+    /// The history's identity, once the stream was seen.
+    pub(crate) fn epoch(&self) -> Option<Epoch> {
+        self.rooms.stream().epoch
+    }
+
+    /// Whether the stream takes messages: it was followed a moment ago. A leader that changes is no
+    /// reason to say otherwise.
+    pub(crate) fn stores(&self, now: Instant) -> bool {
+        self.catch_up.was_live(now)
+    }
+
+    /// No message with a greater offset was delivered.
+    pub(crate) fn watermark(&self) -> u64 {
+        self.rooms.watermark()
+    }
+
+    /// What waits for something here.
+    pub(crate) fn unsettled(&self) -> Unsettled {
+        Unsettled {
+            publications: self.publishing.len(),
+            joining: self.rooms.joining(),
+            repairing: self.rooms.repairing(),
+            missing: self.missing.len(),
+            apart: !self.rooms.is_live(),
+            ..Unsettled::default()
+        }
+    }
+
+    pub(crate) fn counters(&self) -> HistoryCounters {
+        let (published, retried) = self.publishing.counts();
+        HistoryCounters {
+            published,
+            retried,
+            ..self.rooms.counters
+        }
+    }
+
+    /// How many rooms are followed.
+    pub(crate) fn len(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// How many recent messages are held, and roughly their bytes.
+    pub(crate) fn recent(&self) -> (u64, u64) {
+        self.rooms.recent()
+    }
+
+    /// How many messages wait to be stored.
+    pub(crate) fn unstored(&self) -> usize {
+        self.publishing.len()
+    }
+
+    /// A worker has a member in a room from now on.
+    pub(crate) fn subscribe(
+        &mut self,
+        io: &mut Io<'_>,
+        worker: usize,
+        key: &RoomKey,
+    ) -> Reply<Joined> {
+        self.joins.join(io, &mut self.rooms, worker, key)
+    }
+
+    /// A worker has no member in a room any more.
+    pub(crate) fn unsubscribe(&mut self, io: &Io<'_>, worker: usize, key: &RoomKey) {
+        self.rooms.leave(io.now, worker, key);
+    }
+
+    /// Stores a message. It is delivered once the stream passes it on.
+    pub(crate) fn publish(
+        &mut self,
+        io: &mut Io<'_>,
+        publication: Publication,
+        limits: &HistoryLimits,
+    ) -> Reply<Receipt> {
+        let stream = self.rooms.stream();
+        self.publishing.publish(io, stream, publication, limits)
+    }
+
+    /// What a session missed in its rooms with history.
+    pub(crate) fn missed(
+        &mut self,
+        io: &mut Io<'_>,
+        worker: usize,
+        bookmarks: &[Bookmark],
+        reader: Reader,
+    ) -> Reply<Missed> {
+        let rooms = &mut self.rooms;
+        self.missing.wish(io, rooms, worker, bookmarks, reader)
+    }
+
+    /// A page of a room's history.
+    pub(crate) fn history(
+        &mut self,
+        io: &mut Io<'_>,
+        room: &RoomKey,
+        limits: HistoryLimits,
+        query: Query,
+    ) -> Reply<(Epoch, Page)> {
+        self.pages
+            .read(io, self.rooms.stream(), room, limits, query)
+    }
+
+    /// As [`Backbone::read_up_to`](sluice_backbone::Backbone::read_up_to).
+    pub(crate) fn read_up_to(&self, rooms: &mut [(RoomKey, u64)], read: &Reading) {
+        self.rooms.read_up_to(rooms, read);
+    }
+
+    /// The stream's leader has passed on a message.
+    pub(crate) fn message(&mut self, io: &mut Io<'_>, place: &str, packet: &Packet) {
+        let Some((place, key)) = self.rooms.known(place) else {
+            return;
+        };
+        match self.read(io, key, packet) {
+            Some(arrival) => self.rooms.take(io, &place, arrival),
+            None => self.rooms.counters.malformed += 1,
+        }
+    }
+
+    fn read(&mut self, io: &Io<'_>, key: RoomKey, packet: &Packet) -> Option<Arrival> {
+        let offset = packet.headers.number("Nats-Sequence")?;
+        let previous = packet.headers.number("Nats-Last-Sequence")?;
+        let envelope = envelope::decode(key, &packet.payload, io.now)?;
+        if envelope.gateway != io.gateway {
+            self.publishing.count_foreign(io, &envelope.message);
+        }
+        Some(Arrival {
+            message: envelope.message,
+            offset,
+            previous,
+        })
+    }
+
+    /// The link is there: what was stored meanwhile is to be read.
+    pub(crate) fn connected(&mut self, io: &mut Io<'_>) {
+        self.catch_up.begin(io, &mut self.rooms);
+    }
+
+    pub(crate) fn disconnected(&mut self, io: &Io<'_>) {
+        self.catch_up.disconnected(&mut self.rooms);
+        self.joins.forget();
+        self.rooms.repair_all_later(io);
+    }
+
+    /// The stream has another leader: the last one may have died before it passed all on.
+    pub(crate) fn leader_changed(&mut self, io: &Io<'_>) {
+        self.audit.soon(io.now);
+    }
+
+    pub(crate) fn answer(&mut self, io: &mut Io<'_>, request: u64, ask: &Ask, packet: &Packet) {
+        let rooms = &mut self.rooms;
+        match ask {
+            Ask::Barrier => self.passed(io, request, packet),
+            Ask::Info => self.informed(io, request, packet),
+            Ask::Scan => {
+                let live = self.catch_up.scanned(io, rooms, request, packet);
+                self.audit_if(live, io.now);
+            }
+            Ask::Prove(place) => {
+                let live = self.catch_up.proved(io, rooms, request, place, packet);
+                self.audit_if(live, io.now);
+            }
+            Ask::Repair(place) => rooms.repaired(io, request, place, packet),
+            Ask::RepairCheck(place) => rooms.repair_checked(io, request, place, packet),
+            Ask::Publish(id) => self.acknowledged(io, request, *id, packet),
+            Ask::Missed(id, at, part) => {
+                let of = (*id, *at, *part);
+                self.missing.came(io, rooms, request, of, packet);
+            }
+            Ask::Page(id) => self.pages.came(io, rooms.stream(), request, *id, packet),
+            Ask::Reach(id) => self.pages.reached(io, rooms.stream(), request, *id, packet),
+            Ask::Audit => Audit::came(io, rooms, request, packet),
+        }
+    }
+
+    fn acknowledged(&mut self, io: &mut Io<'_>, request: u64, id: u64, packet: &Packet) {
+        io.requests.close(request);
+        let epoch = self.epoch();
+        self.publishing.acknowledged(io.now, epoch, id, packet);
+    }
+
+    fn passed(&mut self, io: &mut Io<'_>, request: u64, packet: &Packet) {
+        io.requests.close(request);
+        match self.joins.passed(io, &mut self.rooms, packet) {
+            Passed::Unknown => {}
+            Passed::Followed(places) => {
+                self.audit.follow(places);
+                self.joins.pass(io, self.rooms.stream());
+            }
+            Passed::Anew => self.catch_up.begin(io, &mut self.rooms),
+        }
+    }
+
+    /// The stream is there, as it is now: what waits for it goes on, and all rooms catch up.
+    fn informed(&mut self, io: &mut Io<'_>, request: u64, packet: &Packet) {
+        io.requests.close(request);
+        let Some(info) = stream::info(packet) else {
+            return self.catch_up.later(io);
+        };
+        self.rooms.see(io, &info);
+        self.publishing.send_again(io, self.rooms.stream());
+        self.joins.pass(io, self.rooms.stream());
+        let live = self.catch_up.read_up_to(io, &mut self.rooms, info.last);
+        self.audit_if(live, io.now);
+    }
+
+    /// The last messages of rooms may have been lost before all rooms were caught up with.
+    fn audit_if(&mut self, live: bool, now: Instant) {
+        if live {
+            self.audit.soon(now);
+        }
+    }
+
+    pub(crate) fn unanswered(&mut self, io: &mut Io<'_>, ask: &Ask) {
+        match ask {
+            Ask::Barrier => self.joins.forget(),
+            Ask::Info | Ask::Scan => self.catch_up.later(io),
+            Ask::Prove(place) => self.catch_up.prove_later(io, place),
+            Ask::Repair(place) | Ask::RepairCheck(place) => self.rooms.repair_later(io, place),
+            Ask::Publish(id) => self.publishing.unanswered(io, *id),
+            Ask::Missed(id, at, part) => self.missing.later(io, *id, *at, *part),
+            Ask::Page(id) | Ask::Reach(id) => self.pages.fail(*id),
+            Ask::Audit => {}
+        }
+    }
+
+    pub(crate) fn tick(&mut self, io: &mut Io<'_>) {
+        let rooms = &mut self.rooms;
+        self.joins.pass(io, rooms.stream());
+        self.joins.give_up(io, rooms);
+        if self.catch_up.go_on(io, rooms) {
+            self.audit.soon(io.now);
+        }
+        rooms.repair_if_due(io);
+        self.publishing.send_if_due(io, rooms.stream());
+        self.missing.go_on(io, rooms);
+        self.audit.compare_if_due(io, rooms);
+        self.catch_up.note_live(io.now, rooms);
+        rooms.sweep_if_due(io);
+    }
+}

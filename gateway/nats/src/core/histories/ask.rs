@@ -1,0 +1,56 @@
+//! What is asked of the stream, by the part that wants to know it.
+
+use std::time::Duration;
+
+use crate::{
+    core::{Purpose, io::Io},
+    names::Place,
+};
+
+/// How long an answer about the stream may take.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// What a question is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// From where on messages come for sure.
+    Barrier,
+    /// How far the stream is, after the link was lost.
+    Info,
+    /// What all rooms missed meanwhile.
+    Scan,
+    /// What follows the last message that was delivered in one room.
+    Prove(Place),
+    /// What one room misses.
+    Repair(Place),
+    /// Whether that is still there.
+    RepairCheck(Place),
+    /// The acknowledgement of a message.
+    Publish(u64),
+    /// A part of what a session missed: the number of the wish, and the place of the room in it.
+    Missed(u64, usize, Part),
+    /// A page of a history.
+    Page(u64),
+    /// The message after which that page begins.
+    Reach(u64),
+    /// The last messages of some rooms.
+    Audit,
+}
+
+/// A part of what has to be known of a room in which a session missed something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The last message that the leader has.
+    Tail,
+    /// The oldest message that is still there.
+    First,
+    /// When the message was taken after which the session wants all.
+    Time,
+    /// The messages between two offsets.
+    Range,
+}
+
+/// Sends a question to the stream.
+pub(super) fn ask(io: &mut Io<'_>, subject: String, body: String, ask: Ask) {
+    io.request(subject, Vec::new(), body, Purpose::Histories(ask), ANSWER);
+}

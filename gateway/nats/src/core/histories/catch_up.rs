@@ -1,0 +1,233 @@
+//! All rooms after the link was lost: what was stored meanwhile comes first, in its order.
+
+mod proving;
+
+use std::time::{Duration, Instant};
+
+use self::proving::Proving;
+use super::{
+    Io,
+    ask::{Ask, ask},
+    rooms::Rooms,
+    stream::{self, BATCH, Got},
+};
+use crate::{Packet, core::patience::is_due, names::Place};
+
+/// How long after an answer that did not help the stream is asked again.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// After so many answers without the last message it counts as no longer there.
+const TRIES: u32 = 25;
+
+/// How long the stream may be out of sight before it counts as taking no messages.
+const STORES: Duration = Duration::from_secs(5);
+
+/// How far this gateway has followed the stream.
+#[derive(Debug, Default)]
+enum Stage {
+    /// It gets nothing, or does not know yet what it missed.
+    #[default]
+    Apart,
+    /// What it missed is not known yet; the stream is asked again then.
+    Again(Instant),
+    /// What was missed is being read.
+    Reading {
+        /// Everything up to this offset is read.
+        cursor: u64,
+        /// To be read up to here.
+        through: u64,
+        tries: u32,
+        /// When to read on; none while an answer is awaited.
+        again: Option<Instant>,
+    },
+    /// Everything that was passed on is here.
+    Live,
+}
+
+/// Reading what all rooms missed.
+///
+/// What can make the gateway go live says so by `true`.
+#[derive(Debug, Default)]
+pub(super) struct CatchUp {
+    stage: Stage,
+    proving: Proving,
+    /// When the stream was last known to be followed.
+    live: Option<Instant>,
+}
+
+impl CatchUp {
+    /// Whether the stream was followed a moment ago.
+    pub(super) fn was_live(&self, now: Instant) -> bool {
+        let recent = |at: Instant| now.saturating_duration_since(at) < STORES;
+        self.live.is_some_and(recent)
+    }
+
+    /// Notes whether the stream is followed now.
+    pub(super) fn note_live(&mut self, now: Instant, rooms: &Rooms) {
+        if rooms.is_live() {
+            self.live = Some(now);
+        }
+    }
+
+    /// The link is lost.
+    pub(super) fn disconnected(&mut self, rooms: &mut Rooms) {
+        self.stand_apart(rooms);
+        rooms.forget_held();
+    }
+
+    /// Asks how far the stream is, and holds back what arrives.
+    pub(super) fn begin(&mut self, io: &mut Io<'_>, rooms: &mut Rooms) {
+        self.stand_apart(rooms);
+        if io.connected {
+            let subject = stream::info_subject(io.names);
+            ask(io, subject, String::new(), Ask::Info);
+        }
+    }
+
+    fn stand_apart(&mut self, rooms: &mut Rooms) {
+        self.stage = Stage::Apart;
+        self.proving.clear();
+        rooms.hold_back();
+    }
+
+    /// Reads what all rooms missed, up to `through`.
+    pub(super) fn read_up_to(&mut self, io: &mut Io<'_>, rooms: &mut Rooms, through: u64) -> bool {
+        self.stage = Stage::Reading {
+            cursor: rooms.watermark(),
+            through,
+            tries: 0,
+            again: None,
+        };
+        self.read_on(io, rooms)
+    }
+
+    fn read_on(&mut self, io: &mut Io<'_>, rooms: &mut Rooms) -> bool {
+        let Stage::Reading {
+            cursor,
+            through,
+            again,
+            ..
+        } = &mut self.stage
+        else {
+            return false;
+        };
+        *again = None;
+        if cursor >= through || rooms.is_empty() {
+            return self.go_live(io, rooms);
+        }
+        let all = io.names.subject("in", ">");
+        let body = stream::from_offset(&all, *cursor + 1, BATCH);
+        ask(io, stream::batch_subject(io.names), body, Ask::Scan);
+        false
+    }
+
+    /// A part of what all rooms missed.
+    pub(super) fn scanned(
+        &mut self,
+        io: &mut Io<'_>,
+        rooms: &mut Rooms,
+        request: u64,
+        packet: &Packet,
+    ) -> bool {
+        match stream::got(io.names, packet, io.now) {
+            Got::Message(found) => {
+                self.reached(found.offset);
+                let room = rooms.get(&found.place);
+                if room.is_some_and(|room| room.is_next(found.offset)) {
+                    self.proving.add(*found);
+                }
+                false
+            }
+            Got::Malformed(offset) => {
+                self.reached(offset);
+                false
+            }
+            Got::End | Got::Nothing => {
+                io.requests.close(request);
+                self.proving.begin(io, rooms) && self.delivered(io, rooms)
+            }
+            Got::Unavailable => {
+                io.requests.close(request);
+                self.later(io);
+                false
+            }
+        }
+    }
+
+    fn reached(&mut self, offset: u64) {
+        if let Stage::Reading { cursor, tries, .. } = &mut self.stage {
+            *cursor = offset.max(*cursor);
+            *tries = 0;
+        }
+    }
+
+    /// What follows the last message that was delivered in one room.
+    pub(super) fn proved(
+        &mut self,
+        io: &mut Io<'_>,
+        rooms: &mut Rooms,
+        request: u64,
+        place: &Place,
+        packet: &Packet,
+    ) -> bool {
+        let proven = self.proving.answered(io, rooms, request, place, packet);
+        proven && self.delivered(io, rooms)
+    }
+
+    /// A room that has not answered is asked again.
+    pub(super) fn prove_later(&mut self, io: &Io<'_>, place: &Place) {
+        self.proving.later(io, place);
+    }
+
+    /// All of one answer was delivered.
+    fn delivered(&mut self, io: &mut Io<'_>, rooms: &mut Rooms) -> bool {
+        let Stage::Reading {
+            cursor,
+            through,
+            tries,
+            again,
+        } = &mut self.stage
+        else {
+            return false;
+        };
+        if cursor >= through || *tries >= TRIES {
+            self.go_live(io, rooms)
+        } else if *tries == 0 {
+            // The answer was full, or a replica is behind, which the next one tells.
+            *tries = 1;
+            self.read_on(io, rooms)
+        } else {
+            *tries += 1;
+            *again = Some(io.now + AGAIN);
+            false
+        }
+    }
+
+    fn go_live(&mut self, io: &mut Io<'_>, rooms: &mut Rooms) -> bool {
+        self.stage = Stage::Live;
+        rooms.go_live(io);
+        true
+    }
+
+    /// An answer did not come, or did not help.
+    pub(super) fn later(&mut self, io: &Io<'_>) {
+        match &mut self.stage {
+            Stage::Reading { again, .. } => *again = Some(io.now + AGAIN),
+            Stage::Apart if io.connected => self.stage = Stage::Again(io.now + AGAIN),
+            _ => {}
+        }
+    }
+
+    /// Does what is due.
+    pub(super) fn go_on(&mut self, io: &mut Io<'_>, rooms: &mut Rooms) -> bool {
+        match &self.stage {
+            Stage::Again(at) if *at <= io.now => {
+                self.begin(io, rooms);
+                false
+            }
+            Stage::Reading { again, .. } if is_due(*again, io.now) => self.read_on(io, rooms),
+            Stage::Reading { .. } => self.proving.go_on(io, rooms) && self.delivered(io, rooms),
+            _ => false,
+        }
+    }
+}
