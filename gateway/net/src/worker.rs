@@ -1,4 +1,7 @@
 //! A worker: a thread, its runtime, and what the connections on it share.
+//!
+//! Worker, connection, flush and reap know each other: a worker holds the connections that flush
+//! and reap visit, and a connection tells its worker when it owes bytes or ends.
 
 use std::{
     cell::{RefCell, RefMut},

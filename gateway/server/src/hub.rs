@@ -1,4 +1,8 @@
 //! What happens on one worker: its sessions, its rooms, and who gets what.
+//!
+//! Hub, session, room, namespace and the Socket.IO front know each other: a session is in rooms of
+//! a namespace and has a connection of the front, rooms hold their sessions, and the front acts
+//! through the hub.
 
 mod backlog;
 mod commands;
