@@ -1,13 +1,22 @@
 //! The first look at a request: its origin, its address, and whether there is room for it.
 
-use std::{net::IpAddr, sync::Arc};
+mod addresses;
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
 
 use http::{HeaderMap, HeaderName, StatusCode, header, request::Parts};
 use sluice_contract::Code;
 use sluice_engineio::Refusal;
 use sluice_net::Peer;
+use sluice_policy::Policy;
 
-use crate::shared::Shared;
+use self::addresses::Addresses;
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static FORWARDED: HeaderName = header::FORWARDED;
@@ -17,7 +26,7 @@ const RETRY_AFTER: u32 = 5;
 
 /// A connection that was let in, counted as long as this lives.
 pub(crate) struct Admitted {
-    shared: Arc<Shared>,
+    admission: Arc<Admission>,
     address: IpAddr,
     /// The token of an `Authorization: Bearer` header.
     pub(crate) bearer: Option<Box<str>>,
@@ -25,39 +34,82 @@ pub(crate) struct Admitted {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        self.shared.disconnect();
-        self.shared.addresses.exit(self.address);
+        self.admission.open.fetch_sub(1, Ordering::Relaxed);
+        self.admission.addresses.exit(self.address);
     }
 }
 
-/// Lets a connection in, or says why not.
-pub(crate) fn admit(
-    shared: &Arc<Shared>,
-    head: &Parts,
-    peer: Peer,
-) -> Result<Admitted, (Code, Refusal)> {
-    let policy = shared.policy.load();
-    let limits = &policy.limits;
-    let address = limits.trusted_proxies.client_ip(
-        peer.address.ip(),
-        texts(&head.headers, &X_FORWARDED_FOR),
-        texts(&head.headers, &FORWARDED),
-    );
-    if shared.is_draining() {
-        return Err((Code::Draining, DRAINING));
+/// Which connections this gateway has, and whether it takes more.
+#[derive(Debug, Default)]
+pub(crate) struct Admission {
+    /// Connections open now, WebSocket and polling.
+    open: AtomicU64,
+    peak: AtomicU64,
+    addresses: Addresses,
+    draining: AtomicBool,
+}
+
+impl Admission {
+    /// How many connections are open now.
+    pub(crate) fn open(&self) -> u64 {
+        self.open.load(Ordering::Relaxed)
     }
-    if !shared.addresses.enter(address, limits.connections_per_ip) {
-        return Err((Code::IpConnectionsExceeded, TOO_MANY));
+
+    /// How many were open at once at most.
+    pub(crate) fn peak(&self) -> u64 {
+        self.peak.load(Ordering::Relaxed)
     }
-    if !shared.connect(u64::from(policy.max_connections)) {
-        shared.addresses.exit(address);
-        return Err((Code::GatewayFull, FULL));
+
+    /// Whether nobody is let in, because the gateway drains.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
-    Ok(Admitted {
-        shared: Arc::clone(shared),
-        address,
-        bearer: bearer(&head.headers),
-    })
+
+    /// Lets nobody in from now on, or whom there is room for again.
+    pub(crate) fn set_draining(&self, draining: bool) {
+        self.draining.store(draining, Ordering::Relaxed);
+    }
+
+    /// Lets a connection in, or says why not.
+    pub(crate) fn admit(
+        self: &Arc<Self>,
+        policy: &Policy,
+        head: &Parts,
+        peer: Peer,
+    ) -> Result<Admitted, (Code, Refusal)> {
+        let limits = &policy.limits;
+        let address = limits.trusted_proxies.client_ip(
+            peer.address.ip(),
+            texts(&head.headers, &X_FORWARDED_FOR),
+            texts(&head.headers, &FORWARDED),
+        );
+        if self.is_draining() {
+            return Err((Code::Draining, DRAINING));
+        }
+        if !self.addresses.enter(address, limits.connections_per_ip) {
+            return Err((Code::IpConnectionsExceeded, TOO_MANY));
+        }
+        if !self.count_in(u64::from(policy.max_connections)) {
+            self.addresses.exit(address);
+            return Err((Code::GatewayFull, FULL));
+        }
+        Ok(Admitted {
+            admission: Arc::clone(self),
+            address,
+            bearer: bearer(&head.headers),
+        })
+    }
+
+    /// Counts a connection in, if the gateway has room for it.
+    fn count_in(&self, most: u64) -> bool {
+        let now = self.open.fetch_add(1, Ordering::Relaxed) + 1;
+        if now > most {
+            self.open.fetch_sub(1, Ordering::Relaxed);
+            return false;
+        }
+        self.peak.fetch_max(now, Ordering::Relaxed);
+        true
+    }
 }
 
 const TOO_MANY: Refusal = Refusal {
@@ -83,18 +135,14 @@ const FULL: Refusal = Refusal {
 };
 
 /// Whether a browser's page from this request's origin may connect.
-pub(crate) fn origin_allowed(shared: &Shared, head: &Parts) -> bool {
+pub(crate) fn origin_allowed(policy: &Policy, head: &Parts) -> bool {
     let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
     // An origin that is no text is not allowed, and not the same as none.
     let origin = match head.headers.get(header::ORIGIN) {
         None => None,
         Some(value) => Some(value.to_str().unwrap_or("invalid")),
     };
-    shared
-        .policy
-        .load()
-        .origins
-        .allows(origin, text(header::HOST))
+    policy.origins.allows(origin, text(header::HOST))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<Box<str>> {

@@ -1,5 +1,6 @@
 //! Moving connections off this gateway: the one path for every cause.
 
+mod movers;
 mod pace;
 mod rebalance;
 
@@ -11,41 +12,27 @@ use std::{
     time::{Duration, Instant},
 };
 
+use arc_swap::ArcSwap;
 use sluice_api::{DrainPhase, DrainProgress, DrainRequest};
-use sluice_backbone::Workers as _;
 use sluice_nats::Nats;
-use sluice_net::Cause;
+use sluice_policy::Policy;
 use sluice_spans::span;
 use sluice_util::lock;
-use tokio::{
-    sync::{oneshot, watch},
-    task::JoinHandle,
-};
+use tokio::{sync::watch, task::JoinHandle};
 use tracing::Instrument as _;
 
+pub(crate) use self::movers::Movers;
 use self::rebalance::Rebalance;
-use crate::{inboxes::InboxItem, shared::Shared};
+use crate::admission::Admission;
 
 /// How long the last closed connections get to read why.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// A batch of connections to close.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Move {
-    pub(crate) most: usize,
-    pub(crate) cause: Cause,
-}
-
-/// What a worker did with a batch.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Closed {
-    pub(crate) closed: usize,
-    pub(crate) left: usize,
-}
-
 /// Drains this gateway when told to.
 pub(crate) struct Drainer {
-    shared: Arc<Shared>,
+    admission: Arc<Admission>,
+    policy: Arc<ArcSwap<Policy>>,
+    movers: Movers,
     /// The fleet, whose rate all draining gateways share.
     nats: Option<Arc<Nats>>,
     state: watch::Sender<DrainPhase>,
@@ -66,12 +53,16 @@ struct Plan {
 
 impl Drainer {
     pub(crate) fn new(
-        shared: Arc<Shared>,
+        admission: Arc<Admission>,
+        policy: Arc<ArcSwap<Policy>>,
+        movers: Movers,
         nats: Option<Arc<Nats>>,
         runtime: tokio::runtime::Handle,
     ) -> Arc<Self> {
         Arc::new(Self {
-            shared,
+            admission,
+            policy,
+            movers,
             nats,
             state: watch::Sender::new(DrainPhase::Serving),
             moved: AtomicU64::new(0),
@@ -98,7 +89,7 @@ impl Drainer {
         match self.phase() {
             DrainPhase::Serving => None,
             DrainPhase::Rebalance => Some(self.excess()),
-            _ => Some(self.shared.connections.load(Ordering::Relaxed)),
+            _ => Some(self.admission.open()),
         }
     }
 
@@ -131,7 +122,7 @@ impl Drainer {
     }
 
     async fn run(self: Arc<Self>, reason: &'static str) {
-        let settings = self.shared.policy.load().drain;
+        let settings = self.policy.load().drain;
         let started = Instant::now();
         let deadline = started + settings.deadline;
         let ends = started + settings.settle + settings.window;
@@ -140,30 +131,22 @@ impl Drainer {
         let settle = self.settle(settings.settle.min(settings.deadline));
         settle.instrument(span!("settle")).await;
         self.enter(DrainPhase::Notify, reason);
-        self.shared.draining.store(true, Ordering::Relaxed);
+        self.admission.set_draining(true);
         let within_ms = settings.window.as_millis() as u64;
-        self.shared
-            .inboxes
-            .send_all(|| InboxItem::Notify { reason, within_ms });
+        self.movers.notify(reason, within_ms);
         self.enter(DrainPhase::Move, reason);
-        let span = span!(
-            "move",
-            connections = self.shared.connections.load(Ordering::Relaxed)
-        );
+        let span = span!("move", connections = self.admission.open());
         let moved = self.move_all(ends.min(deadline), deadline);
         moved.instrument(span).await;
         // Those whom the deadline overtook, and those who never had a session.
-        self.shared.inboxes.send_all(|| InboxItem::MoveRest);
+        self.movers.close_rest();
         tokio::time::sleep(FAREWELL).await;
-        drop(span!(
-            "release",
-            connections = self.shared.connections.load(Ordering::Relaxed)
-        ));
+        drop(span!("release", connections = self.admission.open()));
         self.enter(DrainPhase::Release, reason);
     }
 
     fn enter(&self, phase: DrainPhase, reason: &str) {
-        let connections = self.shared.connections.load(Ordering::Relaxed);
+        let connections = self.admission.open();
         tracing::info!(?phase, reason, connections, "the gateway moves connections");
         self.state.send_replace(phase);
     }
@@ -171,21 +154,21 @@ impl Drainer {
     /// Lets those connect who were on their way; there is no need to wait when nobody is here.
     async fn settle(&self, settle: Duration) {
         let ends = Instant::now() + settle;
-        while Instant::now() < ends && self.shared.connections.load(Ordering::Relaxed) > 0 {
+        while Instant::now() < ends && self.admission.open() > 0 {
             tokio::time::sleep(Duration::from_millis(50).min(settle)).await;
         }
     }
 
     async fn move_all(&self, ends: Instant, deadline: Instant) {
         loop {
-            let left = self.close(0).await.left;
+            let left = self.movers.close(0).await.left;
             if left == 0 || Instant::now() >= deadline {
                 return;
             }
             let rate = self.rate();
             let time = ends.saturating_duration_since(Instant::now());
             let step = pace::next(left, time, rate, rand::random());
-            let closed = self.close(step.close).await.closed;
+            let closed = self.movers.close(step.close).await.closed;
             self.moved.fetch_add(closed as u64, Ordering::Relaxed);
             tokio::time::sleep(step.pause).await;
         }
@@ -198,36 +181,9 @@ impl Drainer {
 
     /// The part of the fleet's rate that is this gateway's.
     fn share(&self) -> f64 {
-        let all = f64::from(self.shared.policy.load().drain.connections_per_second);
+        let all = f64::from(self.policy.load().drain.connections_per_second);
         let share = |nats: &Arc<Nats>| nats.with(|core, at, _| core.share(at, all));
         self.nats.as_ref().map_or(all, share)
-    }
-
-    /// Has the workers close `most` connections between them, in turn.
-    async fn close(&self, most: usize) -> Closed {
-        let workers = self.shared.inboxes.count();
-        let mut total = Closed::default();
-        for worker in 0..workers {
-            let most = (most - total.closed).div_ceil(workers - worker);
-            let batch = Move {
-                most,
-                cause: Cause::Drain,
-            };
-            let (done, closed) = oneshot::channel();
-            self.shared
-                .inboxes
-                .send(worker, InboxItem::Move(batch, done));
-            let part = closed.await.unwrap_or_default();
-            total.closed += part.closed;
-            total.left += part.left;
-        }
-        // Then those that others own, and that come and go through here.
-        if let Some(inbound) = &self.shared.inbound {
-            let passed = inbound.leave(most.saturating_sub(total.closed));
-            total.closed += passed.asked;
-            total.left += passed.left;
-        }
-        total
     }
 }
 
@@ -272,15 +228,15 @@ impl Drainer {
             task.abort();
         }
         drop(plan);
-        self.shared.inboxes.send_all(|| InboxItem::MoveNoMore);
-        self.shared.draining.store(false, Ordering::Relaxed);
+        self.movers.stop();
+        self.admission.set_draining(false);
         self.state.send_replace(DrainPhase::Serving);
         Some(self.progress())
     }
 
     fn progress(&self) -> DrainProgress {
         let phase = self.phase();
-        let connections = self.shared.connections.load(Ordering::Relaxed);
+        let connections = self.admission.open();
         let remaining = self.to_move().unwrap_or(connections);
         let rate = match phase {
             DrainPhase::Move => self.rate(),

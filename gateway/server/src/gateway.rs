@@ -8,7 +8,6 @@ mod nats_login;
 mod peers;
 mod ports;
 mod pushed;
-mod readiness;
 mod reload;
 mod revocations;
 mod setup;
@@ -19,44 +18,42 @@ mod workers;
 use std::{
     io,
     net::SocketAddr,
-    sync::{
-        Arc, RwLock,
-        atomic::{AtomicBool, AtomicU64},
-    },
+    sync::{Arc, RwLock},
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
 use prometheus::Registry;
 use sluice_api::Api;
+use sluice_backbone::Backbone;
+use sluice_bucket::Connection;
 use sluice_crds::Documents;
-use sluice_engineio::Mailboxes;
-use sluice_net::{Counters, tls::Certificate};
+use sluice_engineio::{Inbound, Mailboxes};
+use sluice_nats::Nats;
+use sluice_net::tls::Certificate;
 use sluice_spans::Spans;
 use tokio::{runtime::Runtime, sync::oneshot, task::JoinHandle, time::MissedTickBehavior};
 
 use self::{
     backbone::ConfiguredBackbone, bucket::Bucket, gateways::Gateways, ports::bind,
-    signals::Signals, subjects::Subjects, workers::Workers,
+    revocations::Revoker, signals::Signals, subjects::Subjects, workers::Workers,
 };
 pub(crate) use self::{
     nats_login::{names, nats_login},
     ports::Ports,
-    readiness::Readiness,
     setup::{Setup, Start},
 };
 use crate::{
     backend::CurrentBackend,
     documents::Texts,
-    drain::{DrainApi, Drainer},
-    hub::HubCounters,
-    in_force::Origin,
+    drain::{DrainApi, Drainer, Movers},
+    in_force::{InForce, Origin},
     inboxes::Inboxes,
-    metrics::Metrics,
+    metrics::{Metrics, Sources, WorkerCounters},
     ops,
+    readiness::Readiness,
     rules::Current,
-    shared::{Addresses, Shared},
-    trace::Trace,
+    shared::Shared,
 };
 
 /// How often the backbone does what is due.
@@ -64,13 +61,6 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// How long the last news for the backend may take at the end.
 const LAST_NEWS: Duration = Duration::from_secs(2);
-
-/// What one worker counts.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct WorkerCounters {
-    pub(crate) net: Arc<Counters>,
-    pub(crate) hub: Arc<HubCounters>,
-}
 
 /// Runs a gateway until it has drained, and has sent its last spans.
 ///
@@ -108,6 +98,9 @@ pub(crate) struct Gateway {
     origin: Origin,
     bucket: Option<Bucket>,
     shared: Arc<Shared>,
+    in_force: Arc<InForce>,
+    inboxes: Arc<Inboxes>,
+    inbound: Option<Inbound>,
     registry: Registry,
     pub(crate) drainer: Arc<Drainer>,
     backbone: ConfiguredBackbone,
@@ -140,25 +133,19 @@ impl Gateway {
         let (mailboxes, engine_boxes) = sluice_engineio::mailboxes(readers.len());
         let us = (number, policy.max_connections as usize);
         let (mailboxes, inbound) = peers::join(mailboxes, backbone.nats.as_ref(), us, runtime);
+        let backend = CurrentBackend::new(&policy, connection, runtime.handle(), &registry);
         let shared = Arc::new(Shared {
             backbone: Arc::clone(&backbone.backbone),
-            inboxes,
-            backend: CurrentBackend::new(&policy, connection.clone(), runtime.handle(), &registry),
-            in_force,
-            bucket: connection,
-            policy: ArcSwap::from_pointee(policy),
+            backend: Arc::new(backend),
+            policy: Arc::new(ArcSwap::from_pointee(policy)),
             revocations: Arc::new(RwLock::new(revocations.unwrap_or_default())),
-            addresses: Addresses::default(),
-            connections: AtomicU64::new(0),
-            peak: AtomicU64::new(0),
-            draining: AtomicBool::new(false),
-            trace: Trace::default(),
+            admission: Arc::default(),
+            trace: Arc::default(),
             compression: spec.gateway.compression,
             number,
-            inbound,
         });
-        let nats = backbone.nats.clone();
-        let drainer = Drainer::new(Arc::clone(&shared), nats, runtime.handle().clone());
+        let movers = Movers::new(Arc::clone(&inboxes), inbound.clone());
+        let drainer = drainer(&shared, movers, backbone.nats.clone(), runtime);
         let certificate = reload::certificate(&documents, setup.secrets.as_deref())?;
         let counters = readers.iter().map(|_| WorkerCounters::default()).collect();
         let mut gateway = Self {
@@ -168,6 +155,9 @@ impl Gateway {
             origin,
             bucket,
             shared,
+            in_force,
+            inboxes,
+            inbound,
             registry,
             drainer,
             backbone,
@@ -201,13 +191,14 @@ impl Gateway {
 
     async fn serve(self) -> io::Result<()> {
         let mut signals = Signals::new()?;
-        let (shared, drainer) = (Arc::clone(&self.shared), Arc::clone(&self.drainer));
+        let backend = Arc::clone(&self.shared.backend);
+        let drainer = Arc::clone(&self.drainer);
         let nats = self.backbone.nats.clone();
         let ports = self.open().await?;
         if signals.drained(&drainer).await {
             // Whoever asked for the drain still gets its answer, and the backend its news.
             ports.close().await;
-            shared.backend.finish(LAST_NEWS).await;
+            backend.finish(LAST_NEWS).await;
             if let Some(nats) = nats {
                 nats.end().await;
             }
@@ -218,38 +209,37 @@ impl Gateway {
 
     /// Opens the server API and the port for the platform, and begins all that goes on by itself.
     pub(crate) async fn open(self) -> io::Result<Ports> {
-        let registry = self.registry.clone();
-        let metrics = Metrics::new(
-            &self.shared,
-            &self.drainer,
-            self.backbone.nats.clone(),
-            &self.counters,
-            registry,
-        )
-        .map_err(io::Error::other)?;
+        let metrics = Metrics::new(self.sources(), self.registry.clone());
+        let metrics = metrics.map_err(io::Error::other)?;
         let (stop_api, api_stopped) = oneshot::channel();
         let (api, api_address, api_task) = self.start_api(&metrics, api_stopped).await?;
         let ops_address = self.start_ops(metrics).await?;
-        tokio::spawn(tick(Arc::clone(&self.shared)));
+        tokio::spawn(tick(Arc::clone(&self.shared.backbone)));
         if let Some(nats) = self.backbone.nats.clone() {
             tokio::spawn(heartbeat::keep(
                 nats,
-                Arc::clone(&self.shared),
+                Arc::clone(&self.shared.admission),
+                Arc::clone(&self.in_force),
                 Arc::clone(&self.drainer),
             ));
         }
-        let subjects = self.shared.bucket.clone();
+        let subjects = self.connection();
         let subjects = subjects.map(|nats| Subjects::open(nats, api.clone(), &self.setup.name));
-        let documents = self
-            .bucket
-            .map(|bucket| bucket.hear(Arc::clone(&self.shared)));
+        let revoker = Revoker {
+            revocations: Arc::clone(&self.shared.revocations),
+            inboxes: Arc::clone(&self.inboxes),
+        };
+        let documents = self.bucket.map(|bucket| bucket.hear(revoker));
         let watched = reload::Watched {
             setup: self.setup,
             texts: self.texts,
             own_secrets: self.documents.secrets.clone(),
             documents: self.documents,
             origin: self.origin,
-            shared: self.shared,
+            policy: Arc::clone(&self.shared.policy),
+            in_force: self.in_force,
+            backend: Arc::clone(&self.shared.backend),
+            inboxes: self.inboxes,
             certificate: self.certificate,
             backbone: self.backbone,
             api,
@@ -270,7 +260,9 @@ impl Gateway {
         stopped: oneshot::Receiver<()>,
     ) -> io::Result<(Api, SocketAddr, JoinHandle<()>)> {
         let rules = Arc::new(Current {
-            shared: Arc::clone(&self.shared),
+            policy: Arc::clone(&self.shared.policy),
+            revocations: Arc::clone(&self.shared.revocations),
+            bucket: self.connection(),
         });
         let api = Api::new(
             Arc::clone(&self.shared.backbone),
@@ -289,10 +281,32 @@ impl Gateway {
         Ok((api, address, task))
     }
 
+    /// The connection to the bucket, if there is one.
+    fn connection(&self) -> Option<Connection> {
+        self.bucket.as_ref().map(|bucket| bucket.connection.clone())
+    }
+
+    fn sources(&self) -> Sources {
+        Sources {
+            admission: Arc::clone(&self.shared.admission),
+            backbone: Arc::clone(&self.shared.backbone),
+            policy: Arc::clone(&self.shared.policy),
+            in_force: Arc::clone(&self.in_force),
+            drainer: Arc::clone(&self.drainer),
+            workers: self.counters.clone(),
+            nats: self.backbone.nats.clone(),
+            bucket: self.connection(),
+            inbound: self.inbound.clone(),
+        }
+    }
+
     fn gateways(&self) -> Gateways {
         Gateways {
             name: self.setup.name.as_str().into(),
-            shared: Arc::clone(&self.shared),
+            number: self.shared.number,
+            policy: Arc::clone(&self.shared.policy),
+            in_force: Arc::clone(&self.in_force),
+            admission: Arc::clone(&self.shared.admission),
             drainer: Arc::clone(&self.drainer),
             nats: self.backbone.nats.clone(),
         }
@@ -302,18 +316,28 @@ impl Gateway {
         let listener = bind("health and metrics", self.setup.ops).await?;
         let address = listener.local_addr()?;
         let drainer = Arc::clone(&self.drainer);
-        let shared = Arc::clone(&self.shared);
+        let trace = Arc::clone(&self.shared.trace);
         let readiness = Readiness::new(self.backbone.nats.clone());
-        tokio::spawn(ops::serve(listener, metrics, drainer, shared, readiness));
+        tokio::spawn(ops::serve(listener, metrics, drainer, trace, readiness));
         Ok(address)
     }
 }
 
-async fn tick(shared: Arc<Shared>) {
+fn drainer(
+    shared: &Shared,
+    movers: Movers,
+    nats: Option<Arc<Nats>>,
+    runtime: &Runtime,
+) -> Arc<Drainer> {
+    let (admission, policy) = (Arc::clone(&shared.admission), Arc::clone(&shared.policy));
+    Drainer::new(admission, policy, movers, nats, runtime.handle().clone())
+}
+
+async fn tick(backbone: Arc<dyn Backbone>) {
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        shared.backbone.tick();
+        backbone.tick();
     }
 }

@@ -62,8 +62,19 @@ impl InForce {
         }));
     }
 
-    /// Newer documents are refused; those that hold go on.
-    pub(crate) fn refused(&self, revision: u64, problems: &[Problem]) {
+    /// Newer documents are refused, and the log says why; those that hold go on.
+    pub(crate) fn refuse(&self, revision: u64, problems: &[Problem]) {
+        self.refused(revision, problems);
+        for problem in problems {
+            tracing::error!(code = problem.code.as_str(), "{problem}");
+        }
+        tracing::error!(
+            problems = problems.len(),
+            "the changed documents are refused and the last good ones stay in force; mend what is named above"
+        );
+    }
+
+    fn refused(&self, revision: u64, problems: &[Problem]) {
         self.refusals.fetch_add(1, Ordering::Relaxed);
         self.refused.store(revision, Ordering::Relaxed);
         let what = problems

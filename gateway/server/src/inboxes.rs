@@ -4,11 +4,23 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use sluice_backbone::{BackboneEvent, Workers};
-use sluice_net::inbox;
+use sluice_net::{Cause, inbox};
 use sluice_policy::Policy;
 use tokio::sync::oneshot;
 
-use crate::drain::{Closed, Move};
+/// A batch of connections to close.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Move {
+    pub(crate) most: usize,
+    pub(crate) cause: Cause,
+}
+
+/// What a worker did with a batch.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Closed {
+    pub(crate) closed: usize,
+    pub(crate) left: usize,
+}
 
 /// One thing for a worker to take care of.
 #[derive(Debug)]

@@ -18,6 +18,7 @@ mod native;
 mod operation;
 mod ops;
 mod outcome;
+mod readiness;
 mod rules;
 mod shared;
 mod socketio;

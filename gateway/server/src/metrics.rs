@@ -4,21 +4,23 @@ mod backbone;
 mod family;
 mod peers;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use prometheus::{Registry, core::Collector, core::Desc, proto::MetricFamily};
+use sluice_backbone::Backbone;
+use sluice_bucket::Connection;
+use sluice_engineio::Inbound;
 use sluice_nats::Nats;
-use sluice_net::{Cause, Counter};
+use sluice_net::{Cause, Counter, Counters};
+use sluice_policy::Policy;
 
 use self::family::{counter, float, gauge, histogram, labelled};
 use crate::{
+    admission::Admission,
     drain::Drainer,
-    gateway::WorkerCounters,
     hub::{HubCounters, LATENCY_BOUNDS},
-    shared::Shared,
+    in_force::InForce,
 };
 
 /// Upper bounds of the distribution of room sizes, in members.
@@ -30,19 +32,8 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(
-        shared: &Arc<Shared>,
-        drainer: &Arc<Drainer>,
-        nats: Option<Arc<Nats>>,
-        workers: &[WorkerCounters],
-        registry: Registry,
-    ) -> prometheus::Result<Self> {
-        registry.register(Box::new(GatewayCollector {
-            shared: Arc::clone(shared),
-            drainer: Arc::clone(drainer),
-            nats,
-            workers: workers.to_vec(),
-        }))?;
+    pub(crate) fn new(sources: Sources, registry: Registry) -> prometheus::Result<Self> {
+        registry.register(Box::new(sources))?;
         Ok(Self { registry })
     }
 
@@ -52,16 +43,30 @@ impl Metrics {
     }
 }
 
-/// Sums up what the workers count, when asked.
-struct GatewayCollector {
-    shared: Arc<Shared>,
-    drainer: Arc<Drainer>,
-    nats: Option<Arc<Nats>>,
-    workers: Vec<WorkerCounters>,
+/// What one worker counts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct WorkerCounters {
+    pub(crate) net: Arc<Counters>,
+    pub(crate) hub: Arc<HubCounters>,
 }
 
-impl GatewayCollector {
-    fn net(&self, pick: impl Fn(&sluice_net::Counters) -> &Counter) -> u64 {
+/// Where the figures come from. What the workers count is summed up when somebody asks.
+pub(crate) struct Sources {
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) backbone: Arc<dyn Backbone>,
+    pub(crate) policy: Arc<ArcSwap<Policy>>,
+    pub(crate) in_force: Arc<InForce>,
+    pub(crate) drainer: Arc<Drainer>,
+    pub(crate) workers: Vec<WorkerCounters>,
+    pub(crate) nats: Option<Arc<Nats>>,
+    /// The connection to the bucket, if there is one.
+    pub(crate) bucket: Option<Connection>,
+    /// What other gateways ask about sessions of this one, where there are others.
+    pub(crate) inbound: Option<Inbound>,
+}
+
+impl Sources {
+    fn net(&self, pick: impl Fn(&Counters) -> &Counter) -> u64 {
         self.workers
             .iter()
             .map(|worker| pick(&worker.net).get())
@@ -76,7 +81,6 @@ impl GatewayCollector {
     }
 
     fn connections(&self) -> Vec<MetricFamily> {
-        let now = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut closed: Vec<_> = Cause::ALL
             .iter()
             .map(|cause| (cause.name().to_owned(), 0))
@@ -90,17 +94,17 @@ impl GatewayCollector {
             gauge(
                 "sluice_connections",
                 "Client connections open now.",
-                now(&self.shared.connections),
+                self.admission.open(),
             ),
             gauge(
                 "sluice_connections_peak",
                 "The most client connections that were open at once.",
-                now(&self.shared.peak),
+                self.admission.peak(),
             ),
             gauge(
                 "sluice_connections_limit",
                 "The most client connections that the gateway takes.",
-                u64::from(self.shared.policy.load().max_connections),
+                u64::from(self.policy.load().max_connections),
             ),
             counter(
                 "sluice_connections_opened_total",
@@ -245,7 +249,7 @@ impl GatewayCollector {
     }
 
     fn rooms(&self) -> Vec<MetricFamily> {
-        let stats = self.shared.backbone.stats(&SIZE_BOUNDS);
+        let stats = self.backbone.stats(&SIZE_BOUNDS);
         let bounds: Vec<f64> = SIZE_BOUNDS.iter().map(|bound| float(*bound)).collect();
         let help = "Members of each room there is now.";
         vec![
@@ -294,7 +298,7 @@ impl GatewayCollector {
     }
 
     fn policy(&self) -> Vec<MetricFamily> {
-        let policy = self.shared.policy.load();
+        let policy = self.policy.load();
         let mut families = vec![
             gauge(
                 "sluice_policy_generation",
@@ -304,12 +308,12 @@ impl GatewayCollector {
             gauge(
                 "sluice_policy_revision",
                 "The revision of the documents in the bucket of the fleet; 0 for the gateway's own.",
-                self.shared.in_force.get().revision,
+                self.in_force.get().revision,
             ),
             counter(
                 "sluice_policy_refused_total",
                 "How often changed documents were refused.",
-                self.shared.in_force.refusals(),
+                self.in_force.refusals(),
             ),
             gauge(
                 "sluice_draining",
@@ -317,7 +321,7 @@ impl GatewayCollector {
                 u64::from(self.drainer.drains()),
             ),
         ];
-        if let Some(bucket) = &self.shared.bucket {
+        if let Some(bucket) = &self.bucket {
             families.push(gauge(
                 "sluice_control_connected",
                 "Whether there is a connection to NATS for policy, revocations and backends.",
@@ -364,7 +368,7 @@ impl GatewayCollector {
     }
 }
 
-impl Collector for GatewayCollector {
+impl Collector for Sources {
     fn desc(&self) -> Vec<&Desc> {
         Vec::new()
     }
@@ -377,7 +381,7 @@ impl Collector for GatewayCollector {
         families.extend(self.rooms());
         families.extend(self.rest());
         families.extend(self.nats.iter().flat_map(|nats| backbone::families(nats)));
-        let inbound = self.shared.inbound.iter();
+        let inbound = self.inbound.iter();
         families.extend(inbound.flat_map(|inbound| peers::families(inbound.counters())));
         families
     }

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use self::frame::{Connect, Frame};
 use crate::{
-    admission::{Admitted, admit, origin_allowed},
+    admission::{Admitted, origin_allowed},
     eager,
     failure::Failure,
     hub::{Entered, Hub, Knock, Outlet, Session},
@@ -138,7 +138,7 @@ impl NativeFront {
     /// Answers the request that opens a connection.
     pub(crate) fn open(self: &Rc<Self>, head: &Parts, peer: Peer) -> HttpResponse {
         let shared = &self.hub.shared;
-        if !origin_allowed(shared, head) {
+        if !origin_allowed(&shared.policy.load(), head) {
             self.hub.counters.failed(Code::OriginDenied);
             return HttpResponse::Plain(Refusal::forbidden("Origin not allowed").response());
         }
@@ -146,7 +146,7 @@ impl NativeFront {
             Ok(negotiated) => negotiated,
             Err(reason) => return HttpResponse::Plain(upgrade::refuse(reason)),
         };
-        let admitted = match admit(shared, head, peer) {
+        let admitted = match shared.admission.admit(&shared.policy.load(), head, peer) {
             Ok(admitted) => admitted,
             Err((code, refusal)) => {
                 self.hub.counters.failed(code);

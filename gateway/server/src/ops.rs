@@ -15,13 +15,13 @@ use sluice_api::DrainPhase;
 use sluice_ops::port;
 use tokio::net::TcpListener;
 
-use crate::{drain::Drainer, gateway::Readiness, metrics::Metrics, shared::Shared};
+use crate::{drain::Drainer, metrics::Metrics, readiness::Readiness, trace::Trace};
 
 #[derive(Clone)]
 struct Ops {
     metrics: Arc<Metrics>,
     drainer: Arc<Drainer>,
-    shared: Arc<Shared>,
+    trace: Arc<Trace>,
     readiness: Readiness,
 }
 
@@ -30,7 +30,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     metrics: Metrics,
     drainer: Arc<Drainer>,
-    shared: Arc<Shared>,
+    trace: Arc<Trace>,
     readiness: Readiness,
 ) {
     let router = Router::new()
@@ -41,7 +41,7 @@ pub(crate) async fn serve(
         .with_state(Ops {
             metrics: Arc::new(metrics),
             drainer,
-            shared,
+            trace,
             readiness,
         });
     port::serve(listener, router).await;

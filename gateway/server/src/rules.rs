@@ -1,15 +1,18 @@
 //! What a Room document means for the rooms it is for, in the backbone's and the API's terms.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, RwLock},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use serde_json::value::RawValue;
+use sluice_bucket::Connection;
 use sluice_contract::Code;
 use sluice_crds::room::OnSlowConsumer;
-use sluice_policy::{Action, Identity, Policy, RoomPolicy};
+use sluice_policy::{Action, Identity, Policy, Revocations, RoomPolicy};
 use sluice_rooms::{HistoryLimits, PresenceMode, RoomKey, RoomSettings, SlowConsumer};
-use sluice_util::unix_seconds;
-use sluice_util::write;
+use sluice_util::{unix_seconds, write};
 
 use crate::failure::Failure;
 
@@ -66,12 +69,15 @@ pub(crate) fn validate(policy: &RoomPolicy, event: &str, data: &str) -> Result<(
 
 /// The policy that holds now, for the server API.
 pub(crate) struct Current {
-    pub(crate) shared: Arc<crate::shared::Shared>,
+    pub(crate) policy: Arc<ArcSwap<Policy>>,
+    pub(crate) revocations: Arc<RwLock<Revocations>>,
+    /// Where more than this gateway is told of what is revoked, if there is such a place.
+    pub(crate) bucket: Option<Connection>,
 }
 
 impl Current {
     fn policy(&self) -> Arc<Policy> {
-        ArcSwap::load_full(&self.shared.policy)
+        self.policy.load_full()
     }
 }
 
@@ -115,7 +121,7 @@ impl sluice_api::Rules for Current {
         let Some(revocation) = revocation(target, issued.unwrap_or(now), until) else {
             return Ok(Box::pin(std::future::ready(Ok(()))));
         };
-        let mut revocations = write(&self.shared.revocations);
+        let mut revocations = write(&self.revocations);
         revocations
             .revoke(revocation.clone(), now)
             .map_err(|full| {
@@ -127,7 +133,7 @@ impl sluice_api::Rules for Current {
                     ),
                 )
             })?;
-        let bucket = self.shared.bucket.clone();
+        let bucket = self.bucket.clone();
         Ok(Box::pin(async move {
             let Some(bucket) = bucket else {
                 return Ok(());

@@ -11,7 +11,7 @@ use sluice_rooms::{Pid, Reading};
 use sluice_socketio::{Accepted, Carrier, Client, Connect, Event, Handler, Refused, Reply};
 
 use crate::{
-    admission::{Admitted, admit, origin_allowed},
+    admission::{Admitted, origin_allowed},
     eager,
     failure::Failure,
     hub::{Entered, Hub, Knock, Outlet, Session},
@@ -105,7 +105,7 @@ impl Handler for SocketIoFront {
     type Socket = Rc<Session>;
 
     fn origin_allowed(&self, head: &Parts) -> bool {
-        let allowed = origin_allowed(&self.hub.shared, head);
+        let allowed = origin_allowed(&self.hub.shared.policy.load(), head);
         if !allowed {
             self.hub.counters.failed(Code::OriginDenied);
         }
@@ -113,7 +113,8 @@ impl Handler for SocketIoFront {
     }
 
     fn open(&self, head: &Parts, peer: Peer) -> Result<Link, Refusal> {
-        match admit(&self.hub.shared, head, peer) {
+        let shared = &self.hub.shared;
+        match shared.admission.admit(&shared.policy.load(), head, peer) {
             Ok(admitted) => Ok(Link { admitted }),
             Err((code, refusal)) => {
                 self.hub.counters.failed(code);

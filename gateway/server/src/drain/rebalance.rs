@@ -12,7 +12,6 @@ use sluice_api::DrainPhase;
 use tokio::task::JoinHandle;
 
 use super::{Drainer, Plan, pace};
-use crate::inboxes::InboxItem;
 
 /// A rebalance under way.
 pub(super) struct Rebalance {
@@ -56,7 +55,7 @@ impl Drainer {
     }
 
     async fn even_out(self: Arc<Self>, left: &AtomicU64) {
-        let settings = self.shared.policy.load().drain;
+        let settings = self.policy.load().drain;
         self.settle(settings.settle).await;
         let ends = Instant::now() + settings.window;
         loop {
@@ -69,7 +68,7 @@ impl Drainer {
         let mut plan = self.plan();
         // Whoever began a drain meanwhile has taken it away.
         if plan.rebalance.take().is_some() {
-            self.shared.inboxes.send_all(|| InboxItem::MoveNoMore);
+            self.movers.stop();
             self.enter(DrainPhase::Serving, "rebalance");
         }
     }
@@ -77,14 +76,14 @@ impl Drainer {
     /// Closes the next few connections, and says how long to pause; none where there are no more
     /// to close.
     async fn close_some(&self, left: &AtomicU64, time: Duration) -> Option<Duration> {
-        let open = self.shared.connections.load(Ordering::Relaxed);
+        let open = self.admission.open();
         let most = left.load(Ordering::Relaxed).min(open);
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let step = pace::next(most, time, self.rebalance_rate(), rand::random());
         if step.close == 0 {
             return None;
         }
-        let closed = self.close(step.close).await.closed as u64;
+        let closed = self.movers.close(step.close).await.closed as u64;
         if closed == 0 {
             return None;
         }

@@ -1,6 +1,6 @@
 //! What this gateway hears from the bucket.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, time::Duration};
 
 use sluice_bucket::{Connection, Login, News, Pushed};
 use sluice_policy::{Policy, Revocations};
@@ -12,9 +12,10 @@ use tokio::{
 use super::{
     Start,
     nats_login::{names, nats_login},
-    pushed, reload, revocations,
+    pushed,
+    revocations::{self, Revoker},
 };
-use crate::{documents::Secrets, in_force::Origin, shared::Shared};
+use crate::{documents::Secrets, in_force::Origin};
 
 /// How long a gateway waits for the bucket before it starts by its own files.
 const FIRST: Duration = Duration::from_secs(2);
@@ -81,9 +82,9 @@ impl Bucket {
     }
 
     /// Hears from now on: revocations take hold at once, documents wait to be taken up.
-    pub(super) fn hear(self, shared: Arc<Shared>) -> PushedDocuments {
+    pub(super) fn hear(self, revoker: Revoker) -> PushedDocuments {
         let (documents, pushed) = watch::channel(None);
-        tokio::spawn(hear(self.news, shared, documents));
+        tokio::spawn(hear(self.news, revoker, documents));
         PushedDocuments {
             last: self.first.as_ref().map(pushed::origin),
             pushed,
@@ -157,19 +158,19 @@ fn begin_with(first: &Pushed, start: &mut Start) {
                 "the documents of the bucket are in force"
             );
         }
-        Err(problems) => reload::refuse(&start.in_force, first.revision, &problems),
+        Err(problems) => start.in_force.refuse(first.revision, &problems),
     }
 }
 
 async fn hear(
     mut news: mpsc::Receiver<News>,
-    shared: Arc<Shared>,
+    revoker: Revoker,
     documents: watch::Sender<Option<Pushed>>,
 ) {
     while let Some(news) = news.recv().await {
         match news {
             News::Policy(pushed) => drop(documents.send_replace(Some(pushed))),
-            News::Revoked(revocation) => revocations::take(&shared, revocation),
+            News::Revoked(revocation) => revoker.take(revocation),
             News::Current => {}
         }
     }

@@ -1,7 +1,8 @@
 //! The gateways of the fleet, for the server API.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use sluice_api::{
     DrainPhase, Fleet, GatewayState, GatewayStatus, PolicyStatus, RoomCount, RoomCounts,
 };
@@ -9,13 +10,17 @@ use sluice_nats::{
     Nats,
     core::{PeerInfo, State},
 };
+use sluice_policy::Policy;
 
-use crate::{drain::Drainer, shared::Shared};
+use crate::{admission::Admission, drain::Drainer, in_force::InForce};
 
 /// This gateway, and those that it hears of.
 pub(super) struct Gateways {
     pub(super) name: Arc<str>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) number: u32,
+    pub(super) policy: Arc<ArcSwap<Policy>>,
+    pub(super) in_force: Arc<InForce>,
+    pub(super) admission: Arc<Admission>,
     pub(super) drainer: Arc<Drainer>,
     pub(super) nats: Option<Arc<Nats>>,
 }
@@ -34,7 +39,7 @@ impl Fleet for Gateways {
     }
 
     fn rooms(&self) -> RoomCounts {
-        let policy = self.shared.policy.load();
+        let policy = self.policy.load();
         let rooms = policy.rooms().map(|room| RoomCount {
             name: room.name.clone(),
             members: room.tally.members(),
@@ -52,13 +57,13 @@ impl Gateways {
     fn own(&self) -> GatewayStatus {
         GatewayStatus {
             name: Arc::clone(&self.name),
-            number: number(self.shared.number),
+            number: number(self.number),
             state: match self.drainer.phase() {
                 DrainPhase::Serving | DrainPhase::Rebalance => GatewayState::Serving,
                 _ => GatewayState::Draining,
             },
-            connections: self.shared.connections.load(Ordering::Relaxed),
-            policy: PolicyStatus::clone(&self.shared.in_force.get()),
+            connections: self.admission.open(),
+            policy: PolicyStatus::clone(&self.in_force.get()),
         }
     }
 }

@@ -1,9 +1,6 @@
 //! What this gateway's heartbeat says.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use sluice_nats::{
     Nats,
@@ -11,18 +8,23 @@ use sluice_nats::{
 };
 use tokio::time::MissedTickBehavior;
 
-use crate::{drain::Drainer, shared::Shared};
+use crate::{admission::Admission, drain::Drainer, in_force::InForce};
 
 /// How often it is looked at how this gateway is; the backbone decides when to say it.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Keeps the heartbeat true, for ever.
-pub(super) async fn keep(nats: Arc<Nats>, shared: Arc<Shared>, drainer: Arc<Drainer>) {
+pub(super) async fn keep(
+    nats: Arc<Nats>,
+    admission: Arc<Admission>,
+    in_force: Arc<InForce>,
+    drainer: Arc<Drainer>,
+) {
     let mut interval = tokio::time::interval(LOOK_EVERY);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        let connections = shared.connections.load(Ordering::Relaxed);
+        let connections = admission.open();
         let to_move = drainer.to_move();
         let status = Status {
             state: if drainer.drains() {
@@ -35,7 +37,7 @@ pub(super) async fn keep(nats: Arc<Nats>, shared: Arc<Shared>, drainer: Arc<Drai
                 remaining,
                 ..Draining::default()
             }),
-            policy: policy(&shared.in_force.get()),
+            policy: policy(&in_force.get()),
         };
         nats.with(|core, at, out| core.set_status(at, status, out));
     }

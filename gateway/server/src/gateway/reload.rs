@@ -2,19 +2,20 @@
 
 use std::{fs, io, path::Path, sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use sluice_api::{Api, Keys};
 use sluice_bucket::Pushed;
-use sluice_crds::{Documents, Problem, Secret};
+use sluice_crds::{Documents, Secret};
 use sluice_net::tls::Certificate;
 use sluice_policy::Policy;
 use tokio::time::MissedTickBehavior;
 
 use super::{Setup, backbone::ConfiguredBackbone, bucket::PushedDocuments, pushed};
 use crate::{
+    backend::CurrentBackend,
     documents::{self, Secrets, Texts},
     in_force::{InForce, Origin},
-    inboxes::InboxItem,
-    shared::Shared,
+    inboxes::{InboxItem, Inboxes},
 };
 
 /// How often the files are looked at. Their text is compared, and not their times: that is right
@@ -29,7 +30,10 @@ pub(super) struct Watched {
     pub(super) own_secrets: Vec<Secret>,
     pub(super) documents: Documents,
     pub(super) origin: Origin,
-    pub(super) shared: Arc<Shared>,
+    pub(super) policy: Arc<ArcSwap<Policy>>,
+    pub(super) in_force: Arc<InForce>,
+    pub(super) backend: Arc<CurrentBackend>,
+    pub(super) inboxes: Arc<Inboxes>,
     pub(super) certificate: Option<Certificate>,
     pub(super) backbone: ConfiguredBackbone,
     pub(super) api: Api,
@@ -114,7 +118,7 @@ impl Watched {
                 self.documents = documents;
                 self.apply();
             }
-            Err(problems) => refuse(&self.shared.in_force, 0, &problems),
+            Err(problems) => self.in_force.refuse(0, &problems),
         }
     }
 
@@ -130,7 +134,7 @@ impl Watched {
                 self.documents = documents;
                 self.apply();
             }
-            Err(problems) => refuse(&self.shared.in_force, pushed.revision, &problems),
+            Err(problems) => self.in_force.refuse(pushed.revision, &problems),
         }
     }
 
@@ -148,28 +152,27 @@ impl Watched {
                 self.apply();
             }
             Ok(_) => {}
-            Err(problems) => refuse(&self.shared.in_force, 0, &problems),
+            Err(problems) => self.in_force.refuse(0, &problems),
         }
     }
 
     /// Compiles the documents and lets them take hold, if they can be used.
     fn apply(&self) {
-        let current = self.shared.policy.load_full();
+        let current = self.policy.load_full();
         let policy = match Policy::compile(&self.documents, &self.secrets(), Some(&current)) {
             Ok(policy) => Arc::new(policy),
             Err(problems) => {
-                return refuse(&self.shared.in_force, self.origin.revision, &problems);
+                return self.in_force.refuse(self.origin.revision, &problems);
             }
         };
         policy.start();
         let changes = policy.changes_from(&current);
         tracing::info!(generation = policy.generation, %changes, "changed documents are in force");
         self.backbone.reload(&self.documents);
-        self.shared.backend.configure(&policy);
-        self.shared.policy.store(Arc::clone(&policy));
-        self.shared.in_force.took(&self.origin);
-        self.shared
-            .inboxes
+        self.backend.configure(&policy);
+        self.policy.store(Arc::clone(&policy));
+        self.in_force.took(&self.origin);
+        self.inboxes
             .send_all(|| InboxItem::Policy(Arc::clone(&policy)));
         set_keys(&self.api, &self.documents, &self.setup);
         self.exchange_certificate();
@@ -192,18 +195,6 @@ impl Watched {
             tracing::warn!(%error, "the certificate cannot be used; the last one stays in use");
         }
     }
-}
-
-/// Says why documents are refused.
-pub(super) fn refuse(in_force: &InForce, revision: u64, problems: &[Problem]) {
-    in_force.refused(revision, problems);
-    for problem in problems {
-        tracing::error!(code = problem.code.as_str(), "{problem}");
-    }
-    tracing::error!(
-        problems = problems.len(),
-        "the changed documents are refused and the last good ones stay in force; mend what is named above"
-    );
 }
 
 /// The certificate that the documents ask for.

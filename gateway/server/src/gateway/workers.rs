@@ -12,11 +12,12 @@ use sluice_net::{Endpoint, accept, inbox, listen, tls::Certificate, worker};
 use sluice_policy::Policy;
 use sluice_socketio::SocketIo;
 
-use super::{WorkerCounters, ports::cannot_listen};
+use super::ports::cannot_listen;
 use crate::{
     front::{Front, SOCKETIO_PATH},
     hub::Hub,
     inboxes::InboxItem,
+    metrics::WorkerCounters,
     native::NativeFront,
     shared::Shared,
     socketio::SocketIoFront,

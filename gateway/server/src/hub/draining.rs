@@ -6,7 +6,7 @@ use serde::Serialize;
 use sluice_net::Cause;
 
 use super::{Encoded, Hub, Session};
-use crate::drain::{Closed, Move};
+use crate::inboxes::{Closed, Move};
 
 impl Hub {
     /// Tells every client that the gateway drains, and how soon its connection ends.

@@ -67,7 +67,7 @@ impl Hub {
     }
 
     async fn try_enter(self: &Rc<Self>, knock: Knock) -> Result<Entered, Failure> {
-        if self.shared.is_draining() {
+        if self.shared.admission.is_draining() {
             return Err(Failure::DRAINING);
         }
         let identity = self.identify(knock.token.as_deref()).await?;
@@ -157,7 +157,7 @@ impl Hub {
     /// Counts a session into its user's, if all that may have changed while it waited allows it.
     /// One that comes back may still be counted for a moment where it was.
     fn count_in(&self, identity: &Identity, returns: bool) -> Result<(), Failure> {
-        if self.shared.is_draining() {
+        if self.shared.admission.is_draining() {
             return Err(Failure::DRAINING);
         }
         self.refuse_revoked(identity, None)?;

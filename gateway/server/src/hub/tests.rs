@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use self::bench::{Bench, on_bench};
 use super::Session;
 use crate::{
-    drain::Move,
+    inboxes::Move,
     operation::{JoinOptions, Operation},
 };
 

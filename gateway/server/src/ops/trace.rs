@@ -52,7 +52,7 @@ pub(super) async fn begin(
         return (StatusCode::BAD_REQUEST, what);
     };
     tracing::info!(?filter, "tracing begins");
-    ops.shared.trace.set(Some(filter));
+    ops.trace.set(Some(filter));
     (StatusCode::OK, "The log has it from now on.\n")
 }
 
@@ -65,6 +65,6 @@ pub(super) async fn end(
         return REMOTE;
     }
     tracing::info!("tracing ends");
-    ops.shared.trace.set(None);
+    ops.trace.set(None);
     (StatusCode::OK, "Nothing is traced any more.\n")
 }

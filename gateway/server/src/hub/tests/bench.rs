@@ -4,10 +4,7 @@ use std::{
     cell::RefCell,
     net::{TcpListener, TcpStream},
     rc::Rc,
-    sync::{
-        Arc, RwLock,
-        atomic::{AtomicBool, AtomicU64},
-    },
+    sync::{Arc, RwLock},
     time::Duration,
 };
 
@@ -30,8 +27,7 @@ use crate::{
     inboxes::Inboxes,
     operation::Operation,
     outcome::Outcome,
-    shared::{Addresses, Shared},
-    trace::Trace,
+    shared::Shared,
 };
 
 const KEY: &str = "a-key-for-tests-only-of-enough-length";
@@ -82,7 +78,7 @@ pub(super) fn on_bench(test: impl AsyncFnOnce(Bench)) {
     });
 }
 
-fn shared(memory: &Arc<Memory>, inboxes: Arc<Inboxes>, documents: &Documents) -> Arc<Shared> {
+fn shared(memory: &Arc<Memory>, documents: &Documents) -> Arc<Shared> {
     let secrets = Secrets {
         documents,
         mounted: None,
@@ -91,20 +87,18 @@ fn shared(memory: &Arc<Memory>, inboxes: Arc<Inboxes>, documents: &Documents) ->
     let runtime = runtime::Handle::current();
     Arc::new(Shared {
         backbone: Arc::new(Slow(Arc::clone(memory))),
-        inboxes,
-        backend: CurrentBackend::new(&policy, None, &runtime, &Registry::new()),
-        in_force: Arc::default(),
-        bucket: None,
-        policy: ArcSwap::from_pointee(policy),
+        backend: Arc::new(CurrentBackend::new(
+            &policy,
+            None,
+            &runtime,
+            &Registry::new(),
+        )),
+        policy: Arc::new(ArcSwap::from_pointee(policy)),
         revocations: Arc::new(RwLock::default()),
-        addresses: Addresses::default(),
-        connections: AtomicU64::new(0),
-        peak: AtomicU64::new(0),
-        draining: AtomicBool::new(false),
-        trace: Trace::default(),
+        admission: Arc::default(),
+        trace: Arc::default(),
         compression: false,
         number: 1,
-        inbound: None,
     })
 }
 
@@ -117,7 +111,7 @@ impl Bench {
         let documents = sluice_crds::load(&[source]).unwrap();
         let (inboxes, mut receivers) = Inboxes::new(1);
         let memory = Arc::new(Memory::new(Arc::clone(&inboxes) as _));
-        let shared = shared(&memory, inboxes, &documents);
+        let shared = shared(&memory, &documents);
         let hub = Hub::new(worker, shared, Arc::new(HubCounters::default()));
         tokio::task::spawn_local(Rc::clone(&hub).run(receivers.pop().unwrap()));
         tokio::task::spawn_local(Rc::clone(&hub).turn());

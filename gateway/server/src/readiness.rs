@@ -19,7 +19,7 @@ pub(crate) struct Readiness {
 
 impl Readiness {
     /// That of a gateway that starts now.
-    pub(super) fn new(nats: Option<Arc<Nats>>) -> Self {
+    pub(crate) fn new(nats: Option<Arc<Nats>>) -> Self {
         Self {
             nats,
             until: Instant::now() + PATIENCE,
