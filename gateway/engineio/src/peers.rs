@@ -15,6 +15,7 @@ mod tunnel;
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use sluice_codec::peer::Tell;
 use thiserror::Error;
 
 pub use self::{
@@ -66,6 +67,12 @@ pub trait Peers: Send + Sync + 'static {
     /// Tells the gateway `gateway`, without an answer; `kind` is one of [`TELLS`]. What is told
     /// under one kind arrives at [`Inbound::told`] in its order, or is lost.
     fn tell(&self, gateway: u32, kind: &'static str, message: Bytes);
+}
+
+impl dyn Peers {
+    fn send(&self, gateway: u32, tell: &Tell) {
+        self.tell(gateway, tell.kind(), tell.encode());
+    }
 }
 
 /// How a gateway is one of several.

@@ -1,6 +1,6 @@
 //! What this gateway asks the owners of sessions.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use sluice_codec::peer::{Answer, Ask, Refused, Tell};
@@ -81,13 +81,9 @@ impl SharedPeers {
     }
 
     /// Asks the owner to take a WebSocket through a tunnel.
-    pub(crate) async fn probe(
-        self: &Arc<Self>,
-        sid: Sid,
-        deflate: bool,
-    ) -> Result<Tunnel, Refusal> {
+    pub(crate) async fn probe(&self, sid: Sid, deflate: bool) -> Result<Tunnel, Refusal> {
         let key = (sid.gateway, rand::random());
-        let Some(tunnel) = self.tunnels.open(self, key, true) else {
+        let Some(tunnel) = self.tunnels.open(key, true) else {
             self.counters.full.add();
             return Err(Refused::Full.into());
         };

@@ -67,7 +67,7 @@ type Answered = Result<Answer, Refused>;
 const DONE: Answer = Answer::Whole(Bytes::new());
 
 impl SharedPeers {
-    async fn answer(self: &Arc<Self>, from: u32, ask: Ask) -> Answered {
+    async fn answer(&self, from: u32, ask: Ask) -> Answered {
         match ask {
             Ask::Poll { sid } => self.answer_poll(from, Sid::from_bytes(sid)).await,
             Ask::Post {
@@ -133,11 +133,8 @@ impl SharedPeers {
         }
     }
 
-    async fn answer_probe(self: &Arc<Self>, key: (u32, u64), sid: Sid, deflate: bool) -> Answered {
-        let tunnel = self
-            .tunnels
-            .open(self, key, false)
-            .ok_or_else(|| self.full())?;
+    async fn answer_probe(&self, key: (u32, u64), sid: Sid, deflate: bool) -> Answered {
+        let tunnel = self.tunnels.open(key, false).ok_or_else(|| self.full())?;
         let parcel = |reply| Parcel::Tunnel {
             sid,
             tunnel,

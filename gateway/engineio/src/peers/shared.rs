@@ -40,8 +40,8 @@ pub struct Leaving {
 /// This gateway's side of all that goes between gateways; its workers share it.
 pub(crate) struct SharedPeers {
     pub(super) peers: Arc<dyn Peers>,
-    pub(super) counters: PeerCounters,
-    pub(super) tunnels: Tunnels,
+    pub(super) counters: Arc<PeerCounters>,
+    pub(super) tunnels: Arc<Tunnels>,
     parts: Mutex<Parts>,
     gateway: u32,
     senders: Senders,
@@ -60,10 +60,12 @@ impl SharedPeers {
     /// Begins; must be called within a runtime, whose task ends with the gateway.
     pub(crate) fn start(joined: Joined, senders: Senders) -> Arc<Self> {
         let (resets, to_reset) = mpsc::channel(RESETS);
+        let counters = Arc::<PeerCounters>::default();
+        let peers = Arc::clone(&joined.peers);
         let shared = Arc::new(Self {
+            tunnels: Tunnels::new(joined.max_tunnels, peers, Arc::clone(&counters)),
             peers: joined.peers,
-            counters: PeerCounters::default(),
-            tunnels: Tunnels::new(joined.max_tunnels),
+            counters,
             parts: Mutex::default(),
             gateway: joined.gateway,
             senders,
@@ -74,7 +76,7 @@ impl SharedPeers {
     }
 
     pub(super) fn tell(&self, gateway: u32, tell: &Tell) {
-        self.peers.tell(gateway, tell.kind(), tell.encode());
+        self.peers.send(gateway, tell);
     }
 
     pub(super) fn parts(&self) -> MutexGuard<'_, Parts> {

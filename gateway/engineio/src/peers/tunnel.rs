@@ -15,7 +15,7 @@ use std::sync::Arc;
 use sluice_codec::peer::Tell;
 use tokio::sync::mpsc;
 
-use super::SharedPeers;
+use super::{PeerCounters, Peers};
 pub(crate) use pump::pump;
 pub(super) use table::Tunnels;
 pub(super) use watch::Verdict;
@@ -31,7 +31,7 @@ enum Told {
 
 /// One end of a tunnel. The other end learns when it is dropped.
 pub(crate) struct Tunnel {
-    shared: Arc<SharedPeers>,
+    tunnels: Arc<Tunnels>,
     gateway: u32,
     id: u64,
     told: mpsc::Receiver<Told>,
@@ -52,14 +52,14 @@ impl Tunnel {
     }
 
     fn tell(&self, tell: &Tell) {
-        self.shared.tell(self.gateway, tell);
+        self.tunnels.peers.send(self.gateway, tell);
     }
 }
 
 impl Drop for Tunnel {
     fn drop(&mut self) {
-        self.shared.tunnels.close((self.gateway, self.id));
-        self.shared.counters.tunnels.sub();
+        self.tunnels.close((self.gateway, self.id));
+        self.tunnels.counters.tunnels.sub();
         if !self.finished {
             self.tell(&Tell::Reset { tunnel: self.id });
         }

@@ -62,7 +62,7 @@ where
     };
     pump.flow.take(leftover);
     let end = poll_fn(|cx| pump.poll(cx)).await;
-    let counters = &pump.tunnel.shared.counters;
+    let counters = &pump.tunnel.tunnels.counters;
     if let End::Gone | End::Broken(_) = end {
         counters.broken.add();
     }

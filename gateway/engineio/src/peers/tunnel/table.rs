@@ -11,8 +11,8 @@ use sluice_util::lock;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
-    super::{SharedPeers, Unreachable},
-    Told, Tunnel,
+    super::Unreachable,
+    PeerCounters, Peers, Told, Tunnel,
     watch::{Verdict, Watch},
 };
 
@@ -27,10 +27,19 @@ const WAITING: usize = 8_192;
 type Key = (u32, u64);
 
 /// What is known of the tunnels.
-#[derive(Debug)]
 pub(in crate::peers) struct Tunnels {
     most: usize,
+    pub(super) peers: Arc<dyn Peers>,
+    pub(super) counters: Arc<PeerCounters>,
     table: Mutex<Table>,
+}
+
+impl std::fmt::Debug for Tunnels {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tunnels")
+            .field("most", &self.most)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -55,17 +64,23 @@ struct Peer {
 }
 
 impl Tunnels {
-    pub(in crate::peers) fn new(most: usize) -> Self {
-        Self {
+    /// None yet, and `most` at once; what their ends tell each other goes by `peers`.
+    pub(in crate::peers) fn new(
+        most: usize,
+        peers: Arc<dyn Peers>,
+        counters: Arc<PeerCounters>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
             most,
+            peers,
+            counters,
             table: Mutex::default(),
-        }
+        })
     }
 
     /// A new tunnel with the gateway, unless there are too many, or one of this number.
     pub(in crate::peers) fn open(
-        &self,
-        shared: &Arc<SharedPeers>,
+        self: &Arc<Self>,
         (gateway, id): Key,
         accepted: bool,
     ) -> Option<Tunnel> {
@@ -84,10 +99,10 @@ impl Tunnels {
         });
         table.peers.entry(gateway).or_default().tunnels += 1;
         drop(table);
-        shared.counters.tunnels.add();
-        shared.counters.tunnels_opened.add();
+        self.counters.tunnels.add();
+        self.counters.tunnels_opened.add();
         Some(Tunnel {
-            shared: Arc::clone(shared),
+            tunnels: Arc::clone(self),
             gateway,
             id,
             told,
