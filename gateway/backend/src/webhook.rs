@@ -21,11 +21,7 @@ use prometheus::Registry;
 use reqwest::{Client, redirect};
 use tokio::runtime::Handle;
 
-use self::{
-    call::{Delivery, call},
-    metrics::Metrics,
-    target::Target,
-};
+use self::{call::call, metrics::Metrics, post::Delivery, target::Target};
 pub use self::{
     circuit::CircuitSettings,
     config::{Config, ConfigError, MIN_SECRET_BYTES},

@@ -3,32 +3,15 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use sluice_spans::Headers;
 use tokio::time::sleep;
 
 use super::{
     Shared,
     pause::pause,
-    post::{Failure, post},
+    post::{Delivery, Failure, post},
     target::Target,
 };
 use crate::BackendError;
-
-/// What all tries of one request have in common.
-#[derive(Debug)]
-pub(super) struct Delivery {
-    /// The request's name, by which the backend knows it again when it is repeated.
-    pub(super) name: String,
-    /// The trace that it belongs to, if any.
-    pub(super) trace: Headers,
-}
-
-impl Delivery {
-    pub(super) fn new(trace: Headers) -> Self {
-        let name = format!("{:032x}", rand::random::<u128>());
-        Self { name, trace }
-    }
-}
 
 /// Posts a body until it is answered, refused for good, or out of time.
 pub(super) async fn call(

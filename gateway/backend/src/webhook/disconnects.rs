@@ -7,10 +7,7 @@ use std::{
 
 use tokio::time::sleep;
 
-use super::{
-    Shared,
-    call::{Delivery, call},
-};
+use super::{Shared, call::call, post::Delivery};
 use crate::{
     disconnects::{Batch, Queue},
     request::Body,

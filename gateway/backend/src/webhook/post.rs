@@ -4,15 +4,31 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::{Client, Response, StatusCode, header};
+use sluice_spans::Headers;
 use sluice_util::unix_seconds;
 use tokio::time::timeout;
 
 use super::{
     Config,
-    call::Delivery,
     signature::{DELIVERY, SIGNATURE, sign},
 };
 use crate::{BackendError, answer::own_error};
+
+/// What all tries of one request have in common.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    /// The request's name, by which the backend knows it again when it is repeated.
+    pub(super) name: String,
+    /// The trace that it belongs to, if any.
+    pub(super) trace: Headers,
+}
+
+impl Delivery {
+    pub(super) fn new(trace: Headers) -> Self {
+        let name = format!("{:032x}", rand::random::<u128>());
+        Self { name, trace }
+    }
+}
 
 /// Why a try came to nothing, and how long the backend asked to wait before the next.
 pub(super) struct Failure {

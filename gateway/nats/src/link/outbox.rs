@@ -90,7 +90,10 @@ impl Outbox {
     ) -> Result<(), Refused> {
         let size = header_size(headers) + payload.len();
         if let Err(refused) = self.check(subject, reply, headers, size) {
-            self.sent.refused(refused);
+            match refused {
+                Refused::NotConnected => self.sent.dropped += 1,
+                _ => self.sent.refused += 1,
+            }
             return Err(refused);
         }
         encode::publish(subject, reply, headers, payload, &mut self.bytes);

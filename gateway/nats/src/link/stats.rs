@@ -1,7 +1,5 @@
 //! What a link counts.
 
-use super::Refused;
-
 /// What a link counted since it was made, and what it holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -32,7 +30,7 @@ pub struct Stats {
 pub(super) struct Sent {
     messages: u64,
     bytes: u64,
-    refused: u64,
+    pub(super) refused: u64,
     pub(super) connects: u64,
     pub(super) dropped: u64,
 }
@@ -41,13 +39,6 @@ impl Sent {
     pub(super) fn message(&mut self, size: usize) {
         self.messages += 1;
         self.bytes += size as u64;
-    }
-
-    pub(super) fn refused(&mut self, why: Refused) {
-        match why {
-            Refused::NotConnected => self.dropped += 1,
-            _ => self.refused += 1,
-        }
     }
 
     pub(super) fn stats(&self) -> Stats {
