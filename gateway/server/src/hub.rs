@@ -11,6 +11,7 @@ mod deliver;
 mod draining;
 mod encoded;
 mod entering;
+mod knock;
 mod leaving;
 mod namespace;
 mod operations;
@@ -43,7 +44,8 @@ use smallvec::SmallVec;
 pub(crate) use self::{
     counters::{HubCounters, LATENCY_BOUNDS},
     encoded::Encoded,
-    entering::{Entered, Knock},
+    entering::Entered,
+    knock::Knock,
     session::{Outlet, Session},
 };
 use self::{namespace::Namespace, resuming::Resuming, room::Room, timers::Timer};

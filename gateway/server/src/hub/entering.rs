@@ -3,7 +3,7 @@
 use std::{rc::Rc, sync::Arc};
 
 use sluice_policy::{AuthError, Identity};
-use sluice_rooms::{Pid, Reading, SessionId};
+use sluice_rooms::{Pid, SessionId};
 use sluice_spans::{brief, failed, span};
 use sluice_util::read;
 use sluice_util::unix_seconds;
@@ -12,20 +12,8 @@ use tracing::{
     field::{Empty, display},
 };
 
-use super::{Hub, Outlet, Session, recovery::Recovery};
+use super::{Hub, Knock, Outlet, Session, recovery::Recovery};
 use crate::{backend::Who, failure::Failure};
-
-/// A client that wants in.
-#[derive(Debug, Default)]
-pub(crate) struct Knock {
-    pub(crate) namespace: Box<str>,
-    /// `socketio` or `websocket`.
-    pub(crate) protocol: &'static str,
-    pub(crate) token: Option<Box<str>>,
-    /// The session it says it had, and how far it says it has read there.
-    pub(crate) pid: Option<Pid>,
-    pub(crate) read: Option<Reading>,
-}
 
 /// A client that is in. [`Hub::attach`] must follow at once: until then its session has no
 /// connection and would lose what is sent to it.

@@ -1,0 +1,15 @@
+//! What a client says that wants in.
+
+use sluice_rooms::{Pid, Reading};
+
+/// A client that wants in.
+#[derive(Debug, Default)]
+pub(crate) struct Knock {
+    pub(crate) namespace: Box<str>,
+    /// `socketio` or `websocket`.
+    pub(crate) protocol: &'static str,
+    pub(crate) token: Option<Box<str>>,
+    /// The session it says it had, and how far it says it has read there.
+    pub(crate) pid: Option<Pid>,
+    pub(crate) read: Option<Reading>,
+}
