@@ -11,13 +11,11 @@ use std::{
 };
 
 use sluice_bucket::{BucketError, Connection, Login};
-use sluice_nats::Names;
+use sluice_contract::{GatewayStatus, Names};
 use sluice_util::lock;
 use tokio::time::timeout;
 
-#[cfg(test)]
-pub(crate) use self::fleet::InForce;
-pub(crate) use self::fleet::{Gateway, Heartbeats};
+pub(crate) use self::fleet::Heartbeats;
 use self::pushes::Pushes;
 use crate::{
     check::{Checked, Secrets},
@@ -44,7 +42,7 @@ pub(crate) struct Delivery {
     /// Why NATS cannot be reached, if it cannot.
     pub(crate) unreachable: Option<String>,
     /// What the gateways say that they work by.
-    pub(crate) gateways: Vec<Gateway>,
+    pub(crate) gateways: Vec<GatewayStatus>,
     /// The generations of Rooms in the documents of each revision that is remembered.
     pub(crate) rooms: BTreeMap<u64, Arc<BTreeMap<String, i64>>>,
 }
@@ -82,7 +80,7 @@ impl Backbones {
     /// Listens to the gateways of a cluster from now on; `None` where that cannot be.
     pub(crate) async fn listen(&self, uid: &str) -> Option<Heartbeats> {
         let (connection, names) = self.connection(uid)?;
-        fleet::listen(&connection, names.prefix()).await
+        fleet::listen(&connection, &names).await
     }
 
     /// Gives the gateways their documents, unless they were given already, or the backbone is not
@@ -184,7 +182,7 @@ impl Delivery {
             let refused = gateway.policy.refused.as_deref()?;
             refused
                 .starts_with(&start)
-                .then_some((gateway.name.as_str(), refused))
+                .then_some((&*gateway.name, refused))
         })
     }
 
@@ -228,7 +226,7 @@ impl Entry {
         }
         delivery.revision = pushes.revision();
         delivery.rooms = pushes.rooms();
-        delivery.gateways = fleet::ask(&self.connection, self.names.prefix()).await;
+        delivery.gateways = fleet::ask(&self.connection, &self.names).await;
     }
 }
 

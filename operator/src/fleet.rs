@@ -30,7 +30,7 @@ mod serving;
 mod settings;
 
 pub use decision::{Decision, DrainCommand, DrainReason, Phase, REMOVED_FIRST};
-pub use observed::{DrainPhase, DrainSeen, Observed, PodSeen, RevisionSeen};
+pub use observed::{DrainSeen, Observed, PodSeen, RevisionSeen};
 pub use remembered::Remembered;
 pub use settings::{Settings, Surge};
 

@@ -10,4 +10,3 @@ pub use client::{GatewayClient, GatewaySeen};
 pub(crate) use clients::GatewayClients;
 pub use error::{GatewayError, GatewayErrorKind};
 pub(crate) use liveness::{GatewayState, Liveness, WatchedGateway};
-pub use wire::{FleetMember, PolicySeen, RoomSeen, RoomsSeen};

@@ -11,8 +11,9 @@ use std::{
 use async_nats::{Client, ConnectOptions};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use sluice_bucket::{Connection, Login};
+use sluice_contract::Names;
 use sluice_crds::{Source, load};
-use sluice_nats::{Names, streams};
+use sluice_nats::streams;
 use sluice_operator::{
     Kind,
     plan::{self, Apis, Cluster, Images, Inputs, Keys, NatsKeys, Planned},
@@ -199,7 +200,7 @@ async fn planned_servers_let_everybody_do_what_they_are_for_and_no_more() {
     let gateway = options.connect(url).await.unwrap();
     streams::ensure(&gateway, &names, &wanted).await.unwrap();
     let jetstream = async_nats::jetstream::new(gateway.clone());
-    let subject = names.subject("in", "=2F.a");
+    let subject = names.stored("=2F.a");
     jetstream
         .publish(subject.clone(), "x".into())
         .await
@@ -217,10 +218,7 @@ async fn planned_servers_let_everybody_do_what_they_are_for_and_no_more() {
     assert_eq!(purged.unwrap(), 1);
     // As backends answer events and call the server API.
     let backend = who("backend");
-    assert_eq!(
-        refusal(&backend, &names.subject("api", "publish")).await,
-        None
-    );
+    assert_eq!(refusal(&backend, &names.operation("publish")).await, None);
     assert!(refusal(&backend, &subject).await.is_some());
     assert!(
         refusal(&backend, "$JS.API.STREAM.DELETE.SLUICE_prod_chat_ROOMS")

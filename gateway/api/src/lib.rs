@@ -49,8 +49,8 @@ mod serve;
 
 pub use api::{Api, Limits};
 pub use call::{Called, Caller};
-pub use drain::{Drain, DrainPhase, DrainProgress, DrainRequest};
-pub use fleet::{Fleet, GatewayState, GatewayStatus, PolicyStatus, RoomCount, RoomCounts};
+pub use drain::Drain;
+pub use fleet::Fleet;
 pub use keys::{KeyError, Keys};
 pub use openapi::openapi;
 pub use refusal::Refusal;

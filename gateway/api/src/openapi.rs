@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, sync::OnceLock};
 
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
+use sluice_contract::RefusalBody;
 
 use crate::{
     extract::Name,
-    refusal::Envelope,
     route::{Required, Route},
     routes::routes,
 };
@@ -31,7 +31,7 @@ fn describe() -> Value {
         let at = paths.entry(route.path).or_insert_with(|| json!({}));
         at[route.method.as_str().to_ascii_lowercase()] = operation(&mut generator, &route);
     }
-    let error = content(&generator.subschema_for::<Envelope>().to_value());
+    let error = content(&generator.subschema_for::<RefusalBody>().to_value());
     json!({
         "openapi": "3.1.0",
         "info": {

@@ -7,32 +7,14 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use schemars::JsonSchema;
-use serde::Serialize;
 use sluice_backbone::Error;
-use sluice_contract::Code;
+use sluice_contract::{Code, Reason, RefusalBody};
 
 /// A refusal: a stable code for programs, which has its HTTP status, and a sentence for people
 /// that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     code: Code,
-    message: Cow<'static, str>,
-}
-
-/// How a refusal looks to the caller.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Error")]
-pub(crate) struct Envelope {
-    error: Inner,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(inline)]
-struct Inner {
-    /// What went wrong, for programs. A code never changes its meaning.
-    code: &'static str,
-    /// What went wrong and what to do, for people.
     message: Cow<'static, str>,
 }
 
@@ -80,9 +62,9 @@ impl From<Error> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, code, passes) = (self.status(), self.code, self.passes());
-        let body = Envelope {
-            error: Inner {
-                code: code.as_str(),
+        let body = RefusalBody {
+            error: Reason {
+                code: code.as_str().into(),
                 message: self.message,
             },
         };

@@ -14,7 +14,7 @@ use std::{
 use async_nats::{Client, HeaderMap, Request, client::RequestErrorKind, connection::State};
 use bytes::Bytes;
 use prometheus::Registry;
-use sluice_nats::{Names, token};
+use sluice_contract::Names;
 use tokio::{runtime::Handle, sync::Semaphore};
 
 use crate::{
@@ -93,8 +93,7 @@ impl NatsBackend {
     /// Asks what becomes of an event. Without `ack_expected` nobody is asked: the event is only
     /// published.
     pub async fn event(&self, request: EventRequest) -> Result<EventAnswer, BackendError> {
-        let place = format!("{}.{}", token(&request.namespace), token(&request.event));
-        let subject = self.names.subject("up", &place);
+        let subject = self.names.event(&request.namespace, &request.event);
         let body = Body::Event(&request);
         if request.ack_expected {
             self.ask(subject, &body, EventAnswer::from_reply).await
@@ -107,8 +106,7 @@ impl NatsBackend {
 
     /// Asks whether a session may begin.
     pub async fn connect(&self, request: ConnectRequest) -> Result<ConnectAnswer, BackendError> {
-        let place = token(&request.namespace);
-        let subject = self.names.subject("connect", &place);
+        let subject = self.names.connect(&request.namespace);
         self.ask(subject, &Body::Connect(&request), ConnectAnswer::from_reply)
             .await
     }

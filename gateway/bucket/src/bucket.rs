@@ -22,7 +22,7 @@ pub(crate) async fn open(connection: &Connection) -> Result<Store, BucketError> 
         ));
     }
     let context = jetstream::new(connection.client().clone());
-    let bucket = connection.names().control();
+    let bucket = connection.names().bucket();
     if let Ok(store) = context.get_key_value(&bucket).await {
         return Ok(store);
     }

@@ -4,7 +4,7 @@ use std::{io, str::FromStr as _, sync::Arc, time::Duration};
 
 use async_nats::{Client, ConnectOptions, Event, ServerAddr, connection::State};
 use percent_encoding::percent_decode_str;
-use sluice_nats::Names;
+use sluice_contract::Names;
 use sluice_util::Backoff;
 use tokio::sync::watch;
 

@@ -2,7 +2,7 @@
 
 use async_nats::jetstream::{self, context::GetStreamErrorKind};
 use futures_util::TryStreamExt as _;
-use sluice_nats::{Names, token, untoken};
+use sluice_contract::{Names, Subject, at_place};
 
 use crate::{BucketError, Connection};
 
@@ -19,10 +19,10 @@ pub async fn purge(
 ) -> Result<usize, BucketError> {
     let context = jetstream::new(connection.client().clone());
     let failed = |why: String| BucketError::Stream {
-        stream: names.rooms(),
+        stream: names.rooms_stream(),
         why,
     };
-    let stream = match context.get_stream(names.rooms()).await {
+    let stream = match context.get_stream(names.rooms_stream()).await {
         Ok(stream) => stream,
         Err(error) if matches!(error.kind(), GetStreamErrorKind::JetStream(ref e) if e.code() == 404) =>
         {
@@ -30,10 +30,7 @@ pub async fn purge(
         }
         Err(error) => return Err(failed(error.to_string())),
     };
-    let place = format!("{}.", token(namespace));
-    let all = names.subject("in", &format!("{place}*"));
-    let start = names.subject("in", &place);
-    let info = stream.info_with_subjects(all).await;
+    let info = stream.info_with_subjects(names.stored_in(namespace)).await;
     let mut subjects = info.map_err(|e| failed(e.to_string()))?;
     // Named first, since what is listed shifts with each that goes.
     let mut found = Vec::new();
@@ -42,8 +39,7 @@ pub async fn purge(
         .await
         .map_err(|e| failed(e.to_string()))?
     {
-        let room = subject.strip_prefix(&start).and_then(untoken);
-        if room.is_some_and(|room| decides(&room)) {
+        if room(names, &subject).is_some_and(|room| decides(&room)) {
             found.push(subject);
         }
     }
@@ -52,4 +48,12 @@ pub async fn purge(
         done.map_err(|e| failed(e.to_string()))?;
     }
     Ok(found.len())
+}
+
+/// The name of the room whose messages are stored under a subject.
+fn room(names: &Names, subject: &str) -> Option<String> {
+    match names.parse(subject)? {
+        Subject::Stored(place) => at_place(place).map(|(_, room)| room),
+        _ => None,
+    }
 }

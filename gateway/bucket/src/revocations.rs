@@ -4,13 +4,9 @@ use std::time::Duration;
 
 use async_nats::jetstream::{self, context::PublishErrorKind, kv::Store, message::PublishMessage};
 use bytes::Bytes;
-use sluice_nats::token;
-use sluice_policy::Revocation;
+use sluice_contract::Revocation;
 
 use crate::{BucketError, Connection, bucket};
-
-/// What the keys of revocations begin with.
-pub(crate) const PREFIX: &str = "revoked.";
 
 /// How often an entry that others change at the same time is tried.
 const TRIES: u32 = 5;
@@ -36,14 +32,15 @@ impl Connection {
             bucket: store.name.clone(),
             why,
         };
-        let key = key(revocation);
+        let key = revocation.key();
         for _ in 0..TRIES {
             let entry = store
                 .entry(&key)
                 .await
                 .map_err(|e| refused(e.to_string()))?;
-            let (revision, there) =
-                entry.map_or((0, None), |entry| (entry.revision, read(&entry.value)));
+            let (revision, there) = entry.map_or((0, None), |entry| {
+                (entry.revision, Revocation::decode(&entry.value).known())
+            });
             let wider = there.map_or_else(|| revocation.clone(), |there| widest(revocation, there));
             match self.put(&store, &key, &wider, revision, now).await {
                 Ok(()) => return Ok(()),
@@ -63,9 +60,8 @@ impl Connection {
         revision: u64,
         now: u64,
     ) -> Result<(), jetstream::context::PublishError> {
-        let left = until(revocation).saturating_sub(now).clamp(1, LONGEST);
-        // Texts and numbers can always be written.
-        let value = Bytes::from(serde_json::to_vec(revocation).unwrap_or_default());
+        let left = revocation.until().saturating_sub(now).clamp(1, LONGEST);
+        let value = Bytes::from(revocation.encode());
         let message = PublishMessage::build()
             .payload(value)
             .ttl(Duration::from_secs(left))
@@ -77,31 +73,9 @@ impl Connection {
     }
 }
 
-/// A revocation out of an entry; nothing where somebody wrote something else there.
-pub(crate) fn read(value: &[u8]) -> Option<Revocation> {
-    serde_json::from_slice(value).ok()
-}
-
-fn key(revocation: &Revocation) -> String {
-    let (kind, id) = match revocation {
-        Revocation::Token { id, .. } => ("token", id),
-        Revocation::User { id, .. } => ("user", id),
-        Revocation::Session { id, .. } => ("session", id),
-    };
-    format!("{PREFIX}{kind}.{}", token(id))
-}
-
-fn until(revocation: &Revocation) -> u64 {
-    match revocation {
-        Revocation::Token { until, .. }
-        | Revocation::User { until, .. }
-        | Revocation::Session { until, .. } => *until,
-    }
-}
-
 /// What both together revoke. They are about the same thing.
 fn widest(new: &Revocation, there: Revocation) -> Revocation {
-    let latest = until(new).max(until(&there));
+    let latest = new.until().max(there.until());
     match (new.clone(), there) {
         (Revocation::User { id, issued, .. }, Revocation::User { issued: before, .. }) => {
             Revocation::User {
@@ -133,20 +107,8 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_one_that_a_bucket_takes() {
-        assert_eq!(key(&user(1, 2)), "revoked.user.a=2Eb=20c");
-    }
-
-    #[test]
     fn of_two_about_the_same_user_the_wider_is_kept() {
         assert_eq!(widest(&user(5, 10), user(3, 20)), user(5, 20));
         assert_eq!(widest(&user(3, 20), user(5, 10)), user(5, 20));
-    }
-
-    #[test]
-    fn an_entry_reads_back() {
-        let text = serde_json::to_vec(&user(3, 20)).unwrap();
-        assert_eq!(read(&text), Some(user(3, 20)));
-        assert_eq!(read(b"{}"), None);
     }
 }

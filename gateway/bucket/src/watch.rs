@@ -7,14 +7,10 @@ use std::{
 
 use async_nats::jetstream::kv::{Entry, Operation, Store, Watch};
 use futures_util::StreamExt as _;
-use sluice_policy::Revocation;
+use sluice_contract::{Decoded, Revocation};
 use tokio::{sync::mpsc, time::sleep};
 
-use crate::{
-    BucketError, Connection, Pushed, bucket,
-    policy::KEY,
-    revocations::{self, PREFIX},
-};
+use crate::{BucketError, Connection, Pushed, bucket, policy::KEY};
 
 /// The pause after the bucket could not be read.
 const RETRY: Duration = Duration::from_secs(1);
@@ -64,7 +60,7 @@ async fn follow(connection: &Connection, news: &mpsc::Sender<News>) -> Result<()
     if is_empty && news.send(News::Current).await.is_err() {
         return Ok(());
     }
-    let keys = [KEY.to_owned(), format!("{PREFIX}>")];
+    let keys = [KEY.to_owned(), format!("{}>", Revocation::PREFIX)];
     let entries = store.watch_many_with_history(keys).await;
     let mut telling = Telling {
         entries: entries.map_err(|e| refused(e.to_string()))?,
@@ -137,17 +133,23 @@ fn read(entry: &Entry) -> Option<News> {
         return None;
     }
     let read = if entry.key == KEY {
-        String::from_utf8(entry.value.to_vec()).ok().map(|text| {
+        Decoded::from(String::from_utf8(entry.value.to_vec()).ok()).map(|text| {
             News::Policy(Pushed {
                 revision: entry.revision,
                 text,
             })
         })
     } else {
-        revocations::read(&entry.value).map(News::Revoked)
+        Revocation::decode(&entry.value).map(News::Revoked)
     };
-    if read.is_none() {
-        tracing::error!(key = %entry.key, "an entry of the bucket cannot be read and counts for nothing; delete it");
+    match read {
+        Decoded::Known(news) => return Some(news),
+        Decoded::Newer => {
+            tracing::warn!(key = %entry.key, "a newer gateway has revoked what this version cannot revoke; update this gateway");
+        }
+        Decoded::Garbage => {
+            tracing::error!(key = %entry.key, "an entry of the bucket cannot be read and counts for nothing; delete it");
+        }
     }
-    read
+    None
 }

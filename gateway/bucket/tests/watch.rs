@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream;
 use futures_util::TryStreamExt as _;
 use sluice_bucket::{Connection, Login, News, Pushed, watch};
-use sluice_nats::Names;
+use sluice_contract::Names;
 use sluice_test_nats::{Server, Settings};
 use tokio::{sync::mpsc, time::timeout};
 
@@ -27,7 +27,7 @@ async fn connect(server: &Server, names: Names) -> Connection {
 /// Has the server forget who watches the bucket, without telling them.
 async fn deafen(server: &Server, names: &Names) {
     let client = async_nats::connect(server.url()).await.unwrap();
-    let bucket = format!("KV_{}", names.control());
+    let bucket = format!("KV_{}", names.bucket());
     let stream = jetstream::new(client).get_stream(bucket).await.unwrap();
     sluice_test_nats::until("the bucket is watched", async || {
         let watching: Vec<String> = stream.consumer_names().try_collect().await.unwrap();

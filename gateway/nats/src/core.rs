@@ -12,9 +12,9 @@ mod counters;
 mod fleet;
 mod histories;
 mod io;
+mod json;
 mod live;
 mod members;
-mod number;
 mod patience;
 mod presence;
 mod reply;
@@ -33,6 +33,7 @@ use std::{
 
 use rand::{SeedableRng as _, rngs::SmallRng};
 use sluice_backbone::Workers;
+use sluice_contract::{Call, GatewayNumber, Names, Subject};
 
 use self::{
     calls::Calls,
@@ -41,7 +42,6 @@ use self::{
     histories::Histories,
     io::{Io, Requests},
     live::Live,
-    number::everyone,
     presence::Presence,
     sessions::Sessions,
     users::Users,
@@ -50,11 +50,11 @@ pub use self::{
     calls::{AnswerTo, Called, Unreachable},
     completions::{Completions, Done},
     counters::{HistoryCounters, Unsettled},
-    fleet::{Draining, PeerInfo, PolicyStatus, State, Status},
+    fleet::PeerInfo,
     io::{Action, Fields},
-    members::Faults,
+    members::{Faults, Newer},
 };
-use crate::{Names, Packet};
+use crate::Packet;
 
 /// How often [`Core::tick`] is to be called.
 pub const TICK: Duration = Duration::from_millis(100);
@@ -109,7 +109,7 @@ pub(crate) enum Purpose {
 
 /// Where the servers tell that the rooms' stream has another leader.
 fn advisory(names: &Names) -> String {
-    let stream = names.rooms();
+    let stream = names.rooms_stream();
     format!("$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.{stream}")
 }
 
@@ -150,6 +150,8 @@ pub struct Core {
     presence: Presence,
     users: Users,
     commands: Commands,
+    /// How many messages came on subjects of a kind that this version does not know.
+    newer: u64,
 }
 
 impl std::fmt::Debug for Core {
@@ -179,6 +181,7 @@ impl Core {
             presence: Presence::new(identity.seed),
             users: Users::default(),
             commands: Commands::default(),
+            newer: 0,
             world: World {
                 identity,
                 workers,
@@ -192,16 +195,16 @@ impl Core {
     /// What this gateway gets from its beginning: to be called once, before anything else.
     pub fn start(&mut self, out: &mut Vec<Action>) {
         let names = &self.world.identity.names;
-        let own = format!("{:08x}.*", self.world.identity.gateway);
+        let own = GatewayNumber(self.world.identity.gateway);
         let subjects = [
             advisory(names),
-            names.subject("gw", &own),
+            names.calls(own),
             // The link does not echo, so these are others' doing.
-            names.subject("sess", &own),
-            everyone(names, "fleet"),
-            everyone(names, "pres"),
-            everyone(names, "users"),
-            everyone(names, "cmd"),
+            names.sessions_of(own),
+            names.heartbeats(),
+            names.presence_of_all(),
+            names.users(),
+            names.commands(),
         ];
         out.extend(subjects.map(Action::Subscribe));
     }
@@ -236,24 +239,34 @@ impl Core {
     /// A message of a subject that was subscribed to.
     pub fn message(&mut self, at: At, packet: &Packet, out: &mut Vec<Action>) {
         let names = self.world.identity.names.clone();
-        let Some((kind, rest)) = names.split(packet.subject()) else {
+        let Some(subject) = names.parse(packet.subject()) else {
             return self.advised(at, packet, out);
         };
         let mut io = self.world.io(at, out);
-        match kind {
-            "out" => self.histories.message(&mut io, rest, packet),
-            "live" => self.live.message(&io, rest, packet),
+        match subject {
+            Subject::Republished(place) => self.histories.message(&mut io, place, packet),
+            Subject::Live(place) => self.live.message(&io, place, packet),
             // Whoever has said goodbye says nothing of those who leave with it.
-            "pres" | "users" if self.fleet.has_ended() => {}
-            "fleet" => self.fleet.message(&mut io, packet),
-            "pres" => self
-                .presence
-                .message(&mut io, &mut self.fleet, rest, packet),
-            "users" => self.users.message(&mut io, &mut self.fleet, packet),
-            "cmd" => self.commands.message(&mut io, &self.completions, packet),
-            "gw" => self.called(at, rest, packet, out),
-            "sess" => self.sessions.overwritten(&mut io, rest),
-            _ => {}
+            Subject::Presence(_) | Subject::PresenceOfAll | Subject::Users
+                if self.fleet.has_ended() => {}
+            Subject::Heartbeats => self.fleet.message(&mut io, packet),
+            Subject::Presence(place) => {
+                self.presence
+                    .message(&mut io, &mut self.fleet, place, packet);
+            }
+            Subject::PresenceOfAll => self.presence.question(&mut io, packet),
+            Subject::Users => self.users.message(&mut io, &mut self.fleet, packet),
+            Subject::Commands => self.commands.message(&mut io, &self.completions, packet),
+            Subject::Call(_, call) => self.called(at, call, packet, out),
+            Subject::Session(_, session) => self.sessions.overwritten(&mut io, session),
+            Subject::Newer(_) => self.newer += 1,
+            // What this gateway does not subscribe to.
+            Subject::Stored(_)
+            | Subject::Owner(_)
+            | Subject::Event(_)
+            | Subject::Connect(_)
+            | Subject::Disconnected(_)
+            | Subject::Operation(_) => {}
         }
     }
 
@@ -272,19 +285,16 @@ impl Core {
         }
     }
 
-    /// Another gateway calls this one: `<number>.<kind>`.
-    fn called(&mut self, at: At, rest: &str, packet: &Packet, out: &mut Vec<Action>) {
-        let Some((_, kind)) = rest.split_once('.') else {
-            return;
-        };
+    /// Another gateway calls this one.
+    fn called(&mut self, at: At, call: Call<'_>, packet: &Packet, out: &mut Vec<Action>) {
         let mut io = self.world.io(at, out);
-        match kind {
-            "presence" | "users" | "claim" if self.fleet.has_ended() => {}
-            "fleet" => self.fleet.called(&mut io, packet),
-            "presence" => self.presence.called(&mut io, &mut self.fleet, packet),
-            "users" => self.users.message(&mut io, &mut self.fleet, packet),
-            "claim" => self.sessions.claimed(&mut io, packet),
-            kind => self.calls.called(&self.completions, kind, packet),
+        match call {
+            Call::Presence | Call::Users | Call::Claim if self.fleet.has_ended() => {}
+            Call::Heartbeat => self.fleet.called(&mut io, packet),
+            Call::Presence => self.presence.called(&mut io, &mut self.fleet, packet),
+            Call::Users => self.users.message(&mut io, &mut self.fleet, packet),
+            Call::Claim => self.sessions.claimed(&mut io, packet),
+            Call::Other(kind) => self.calls.called(&self.completions, kind, packet),
         }
     }
 

@@ -3,14 +3,15 @@
 //! [`Nats`] is the [`Backbone`](sluice_backbone::Backbone). Inside, the [`core`] decides: a state
 //! machine without input and output, which tests and simulations drive as the network does. The
 //! [`link`] carries what it wants sent; it is one connection for any number of subscriptions, and
-//! [`Names`] says how they are called.
+//! [`Names`](sluice_contract::Names) says how they are called.
 //!
 //! What is lost on the way is noticed by the stream's own numbers, and read again or told; nothing
 //! is delivered twice, and no answer that carries an offset is given before what comes before it.
 //!
 //! ```no_run
+//! use sluice_contract::Names;
 //! use sluice_nats::{
-//!     Names, Packet,
+//!     Packet,
 //!     link::{Handler, NO_HEADERS, Options, ServerInfo, link},
 //! };
 //!
@@ -35,8 +36,8 @@
 //! let (link, task) = link(Options::new(vec!["nats://127.0.0.1:4222".parse()?], "example"))?;
 //! tokio::spawn(task.run(Printer));
 //! // Subscriptions hold over every reconnect; what is published without a connection is refused.
-//! link.subscribe(&names.subject("fleet", ">"));
-//! link.publish(&names.subject("fleet", "hello"), None, NO_HEADERS, b"{}")?;
+//! link.subscribe(&names.heartbeats());
+//! link.publish(&names.heartbeats(), None, NO_HEADERS, b"{}")?;
 //! link.close().await;
 //! # Ok(())
 //! # }
@@ -55,7 +56,6 @@ use std::time::Duration;
 use sluice_util::Backoff;
 
 pub use backbone::Nats;
-pub use names::{Names, token, untoken};
 pub use packet::{Headers, Packet};
 
 /// The waits before something is tried again, at NATS or at another gateway: many gateways that

@@ -8,9 +8,8 @@ use async_nats::jetstream::{
     stream::{Config, DiscardPolicy, Republish, StorageType},
 };
 
+use sluice_contract::Names;
 use tokio::sync::{Notify, watch};
-
-use crate::Names;
 
 /// How long the stream remembers the ids of messages: the same id twice is stored once.
 const DUPLICATES: Duration = Duration::from_mins(2);
@@ -171,12 +170,12 @@ fn longer(a: Duration, b: Duration) -> Duration {
 
 fn rooms(names: &Names, wanted: &Wanted, replicas: usize) -> Config {
     Config {
-        name: names.rooms(),
+        name: names.rooms_stream(),
         description: Some("The messages of rooms with history.".to_owned()),
-        subjects: vec![names.subject("in", ">")],
+        subjects: vec![names.all_stored()],
         republish: Some(Republish {
-            source: names.subject("in", ">"),
-            destination: names.subject("out", ">"),
+            source: names.all_stored(),
+            destination: names.all_republished(),
             headers_only: false,
         }),
         max_messages_per_subject: i64::from(wanted.messages_per_room.max(1)),
@@ -190,9 +189,9 @@ fn rooms(names: &Names, wanted: &Wanted, replicas: usize) -> Config {
 
 fn sessions(names: &Names, replicas: usize) -> Config {
     Config {
-        name: names.sessions(),
+        name: names.sessions_stream(),
         description: Some("Sessions, for when their gateway dies.".to_owned()),
-        subjects: vec![names.subject("sess", ">"), names.subject("owner", "*")],
+        subjects: vec![names.sessions(), names.owners()],
         max_messages_per_subject: 1,
         ..common(replicas)
     }

@@ -19,10 +19,11 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
 use serde_json::value::RawValue;
+use sluice_contract::Revocation;
 use sluice_crds::{Source, load};
 use sluice_policy::{
-    Action, Authenticator, Identity, Policy, Rate, Revocation, Revocations, Schemas, TokenBucket,
-    TokenRules, TrustedProxies,
+    Action, Authenticator, Identity, Policy, Rate, Revocations, Schemas, TokenBucket, TokenRules,
+    TrustedProxies,
 };
 
 const NOW: u64 = 1_700_000_000;

@@ -19,7 +19,7 @@ pub use error::AuthError;
 pub use identity::Identity;
 pub use jwks::{Jwks, JwksError, JwksTiming};
 pub use key::{KeyError, MIN_SECRET_BYTES};
-pub use revocations::{Revocation, Revocations, RevocationsFull};
+pub use revocations::{Revocations, RevocationsFull};
 pub use token::MAX_TOKEN_BYTES;
 
 use std::sync::Arc;

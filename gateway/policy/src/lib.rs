@@ -54,8 +54,8 @@ mod testing;
 pub use access::{AccessError, AccessRule, MAX_RULE_BYTES, RoomInput, RuleError};
 pub use auth::{
     Algorithm, AuthError, Authenticator, Identity, Jwks, JwksError, JwksTiming, KeyError,
-    MAX_TOKEN_BYTES, MAX_USER_BYTES, MIN_SECRET_BYTES, Revocation, Revocations, RevocationsFull,
-    SignError, TokenRules, sign_development_token,
+    MAX_TOKEN_BYTES, MAX_USER_BYTES, MIN_SECRET_BYTES, Revocations, RevocationsFull, SignError,
+    TokenRules, sign_development_token,
 };
 pub use limits::{Limits, ProxyError, Rate, TokenBucket, TrustedProxies, counted_address};
 pub use origins::{OriginError, Origins};

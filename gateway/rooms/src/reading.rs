@@ -263,4 +263,37 @@ mod tests {
         assert_eq!(Reading::parse(&format!("{even}{many}")), None);
         assert_eq!(Reading::parse(""), None);
     }
+
+    /// A position of 0.1.0, as clients that were moved from there send it.
+    fn sample(name: &str) -> String {
+        let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/../contract/samples/0.1.0");
+        std::fs::read_to_string(format!("{samples}/{name}")).unwrap()
+    }
+
+    #[test]
+    fn positions_of_0_1_0_are_read_and_written_as_ever() {
+        let even = || {
+            let epoch = Epoch::from_bits(0x96c4_3f94_5348_f444);
+            Reading::of(Position { epoch, offset: 18 })
+        };
+        let mut behind = even();
+        behind.hold_back(RoomMark::of(&room("a")), 7);
+        behind.hold_back(RoomMark::of(&room("team.red")), 17);
+        let mut lost = even();
+        for number in 0..=MOST {
+            lost.hold_back(RoomMark::of(&room(&number.to_string())), 1);
+        }
+        let mut late = lost.clone();
+        late.set_late(3);
+        for (name, reading) in [
+            ("position.txt", even()),
+            ("position-behind.txt", behind),
+            ("position-late.txt", late),
+            ("position-lost.txt", lost),
+        ] {
+            let text = sample(name);
+            assert_eq!(Reading::parse(&text).as_ref(), Some(&reading), "{name}");
+            assert_eq!(reading.to_string(), text, "{name}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use sluice_api::{DrainPhase, DrainProgress, DrainRequest};
+use sluice_contract::{DrainPhase, DrainProgress, DrainRequest};
 use sluice_nats::Nats;
 use sluice_policy::Policy;
 use sluice_spans::span;

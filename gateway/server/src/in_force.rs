@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use arc_swap::ArcSwap;
-use sluice_api::PolicyStatus;
+use sluice_contract::PolicyStatus;
 use sluice_crds::{Documents, Problem};
 
 /// Which documents a gateway works by, and where they come from.

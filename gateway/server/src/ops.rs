@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, put},
 };
-use sluice_api::DrainPhase;
+use sluice_contract::DrainPhase;
 use sluice_ops::port;
 use tokio::net::TcpListener;
 

@@ -150,9 +150,9 @@ fn revocation(
     target: &sluice_backbone::Target,
     issued: u64,
     until: u64,
-) -> Option<sluice_policy::Revocation> {
+) -> Option<sluice_contract::Revocation> {
     use sluice_backbone::Target;
-    use sluice_policy::Revocation;
+    use sluice_contract::Revocation;
     Some(match target {
         Target::User(user) => Revocation::User {
             id: Arc::clone(user),

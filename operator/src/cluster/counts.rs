@@ -7,13 +7,11 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use sluice_contract::RoomCounts;
 use sluice_util::lock;
 
 use super::{inventory::Inventory, moves::Moves};
-use crate::{
-    gateways::RoomsSeen,
-    room::{Activities, Activity},
-};
+use crate::room::{Activities, Activity};
 
 /// How often gateways are asked, at most, and so how often a number in a Room's status changes.
 const EVERY: Duration = Duration::from_secs(30);
@@ -64,7 +62,7 @@ impl Counts {
 }
 
 /// What each gateway says that runs and does not end; `None` where it does not answer.
-async fn ask(inventory: &Inventory, moves: &Moves) -> Vec<(String, Option<RoomsSeen>)> {
+async fn ask(inventory: &Inventory, moves: &Moves) -> Vec<(String, Option<RoomCounts>)> {
     let pods = moves.observed.pods.iter();
     let running = pods.filter(|pod| pod.running && !pod.terminating);
     let asked = running.map(|pod| async move {
@@ -86,7 +84,7 @@ impl LastCount {
 
     /// What is known after these answers. Where one is missing, the numbers stay as they were: a
     /// part of them would be wrong.
-    fn after(last: Option<Self>, now: Instant, answers: Vec<(String, Option<RoomsSeen>)>) -> Self {
+    fn after(last: Option<Self>, now: Instant, answers: Vec<(String, Option<RoomCounts>)>) -> Self {
         let stores = answers
             .iter()
             .flat_map(|(_, seen)| seen)
@@ -117,11 +115,11 @@ impl LastCount {
     }
 }
 
-fn by_gateway(all: Vec<(String, RoomsSeen)>) -> Published {
-    let rooms = |seen: RoomsSeen| {
+fn by_gateway(all: Vec<(String, RoomCounts)>) -> Published {
+    let rooms = |seen: RoomCounts| {
         seen.rooms
             .into_iter()
-            .map(|room| (room.name, room.published))
+            .map(|room| (room.name.into(), room.published))
     };
     all.into_iter()
         .map(|(gateway, seen)| (gateway, rooms(seen).collect()))
@@ -129,17 +127,17 @@ fn by_gateway(all: Vec<(String, RoomsSeen)>) -> Published {
 }
 
 fn sum(
-    all: &[(String, RoomsSeen)],
+    all: &[(String, RoomCounts)],
     before: Option<&(Instant, Published)>,
     now: Instant,
 ) -> Activities {
     let mut members: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     for (gateway, seen) in all {
         for room in &seen.rooms {
-            let known = before.and_then(|(_, published)| published.get(gateway)?.get(&room.name));
+            let known = before.and_then(|(_, published)| published.get(gateway)?.get(&*room.name));
             // What is counted anew was not counted before.
             let new = known.map_or(0, |known| room.published.saturating_sub(*known));
-            let entry = members.entry(&room.name).or_default();
+            let entry = members.entry(&*room.name).or_default();
             *entry = (entry.0 + room.members, entry.1 + new);
         }
     }

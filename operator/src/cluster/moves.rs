@@ -6,6 +6,7 @@ use std::{collections::HashMap, net::IpAddr, sync::Mutex, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use sluice_contract::RoomCounts;
 use sluice_crds::RealtimeClusterStatus;
 use sluice_util::lock;
 
@@ -17,7 +18,7 @@ use crate::{
     backbone::Backbones,
     context::Context,
     fleet::{self, Decision, DrainCommand, Observed, Phase, Remembered, Settings},
-    gateways::{GatewayClient, GatewayClients, Liveness, RoomsSeen},
+    gateways::{GatewayClient, GatewayClients, Liveness},
     plan::{
         Cluster,
         names::{REVISION, SERVING},
@@ -121,7 +122,7 @@ impl Moves {
     }
 
     /// What the gateway of a pod has of the rooms, if it answers.
-    pub(super) async fn rooms(&self, inventory: &Inventory, pod: &str) -> Option<RoomsSeen> {
+    pub(super) async fn rooms(&self, inventory: &Inventory, pod: &str) -> Option<RoomCounts> {
         let address = address(find(inventory, pod)?)?;
         let answer = self.gateways.as_ref()?.rooms(address).await;
         answer

@@ -2,7 +2,9 @@
 
 use std::cmp::Reverse;
 
-use super::{DrainPhase, DrainReason, Observed, PodSeen, REMOVED_FIRST, RevisionSeen, Settings};
+use sluice_contract::DrainPhase;
+
+use super::{DrainReason, Observed, PodSeen, REMOVED_FIRST, RevisionSeen, Settings};
 
 /// A fleet, and what is to become of each of its gateways.
 pub(super) struct Fleet<'a> {

@@ -1,7 +1,9 @@
 //! Which gateways drain.
 
+use sluice_contract::DrainPhase;
+
 use super::{
-    DrainCommand, DrainPhase,
+    DrainCommand,
     leaving::{Fleet, Gateway},
     rebalance::Rebalance,
 };

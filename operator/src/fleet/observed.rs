@@ -1,7 +1,7 @@
 //! What the operator sees of a fleet before it decides.
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use sluice_contract::DrainPhase;
 
 use super::Remembered;
 
@@ -73,32 +73,6 @@ pub struct PodSeen {
     pub connections: Option<u64>,
     /// When it was created.
     pub created: Timestamp,
-}
-
-/// Where the drain of a gateway is, as its server API says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DrainPhase {
-    /// It does not drain.
-    #[default]
-    Serving,
-    /// It moves a part of its connections and takes new ones all the while.
-    Rebalance,
-    /// It is to be out of the Service, and still accepts strays.
-    Settle,
-    /// Clients have been told.
-    Notify,
-    /// Connections are closed.
-    Move,
-    /// It has no connection left, or its deadline has passed: it ends.
-    Release,
-}
-
-impl DrainPhase {
-    /// Whether all connections are being moved, in a way that can still be stopped.
-    pub(super) const fn moves_all(self) -> bool {
-        matches!(self, Self::Settle | Self::Notify | Self::Move)
-    }
 }
 
 /// The drain of a gateway in figures.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use sluice_contract::DrainPhase;
+
 use super::{
-    DrainCommand, DrainPhase, Remembered,
+    DrainCommand, Remembered,
     leaving::{Fleet, Gateway},
 };
 

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use sluice_contract::DrainPhase;
+
 use super::*;
 
 /// Four gateways, one beyond that, 100 connections a second.

@@ -9,12 +9,12 @@ use std::{
 
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
+use sluice_contract::{
+    DrainProgress, DrainRequest, FleetStatus, GatewayStatus, RefusalBody, RoomCounts,
+};
 use tokio::sync::Semaphore;
 
-use super::{
-    GatewayError,
-    wire::{Fleet, FleetMember, Progress, Refusal, RoomsSeen, Start},
-};
+use super::{GatewayError, wire};
 use crate::fleet::{DrainCommand, DrainSeen};
 
 /// The port of the server API.
@@ -94,35 +94,35 @@ impl GatewayClient {
 
     /// How many connections the gateway of a pod has, and how far its drain is.
     pub async fn read(&self, pod: IpAddr) -> Result<GatewaySeen, GatewayError> {
-        let progress: Progress = self.call(pod, Method::GET, "/v1/drain", None).await?;
+        let progress: DrainProgress = self.call(pod, Method::GET, "/v1/drain", None).await?;
         Ok(GatewaySeen {
-            connections: progress.connections(),
-            drain: progress.drain(),
+            connections: progress.connections,
+            drain: wire::seen(&progress),
         })
     }
 
     /// Tells the gateway of a pod what to do about its connections. To tell it twice is the same
     /// as once.
     pub async fn drain(&self, pod: IpAddr, command: &DrainCommand) -> Result<(), GatewayError> {
-        let body = Start::of(command);
+        let body = wire::request(command);
         let method = if body.is_some() {
             Method::POST
         } else {
             Method::DELETE
         };
-        self.call::<Progress>(pod, method, "/v1/drain", body)
+        self.call::<DrainProgress>(pod, method, "/v1/drain", body)
             .await
             .map(drop)
     }
 
     /// All gateways of the fleet that the one of a pod belongs to, as that one knows them.
-    pub async fn fleet(&self, pod: IpAddr) -> Result<Vec<FleetMember>, GatewayError> {
-        let fleet: Fleet = self.call(pod, Method::GET, "/v1/fleet", None).await?;
+    pub async fn fleet(&self, pod: IpAddr) -> Result<Vec<GatewayStatus>, GatewayError> {
+        let fleet: FleetStatus = self.call(pod, Method::GET, "/v1/fleet", None).await?;
         Ok(fleet.gateways)
     }
 
     /// What the gateway of a pod has of the rooms.
-    pub async fn rooms(&self, pod: IpAddr) -> Result<RoomsSeen, GatewayError> {
+    pub async fn rooms(&self, pod: IpAddr) -> Result<RoomCounts, GatewayError> {
         self.call(pod, Method::GET, "/v1/rooms", None).await
     }
 
@@ -131,7 +131,7 @@ impl GatewayClient {
         pod: IpAddr,
         method: Method,
         path: &str,
-        body: Option<Start>,
+        body: Option<DrainRequest>,
     ) -> Result<T, GatewayError> {
         let address = self.address(pod).to_string();
         // Never closed, so there is always a turn.
@@ -209,18 +209,18 @@ fn root(error: &reqwest::Error) -> &(dyn std::error::Error + 'static) {
 
 fn refused(address: &str, status: StatusCode, bytes: &[u8]) -> GatewayError {
     let address = address.to_owned();
-    let Ok(Refusal { error }) = serde_json::from_slice(bytes) else {
+    let Ok(RefusalBody { error }) = serde_json::from_slice(bytes) else {
         return unclear(&address, &format!("status {status} without a reason"));
     };
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => GatewayError::Forbidden {
             address,
-            code: error.code,
+            code: error.code.into_owned(),
         },
         _ => GatewayError::Refused {
             address,
-            code: error.code,
-            message: error.message,
+            code: error.code.into_owned(),
+            message: error.message.into_owned(),
         },
     }
 }

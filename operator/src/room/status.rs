@@ -93,7 +93,7 @@ fn accepted(name: &str, findings: &Findings) -> Vec<RoomAcceptance> {
         .flat_map(|delivery| &delivery.gateways)
     {
         let (Some(revision), Some(generation)) = (
-            findings.revisions.get(&gateway.name),
+            findings.revisions.get(&*gateway.name),
             generation(name, gateway.policy.revision, findings),
         ) else {
             continue;

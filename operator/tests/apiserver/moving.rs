@@ -15,7 +15,7 @@ use std::{
 use futures_util::StreamExt as _;
 use kube::ResourceExt;
 use serde_json::{Value, json};
-use sluice_nats::Names;
+use sluice_contract::Names;
 use sluice_operator::Kind;
 use sluice_test_apiserver::until;
 use sluice_test_nats::{Server, Settings};
@@ -107,7 +107,7 @@ impl Stage {
     async fn stays(&self, so: impl AsyncFn() -> bool) {
         let names = Names::new(&self.world.namespace, "chat");
         let client = async_nats::connect(self.nats.url()).await.unwrap();
-        let heartbeats = client.subscribe(format!("{}.fleet", names.prefix()));
+        let heartbeats = client.subscribe(names.heartbeats());
         let mut heartbeats = heartbeats.await.unwrap();
         let mut heard = HashMap::<String, u32>::new();
         while heard.values().all(|times| *times < LISTENED) {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use kube::ResourceExt as _;
 use serde_json::{Value, json};
 use sluice_bucket::{Connection, Login, News};
-use sluice_nats::Names;
+use sluice_contract::Names;
 use sluice_operator::Kind;
 use sluice_test_apiserver::until;
 use sluice_test_nats::{Server, Settings};
@@ -155,7 +155,7 @@ async fn a_room_waits_for_its_cluster() {
 /// Stores a message in a room as a gateway does, and says how many are stored in each.
 async fn store(connection: &Connection, names: &Names, room: &str) {
     let jetstream = async_nats::jetstream::new(connection.client().clone());
-    let subject = names.subject("in", &format!("=2F.{}", sluice_nats::token(room)));
+    let subject = names.stored(&sluice_contract::place("/", room));
     jetstream
         .publish(subject, "hello".into())
         .await
@@ -166,7 +166,7 @@ async fn store(connection: &Connection, names: &Names, room: &str) {
 
 async fn stored(connection: &Connection, names: &Names) -> u64 {
     let jetstream = async_nats::jetstream::new(connection.client().clone());
-    let mut stream = jetstream.get_stream(names.rooms()).await.unwrap();
+    let mut stream = jetstream.get_stream(names.rooms_stream()).await.unwrap();
     stream.info().await.unwrap().state.messages
 }
 

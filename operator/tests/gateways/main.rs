@@ -10,8 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sluice_contract::DrainPhase;
 use sluice_operator::{
-    fleet::{DrainCommand, DrainPhase, DrainReason},
+    fleet::{DrainCommand, DrainReason},
     gateways::{GatewayClient, GatewayErrorKind},
 };
 use tokio::net::TcpListener;
@@ -42,7 +43,7 @@ async fn a_gateway_says_how_many_connections_it_has_and_that_it_serves() {
     );
     let fleet = gateways.fleet(HERE).await.unwrap();
     assert_eq!((fleet.len(), fleet[0].connections), (1, 3));
-    assert_eq!(fleet[0].name, "gateway-under-test");
+    assert_eq!(&*fleet[0].name, "gateway-under-test");
     assert!(!fleet[0].policy.digest.is_empty());
 }
 

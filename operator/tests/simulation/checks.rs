@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use sluice_operator::fleet::{Decision, DrainCommand, DrainPhase, Observed, PodSeen};
+use sluice_contract::DrainPhase;
+use sluice_operator::fleet::{Decision, DrainCommand, Observed, PodSeen};
 
 use crate::{
     gateway::Pod,

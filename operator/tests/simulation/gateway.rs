@@ -1,7 +1,8 @@
 //! Gateways: how they start, drain, rebalance and end.
 
 use rand::{RngExt as _, seq::SliceRandom as _};
-use sluice_operator::fleet::{DrainCommand, DrainPhase, DrainSeen};
+use sluice_contract::DrainPhase;
+use sluice_operator::fleet::{DrainCommand, DrainSeen};
 
 use crate::world::{SECOND, World};
 

@@ -9,9 +9,11 @@ use axum::{
 };
 use sluice_contract::Code;
 
+use sluice_contract::{DrainProgress, DrainRequest};
+
 use super::check_reason;
 use crate::{
-    Api, DrainProgress, DrainRequest, Refusal,
+    Api, Refusal,
     extract::OptionalBody,
     route::{Required, Route},
 };

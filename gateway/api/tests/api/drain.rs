@@ -1,6 +1,6 @@
 use reqwest::Method;
 use serde_json::json;
-use sluice_api::{DrainPhase, DrainRequest};
+use sluice_contract::{DrainPhase, DrainRequest};
 
 use crate::harness::{answer, assert_refused, start};
 

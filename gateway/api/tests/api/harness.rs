@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
-use sluice_api::{
-    Api, Drain, DrainPhase, DrainProgress, DrainRequest, Fleet, GatewayState, GatewayStatus, Kept,
-    Keys, Limits, PolicyStatus, Refusal, RoomCount, RoomCounts, Rules,
+use sluice_api::{Api, Drain, Fleet, Kept, Keys, Limits, Refusal, Rules};
+use sluice_backbone::{Command, BackboneEvent, Gather, Memory, SessionInfo, Workers, Target};
+use sluice_contract::{
+    Code, DrainPhase, DrainProgress, DrainRequest, FleetStatus, GatewayNumber, GatewayState,
+    GatewayStatus, PolicyStatus, RoomCount, RoomCounts, WireVersion,
 };
-use sluice_backbone::{BackboneEvent, Command, Gather, Memory, SessionInfo, Target, Workers};
-use sluice_contract::Code;
 use sluice_rooms::{HistoryLimits, Message, Pid, PresenceMode, RoomKey, RoomSettings, SessionId};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -152,14 +152,19 @@ impl Rules for Policy {
 struct Alone;
 
 impl Fleet for Alone {
-    fn gateways(&self) -> Vec<GatewayStatus> {
-        vec![GatewayStatus {
-            name: "gateway".into(),
-            number: "0000002a".to_owned(),
-            state: GatewayState::Serving,
-            connections: 3,
-            policy: PolicyStatus::default(),
-        }]
+    fn gateways(&self) -> FleetStatus {
+        FleetStatus {
+            ok: true,
+            writes: WireVersion::FIRST,
+            gateways: vec![GatewayStatus {
+                name: "gateway".into(),
+                number: GatewayNumber(0x2a),
+                state: GatewayState::Serving,
+                connections: 3,
+                policy: PolicyStatus::default(),
+                reads: WireVersion::FIRST,
+            }],
+        }
     }
 
     fn rooms(&self) -> RoomCounts {
@@ -169,6 +174,7 @@ impl Fleet for Alone {
             published: 7,
         };
         RoomCounts {
+            ok: true,
             stores: true,
             rooms: vec![room("support", 5), room("lobby", 2)],
         }

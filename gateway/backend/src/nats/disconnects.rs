@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_nats::Client;
-use sluice_nats::{Names, token};
+use sluice_contract::Names;
 use tokio::time::sleep;
 
 use super::is_connected;
@@ -38,7 +38,7 @@ pub(super) async fn tell(
 async fn publish(client: &Client, names: &Names, batch: Batch, metrics: &RequestMetrics) {
     let mut dropped = batch.dropped;
     for (namespace, sessions) in by_namespace(batch.sessions) {
-        let subject = names.subject("disconnected", &token(&namespace));
+        let subject = names.disconnected(&namespace);
         let body = Body::Disconnected {
             sessions: &sessions,
             dropped: std::mem::take(&mut dropped),

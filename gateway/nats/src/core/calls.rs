@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::{BufMut as _, Bytes, BytesMut};
+use sluice_contract::GatewayNumber;
 use tokio::sync::oneshot;
 
 use super::{Completions, Done, Purpose, fleet::Fleet, io::Io};
@@ -191,7 +192,8 @@ impl Calls {
 }
 
 fn subject(io: &Io<'_>, (gateway, kind): (u32, &str)) -> String {
-    io.names.subject("gw", &format!("{gateway:08x}.{kind}"))
+    io.names
+        .call(GatewayNumber(gateway), sluice_contract::Call::Other(kind))
 }
 
 /// The number of this gateway, then the request.

@@ -8,7 +8,8 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
-use sluice_backbone::{BackboneEvent, Command, Error, Gather, Reply, SessionInfo};
+use sluice_backbone::{Command, BackboneEvent, Error, Gather, Reply, SessionInfo};
+use sluice_contract::GatewayNumber;
 use tokio::sync::oneshot;
 
 use self::{
@@ -16,12 +17,7 @@ use self::{
     open::{Open, Sum},
     wire::Request,
 };
-use super::{
-    Completions, Done, Purpose,
-    fleet::Fleet,
-    io::Io,
-    number::{Number, everyone, json},
-};
+use super::{Completions, Done, Purpose, fleet::Fleet, io::Io, json::json};
 use crate::Packet;
 
 /// How long gateways have time to answer.
@@ -40,6 +36,7 @@ pub(crate) struct Commands {
     open: FxHashMap<u64, Open>,
     silent: u64,
     garbage: u64,
+    newer: u64,
 }
 
 impl Commands {
@@ -119,7 +116,7 @@ impl Commands {
         }
         self.last += 1;
         self.open.insert(self.last, open);
-        let (subject, purpose) = (everyone(io.names, "cmd"), Purpose::Command(self.last));
+        let (subject, purpose) = (io.names.commands(), Purpose::Command(self.last));
         io.request(subject, Vec::new(), payload, purpose, WITHIN);
         Ok(())
     }
@@ -133,7 +130,11 @@ impl Commands {
     ) {
         let request = wire::decode(packet.payload.clone(), io.now);
         let (Some((from, request)), Some(reply)) = (request, packet.reply.clone()) else {
-            self.garbage += 1;
+            if wire::is_newer(packet.payload.clone()) {
+                self.newer += 1;
+            } else {
+                self.garbage += 1;
+            }
             return;
         };
         if from == io.gateway {
@@ -200,6 +201,11 @@ impl Commands {
         self.silent
     }
 
+    /// How many messages were of kinds that a newer version has.
+    pub(crate) fn newer(&self) -> u64 {
+        self.newer
+    }
+
     /// How many messages could not be understood.
     pub(crate) fn garbage(&self) -> u64 {
         self.garbage
@@ -215,7 +221,7 @@ fn deliver(io: &Io<'_>, event: impl Fn() -> BackboneEvent) {
 /// So many sessions here carried out what another gateway wanted.
 pub(crate) fn executed(io: &mut Io<'_>, reply: Bytes, sessions: u64) {
     let answer = CommandAnswer {
-        gateway: Number(io.gateway),
+        gateway: GatewayNumber(io.gateway),
         done: Some(sessions),
         sessions: Vec::new(),
     };
@@ -225,7 +231,7 @@ pub(crate) fn executed(io: &mut Io<'_>, reply: Bytes, sessions: u64) {
 /// These are the sessions here that another gateway asked for.
 pub(crate) fn listed_here(io: &mut Io<'_>, reply: Bytes, sessions: &[SessionInfo]) {
     let answer = CommandAnswer {
-        gateway: Number(io.gateway),
+        gateway: GatewayNumber(io.gateway),
         done: None,
         sessions: listed(sessions),
     };

@@ -1,5 +1,7 @@
 //! What a core says of itself.
 
+use super::histories::Unread;
+
 /// What happened to messages of rooms with history.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HistoryCounters {
@@ -17,8 +19,19 @@ pub struct HistoryCounters {
     pub repeated: u64,
     /// Not to be had any more when they were found to be missing.
     pub lost: u64,
-    /// Messages that could not be read.
+    /// Messages that could not be read, and are nobody's.
     pub malformed: u64,
+    /// Messages that could not be read, and are of a newer version.
+    pub newer: u64,
+}
+
+impl HistoryCounters {
+    pub(super) fn count_unread(&mut self, why: Unread) {
+        match why {
+            Unread::Newer => self.newer += 1,
+            Unread::Garbage => self.malformed += 1,
+        }
+    }
 }
 
 /// How much waits, and for what.

@@ -1,6 +1,5 @@
 //! Which gateways there are: heartbeats on `<prefix>.fleet`.
 
-mod heartbeat;
 mod peer;
 mod share;
 
@@ -10,17 +9,11 @@ use std::{
 };
 
 use rustc_hash::FxHashMap;
+use sluice_contract::{Call, Decoded, GatewayNumber, Heartbeat, Status, WireVersion};
 
-use self::{heartbeat::Heartbeat, peer::Peer};
-pub use self::{
-    heartbeat::{Draining, PolicyStatus, State, Status},
-    peer::PeerInfo,
-};
-use super::{
-    GONE_AFTER,
-    io::Io,
-    number::{Number, everyone, json},
-};
+use self::peer::Peer;
+pub use self::peer::PeerInfo;
+use super::{GONE_AFTER, io::Io};
 use crate::Packet;
 
 /// How often a gateway says that it lives.
@@ -49,6 +42,10 @@ pub(crate) struct Turn {
 #[derive(Debug, Default)]
 pub(crate) struct Fleet {
     name: Arc<str>,
+    /// The newest wire version that this gateway reads.
+    pub(super) reads: WireVersion,
+    /// Up to which wire version rollouts are finalised.
+    finalised: WireVersion,
     status: Status,
     peers: FxHashMap<u32, Peer>,
     ended: bool,
@@ -66,6 +63,7 @@ impl Fleet {
     pub(crate) fn new(name: Arc<str>) -> Self {
         Self {
             name,
+            reads: WireVersion::CURRENT,
             ..Self::default()
         }
     }
@@ -104,13 +102,15 @@ impl Fleet {
     }
 
     fn own(&self, io: &Io<'_>, hello: bool, bye: bool) -> Vec<u8> {
-        json(&Heartbeat {
-            gateway: Number(io.gateway),
+        let beat = Heartbeat {
+            gateway: GatewayNumber(io.gateway),
             name: Arc::clone(&self.name),
             hello,
             bye,
+            reads: self.reads,
             status: self.status.clone(),
-        })
+        };
+        beat.encode()
     }
 
     fn beat(&mut self, io: &mut Io<'_>, hello: bool, bye: bool) {
@@ -119,7 +119,7 @@ impl Fleet {
         }
         self.next = Some(io.now + EVERY);
         let beat = self.own(io, hello, bye);
-        io.publish(everyone(io.names, "fleet"), Vec::new(), beat);
+        io.publish(io.names.heartbeats(), Vec::new(), beat);
     }
 
     /// Takes in a heartbeat that was sent to all; a gateway's last one says goodbye.
@@ -130,7 +130,7 @@ impl Fleet {
         self.returned |= stranger && !hello;
         if (stranger || hello) && !self.ended {
             let beat = self.own(io, false, false);
-            io.publish(gateway.subject(io.names, "fleet"), Vec::new(), beat);
+            io.publish(io.names.call(gateway, Call::Heartbeat), Vec::new(), beat);
         }
     }
 
@@ -140,8 +140,8 @@ impl Fleet {
     }
 
     /// Whose heartbeat it is, whether it says hello, and whether it is the first from there.
-    fn hear(&mut self, io: &Io<'_>, packet: &Packet) -> Option<(Number, bool, bool)> {
-        let Ok(beat) = serde_json::from_slice::<Heartbeat>(&packet.payload) else {
+    fn hear(&mut self, io: &Io<'_>, packet: &Packet) -> Option<(GatewayNumber, bool, bool)> {
+        let Decoded::Known(beat) = Heartbeat::decode(&packet.payload) else {
             self.garbage += 1;
             return None;
         };
@@ -156,6 +156,7 @@ impl Fleet {
             self.goodbyes.push(beat.gateway.0);
         }
         (peer.name, peer.status, peer.ends) = (beat.name, beat.status, beat.bye);
+        peer.reads = beat.reads;
         Some((beat.gateway, beat.hello, stranger && !beat.bye))
     }
 
@@ -223,6 +224,24 @@ impl Fleet {
         let mut peers: Vec<_> = peers.filter_map(|(g, peer)| peer.info(*g, now)).collect();
         peers.sort_unstable_by_key(|peer| peer.gateway);
         peers
+    }
+
+    /// Rollouts are finalised up to this wire version.
+    pub(crate) fn set_finalised(&mut self, finalised: WireVersion) {
+        self.finalised = finalised;
+    }
+
+    /// The newest wire version that this gateway reads.
+    pub(crate) fn reads(&self) -> WireVersion {
+        self.reads
+    }
+
+    /// The wire version to write: what every gateway reads that is not gone, and no more than what
+    /// was finalised. One that has not said yet what it reads counts as one of 0.1.0.
+    pub(crate) fn writes(&self) -> WireVersion {
+        let others = self.peers.values().filter(|peer| !peer.ends);
+        let others = others.map(|peer| peer.reads);
+        self.finalised.writable(others.chain([self.reads]))
     }
 
     /// This gateway's part of the rate at which the fleet's draining gateways may close

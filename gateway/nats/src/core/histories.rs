@@ -23,6 +23,7 @@ mod stream;
 use std::time::Instant;
 
 use sluice_backbone::{Bookmark, Joined, Missed, Publication, Reader, Receipt, Reply};
+use sluice_contract::Decoded;
 use sluice_rooms::{Epoch, HistoryLimits, Page, Query, Reading, RoomKey};
 
 pub(crate) use self::ask::Ask;
@@ -36,6 +37,7 @@ use self::{
     room::Arrival,
     rooms::Rooms,
 };
+pub(super) use self::stream::Unread;
 use super::{HistoryCounters, Unsettled, io::Io};
 use crate::{Packet, envelope};
 
@@ -176,20 +178,24 @@ impl Histories {
             return;
         };
         match self.read(io, key, packet) {
-            Some(arrival) => self.rooms.take(io, &place, arrival),
-            None => self.rooms.counters.malformed += 1,
+            Ok(arrival) => self.rooms.take(io, &place, arrival),
+            Err(why) => self.rooms.counters.count_unread(why),
         }
     }
 
-    fn read(&mut self, io: &Io<'_>, key: RoomKey, packet: &Packet) -> Option<Arrival> {
-        let offset = packet.headers.number("Nats-Sequence")?;
-        let previous = packet.headers.number("Nats-Last-Sequence")?;
-        let envelope = envelope::decode(key, &packet.payload, io.now)?;
-        if envelope.gateway != io.gateway {
-            self.publishing.count_foreign(io, &envelope.message);
+    fn read(&mut self, io: &Io<'_>, key: RoomKey, packet: &Packet) -> Result<Arrival, Unread> {
+        let number = |header| packet.headers.number(header).ok_or(Unread::Garbage);
+        let (offset, previous) = (number("Nats-Sequence")?, number("Nats-Last-Sequence")?);
+        let received = match envelope::decode(key, &packet.payload, io.now) {
+            Decoded::Known(received) => received,
+            Decoded::Newer => return Err(Unread::Newer),
+            Decoded::Garbage => return Err(Unread::Garbage),
+        };
+        if received.gateway != io.gateway {
+            self.publishing.count_foreign(io, &received.message);
         }
-        Some(Arrival {
-            message: envelope.message,
+        Ok(Arrival {
+            message: received.message,
             offset,
             previous,
         })

@@ -6,11 +6,11 @@ use bytes::Bytes;
 use rand::{RngExt as _, rngs::SmallRng};
 use rustc_hash::FxHashMap;
 use sluice_backbone::{BackboneEvent, Completion, Error, Publication, Workers};
+use sluice_contract::Names;
 use sluice_rooms::Message;
 use tokio::sync::oneshot;
 
 use super::Purpose;
-use crate::Names;
 
 /// Headers to send, in order.
 pub type Fields = Vec<(&'static str, String)>;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use sluice_backbone::{BackboneEvent, Error, Publication, Receipt};
+use sluice_contract::Decoded;
 use sluice_rooms::{Message, RoomKey};
 
 use super::{io::Io, workers::Workers};
@@ -34,6 +35,7 @@ pub(crate) struct Live {
     sweep: Option<Instant>,
     /// The rates of rooms that others have members in.
     rates: BTreeMap<Place, (u64, u32)>,
+    newer: u64,
 }
 
 impl Live {
@@ -41,10 +43,15 @@ impl Live {
         self.rooms.len()
     }
 
+    /// How many messages were of a newer version and could not be read.
+    pub(crate) fn newer(&self) -> u64 {
+        self.newer
+    }
+
     pub(crate) fn subscribe(&mut self, io: &mut Io<'_>, worker: usize, key: &RoomKey) {
         let place = names::place(key);
         let room = self.rooms.entry(place).or_insert_with_key(|place| {
-            io.subscribe(io.names.subject("live", place));
+            io.subscribe(io.names.live(place));
             Room {
                 key: key.clone(),
                 workers: Workers::default(),
@@ -78,7 +85,7 @@ impl Live {
         }
         let message = io.accept(publication);
         let payload = envelope::encode(&message, io.gateway);
-        io.publish(io.names.subject("live", &place), Vec::new(), payload);
+        io.publish(io.names.live(&place), Vec::new(), payload);
         let id = message.id.clone();
         if let Some(room) = self.rooms.get(&place) {
             deliver(io, room, &Arc::new(message));
@@ -105,9 +112,13 @@ impl Live {
         let Some(room) = self.rooms.get_mut(place) else {
             return;
         };
-        if let Some(envelope) = envelope::decode(room.key.clone(), &packet.payload, io.now) {
-            count(&mut room.rate, io.time / 1000);
-            deliver(io, room, &Arc::new(envelope.message));
+        match envelope::decode(room.key.clone(), &packet.payload, io.now) {
+            Decoded::Known(received) => {
+                count(&mut room.rate, io.time / 1000);
+                deliver(io, room, &Arc::new(received.message));
+            }
+            Decoded::Newer => self.newer += 1,
+            Decoded::Garbage => {}
         }
     }
 
@@ -129,7 +140,7 @@ impl Live {
             .collect();
         for place in gone {
             self.rooms.remove(&place);
-            io.unsubscribe(io.names.subject("live", &place));
+            io.unsubscribe(io.names.live(&place));
         }
     }
 }

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use sluice_backbone::{Command, Error, Members, Reply, SessionInfo, Stats};
+use sluice_contract::{Status, WireVersion};
 use sluice_rooms::{RoomKey, RoomSettings};
 
-use super::{
-    Action, At, Core,
-    fleet::{PeerInfo, Status},
-};
+use super::{Action, At, Core, fleet::PeerInfo};
 
 /// How often something from other gateways was not as it should be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,6 +21,23 @@ pub struct Faults {
     pub commands: u64,
     /// How often a gateway did not answer a command in time.
     pub silent: u64,
+}
+
+/// How often something was of a newer version and not to be read by this one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Newer {
+    /// Messages on subjects of a kind that this version does not know.
+    pub subjects: u64,
+    /// Messages of rooms without history.
+    pub live: u64,
+    /// Stored sessions that a client wanted to go on with.
+    pub sessions: u64,
+    /// Messages about members.
+    pub presence: u64,
+    /// Messages about users.
+    pub users: u64,
+    /// Commands.
+    pub commands: u64,
 }
 
 impl Core {
@@ -102,6 +117,22 @@ impl Core {
         self.fleet.set_status(&mut io, status);
     }
 
+    /// Rollouts of the cluster are finalised up to this wire version; the first, unless told.
+    pub fn set_finalised(&mut self, finalised: WireVersion) {
+        self.fleet.set_finalised(finalised);
+    }
+
+    /// The newest wire version that this gateway reads.
+    pub fn reads(&self) -> WireVersion {
+        self.fleet.reads()
+    }
+
+    /// The wire version in whose forms this gateway writes: the least that it and all gateways
+    /// read which are not gone, and no more than what is finalised.
+    pub fn writes(&self) -> WireVersion {
+        self.fleet.writes()
+    }
+
     /// This gateway's part of `rate`, the connections that the fleet's draining gateways may
     /// close a second.
     pub fn share(&self, at: At, rate: f64) -> f64 {
@@ -129,6 +160,19 @@ impl Core {
             users: self.users.garbage(),
             commands: self.commands.garbage(),
             silent: self.commands.silent(),
+        }
+    }
+
+    /// How often something was of a newer version and not to be read by this one. Messages of
+    /// rooms with history are counted among [`KeptCounters`](super::KeptCounters).
+    pub fn newer(&self) -> Newer {
+        Newer {
+            subjects: self.newer,
+            live: self.live.newer(),
+            sessions: self.sessions.newer(),
+            presence: self.presence.newer(),
+            users: self.users.newer(),
+            commands: self.commands.newer(),
         }
     }
 }

@@ -44,6 +44,7 @@ pub(crate) struct Presence {
     next: Option<Instant>,
     inquiries: Inquiries,
     garbage: u64,
+    newer: u64,
 }
 
 impl Presence {
@@ -174,6 +175,11 @@ impl Presence {
             stats.members += u64::from(room.local.sessions());
         }
         stats
+    }
+
+    /// How many messages were of kinds that a newer version has.
+    pub(crate) fn newer(&self) -> u64 {
+        self.newer
     }
 
     /// How many messages could not be understood.

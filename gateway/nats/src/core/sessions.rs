@@ -20,6 +20,7 @@ use std::{
 
 use bytes::Bytes;
 use sluice_backbone::{Error, Record, Reply, Stored};
+use sluice_contract::{EndMark, GatewayNumber};
 use sluice_rooms::SessionId;
 use tokio::sync::oneshot;
 
@@ -93,6 +94,8 @@ pub(crate) struct Sessions {
     /// Users whose sessions came from other gateways.
     moved: Vec<(Arc<str>, u32)>,
     sweep: sweep::Sweep,
+    /// Stored sessions of a newer version that were wanted here and could not be read.
+    newer: u64,
 }
 
 impl Sessions {
@@ -109,6 +112,7 @@ impl Sessions {
             moves: moves::Moves::default(),
             moved: Vec::new(),
             sweep: sweep::Sweep::default(),
+            newer: 0,
         }
     }
 
@@ -158,7 +162,8 @@ impl Sessions {
         if let Some(own) = self.own.remove(&session) {
             self.unkept.remove(&own.number);
             let subject = subject(io, io.gateway, session);
-            io.publish(subject, vec![("Nats-TTL", MARK.to_owned())], stored::MARK);
+            let mark = EndMark::default().encode();
+            io.publish(subject, vec![("Nats-TTL", MARK.to_owned())], mark);
         }
     }
 
@@ -261,6 +266,11 @@ impl Sessions {
         self.claims.len() + self.confirming.len()
     }
 
+    /// How many stored sessions could not be taken over, because a newer version wrote them.
+    pub(crate) fn newer(&self) -> u64 {
+        self.newer
+    }
+
     /// How many sessions of this gateway are stored.
     pub(crate) fn len(&self) -> usize {
         self.own.len()
@@ -268,8 +278,7 @@ impl Sessions {
 }
 
 fn subject(io: &Io<'_>, gateway: u32, session: SessionId) -> String {
-    io.names
-        .subject("sess", &format!("{gateway:08x}.{session}"))
+    io.names.session(GatewayNumber(gateway), session)
 }
 
 fn refuse(

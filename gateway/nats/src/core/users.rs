@@ -11,15 +11,10 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use sluice_backbone::Error;
+use sluice_contract::{Call, GatewayNumber, is_of_newer_kind};
 
 use self::update::{Counts, MAX_COUNTS, UsersUpdate, What, shortened};
-use super::{
-    assembly::Assembly,
-    fleet::Fleet,
-    io::Io,
-    number::{Number, everyone, json},
-    patience::Patience,
-};
+use super::{assembly::Assembly, fleet::Fleet, io::Io, json::json, patience::Patience};
 use crate::Packet;
 
 /// How often a version is repeated at least, so that what was lost last is noticed.
@@ -46,6 +41,7 @@ pub(crate) struct Users {
     peers: FxHashMap<u32, Peer>,
     next: Option<Instant>,
     garbage: u64,
+    newer: u64,
 }
 
 impl Users {
@@ -100,7 +96,7 @@ impl Users {
     pub(crate) fn introduce(&mut self, io: &mut Io<'_>) {
         self.tell_changes(io);
         let known = self.peers.iter().filter(|(_, peer)| peer.version > 0);
-        let known = known.map(|(gateway, peer)| (Number(*gateway), peer.version));
+        let known = known.map(|(gateway, peer)| (GatewayNumber(*gateway), peer.version));
         let known = Some(known.collect());
         self.say(io, None, known, What::Same);
     }
@@ -108,21 +104,21 @@ impl Users {
     fn say(
         &mut self,
         io: &mut Io<'_>,
-        to: Option<Number>,
-        known: Option<Vec<(Number, u64)>>,
+        to: Option<GatewayNumber>,
+        known: Option<Vec<(GatewayNumber, u64)>>,
         what: What,
     ) {
         let update = UsersUpdate {
-            gateway: Number(io.gateway),
+            gateway: GatewayNumber(io.gateway),
             version: self.version,
             known,
             what,
         };
         let subject = if let Some(to) = to {
-            to.subject(io.names, "users")
+            io.names.call(to, Call::Users)
         } else {
             self.next = Some(io.now + REPEAT_EVERY);
-            everyone(io.names, "users")
+            io.names.users()
         };
         io.publish(subject, Vec::new(), json(&update));
     }
@@ -141,7 +137,7 @@ impl Users {
     }
 
     /// Tells one gateway everything, unless it knows that version.
-    fn tell(&mut self, io: &mut Io<'_>, to: Number, known: u64) {
+    fn tell(&mut self, io: &mut Io<'_>, to: GatewayNumber, known: u64) {
         self.tell_changes(io);
         if known == self.version {
             return;
@@ -166,7 +162,11 @@ impl Users {
     /// Something that another gateway says, to all or to this one.
     pub(crate) fn message(&mut self, io: &mut Io<'_>, fleet: &mut Fleet, packet: &Packet) {
         let Ok(update) = serde_json::from_slice::<UsersUpdate>(&packet.payload) else {
-            self.garbage += 1;
+            if is_of_newer_kind(&packet.payload, &update::KINDS) {
+                self.newer += 1;
+            } else {
+                self.garbage += 1;
+            }
             return;
         };
         let from = update.gateway;
@@ -197,6 +197,11 @@ impl Users {
         if io.connected && self.next.is_none_or(|next| next <= io.now) {
             self.say(io, None, None, What::Same);
         }
+    }
+
+    /// How many messages were of kinds that a newer version has.
+    pub(crate) fn newer(&self) -> u64 {
+        self.newer
     }
 
     /// How many messages could not be understood.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde_json::{Value, json};
-use sluice_nats::{Headers, Names, Packet};
+use sluice_contract::{Names, Subject};
+use sluice_nats::{Headers, Packet};
 
 use crate::stream::{Outcome, Stored, Stream, matches};
 
@@ -57,9 +58,9 @@ impl Server {
     pub fn new(names: Names, per_room: Option<u64>) -> Self {
         let prefix = |kind: &str| format!("{}.{kind}.", names.prefix());
         Self {
-            rooms: Stream::new(names.rooms(), vec![prefix("in")], per_room),
+            rooms: Stream::new(names.rooms_stream(), vec![prefix("in")], per_room),
             sessions: Stream::new(
-                names.sessions(),
+                names.sessions_stream(),
                 vec![prefix("sess"), prefix("owner")],
                 Some(1),
             ),
@@ -82,7 +83,7 @@ impl Server {
             if self.leaderless.contains(&stream.name) {
                 out.extend(no_leader(sent, weather));
             } else {
-                let passed_on = stream.name == self.names.rooms();
+                let passed_on = stream.name == self.names.rooms_stream();
                 out.extend(store(stream, sent, weather.now, passed_on));
             }
         } else if out.is_empty() {
@@ -117,16 +118,16 @@ impl Server {
     /// A stored message as the leader passes it on.
     pub fn republished(&self, seq: u64, previous: u64) -> Packet {
         let stored = &self.rooms.log[seq as usize - 1];
-        let (from, to) = (
-            format!("{}.in.", self.names.prefix()),
-            format!("{}.out.", self.names.prefix()),
-        );
+        let place = match self.names.parse(&stored.subject) {
+            Some(Subject::Stored(place)) => place,
+            other => panic!("{other:?}"),
+        };
         let headers = format!(
             "NATS/1.0\r\nNats-Stream: {}\r\nNats-Subject: {}\r\nNats-Sequence: {seq}\r\nNats-Last-Sequence: {previous}\r\n\r\n",
             self.rooms.name, stored.subject
         );
         Packet {
-            subject: stored.subject.replacen(&from, &to, 1).into(),
+            subject: self.names.republished(place).into(),
             reply: None,
             headers: Headers::new(headers.into()),
             payload: stored.payload.clone(),

@@ -7,10 +7,8 @@ use std::{
 };
 
 use rand::{RngExt as _, SeedableRng as _, rngs::SmallRng};
-use sluice_nats::{
-    Names,
-    core::{At, Core},
-};
+use sluice_contract::Names;
+use sluice_nats::core::{At, Core};
 use sluice_rooms::Pid;
 
 use crate::{
@@ -201,7 +199,7 @@ impl World {
         self.after(0, Event::Publish);
         self.until(5_000 * MS);
         self.stage = Stage::Moves;
-        for stream in [self.names.rooms(), self.names.sessions()] {
+        for stream in [self.names.rooms_stream(), self.names.sessions_stream()] {
             self.server.leaderless.insert(stream.clone());
             self.after(3_000 * MS, Event::Elected(stream));
         }
@@ -320,11 +318,8 @@ impl World {
 
     pub fn subject(&self, room: usize) -> String {
         let key = self.places.key(room);
-        let namespace = sluice_nats::token(&key.namespace);
-        self.names.subject(
-            "in",
-            &format!("{namespace}.{}", sluice_nats::token(&key.name)),
-        )
+        let place = sluice_contract::place(&key.namespace, &key.name);
+        self.names.stored(&place)
     }
 
     pub fn fresh_pid(&mut self) -> Pid {

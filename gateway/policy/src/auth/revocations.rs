@@ -8,39 +8,9 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+use sluice_contract::Revocation;
 
 use super::{AuthError, Identity};
-
-/// One thing that no longer counts. All times are in seconds since 1970; `until` is when the
-/// entry can be forgotten, since every token that it is about has expired by then.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-pub enum Revocation {
-    /// The token with this id (`jti`).
-    Token {
-        /// The token's id.
-        id: Arc<str>,
-        /// When the entry can be forgotten.
-        until: u64,
-    },
-    /// All tokens of a user that were issued up to and in the second `issued`, and those that do
-    /// not say when they were.
-    User {
-        /// The user's name.
-        id: Arc<str>,
-        /// The last second whose tokens are revoked.
-        issued: u64,
-        /// When the entry can be forgotten.
-        until: u64,
-    },
-    /// A session, whatever its token.
-    Session {
-        /// The session's id.
-        id: Arc<str>,
-        /// When the entry can be forgotten.
-        until: u64,
-    },
-}
 
 /// The set has no room for another entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

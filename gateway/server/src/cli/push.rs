@@ -7,8 +7,8 @@ use std::{
 };
 
 use clap::Args;
-use serde::Deserialize;
 use sluice_bucket::{Connection, Login};
+use sluice_contract::{FleetStatus, GatewayNumber, GatewayStatus, Names};
 use sluice_crds::{Documents, Problem, ProblemCode};
 use sluice_policy::Policy;
 use tokio::time::{sleep, timeout};
@@ -63,7 +63,7 @@ pub(super) fn push(push: &Push) -> Result<(), Failed> {
         say(&format!(
             "The documents are in the bucket as revision {revision}, digest {digest}."
         ));
-        follow(&connection, names(&documents).prefix(), revision).await
+        follow(&connection, &names(&documents), revision).await
     })
 }
 
@@ -112,34 +112,16 @@ fn login(push: &Push, documents: &Documents) -> Result<Login, Failed> {
     Ok(login)
 }
 
-#[derive(Deserialize)]
-struct Fleet {
-    gateways: Vec<Gateway>,
-}
-
-#[derive(Deserialize)]
-struct Gateway {
-    name: String,
-    number: String,
-    policy: InForce,
-}
-
-#[derive(Deserialize)]
-struct InForce {
-    revision: u64,
-    refused: Option<String>,
-}
-
 /// Waits until all gateways work by the revision, or one refuses it.
-async fn follow(connection: &Connection, prefix: &str, revision: u64) -> Result<(), Failed> {
+async fn follow(connection: &Connection, names: &Names, revision: u64) -> Result<(), Failed> {
     let until = Instant::now() + WITHIN;
     let mut gateways = BTreeMap::new();
     loop {
-        if let Some(fleet) = ask(connection, prefix).await {
+        if let Some(fleet) = ask(connection, names).await {
             gateways = fleet
                 .gateways
                 .into_iter()
-                .map(|it| (it.number.clone(), it))
+                .map(|it| (it.number, it))
                 .collect();
         }
         let refusing = refusing(&gateways, revision);
@@ -165,7 +147,7 @@ async fn follow(connection: &Connection, prefix: &str, revision: u64) -> Result<
     }
 }
 
-fn refusing(gateways: &BTreeMap<String, Gateway>, revision: u64) -> Vec<String> {
+fn refusing(gateways: &BTreeMap<GatewayNumber, GatewayStatus>, revision: u64) -> Vec<String> {
     let start = format!("revision {revision}:");
     let refused = gateways.values().filter_map(|gateway| {
         let refused = gateway.policy.refused.as_ref()?;
@@ -176,8 +158,8 @@ fn refusing(gateways: &BTreeMap<String, Gateway>, revision: u64) -> Vec<String> 
     refused.collect()
 }
 
-async fn ask(connection: &Connection, prefix: &str) -> Option<Fleet> {
-    let subject = format!("{prefix}.api.fleet");
+async fn ask(connection: &Connection, names: &Names) -> Option<FleetStatus> {
+    let subject = names.operation("fleet");
     let answer = connection.client().request(subject, "".into()).await.ok()?;
     serde_json::from_slice(&answer.payload).ok()
 }

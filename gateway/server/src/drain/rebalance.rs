@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sluice_api::DrainPhase;
+use sluice_contract::DrainPhase;
 use tokio::task::JoinHandle;
 
 use super::{Drainer, Plan, pace};

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use sluice_api::{
-    DrainPhase, Fleet, GatewayState, GatewayStatus, PolicyStatus, RoomCount, RoomCounts,
+use sluice_api::Fleet;
+use sluice_contract::{
+    DrainPhase, FleetStatus, GatewayNumber, GatewayState, GatewayStatus, PolicyStatus, RoomCount,
+    RoomCounts, WireVersion,
 };
-use sluice_nats::{
-    Nats,
-    core::{PeerInfo, State},
-};
+use sluice_nats::{Nats, core::PeerInfo};
 use sluice_policy::Policy;
 
 use crate::{admission::Admission, drain::Drainer, in_force::InForce};
@@ -26,16 +25,19 @@ pub(super) struct Gateways {
 }
 
 impl Fleet for Gateways {
-    fn gateways(&self) -> Vec<GatewayStatus> {
-        let peers = self
-            .nats
-            .as_ref()
-            .map(|nats| nats.with(|core, at, _| core.peers(at)));
-        let peers = peers
-            .unwrap_or_default()
-            .into_iter()
-            .filter(|peer| !peer.ends);
-        std::iter::once(self.own()).chain(peers.map(peer)).collect()
+    fn gateways(&self) -> FleetStatus {
+        let known = self.nats.as_ref();
+        let known = known
+            .map(|nats| nats.with(|core, at, _| (core.reads(), core.writes(), core.peers(at))));
+        let alone = (WireVersion::CURRENT, WireVersion::CURRENT, Vec::new());
+        let (reads, writes, peers) = known.unwrap_or(alone);
+        let peers = peers.into_iter().filter(|peer| !peer.ends).map(peer);
+        let gateways = std::iter::once(self.own(reads)).chain(peers).collect();
+        FleetStatus {
+            ok: true,
+            writes,
+            gateways,
+        }
     }
 
     fn rooms(&self) -> RoomCounts {
@@ -47,6 +49,7 @@ impl Fleet for Gateways {
         });
         let stores = |nats: &Arc<Nats>| nats.with(|core, at, _| core.stores(at));
         RoomCounts {
+            ok: true,
             stores: self.nats.as_ref().is_none_or(stores),
             rooms: rooms.collect(),
         }
@@ -54,39 +57,28 @@ impl Fleet for Gateways {
 }
 
 impl Gateways {
-    fn own(&self) -> GatewayStatus {
+    fn own(&self, reads: WireVersion) -> GatewayStatus {
         GatewayStatus {
             name: Arc::clone(&self.name),
-            number: number(self.number),
+            number: GatewayNumber(self.number),
             state: match self.drainer.phase() {
                 DrainPhase::Serving | DrainPhase::Rebalance => GatewayState::Serving,
                 _ => GatewayState::Draining,
             },
             connections: self.admission.open(),
             policy: PolicyStatus::clone(&self.in_force.get()),
+            reads,
         }
     }
 }
 
 fn peer(peer: PeerInfo) -> GatewayStatus {
-    let policy = peer.status.policy;
     GatewayStatus {
         name: peer.name,
-        number: number(peer.gateway),
-        state: match peer.status.state {
-            State::Serving => GatewayState::Serving,
-            State::Draining => GatewayState::Draining,
-            State::Other => GatewayState::Other,
-        },
+        number: GatewayNumber(peer.gateway),
+        state: peer.status.state,
         connections: peer.status.connections,
-        policy: PolicyStatus {
-            revision: policy.generation,
-            digest: policy.digest,
-            refused: policy.refused,
-        },
+        policy: peer.status.policy,
+        reads: peer.reads,
     }
-}
-
-fn number(number: u32) -> String {
-    format!("{number:08x}")
 }

@@ -2,10 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sluice_nats::{
-    Nats,
-    core::{Draining, PolicyStatus, State, Status},
-};
+use sluice_contract::{Draining, GatewayState, PolicyStatus, Status};
+use sluice_nats::Nats;
 use tokio::time::MissedTickBehavior;
 
 use crate::{admission::Admission, drain::Drainer, in_force::InForce};
@@ -28,25 +26,17 @@ pub(super) async fn keep(
         let to_move = drainer.to_move();
         let status = Status {
             state: if drainer.drains() {
-                State::Draining
+                GatewayState::Draining
             } else {
-                State::Serving
+                GatewayState::Serving
             },
             connections,
             draining: to_move.map(|remaining| Draining {
                 remaining,
                 ..Draining::default()
             }),
-            policy: policy(&in_force.get()),
+            policy: PolicyStatus::clone(&in_force.get()),
         };
         nats.with(|core, at, out| core.set_status(at, status, out));
-    }
-}
-
-fn policy(in_force: &sluice_api::PolicyStatus) -> PolicyStatus {
-    PolicyStatus {
-        generation: in_force.revision,
-        digest: in_force.digest.clone(),
-        refused: in_force.refused.clone(),
     }
 }

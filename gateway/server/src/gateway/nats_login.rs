@@ -3,11 +3,9 @@
 use std::{io, path::Path};
 
 use sluice_bucket::Login;
+use sluice_contract::Names;
 use sluice_crds::{Documents, cluster::NatsBackbone};
-use sluice_nats::{
-    Names,
-    link::{Auth, Credentials, Options, ServerUrl},
-};
+use sluice_nats::link::{Auth, Credentials, Options, ServerUrl};
 
 use crate::documents::Secrets;
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use sluice_api::{Api, Caller};
 use sluice_bucket::Connection;
-use sluice_nats::token;
+use sluice_contract::token;
 use tokio::{
     sync::{Semaphore, oneshot},
     task::JoinHandle,
@@ -117,7 +117,7 @@ async fn subscribe(
         .metadata([("gateway".to_owned(), gateway.to_owned())].into())
         .start("sluice-api", env!("CARGO_PKG_VERSION"))
         .await?;
-    let group = service.group(connection.names().subject("api", "").trim_end_matches('.'));
+    let group = service.group(connection.names().api());
     let mut endpoints = Vec::new();
     for operation in caller.operations() {
         let builder = group.endpoint_builder().name(operation);

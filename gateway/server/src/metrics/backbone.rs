@@ -1,7 +1,7 @@
 //! What a gateway's part of a fleet counts.
 
 use prometheus::proto::MetricFamily;
-use sluice_nats::Nats;
+use sluice_nats::{Nats, core::Newer};
 
 use super::family::{counter, gauge, labelled};
 
@@ -25,6 +25,7 @@ fn messages(nats: &Nats) -> Vec<MetricFamily> {
         ("repeated", history.repeated),
         ("lost", history.lost),
         ("malformed", history.malformed),
+        ("newer", history.newer),
     ];
     let fates = fates.map(|(fate, count)| (fate.to_owned(), count));
     vec![
@@ -48,7 +49,8 @@ fn messages(nats: &Nats) -> Vec<MetricFamily> {
 }
 
 fn fleet(nats: &Nats) -> Vec<MetricFamily> {
-    let (peers, faults) = nats.with(|core, at, _| (core.peers(at).len() as u64, core.faults()));
+    let (peers, faults, newer) =
+        nats.with(|core, at, _| (core.peers(at).len() as u64, core.faults(), core.newer()));
     let kinds = [
         ("fleet", faults.fleet),
         ("presence", faults.presence),
@@ -67,12 +69,30 @@ fn fleet(nats: &Nats) -> Vec<MetricFamily> {
             "kind",
             kinds.map(|(kind, count)| (kind.to_owned(), count)).to_vec(),
         ),
+        labelled(
+            "sluice_backbone_newer_total",
+            "What newer gateways said that this version does not know, and skips.",
+            "kind",
+            by_kind(newer),
+        ),
         counter(
             "sluice_backbone_silent_total",
             "How often a gateway did not answer a command in time.",
             faults.silent,
         ),
     ]
+}
+
+fn by_kind(newer: Newer) -> Vec<(String, u64)> {
+    let kinds = [
+        ("subjects", newer.subjects),
+        ("live", newer.live),
+        ("sessions", newer.sessions),
+        ("presence", newer.presence),
+        ("users", newer.users),
+        ("commands", newer.commands),
+    ];
+    kinds.map(|(kind, count)| (kind.to_owned(), count)).to_vec()
 }
 
 fn link(nats: &Nats) -> Vec<MetricFamily> {

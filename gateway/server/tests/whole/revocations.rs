@@ -47,7 +47,7 @@ fn a_gateway_that_only_reads_the_bucket_cuts_off_whom_it_has() {
         let (mut ann, answer) = Native::enter(&gateway, "ann").await;
         let session = answer["session"].as_str().unwrap();
         let now = now();
-        let revocation = sluice_policy::Revocation::Session {
+        let revocation = sluice_contract::Revocation::Session {
             id: session.into(),
             until: now + 600,
         };

@@ -1,15 +1,16 @@
 use super::*;
-use crate::gateways::RoomSeen;
+use sluice_contract::RoomCount;
 
-type Answer = (String, Option<RoomsSeen>);
+type Answer = (String, Option<RoomCounts>);
 
 fn says(gateway: &str, stores: bool, rooms: &[(&str, u64, u64)]) -> Answer {
-    let rooms = rooms.iter().map(|(name, members, published)| RoomSeen {
-        name: (*name).to_owned(),
+    let rooms = rooms.iter().map(|(name, members, published)| RoomCount {
+        name: (*name).into(),
         members: *members,
         published: *published,
     });
-    let seen = RoomsSeen {
+    let seen = RoomCounts {
+        ok: true,
         stores,
         rooms: rooms.collect(),
     };

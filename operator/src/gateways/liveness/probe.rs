@@ -1,6 +1,6 @@
 //! Keeping a connection to one gateway, and listening to its fleet while there is none.
 
-use std::{io::ErrorKind, net::SocketAddr, pin::pin, time::Duration};
+use std::{io::ErrorKind, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
@@ -128,7 +128,7 @@ async fn until_it_answers(address: SocketAddr) {
 }
 
 /// The next gateway of the fleet that says that it lives.
-async fn heard(backbones: &Backbones, uid: &str, heartbeats: &mut Option<Heartbeats>) -> String {
+async fn heard(backbones: &Backbones, uid: &str, heartbeats: &mut Option<Heartbeats>) -> Arc<str> {
     loop {
         if let Some(open) = heartbeats {
             if let Some(name) = open.next().await {

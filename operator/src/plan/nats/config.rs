@@ -1,7 +1,7 @@
 //! What NATS servers work by: a file that everybody may read, and one with who may connect.
 
+use sluice_contract::Names;
 use sluice_crds::cluster::ManagedNats;
-use sluice_nats::Names;
 
 use super::{CLIENTS, Keys, MONITOR, ROUTES};
 use crate::{plan::Cluster, quantity};
@@ -51,7 +51,7 @@ pub(super) fn access(cluster: &Cluster, replicas: u32, keys: &Keys) -> String {
 }
 
 fn users(names: &Names, keys: &Keys) -> String {
-    let (prefix, bucket) = (names.prefix(), names.control());
+    let (prefix, bucket) = (names.prefix(), names.bucket());
     let Keys {
         gateway,
         operator,

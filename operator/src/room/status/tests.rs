@@ -1,12 +1,10 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use sluice_contract::{GatewayNumber, GatewayState, GatewayStatus, PolicyStatus, WireVersion};
 
 use super::*;
-use crate::{
-    backbone::{Delivery, Gateway, InForce},
-    check::Checked,
-};
+use crate::{backbone::Delivery, check::Checked};
 
 fn room(generation: i64) -> Object {
     serde_json::from_value(json!({
@@ -25,18 +23,21 @@ fn verdict(generation: i64, given: Option<i64>, refused: Option<&str>) -> Verdic
     }
 }
 
-fn gateway(name: &str, revision: u64) -> Gateway {
-    Gateway {
-        name: name.to_owned(),
+fn gateway(name: &str, revision: u64) -> GatewayStatus {
+    GatewayStatus {
+        name: name.into(),
+        number: GatewayNumber(1),
+        state: GatewayState::Serving,
         connections: 0,
-        policy: InForce {
+        policy: PolicyStatus {
             revision,
-            refused: None,
+            ..PolicyStatus::default()
         },
+        reads: WireVersion::FIRST,
     }
 }
 
-fn findings(verdict: Verdict, gateways: Vec<Gateway>) -> Findings {
+fn findings(verdict: Verdict, gateways: Vec<GatewayStatus>) -> Findings {
     let of = |generation| Arc::new(BTreeMap::from([("support".to_owned(), generation)]));
     Findings {
         checked: Arc::new(Checked {

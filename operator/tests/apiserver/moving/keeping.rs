@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use sluice_nats::Names;
+use sluice_contract::Names;
 use sluice_operator::Kind;
 use sluice_test_apiserver::until;
 use tokio::time::sleep;
@@ -68,7 +68,7 @@ async fn a_fleet_is_ready_no_sooner_than_its_gateways_can_store_messages() {
         let client = async_nats::connect(nats.url()).await.unwrap();
         let other = async_nats::jetstream::stream::Config {
             name: "other".to_owned(),
-            subjects: vec![names.subject("in", ">")],
+            subjects: vec![names.all_stored()],
             ..Default::default()
         };
         async_nats::jetstream::new(client)

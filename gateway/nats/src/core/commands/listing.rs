@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use sluice_backbone::SessionInfo;
 use sluice_rooms::SessionId;
 
-use crate::core::number::{Number, json};
+use sluice_contract::GatewayNumber;
+
+use crate::core::json::json;
 
 /// The most bytes of sessions in an answer.
 const MAX_BYTES: usize = 512 * 1024;
@@ -14,7 +16,7 @@ const MAX_BYTES: usize = 512 * 1024;
 /// An answer to a request.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct CommandAnswer {
-    pub(super) gateway: Number,
+    pub(super) gateway: GatewayNumber,
     /// How many sessions carried a command out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) done: Option<u64>,

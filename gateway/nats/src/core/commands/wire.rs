@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 use sluice_backbone::{Command, Target};
 use sluice_rooms::{Message, SessionId};
 
-use crate::core::number::{Number, json};
+use sluice_contract::{GatewayNumber, is_of_newer_kind};
+
+use crate::core::json::json;
 
 /// Something that all gateways are to do.
 #[derive(Debug, Clone)]
@@ -23,9 +25,12 @@ pub(crate) enum Request {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Head {
-    gateway: Number,
+    gateway: GatewayNumber,
     what: What,
 }
+
+/// The words for all that may be asked: other ones are a newer version's.
+const KINDS: [&str; 6] = ["send", "disconnect", "revoke", "join", "leave", "sessions"];
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -190,7 +195,7 @@ fn take(bytes: &mut Bytes, len: usize) -> Option<Bytes> {
 /// Writes a request of the gateway `from`.
 pub(super) fn encode(from: u32, request: &Request) -> Bytes {
     let head = json(&Head {
-        gateway: Number(from),
+        gateway: GatewayNumber(from),
         what: request.into(),
     });
     let mut bytes = BytesMut::with_capacity(4 + head.len());
@@ -235,6 +240,13 @@ pub(super) fn decode(mut bytes: Bytes, now: Instant) -> Option<(u32, Request)> {
     bytes
         .is_empty()
         .then(|| (gateway.0, Request::Command(Arc::new(command))))
+}
+
+/// Whether something that is no request of this version is one of a newer version.
+pub(super) fn is_newer(mut bytes: Bytes) -> bool {
+    let len = bytes.try_get_u32().ok();
+    let head = len.and_then(|len| take(&mut bytes, usize::try_from(len).ok()?));
+    head.is_some_and(|head| is_of_newer_kind(&head, &KINDS))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::Status;
+use sluice_contract::{Status, WireVersion};
 
 /// How long a gateway counts as heard: so many heartbeats may be lost, less one.
 const HEARD_FOR: Duration = Duration::from_secs(3);
@@ -17,6 +17,8 @@ pub struct PeerInfo {
     pub gateway: u32,
     /// Its name for people.
     pub name: Arc<str>,
+    /// The newest wire version that it reads.
+    pub reads: WireVersion,
     /// What it said of itself.
     pub status: Status,
     /// How long ago it was last heard.
@@ -29,6 +31,8 @@ pub struct PeerInfo {
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) name: Arc<str>,
+    /// The first, until it has said something else.
+    pub(super) reads: WireVersion,
     pub(super) status: Status,
     /// When its last heartbeat came; none where it is known by other words only.
     pub(super) heard: Option<Instant>,
@@ -42,6 +46,7 @@ impl Peer {
     pub(super) fn new(gone: Instant) -> Self {
         Self {
             name: "".into(),
+            reads: WireVersion::FIRST,
             status: Status::default(),
             heard: None,
             ends: false,
@@ -60,6 +65,7 @@ impl Peer {
         Some(PeerInfo {
             gateway,
             name: Arc::clone(&self.name),
+            reads: self.reads,
             status: self.status.clone(),
             silent_for: now.saturating_duration_since(self.heard?),
             ends: self.ends,

@@ -78,7 +78,7 @@ impl Audit {
                     rooms.suspect(io.now + ON_ITS_WAY, found.place, found.offset);
                 }
             }
-            Got::Malformed(_) => {}
+            Got::Unread(..) => {}
             Got::End | Got::Nothing | Got::Unavailable => io.requests.close(request),
         }
     }
@@ -90,7 +90,7 @@ impl Audit {
             if let Some(place) = self.turns.pop_front()
                 && rooms.get(&place).is_some()
             {
-                subjects.push(io.names.subject("in", &place));
+                subjects.push(io.names.stored(&place));
                 self.turns.push_back(place);
             }
         }

@@ -115,7 +115,7 @@ impl CatchUp {
         if cursor >= through || rooms.is_empty() {
             return self.go_live(io, rooms);
         }
-        let all = io.names.subject("in", ">");
+        let all = io.names.all_stored();
         let body = stream::from_offset(&all, *cursor + 1, BATCH);
         ask(io, stream::batch_subject(io.names), body, Ask::Scan);
         false
@@ -138,7 +138,7 @@ impl CatchUp {
                 }
                 false
             }
-            Got::Malformed(offset) => {
+            Got::Unread(offset, _) => {
                 self.reached(offset);
                 false
             }

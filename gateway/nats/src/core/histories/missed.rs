@@ -126,7 +126,7 @@ impl Missing {
                     want.range_came(*found, floor, epoch);
                     false
                 }
-                Got::Malformed(offset) => {
+                Got::Unread(offset, _) => {
                     want.cursor = want.cursor.max(offset.min(floor));
                     false
                 }
@@ -249,7 +249,7 @@ fn ask_part(io: &mut Io<'_>, want: &mut Want, (id, at): (u64, usize), part: Part
         return Progress::Waiting;
     }
     want.asked.push(part);
-    let subject = io.names.subject("in", &want.place);
+    let subject = io.names.stored(&want.place);
     let (to, body) = match part {
         Part::Tail => (stream::leader_subject(io.names), stream::last_by(&subject)),
         Part::First => {

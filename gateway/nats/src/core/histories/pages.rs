@@ -90,7 +90,7 @@ impl Pages {
 
     fn read_on(&mut self, io: &mut Io<'_>, id: u64) {
         if let Some(read) = self.reads.get(&id) {
-            let subject = io.names.subject("in", &read.place);
+            let subject = io.names.stored(&read.place);
             let body = stream::from_offset(&subject, read.cursor + 1, BATCH);
             ask(io, stream::batch_subject(io.names), body, Ask::Page(id));
         }
@@ -119,7 +119,7 @@ impl Pages {
                     self.finish(io, stream, id);
                 }
             }
-            Got::Malformed(offset) => read.cursor = offset,
+            Got::Unread(offset, _) => read.cursor = offset,
             Got::End if before > 0 => {
                 io.requests.close(request);
                 self.read_on(io, id);

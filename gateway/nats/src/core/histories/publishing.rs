@@ -9,6 +9,7 @@ use std::{
 use bytes::Bytes;
 use serde::Deserialize;
 use sluice_backbone::{Error, Publication, Receipt, Reply};
+use sluice_contract::message_id;
 use sluice_rooms::{Epoch, HistoryLimits, Message, Position};
 use tokio::sync::oneshot;
 
@@ -17,7 +18,7 @@ use crate::{
     Packet,
     core::{Purpose, io::Fields, reply::later},
     envelope,
-    names::{self, Place, token},
+    names::{self, Place},
 };
 
 /// How long a message may wait to be stored before its publisher is refused.
@@ -140,7 +141,7 @@ impl Publishing {
         let id = self.last;
         self.bytes += payload.len();
         let waiting = Waiting {
-            subject: io.names.subject("in", &place),
+            subject: io.names.stored(&place),
             headers: headers(stream, &place, &message.id, limits),
             payload,
             id: message.id,
@@ -254,7 +255,7 @@ impl Publishing {
 }
 
 fn headers(stream: &Stream, place: &Place, id: &str, limits: &HistoryLimits) -> Fields {
-    let mut headers = vec![("Nats-Msg-Id", format!("{place}.{}", token(id)))];
+    let mut headers = vec![("Nats-Msg-Id", message_id(place, id))];
     let seconds = limits.max_age.as_secs().max(1);
     if stream.limits.max_age.is_none_or(|age| limits.max_age < age) {
         headers.push(("Nats-TTL", format!("{seconds}s")));

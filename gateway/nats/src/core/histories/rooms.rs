@@ -115,7 +115,7 @@ impl Rooms {
 
     /// Subscribes to a room.
     pub(super) fn insert(&mut self, io: &mut Io<'_>, room: Room) {
-        io.subscribe(io.names.subject("out", &room.place));
+        io.subscribe(io.names.republished(&room.place));
         self.by_place
             .insert(Arc::clone(&room.place), Box::new(room));
     }
@@ -123,7 +123,7 @@ impl Rooms {
     /// Gives a room up.
     pub(super) fn remove(&mut self, io: &mut Io<'_>, place: &Place) -> Option<Box<Room>> {
         let room = self.by_place.remove(place)?;
-        io.unsubscribe(io.names.subject("out", place));
+        io.unsubscribe(io.names.republished(place));
         Some(room)
     }
 

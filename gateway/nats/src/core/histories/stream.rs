@@ -7,11 +7,12 @@ use std::{
 
 use serde::Deserialize;
 use serde_json::json;
+use sluice_contract::{Decoded, Names, Subject};
 use sluice_rooms::{Epoch, Message, Position};
 use sluice_util::Digest64;
 
 use crate::{
-    Names, Packet, envelope,
+    Packet, envelope,
     names::{self, Place},
 };
 
@@ -57,8 +58,17 @@ pub(super) enum Got {
     Nothing,
     /// Nobody answers for the stream now, or not in this way.
     Unavailable,
-    /// A message that nobody of ours wrote.
-    Malformed(u64),
+    /// A message at this offset that cannot be read.
+    Unread(u64, Unread),
+}
+
+/// Why a message cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::core) enum Unread {
+    /// A newer version wrote it.
+    Newer,
+    /// Nobody of ours wrote it.
+    Garbage,
 }
 
 /// A stored message.
@@ -92,17 +102,17 @@ impl Found {
 }
 
 pub(super) fn info_subject(names: &Names) -> String {
-    format!("$JS.API.STREAM.INFO.{}", names.rooms())
+    format!("$JS.API.STREAM.INFO.{}", names.rooms_stream())
 }
 
 /// Where batches are asked for. Any replica of the stream answers.
 pub(super) fn batch_subject(names: &Names) -> String {
-    format!("$JS.API.DIRECT.GET.{}", names.rooms())
+    format!("$JS.API.DIRECT.GET.{}", names.rooms_stream())
 }
 
 /// The leader answers, so what it has not got is not there.
 pub(super) fn leader_subject(names: &Names) -> String {
-    format!("$JS.API.STREAM.MSG.GET.{}", names.rooms())
+    format!("$JS.API.STREAM.MSG.GET.{}", names.rooms_stream())
 }
 
 /// Messages of a subject, which may have wildcards, from `offset` on.
@@ -146,17 +156,25 @@ fn found(names: &Names, packet: &Packet, now: Instant) -> Got {
     let Some(offset) = headers.number("Nats-Sequence") else {
         return Got::Unavailable;
     };
-    let read = || {
-        let (kind, place) = names.split(headers.get("Nats-Subject")?)?;
-        let room = names::room(place).filter(|_| kind == "in")?;
-        Some(Box::new(Found {
-            place: place.into(),
+    let place = || {
+        let Subject::Stored(place) = names.parse(headers.get("Nats-Subject")?)? else {
+            return None;
+        };
+        Some((Place::from(place), names::room(place)?))
+    };
+    let Some((place, room)) = place() else {
+        return Got::Unread(offset, Unread::Garbage);
+    };
+    match envelope::decode(room, &packet.payload, now) {
+        Decoded::Known(received) => Got::Message(Box::new(Found {
+            place,
             offset,
             pending: headers.number("Nats-Num-Pending").unwrap_or(0),
-            message: envelope::decode(room, &packet.payload, now)?.message,
-        }))
-    };
-    read().map_or(Got::Malformed(offset), Got::Message)
+            message: received.message,
+        })),
+        Decoded::Newer => Got::Unread(offset, Unread::Newer),
+        Decoded::Garbage => Got::Unread(offset, Unread::Garbage),
+    }
 }
 
 /// Reads what the stream says of itself; `None` where it is not there or has no leader.

@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use sluice_backbone::{Error, Members, Reply};
+use sluice_contract::GatewayNumber;
 use sluice_rooms::{RoomKey, RoomSettings};
 use tokio::sync::oneshot;
 
@@ -15,12 +16,7 @@ use self::inquiry::{Inquiry, Then};
 use super::{Presence, room::COUNT_FROM, update::cost};
 use crate::{
     Packet,
-    core::{
-        Purpose,
-        fleet::Fleet,
-        io::Io,
-        number::{Number, everyone, json},
-    },
+    core::{Purpose, fleet::Fleet, io::Io, json::json},
     names::{self, Place},
 };
 
@@ -36,7 +32,7 @@ const MAX_BYTES: usize = 480 * 1024;
 /// Whom a gateway has in a room?
 #[derive(Debug, Serialize, Deserialize)]
 struct Question {
-    gateway: Number,
+    gateway: GatewayNumber,
     room: Place,
     /// The most users to name.
     #[serde(default)]
@@ -46,7 +42,7 @@ struct Question {
 /// Whom a gateway has in a room.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct MembersAnswer {
-    gateway: Number,
+    gateway: GatewayNumber,
     #[serde(default)]
     sessions: u32,
     #[serde(default)]
@@ -125,17 +121,17 @@ impl Presence {
         let inquiry = Inquiry::new(key.clone(), waiting.collect(), then);
         self.inquiries.open.insert(id, inquiry);
         let question = Question {
-            gateway: Number(io.gateway),
+            gateway: GatewayNumber(io.gateway),
             room: names::place(key),
             names,
         };
-        let subject = everyone(io.names, "pres");
+        let subject = io.names.presence_of_all();
         let purpose = Purpose::Members(id);
         io.request(subject, Vec::new(), json(&question), purpose, WITHIN);
     }
 
     /// Answers another gateway's question.
-    pub(super) fn question(&mut self, io: &mut Io<'_>, packet: &Packet) {
+    pub(crate) fn question(&mut self, io: &mut Io<'_>, packet: &Packet) {
         let question = serde_json::from_slice::<Question>(&packet.payload).ok();
         let asked = question.and_then(|q| Some((names::room(&q.room)?, q)));
         let (Some((key, question)), Some(reply)) = (asked, packet.reply.clone()) else {
@@ -160,7 +156,7 @@ impl Presence {
         let fit = fit.count();
         users.truncate(fit);
         MembersAnswer {
-            gateway: Number(gateway),
+            gateway: GatewayNumber(gateway),
             sessions: room.map_or(0, |room| room.local.sessions()),
             count: count as u64,
             users,

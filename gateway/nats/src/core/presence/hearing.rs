@@ -2,21 +2,18 @@
 
 use std::time::Instant;
 
+use sluice_contract::{Call, GatewayNumber, is_of_newer_kind};
 use sluice_rooms::{Announcement, RoomKey};
 
 use super::{
     Presence,
     peer::Users,
     room::Room,
-    update::{PresenceUpdate, What},
+    update::{self, PresenceUpdate, What},
 };
 use crate::{
     Packet,
-    core::{
-        fleet::Fleet,
-        io::Io,
-        number::{Number, json},
-    },
+    core::{fleet::Fleet, io::Io, json::json},
     names,
 };
 
@@ -33,7 +30,7 @@ struct Heard {
 }
 
 impl Presence {
-    /// Something about a room, or a question to all gateways.
+    /// Something about a room.
     pub(crate) fn message(
         &mut self,
         io: &mut Io<'_>,
@@ -41,9 +38,6 @@ impl Presence {
         place: &str,
         packet: &Packet,
     ) {
-        if place.is_empty() {
-            return self.question(io, packet);
-        }
         match (self.read(io, fleet, packet), names::room(place)) {
             (Some(update), Some(key)) => self.hear(io, &key, update),
             (Some(_), None) => self.garbage += 1,
@@ -67,7 +61,11 @@ impl Presence {
 
     fn read(&mut self, io: &Io<'_>, fleet: &mut Fleet, packet: &Packet) -> Option<PresenceUpdate> {
         let Ok(update) = serde_json::from_slice::<PresenceUpdate>(&packet.payload) else {
-            self.garbage += 1;
+            if is_of_newer_kind(&packet.payload, &update::KINDS) {
+                self.newer += 1;
+            } else {
+                self.garbage += 1;
+            }
             return None;
         };
         let other = update.gateway.0 != io.gateway;
@@ -108,7 +106,7 @@ impl Presence {
     }
 
     /// Says what is newer than what another gateway knows of rooms.
-    fn check(&mut self, io: &mut Io<'_>, from: Number, rooms: Vec<(names::Place, u64)>) {
+    fn check(&mut self, io: &mut Io<'_>, from: GatewayNumber, rooms: Vec<(names::Place, u64)>) {
         for (place, version) in rooms.into_iter().take(MAX_CHECKED) {
             let Some(key) = names::room(&place) else {
                 self.garbage += 1;
@@ -122,22 +120,22 @@ impl Presence {
     }
 
     /// Says that this gateway has no members in a room.
-    fn deny(&mut self, io: &mut Io<'_>, to: Number, place: names::Place) {
+    fn deny(&mut self, io: &mut Io<'_>, to: GatewayNumber, place: names::Place) {
         let update = PresenceUpdate {
-            gateway: Number(io.gateway),
+            gateway: GatewayNumber(io.gateway),
             room: Some(place),
             version: self.clock.next(),
             sessions: 0,
             known: None,
             what: What::Out,
         };
-        io.publish(to.subject(io.names, "presence"), Vec::new(), json(&update));
+        io.publish(io.names.call(to, Call::Presence), Vec::new(), json(&update));
     }
 }
 
-fn ask(io: &mut Io<'_>, room: &Room, gateway: Number) {
+fn ask(io: &mut Io<'_>, room: &Room, gateway: GatewayNumber) {
     let update = PresenceUpdate {
-        gateway: Number(io.gateway),
+        gateway: GatewayNumber(io.gateway),
         room: Some(room.place.clone()),
         version: 0,
         sessions: 0,
@@ -145,7 +143,7 @@ fn ask(io: &mut Io<'_>, room: &Room, gateway: Number) {
         what: What::Ask,
     };
     io.publish(
-        gateway.subject(io.names, "presence"),
+        io.names.call(gateway, Call::Presence),
         Vec::new(),
         json(&update),
     );

@@ -4,10 +4,8 @@ use super::{
     room::Room,
     update::{PresenceUpdate, What, fit, parts},
 };
-use crate::core::{
-    io::Io,
-    number::{Number, json},
-};
+use crate::core::{io::Io, json::json};
+use sluice_contract::{Call, GatewayNumber};
 
 /// Numbers whatever a gateway says, over all its rooms.
 #[derive(Debug, Default)]
@@ -22,12 +20,12 @@ impl Clock {
 
 impl Room {
     fn subject(&self, io: &Io<'_>) -> String {
-        io.names.subject("pres", &self.place)
+        io.names.presence(&self.place)
     }
 
-    fn say(&self, io: &mut Io<'_>, what: What, known: Option<Vec<(Number, u64)>>) {
+    fn say(&self, io: &mut Io<'_>, what: What, known: Option<Vec<(GatewayNumber, u64)>>) {
         let update = PresenceUpdate {
-            gateway: Number(io.gateway),
+            gateway: GatewayNumber(io.gateway),
             room: None,
             version: self.version,
             sessions: self.told,
@@ -74,7 +72,7 @@ impl Room {
         parts(users)
     }
 
-    fn tell_all(&self, io: &mut Io<'_>, mut known: Option<Vec<(Number, u64)>>) {
+    fn tell_all(&self, io: &mut Io<'_>, mut known: Option<Vec<(GatewayNumber, u64)>>) {
         let mut all = self.all().into_iter().peekable();
         while let Some(what) = all.next() {
             let known = all.peek().is_none().then(|| known.take()).flatten();
@@ -92,7 +90,7 @@ impl Room {
         self.tell_changes(io, clock);
         self.introduced = Some(io.now);
         let known = self.peers.iter().filter(|(_, peer)| peer.version > 0);
-        let known = known.map(|(gateway, peer)| (Number(*gateway), peer.version));
+        let known = known.map(|(gateway, peer)| (GatewayNumber(*gateway), peer.version));
         let known = Some(known.collect());
         if self.first.is_some() {
             return self.say(io, What::Same, known);
@@ -112,7 +110,7 @@ impl Room {
         &mut self,
         io: &mut Io<'_>,
         clock: &mut Clock,
-        to: Number,
+        to: GatewayNumber,
         known: Option<u64>,
     ) {
         // What is told must not hold changes that belong to a later version.
@@ -122,14 +120,14 @@ impl Room {
         }
         for what in self.all() {
             let update = PresenceUpdate {
-                gateway: Number(io.gateway),
+                gateway: GatewayNumber(io.gateway),
                 room: Some(self.place.clone()),
                 version: self.version,
                 sessions: self.told,
                 known: None,
                 what,
             };
-            io.publish(to.subject(io.names, "presence"), Vec::new(), json(&update));
+            io.publish(io.names.call(to, Call::Presence), Vec::new(), json(&update));
         }
     }
 

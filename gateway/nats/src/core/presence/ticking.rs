@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
+use sluice_contract::{Call, GatewayNumber};
 use sluice_rooms::RoomKey;
 
 use super::{
@@ -10,10 +11,7 @@ use super::{
     update::{PresenceUpdate, What},
 };
 use crate::{
-    core::{
-        io::Io,
-        number::{Number, json},
-    },
+    core::{io::Io, json::json},
     names::Place,
 };
 
@@ -103,7 +101,7 @@ impl Presence {
         }
         for (gateway, rooms) in checks {
             let update = PresenceUpdate {
-                gateway: Number(io.gateway),
+                gateway: GatewayNumber(io.gateway),
                 room: None,
                 version: 0,
                 sessions: 0,
@@ -111,7 +109,7 @@ impl Presence {
                 what: What::Check(rooms),
             };
             io.publish(
-                Number(gateway).subject(io.names, "presence"),
+                io.names.call(GatewayNumber(gateway), Call::Presence),
                 Vec::new(),
                 json(&update),
             );

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{core::number::Number, names::Place};
+use sluice_contract::GatewayNumber;
+
+use crate::names::Place;
 
 /// The most bytes of names in one message.
 const MAX_BYTES: usize = 200 * 1024;
@@ -13,7 +15,7 @@ const MAX_BYTES: usize = 200 * 1024;
 /// to one of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct PresenceUpdate {
-    pub(super) gateway: Number,
+    pub(super) gateway: GatewayNumber,
     /// Which room, where the subject does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) room: Option<Place>,
@@ -26,9 +28,12 @@ pub(super) struct PresenceUpdate {
     pub(super) sessions: u32,
     /// Whoever has members is to say so, except those of whom this is the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) known: Option<Vec<(Number, u64)>>,
+    pub(super) known: Option<Vec<(GatewayNumber, u64)>>,
     pub(super) what: What,
 }
+
+/// The words for all that it may say: other ones are a newer version's.
+pub(super) const KINDS: [&str; 7] = ["changed", "all", "count", "same", "out", "ask", "check"];
 
 /// What a gateway says of its members of a room.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,7 +111,7 @@ mod tests {
     #[test]
     fn a_change_is_short() {
         let update = PresenceUpdate {
-            gateway: Number(10),
+            gateway: GatewayNumber(10),
             room: None,
             version: 8,
             sessions: 3,
@@ -120,6 +125,23 @@ mod tests {
         let text = serde_json::to_string(&update).unwrap();
         let short = r#"{"gateway":"0000000a","version":8,"sessions":3,"what":{"changed":{"after":7,"joined":["ann"]}}}"#;
         assert_eq!(text, short);
+    }
+
+    #[test]
+    fn the_words_for_what_is_said_are_known_ones() {
+        let changed = What::Changed {
+            after: 0,
+            joined: Vec::new(),
+            left: Vec::new(),
+        };
+        let all = parts(Vec::new()).remove(0);
+        let count = What::Count(1);
+        let check = What::Check(Vec::new());
+        let all = [changed, all, count, What::Same, What::Out, What::Ask, check];
+        for (what, kind) in all.iter().zip(KINDS) {
+            let text = serde_json::to_string(what).unwrap();
+            assert!(text.contains(&format!("\"{kind}\"")), "{text}");
+        }
     }
 
     #[test]

@@ -14,12 +14,16 @@ use std::{
 
 use rand::RngExt as _;
 use serde_json::json;
-use sluice_backbone::{BackboneEvent, Claim, Error, Gather, Record, Reply};
+use sluice_backbone::{Claim, BackboneEvent, Error, Gather, Record, Reply};
+use sluice_contract::{GatewayNumber, Subject};
 use sluice_rooms::SessionId;
 use sluice_util::Retries;
 use tokio::sync::oneshot;
 
-use super::{ANSWER, Ask, Io, Sessions, refuse, stored};
+use super::{
+    ANSWER, Ask, Io, Sessions, refuse,
+    stored::{self, Entry},
+};
 use crate::{
     BACKOFF, Packet,
     core::{Done, Purpose, RECOVERY, reply::later},
@@ -181,8 +185,8 @@ impl Sessions {
         }
         let session = claiming.claim.pid.session();
         // Of all who ever had it; those that it has left have put an end mark.
-        let any = io.names.subject("sess", &format!("*.{session}"));
-        let to = format!("$JS.API.DIRECT.GET.{}", io.names.sessions());
+        let any = io.names.session_anywhere(session);
+        let to = format!("$JS.API.DIRECT.GET.{}", io.names.sessions_stream());
         ask(io, to, json!({"multi_last": [any]}).to_string(), id, ANSWER);
     }
 
@@ -309,7 +313,7 @@ impl Claiming {
         let owner = subject.and_then(|subject| owner(io, subject));
         let sequence = packet.headers.number("Nats-Sequence");
         if let (Some(owner), Some(sequence)) = (owner, sequence)
-            && stored::decode(&packet.payload).is_some()
+            && !matches!(stored::decode(&packet.payload), Entry::Ended)
         {
             self.found = self.found.max(Some((sequence, owner)));
         }
@@ -323,6 +327,8 @@ fn ask(io: &mut Io<'_>, subject: String, body: String, id: u64, within: Duration
 
 /// Whose session is stored under a subject.
 fn owner(io: &Io<'_>, subject: &str) -> Option<u32> {
-    let (_, rest) = io.names.split(subject)?;
-    u32::from_str_radix(rest.split_once('.')?.0, 16).ok()
+    match io.names.parse(subject)? {
+        Subject::Session(GatewayNumber(gateway), _) => Some(gateway),
+        _ => None,
+    }
 }

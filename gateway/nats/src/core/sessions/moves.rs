@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use sluice_backbone::BackboneEvent;
+use sluice_contract::{GatewayNumber, Subject};
 use sluice_rooms::SessionId;
 
 use super::{
     ANSWER, Ask, Io, Sessions,
-    stored::{self, Last},
+    stored::{self, Entry, Last},
     subject,
 };
 use crate::{Packet, core::Purpose};
@@ -66,8 +67,9 @@ impl Moves {
 impl Sessions {
     /// Somebody wants to put something in the place of a session of this gateway. Whether it is
     /// there the leader knows at once, and a replica later.
-    pub(crate) fn overwritten(&mut self, io: &mut Io<'_>, place: &str) {
-        if let Some(session) = session(place).filter(|session| self.own.contains_key(session)) {
+    pub(crate) fn overwritten(&mut self, io: &mut Io<'_>, session: &str) {
+        let session = SessionId::parse(session);
+        if let Some(session) = session.filter(|session| self.own.contains_key(session)) {
             Self::check(io, session);
         }
     }
@@ -90,8 +92,8 @@ impl Sessions {
 
     fn read_marks(&mut self, io: &mut Io<'_>, after: u64) {
         (self.moves.reading, self.moves.again) = (Some(after), None);
-        let own = io.names.subject("sess", &format!("{:08x}.*", io.gateway));
-        let to = format!("$JS.API.DIRECT.GET.{}", io.names.sessions());
+        let own = io.names.sessions_of(GatewayNumber(io.gateway));
+        let to = format!("$JS.API.DIRECT.GET.{}", io.names.sessions_stream());
         let body = json!({"seq": after + 1, "next_by_subj": own, "batch": BATCH});
         let purpose = Purpose::Sessions(Ask::Marks);
         io.request(to, Vec::new(), body.to_string(), purpose, ANSWER);
@@ -123,8 +125,9 @@ impl Sessions {
             return;
         };
         *reading = sequence.max(*reading);
-        let session = packet.headers.get("Nats-Subject").and_then(session);
-        let Some(session) = session.filter(|_| stored::decode(&packet.payload).is_none()) else {
+        let subject = packet.headers.get("Nats-Subject");
+        let session = subject.and_then(|subject| session(io, subject));
+        let Some(session) = session.filter(|_| !is_session(&packet.payload)) else {
             return;
         };
         // A replica may not have yet what was stored here since: the session has come back.
@@ -146,7 +149,7 @@ impl Sessions {
     /// Something else stands where a session was to be stored: asks the leader what.
     pub(super) fn check(io: &mut Io<'_>, session: SessionId) {
         let own = subject(io, io.gateway, session);
-        let to = format!("$JS.API.STREAM.MSG.GET.{}", io.names.sessions());
+        let to = format!("$JS.API.STREAM.MSG.GET.{}", io.names.sessions_stream());
         let body = json!({"last_by_subj": own}).to_string();
         let purpose = Purpose::Sessions(Ask::Check(session));
         io.request(to, Vec::new(), body, purpose, ANSWER);
@@ -156,7 +159,7 @@ impl Sessions {
         let sequence = match stored::last(packet) {
             // An acknowledgement was lost: it is stored over that.
             Last::Session(sequence, _) => sequence,
-            Last::Ended(_) => {
+            Last::Ended(_) | Last::Newer => {
                 self.moved_away(io, session);
                 return self.confirmed(io, session);
             }
@@ -191,7 +194,15 @@ impl Sessions {
     }
 }
 
+/// Whether it is what a gateway stores of a session, of this version or a newer one.
+fn is_session(payload: &[u8]) -> bool {
+    !matches!(stored::decode(payload), Entry::Ended)
+}
+
 /// Which session is stored under a subject.
-fn session(subject: &str) -> Option<SessionId> {
-    SessionId::parse(subject.rsplit_once('.')?.1)
+fn session(io: &Io<'_>, subject: &str) -> Option<SessionId> {
+    match io.names.parse(subject)? {
+        Subject::Session(_, session) => SessionId::parse(session),
+        _ => None,
+    }
 }

@@ -1,29 +1,23 @@
-//! A session as it is stored.
-
-use std::borrow::Cow;
+//! A session, between its form on the wire and what is taken over of it.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sluice_backbone::{Record, Stored};
+use sluice_contract::{Decoded, SessionEntry, SessionRecord, WireVersion};
 use sluice_rooms::{Reading, RoomKey};
 
 use crate::Packet;
 
-/// What stands in the place of a session that has ended.
-pub(super) const MARK: &[u8] = b"{}";
-
-#[derive(Serialize, Deserialize)]
-struct Body<'a> {
-    #[serde(borrow)]
-    user: Cow<'a, str>,
-    #[serde(borrow)]
-    namespace: Cow<'a, str>,
-    /// The rooms' names, and where its messages there began.
-    rooms: Vec<(Cow<'a, str>, u64)>,
-    /// How far its client said that it had read when it came.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    came: Option<String>,
+/// What stands in the place of a session.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// The session.
+    Session(Found),
+    /// It has ended, or nobody wrote such.
+    Ended,
+    /// A newer version wrote it, and it cannot be read.
+    Newer,
 }
 
 /// What was read of a session.
@@ -57,31 +51,38 @@ impl Found {
 /// Writes a session. Its rooms all belong to its namespace.
 pub(in crate::core) fn encode(session: &Stored) -> Bytes {
     let rooms = session.rooms.iter();
-    let body = Body {
+    let record = SessionRecord {
         user: (&*session.user).into(),
         namespace: (&*session.namespace).into(),
         rooms: rooms
             .map(|(key, from)| ((&*key.name).into(), *from))
             .collect(),
-        came: session.came.as_ref().map(Reading::to_string),
+        came: session.came.as_ref().map(|came| came.to_string().into()),
+        wire: WireVersion::FIRST,
     };
-    // Text and numbers can always be written to memory.
-    serde_json::to_vec(&body).unwrap_or_default().into()
+    record.encode().into()
 }
 
-/// Reads a session; `None` where it has ended, or nobody wrote such.
-pub(super) fn decode(payload: &[u8]) -> Option<Found> {
-    let body: Body<'_> = serde_json::from_slice(payload).ok()?;
-    let rooms = body.rooms.iter();
+/// Reads what stands in the place of a session.
+pub(super) fn decode(payload: &[u8]) -> Entry {
+    match SessionEntry::decode(payload) {
+        Decoded::Known(SessionEntry::Session(record)) => Entry::Session(found(record)),
+        Decoded::Known(SessionEntry::Ended(_)) | Decoded::Garbage => Entry::Ended,
+        Decoded::Newer => Entry::Newer,
+    }
+}
+
+fn found(record: SessionRecord<'_>) -> Found {
+    let rooms = record.rooms.iter();
     let rooms = rooms
-        .map(|(name, from)| (RoomKey::new(&*body.namespace, &**name), *from))
+        .map(|(name, from)| (RoomKey::new(&*record.namespace, &**name), *from))
         .collect();
-    Some(Found {
-        user: body.user.into(),
-        namespace: body.namespace.into(),
+    Found {
+        user: record.user.into(),
+        namespace: record.namespace.into(),
         rooms,
-        came: body.came.as_deref().and_then(Reading::parse),
-    })
+        came: record.came.as_deref().and_then(Reading::parse),
+    }
 }
 
 /// The sequence number under which something was stored; `None` where it was refused.
@@ -115,6 +116,8 @@ pub(super) enum Last {
     Session(u64, Found),
     /// An end mark, as it was written.
     Ended(Vec<u8>),
+    /// Something of a newer version, which cannot be read.
+    Newer,
     Nothing,
     Unavailable,
 }
@@ -141,8 +144,9 @@ pub(super) fn last(packet: &Packet) -> Last {
     if let Some(message) = reply.message {
         let data = STANDARD.decode(message.data).unwrap_or_default();
         return match decode(&data) {
-            Some(found) => Last::Session(message.seq, found),
-            None => Last::Ended(data),
+            Entry::Session(found) => Last::Session(message.seq, found),
+            Entry::Ended => Last::Ended(data),
+            Entry::Newer => Last::Newer,
         };
     }
     match reply.error {
@@ -154,7 +158,15 @@ pub(super) fn last(packet: &Packet) -> Last {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sluice_contract::EndMark;
     use sluice_rooms::{Pid, RoomMark};
+
+    fn session(stored: &Stored) -> Found {
+        match decode(&encode(stored)) {
+            Entry::Session(found) => found,
+            other => panic!("{other:?}"),
+        }
+    }
 
     #[test]
     fn a_session_reads_back_as_it_was_written() {
@@ -165,7 +177,7 @@ mod tests {
             rooms: vec![(RoomKey::new("/x", "r\n"), 7)],
             came: Reading::parse("0000000000000001-9,0000000000000002:3"),
         };
-        let found = decode(&encode(&stored)).unwrap();
+        let found = session(&stored);
         assert_eq!((&*found.user, &*found.namespace), ("a\"n", "/x"));
         assert_eq!((&found.rooms, &found.came), (&stored.rooms, &stored.came));
         assert!(!found.record(None).unwrap().present);
@@ -183,7 +195,7 @@ mod tests {
             rooms: vec![(a.clone(), 2), (b.clone(), 3)],
             came,
         };
-        let found = || decode(&encode(&stored)).unwrap();
+        let found = || session(&stored);
         let rooms_of = |read: Option<&Reading>| found().record(read).unwrap().rooms;
         let rooms = |a_to, b_to| vec![(a.clone(), a_to), (b.clone(), b_to)];
         assert_eq!(
@@ -206,7 +218,7 @@ mod tests {
             rooms: vec![(RoomKey::new("/", "a"), 2)],
             came: vague.clone(),
         };
-        let found = || decode(&encode(&stored)).unwrap();
+        let found = || session(&stored);
         let came = found().record(vague.as_ref()).unwrap();
         assert_eq!(came.rooms, stored.rooms, "it has got nothing since");
         let other = Reading::parse("0000000000000001-9,*5");
@@ -215,7 +227,7 @@ mod tests {
 
     #[test]
     fn an_end_mark_is_no_session() {
-        assert_eq!(decode(MARK), None);
-        assert_eq!(decode(b""), None);
+        assert_eq!(decode(&EndMark::default().encode()), Entry::Ended);
+        assert_eq!(decode(b""), Entry::Ended);
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     Packet,
     core::{Purpose, fleet::Fleet},
 };
+use sluice_contract::{GatewayNumber, Subject};
 
 /// How often is looked for such gateways.
 const EVERY: Duration = Duration::from_mins(1);
@@ -41,12 +42,11 @@ impl Sweep {
             return;
         }
         let subject = packet.headers.get("Nats-Subject");
-        let number = subject.and_then(|subject| io.names.split(subject));
-        if let Some((_, number)) = number
-            && let Ok(gateway) = u32::from_str_radix(number, 16)
+        let subject = subject.and_then(|subject| io.names.parse(subject));
+        if let Some(Subject::Owner(gateway)) = subject
             && self.listed.len() < MOST
         {
-            self.listed.insert(gateway);
+            self.listed.insert(gateway.0);
         }
     }
 
@@ -67,7 +67,7 @@ impl Sessions {
     pub(super) fn register(&mut self, io: &mut Io<'_>) {
         if !self.sweep.registered {
             self.sweep.registered = true;
-            let own = io.names.subject("owner", &format!("{:08x}", io.gateway));
+            let own = io.names.owner(GatewayNumber(io.gateway));
             io.publish(own, Vec::new(), "");
         }
     }
@@ -90,8 +90,8 @@ impl Sessions {
         let jitter = Duration::from_millis(io.random(5_000));
         self.sweep.next = Some(io.now + EVERY + jitter);
         self.purge_missing(io, fleet);
-        let to = format!("$JS.API.DIRECT.GET.{}", io.names.sessions());
-        let all = io.names.subject("owner", "*");
+        let to = format!("$JS.API.DIRECT.GET.{}", io.names.sessions_stream());
+        let all = io.names.owners();
         let body = json!({"seq": 1, "next_by_subj": all, "batch": 1_000}).to_string();
         let purpose = Purpose::Sessions(Ask::Gateways);
         io.request(to, Vec::new(), body, purpose, ANSWER);
@@ -108,23 +108,16 @@ impl Sessions {
             }
             let since = *sweep.missing.entry(gateway).or_insert(io.now);
             if io.now.duration_since(since) > sweep.window + SPARE {
-                purge(
-                    io,
-                    &io.names.subject("sess", &format!("{gateway:08x}.>")),
-                    gateway,
-                );
-                purge(
-                    io,
-                    &io.names.subject("owner", &format!("{gateway:08x}")),
-                    gateway,
-                );
+                let number = GatewayNumber(gateway);
+                purge(io, &io.names.sessions_of(number), gateway);
+                purge(io, &io.names.owner(number), gateway);
             }
         }
     }
 }
 
 fn purge(io: &mut Io<'_>, subject: &str, gateway: u32) {
-    let to = format!("$JS.API.STREAM.PURGE.{}", io.names.sessions());
+    let to = format!("$JS.API.STREAM.PURGE.{}", io.names.sessions_stream());
     let body = json!({"filter": subject}).to_string();
     let purpose = Purpose::Sessions(Ask::Purge(gateway));
     io.request(to, Vec::new(), body, purpose, ANSWER);

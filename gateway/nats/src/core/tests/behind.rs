@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use sluice_backbone::{BackboneEvent, Workers};
+use sluice_contract::Names;
 use sluice_rooms::{HistoryLimits, Message, Reading, RoomKey, RoomSettings};
 
 use crate::{
-    Headers, Names, Packet,
+    Headers, Packet,
     core::{Action, At, Completions, Core, Identity},
 };
 

@@ -10,11 +10,12 @@ use std::{
 
 use bytes::Bytes;
 use sluice_backbone::{Error, Reply};
+use sluice_contract::Names;
 use sluice_rooms::{PresenceMode, RoomKey, RoomSettings};
 
 use super::workers::FakeWorkers;
 use crate::{
-    Headers, Names, Packet,
+    Headers, Packet,
     core::{Action, At, Completions, Core, Identity, TICK},
 };
 

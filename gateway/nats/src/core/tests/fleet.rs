@@ -5,10 +5,10 @@ use std::{
 
 use bytes::Bytes;
 
+use sluice_contract::{Draining, GatewayState, PolicyStatus, Status, WireVersion};
+
 use super::bus::Bus;
-use crate::core::{
-    AnswerTo, Called, Core, Draining, GONE_AFTER, PolicyStatus, State, Status, TICK, Unreachable,
-};
+use crate::core::{AnswerTo, Called, Core, GONE_AFTER, TICK, Unreachable};
 
 fn names(bus: &Bus, node: usize) -> Vec<String> {
     let peers = bus.nodes[node].core.peers(bus.at);
@@ -22,7 +22,7 @@ fn is_heard(bus: &Bus, node: usize, other: usize) -> bool {
 
 fn draining(remaining: u64) -> Status {
     Status {
-        state: State::Draining,
+        state: GatewayState::Draining,
         connections: remaining,
         draining: Some(Draining {
             remaining,
@@ -121,7 +121,7 @@ fn a_gateway_says_what_it_is_doing() {
     let status = Status {
         connections: 7,
         policy: PolicyStatus {
-            generation: 4,
+            revision: 4,
             digest: "ab".into(),
             refused: None,
         },
@@ -137,6 +137,64 @@ fn a_drain_is_known_at_once() {
     let mut bus = Bus::new(2);
     bus.act(0, |core, at, out| core.set_status(at, draining(5), out));
     assert_eq!(bus.nodes[1].core.peers(bus.at)[0].status, draining(5));
+}
+
+/// Heartbeats of a gateway that reads up to a wire version, if it says that.
+fn beat(number: u32, reads: Option<u32>) -> String {
+    let reads = reads.map_or(String::new(), |reads| format!(r#","reads":{reads}"#));
+    format!(r#"{{"gateway":"{number:08x}"{reads}}}"#)
+}
+
+/// Gateways that read up to wire version 3, in a cluster whose rollouts are finalised.
+fn of_version_3(gateways: usize) -> Bus {
+    let mut bus = Bus::new(gateways);
+    for node in &mut bus.nodes {
+        node.core.fleet.reads = WireVersion(3);
+        node.core.set_finalised(WireVersion(3));
+    }
+    bus.run_seconds(1);
+    bus
+}
+
+#[test]
+fn gateways_learn_of_each_other_what_they_read() {
+    let bus = of_version_3(2);
+    assert_eq!(bus.nodes[0].core.peers(bus.at)[0].reads, WireVersion(3));
+    assert_eq!(bus.nodes[0].core.writes(), WireVersion(3));
+}
+
+#[test]
+fn a_gateway_writes_what_all_read_until_those_that_read_less_are_gone() {
+    let mut bus = of_version_3(2);
+    bus.inject(0, "fleet", beat(0x20, Some(2)).as_bytes());
+    assert_eq!(bus.nodes[0].core.writes(), WireVersion(2));
+    bus.inject(0, "fleet", beat(0x10, None).as_bytes());
+    assert_eq!(bus.nodes[0].core.writes(), WireVersion::FIRST);
+    let bye = r#"{"gateway":"00000010","bye":true}"#;
+    bus.inject(0, "fleet", bye.as_bytes());
+    assert_eq!(bus.nodes[0].core.writes(), WireVersion(2));
+    bus.run(GONE_AFTER);
+    bus.run_seconds(1);
+    assert_eq!(bus.nodes[0].core.writes(), WireVersion(3));
+}
+
+#[test]
+fn a_gateway_that_has_said_nothing_of_itself_yet_counts_as_one_that_reads_the_least() {
+    let mut bus = of_version_3(1);
+    let said = r#"{"gateway":"00000010","what":"same"}"#;
+    bus.inject(0, "users", said.as_bytes());
+    assert_eq!(bus.nodes[0].core.writes(), WireVersion::FIRST);
+    bus.inject(0, "fleet", beat(0x10, Some(3)).as_bytes());
+    assert_eq!(bus.nodes[0].core.writes(), WireVersion(3));
+}
+
+#[test]
+fn a_gateway_writes_no_more_than_what_was_finalised() {
+    let mut bus = of_version_3(2);
+    bus.nodes[0].core.set_finalised(WireVersion(2));
+    assert_eq!(bus.nodes[0].core.writes(), WireVersion(2));
+    let unfinished = Bus::new(2);
+    assert_eq!(unfinished.nodes[0].core.writes(), WireVersion::FIRST);
 }
 
 #[test]
@@ -190,8 +248,7 @@ fn while_nobody_can_be_heard_nobody_is_gone() {
 fn the_number_of_gateways_is_bounded() {
     let mut bus = Bus::new(1);
     for number in 100..4_300 {
-        let beat = format!(r#"{{"gateway":"{number:08x}"}}"#);
-        bus.inject(0, "fleet", beat.as_bytes());
+        bus.inject(0, "fleet", beat(number, None).as_bytes());
     }
     assert_eq!(names(&bus, 0).len(), 4_096);
     assert!(bus.nodes[0].core.faults().fleet >= 104);

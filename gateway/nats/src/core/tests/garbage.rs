@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use sluice_backbone::{Command, Target};
 
 use super::bus::{Bus, pending};
+use crate::core::Faults;
 
 const KINDS: [&str; 9] = [
     "fleet",
@@ -31,6 +32,23 @@ fn garbage_on_every_subject_is_counted_and_changes_nothing() {
     assert_eq!((faults.users, faults.commands), (12, 6));
     bus.run_seconds(2);
     assert_eq!(bus.view(0), ["ann", "bob"]);
+}
+
+#[test]
+fn what_a_newer_version_says_is_counted_apart_from_garbage() {
+    let mut bus = Bus::new(2);
+    bus.join(0, "ann");
+    bus.run_seconds(2);
+    let said = br#"{"gateway":"00000002","version":1,"what":{"shards":[1]}}"#;
+    bus.inject(0, "pres.=2F.team=20red", said);
+    bus.inject(0, "users", said);
+    let command = [&(said.len() as u32).to_be_bytes()[..], said].concat();
+    bus.inject(0, "cmd", &command);
+    bus.inject(0, "shards.1", said);
+    let newer = bus.nodes[0].core.newer();
+    assert_eq!((newer.presence, newer.users), (1, 1));
+    assert_eq!((newer.commands, newer.subjects), (1, 1));
+    assert_eq!(bus.nodes[0].core.faults(), Faults::default());
 }
 
 #[test]

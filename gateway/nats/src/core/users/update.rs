@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sluice_util::Digest64;
 
-use crate::core::number::Number;
+use sluice_contract::GatewayNumber;
 
 /// The most users in one message: some 240 KB.
 pub(super) const MAX_COUNTS: usize = 8_192;
@@ -20,15 +20,18 @@ pub(super) type Counts = Vec<(u64, u32)>;
 /// Something that a gateway says of its own sessions, to all or to one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct UsersUpdate {
-    pub(super) gateway: Number,
+    pub(super) gateway: GatewayNumber,
     /// Grows by 1 with every change that the gateway tells.
     #[serde(default)]
     pub(super) version: u64,
     /// Everybody is to say all they have, except those of whom this is the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) known: Option<Vec<(Number, u64)>>,
+    pub(super) known: Option<Vec<(GatewayNumber, u64)>>,
     pub(super) what: What,
 }
+
+/// The words for all that it may say: other ones are a newer version's.
+pub(super) const KINDS: [&str; 4] = ["changed", "all", "same", "ask"];
 
 /// What a gateway says of its sessions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,6 +59,20 @@ mod tests {
     fn every_gateway_shortens_a_user_alike() {
         assert_eq!(shortened(""), 0xe3b0_c442_98fc_1c14);
         assert_ne!(shortened("ann"), shortened("bob"));
+    }
+
+    #[test]
+    fn the_words_for_what_is_said_are_known_ones() {
+        let all = What::All {
+            counts: Counts::new(),
+            part: 0,
+            parts: 1,
+        };
+        let all = [What::Changed(Counts::new()), all, What::Same, What::Ask];
+        for (what, kind) in all.iter().zip(KINDS) {
+            let text = serde_json::to_string(what).unwrap();
+            assert!(text.contains(&format!("\"{kind}\"")), "{text}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{future::Future, process::Output, time::Duration};
 use async_nats::Client;
 use serde_json::{Value, json};
 use sluice_bucket::{Connection, Login};
-use sluice_nats::Names;
+use sluice_contract::Names;
 use sluice_test_nats::{Server, Settings};
 
 use super::{Config, Gateway, cluster, until};

@@ -87,7 +87,7 @@ impl Proving {
             true
         });
         for (place, head) in due {
-            let subject = io.names.subject("in", &place);
+            let subject = io.names.stored(&place);
             let body = stream::from_offset(&subject, head.max(1), 2);
             ask(io, stream::batch_subject(io.names), body, Ask::Prove(place));
         }
@@ -116,11 +116,11 @@ impl Proving {
                 let whole = open.joined || found.follows(head, rooms.stream().limits);
                 (found.offset, whole)
             }
-            Got::Malformed(offset) if offset <= head => {
+            Got::Unread(offset, _) if offset <= head => {
                 open.joined = true;
                 return false;
             }
-            Got::Malformed(offset) => (offset, open.joined),
+            Got::Unread(offset, _) => (offset, open.joined),
             // A replica that is behind what was read.
             Got::End | Got::Nothing | Got::Unavailable => {
                 io.requests.close(request);

@@ -144,7 +144,7 @@ impl Want {
                 self.first = Some(found.offset);
                 false
             }
-            (Part::First, Got::Malformed(offset)) => {
+            (Part::First, Got::Unread(offset, _)) => {
                 self.first = Some(offset);
                 false
             }
@@ -158,7 +158,7 @@ impl Want {
                 true
             }
             // It is gone, so its time cannot be told, nor what went with it.
-            (Part::Time, Got::Nothing | Got::Malformed(_)) => {
+            (Part::Time, Got::Nothing | Got::Unread(..)) => {
                 self.within = Some(Duration::MAX);
                 true
             }

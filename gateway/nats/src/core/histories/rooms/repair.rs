@@ -11,7 +11,7 @@ use crate::{
     core::{
         histories::{
             ask::{Ask, ask},
-            stream::{self, BATCH, Found, Got, Leader},
+            stream::{self, BATCH, Found, Got, Leader, Unread},
         },
         io::Io,
         patience::is_due,
@@ -77,7 +77,7 @@ impl Rooms {
         }
         (repair.again, repair.proven) = (None, false);
         let check = repair.tries >= TRIES;
-        let subject = io.names.subject("in", place);
+        let subject = io.names.stored(place);
         if check {
             let body = stream::next_of(&subject, head + 1);
             let check = Ask::RepairCheck(Arc::clone(place));
@@ -108,7 +108,7 @@ impl Rooms {
                 self.deliver_found(io, place, found.offset, found.message);
             }
             // It holds its offset and can be delivered to nobody.
-            Got::Malformed(offset) => self.skip(place, offset),
+            Got::Unread(offset, why) => self.skip(place, offset, why),
             Got::End | Got::Nothing => {
                 io.requests.close(request);
                 self.repair_goes_on(io, place);
@@ -175,8 +175,8 @@ impl Rooms {
         }
     }
 
-    fn skip(&mut self, place: &Place, offset: u64) {
-        self.counters.malformed += 1;
+    fn skip(&mut self, place: &Place, offset: u64, why: Unread) {
+        self.counters.count_unread(why);
         if let Some(room) = self.by_place.get_mut(place) {
             room.head = room.head.max(offset);
         }

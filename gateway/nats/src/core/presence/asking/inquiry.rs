@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use sluice_backbone::{Error, Members};
+use sluice_contract::GatewayNumber;
 use sluice_rooms::{RoomKey, RoomSettings};
 use tokio::sync::oneshot;
 
 use super::MembersAnswer;
-use crate::core::{
-    number::Number,
-    presence::{peer::Users, room::Room},
-};
+use crate::core::presence::{peer::Users, room::Room};
 
 /// The most gateways whose answers are taken.
 const MAX_ANSWERS: usize = 4_096;
@@ -57,14 +55,14 @@ impl Inquiry {
         self.waiting.is_empty()
     }
 
-    fn has(&self, gateway: Number) -> bool {
+    fn has(&self, gateway: GatewayNumber) -> bool {
         self.answers.iter().any(|answer| answer.gateway == gateway)
     }
 
     /// For gateways that have not answered, what they said before.
     pub(super) fn complete_from(&mut self, room: &Room) {
         for (gateway, peer) in &room.peers {
-            if self.has(Number(*gateway)) {
+            if self.has(GatewayNumber(*gateway)) {
                 continue;
             }
             let users = match &peer.users {
@@ -72,7 +70,7 @@ impl Inquiry {
                 Users::Counted(_) => Vec::new(),
             };
             self.answers.push(MembersAnswer {
-                gateway: Number(*gateway),
+                gateway: GatewayNumber(*gateway),
                 sessions: peer.sessions,
                 count: peer.users.count(),
                 users,
@@ -108,7 +106,7 @@ mod tests {
 
     fn answer(gateway: u32, count: u64, users: &[&str]) -> MembersAnswer {
         MembersAnswer {
-            gateway: Number(gateway),
+            gateway: GatewayNumber(gateway),
             sessions: 9,
             count,
             users: users.iter().map(|user| Arc::from(*user)).collect(),

@@ -10,6 +10,7 @@ use crate::{
         sessions::{Sessions, giving},
     },
 };
+use sluice_contract::{Call, GatewayNumber};
 
 /// How long the gateway that has the session may take to give it up; one that takes longer counts
 /// as dead.
@@ -25,7 +26,7 @@ impl Sessions {
             return self.read_kept(io, id);
         }
         claiming.step = Step::Owner;
-        let to = io.names.subject("gw", &format!("{owner:08x}.claim"));
+        let to = io.names.call(GatewayNumber(owner), Call::Claim);
         let body = giving::write_claim(&claiming.claim);
         claiming.asked = ask(io, to, body, id, OWNER);
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::json;
 use sluice_backbone::Error;
+use sluice_contract::{EndMark, GatewayNumber};
 use sluice_rooms::SessionId;
 
 use super::{Claiming, Step, ask};
@@ -46,6 +47,10 @@ impl Sessions {
                 self.store_own(io, id);
             }
             Last::Session(..) => self.finish(id, Ok(None)),
+            Last::Newer => {
+                self.newer += 1;
+                self.finish(id, Ok(None));
+            }
             Last::Ended(_) | Last::Nothing => self.look_again(io, id),
             Last::Unavailable => self.try_again(io, id),
         }
@@ -131,10 +136,10 @@ impl Sessions {
 
     pub(super) fn mark_read(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
         match stored::last(packet) {
-            Last::Ended(mark) if mark == own_mark(io, id).as_bytes() => self.finish_found(id),
+            Last::Ended(mark) if mark == own_mark(io, id) => self.finish_found(id),
             Last::Unavailable => self.try_again(io, id),
             // Somebody else has it.
-            Last::Session(..) | Last::Ended(_) | Last::Nothing => {
+            Last::Session(..) | Last::Newer | Last::Ended(_) | Last::Nothing => {
                 self.drop_own(io, id);
                 self.finish(id, Ok(None));
             }
@@ -176,13 +181,13 @@ impl Sessions {
 /// Asks the leader for what is stored last of a session in its old place.
 fn ask_last(io: &mut Io<'_>, claiming: &Claiming, id: u64) {
     let old = subject(io, claiming.owner, claiming.claim.pid.session());
-    let to = format!("$JS.API.STREAM.MSG.GET.{}", io.names.sessions());
+    let to = format!("$JS.API.STREAM.MSG.GET.{}", io.names.sessions_stream());
     ask(io, to, json!({"last_by_subj": old}).to_string(), id, ANSWER);
 }
 
 /// The end mark that a claim puts, which no other one does.
-fn own_mark(io: &Io<'_>, id: u64) -> String {
-    json!({"by": format!("{:08x}.{id}", io.gateway)}).to_string()
+fn own_mark(io: &Io<'_>, id: u64) -> Vec<u8> {
+    EndMark::of_claim(GatewayNumber(io.gateway), id).encode()
 }
 
 impl Claiming {
