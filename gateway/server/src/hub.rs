@@ -15,6 +15,7 @@ mod knock;
 mod leaving;
 mod namespace;
 mod operations;
+mod position;
 mod recovery;
 mod reload;
 mod resuming;
@@ -46,6 +47,7 @@ pub(crate) use self::{
     encoded::Encoded,
     entering::Entered,
     knock::Knock,
+    position::ClientPosition,
     session::{Outlet, Session},
 };
 use self::{namespace::Namespace, resuming::Resuming, room::Room, timers::Timer};

@@ -272,7 +272,7 @@ impl Native {
             namespace: connect.namespace.as_deref().unwrap_or("/").into(),
             protocol: "websocket",
             pid: connect.pid(),
-            read: connect.reading(),
+            read: connect.position(),
             token: connect.token.map(Box::from).or_else(bearer),
         };
         let hub = &self.client.hub;

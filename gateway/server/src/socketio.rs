@@ -7,14 +7,14 @@ use serde::Deserialize;
 use sluice_contract::Code;
 use sluice_engineio::Refusal;
 use sluice_net::{Cause, Flow, Peer};
-use sluice_rooms::{Pid, Reading};
+use sluice_rooms::Pid;
 use sluice_socketio::{Accepted, Carrier, Client, Connect, Event, Handler, Refused, Reply};
 
 use crate::{
     admission::{Admitted, origin_allowed},
     eager,
     failure::Failure,
-    hub::{Entered, Hub, Knock, Outlet, Session},
+    hub::{ClientPosition, Entered, Hub, Knock, Outlet, Session},
     operation::Operation,
     outcome,
 };
@@ -54,7 +54,7 @@ impl SocketIoFront {
             protocol: "socketio",
             token: auth.token.map(Box::from).or_else(bearer),
             pid: auth.pid.as_deref().and_then(Pid::parse),
-            read: auth.offset.as_deref().and_then(Reading::parse),
+            read: ClientPosition::parse(auth.offset.as_deref()),
         })
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use sluice_api::{Api, Drain, Fleet, Kept, Keys, Limits, Refusal, Rules};
-use sluice_backbone::{Command, BackboneEvent, Gather, Memory, SessionInfo, Workers, Target};
+use sluice_backbone::{BackboneEvent, Command, Gather, Memory, SessionInfo, Target, Workers};
 use sluice_contract::{
     Code, DrainPhase, DrainProgress, DrainRequest, FleetStatus, GatewayNumber, GatewayState,
     GatewayStatus, PolicyStatus, RoomCount, RoomCounts, WireVersion,

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
-use sluice_backbone::{Command, BackboneEvent, Error, Gather, Reply, SessionInfo};
+use sluice_backbone::{BackboneEvent, Command, Error, Gather, Reply, SessionInfo};
 use sluice_contract::GatewayNumber;
 use tokio::sync::oneshot;
 

@@ -27,6 +27,7 @@ use sluice_contract::Decoded;
 use sluice_rooms::{Epoch, HistoryLimits, Page, Query, Reading, RoomKey};
 
 pub(crate) use self::ask::Ask;
+pub(super) use self::stream::Unread;
 use self::{
     audit::Audit,
     catch_up::CatchUp,
@@ -37,7 +38,6 @@ use self::{
     room::Arrival,
     rooms::Rooms,
 };
-pub(super) use self::stream::Unread;
 use super::{HistoryCounters, Unsettled, io::Io};
 use crate::{Packet, envelope};
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, RwLock};
 
-use sluice_backbone::{Command, BackboneEvent, Gather, Target};
+use sluice_backbone::{BackboneEvent, Command, Gather, Target};
 use sluice_contract::Revocation;
 use sluice_policy::Revocations;
 use sluice_rooms::SessionId;

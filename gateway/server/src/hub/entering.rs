@@ -167,13 +167,16 @@ impl Hub {
         let namespace = self.namespace(&knock.namespace);
         if let (Recovery::Found(record), Some(pid)) = (recovery, knock.pid) {
             let session = Session::new(pid, Rc::clone(&namespace), identity.clone());
-            session.set_came(knock.read.as_ref());
-            if self.resume(&session, record, knock.read.clone()).await {
+            session.set_came(knock.read.reading());
+            if self
+                .resume(&session, record, knock.read.reading().cloned())
+                .await
+            {
                 return (session, true);
             }
         }
         let session = Session::new(fresh, namespace, identity);
-        session.set_came(knock.read.as_ref());
+        session.set_came(knock.read.reading());
         (session, false)
     }
 

@@ -1,6 +1,8 @@
 //! What a client says that wants in.
 
-use sluice_rooms::{Pid, Reading};
+use sluice_rooms::Pid;
+
+use super::ClientPosition;
 
 /// A client that wants in.
 #[derive(Debug, Default)]
@@ -11,5 +13,5 @@ pub(crate) struct Knock {
     pub(crate) token: Option<Box<str>>,
     /// The session it says it had, and how far it says it has read there.
     pub(crate) pid: Option<Pid>,
-    pub(crate) read: Option<Reading>,
+    pub(crate) read: ClientPosition,
 }

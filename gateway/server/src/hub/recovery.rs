@@ -7,7 +7,7 @@ use sluice_net::Cause;
 use sluice_policy::{Action, Identity};
 use sluice_rooms::{Pid, Position, Reading, RoomKey, RoomSettings};
 
-use super::{Hub, Knock, Session, backlog::Backlog, operations::may, room::Room};
+use super::{ClientPosition, Hub, Knock, Session, backlog::Backlog, operations::may, room::Room};
 
 /// How long before its connection is known to be lost a session may have missed something: the
 /// longest heartbeat, and some time to spare.
@@ -32,6 +32,10 @@ impl Hub {
         let Some(pid) = knock.pid else {
             return Recovery::NotAsked;
         };
+        if knock.read == ClientPosition::Unreadable {
+            self.counters.not_recovered(Error::Gone);
+            return Recovery::Unknown;
+        }
         let claimed = match self.refuse_revoked(identity, Some(pid.session())) {
             Ok(()) => self.claim(knock, pid, identity).await,
             Err(_) => Ok(None),
@@ -39,7 +43,7 @@ impl Hub {
         match claimed {
             Ok(Some(record)) => return Recovery::Found(record),
             // Who could tell how far its client has read is gone.
-            Ok(None) if knock.read.as_ref().is_some_and(Reading::is_vague) => {
+            Ok(None) if knock.read.is_vague() => {
                 self.counters.not_recovered(Error::Gone);
             }
             Ok(None) => self.counters.recovery_unknown.add(1),
@@ -58,7 +62,7 @@ impl Hub {
             pid,
             user: Arc::clone(identity.user()),
             namespace: (*knock.namespace).into(),
-            read: knock.read.clone(),
+            read: knock.read.reading().cloned(),
         };
         let worker = self.worker.index();
         if self.session(pid.session()).is_some() {

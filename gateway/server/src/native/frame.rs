@@ -8,10 +8,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sluice_codec::sio::MAX_ATTACHMENTS;
 use sluice_contract::Code;
-use sluice_rooms::{Pid, Reading, check_name};
+use sluice_rooms::{Pid, check_name};
 
 use crate::{
     failure::Failure,
+    hub::ClientPosition,
     operation::{
         Content, HistoryOptions, JoinOptions, Operation, Publish, check_content, message_id,
     },
@@ -48,8 +49,8 @@ impl Connect<'_> {
         self.pid.as_deref().and_then(Pid::parse)
     }
 
-    pub(super) fn reading(&self) -> Option<Reading> {
-        self.offset.as_deref().and_then(Reading::parse)
+    pub(super) fn position(&self) -> ClientPosition {
+        ClientPosition::parse(self.offset.as_deref())
     }
 }
 

@@ -86,6 +86,38 @@ fn a_join_that_goes_on_reading_can_lose_its_messages_and_have_them_again() {
 }
 
 #[test]
+fn a_session_does_not_go_on_where_nobody_can_read_how_far_its_client_has_read() {
+    with(&[cluster(json!({})), kept()], async |gateway| {
+        let (mut publisher, _) = Native::enter(&gateway, "pub").await;
+        let newer = ["0000000000000001-1,later", "2:0000000000000001-1", "x", ""];
+        for (at, unreadable) in newer.into_iter().enumerate() {
+            let (mut ann, connected) = Native::enter(&gateway, "ann").await;
+            join(&mut ann, "kept-a").await;
+            publisher.publish("kept-a", 1).await;
+            ann.push("m").await;
+            drop(ann);
+            let bob = SocketIo::enter(&gateway, "bob").await;
+            let pid = bob.connected["pid"].clone();
+            drop(bob);
+            detached(&gateway, 3 * at as u64 + 2).await;
+            let more = json!({"pid": connected["pid"], "offset": unreadable});
+            let (ann, again) = Native::enter_with(&gateway, "ann", more).await;
+            assert_eq!(again["recovered"], false, "{unreadable}");
+            assert_ne!(again["pid"], connected["pid"], "{unreadable}");
+            let more = json!({"pid": pid, "offset": unreadable});
+            let bob = SocketIo::enter_with(&gateway, "bob", more).await;
+            // The stock client takes a session for its own by this.
+            assert_ne!(bob.connected["pid"], pid, "{unreadable}");
+            let gone = r#"sluice_recoveries_total{outcome="gone"}"#;
+            assert_eq!(figure(&gateway, gone).await, 2 * at as u64 + 2);
+            ann.leave().await;
+            drop(bob);
+            detached(&gateway, 3 * at as u64 + 3).await;
+        }
+    });
+}
+
+#[test]
 fn a_session_whose_connection_is_still_open_goes_over_to_the_new_one() {
     let mut one = cluster(json!({}));
     one["spec"]["limits"]["connectionsPerUser"] = json!(1);

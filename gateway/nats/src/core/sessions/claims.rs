@@ -14,7 +14,7 @@ use std::{
 
 use rand::RngExt as _;
 use serde_json::json;
-use sluice_backbone::{Claim, BackboneEvent, Error, Gather, Record, Reply};
+use sluice_backbone::{BackboneEvent, Claim, Error, Gather, Record, Reply};
 use sluice_contract::{GatewayNumber, Subject};
 use sluice_rooms::SessionId;
 use sluice_util::Retries;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sluice_backbone::{BackboneEvent, Claim, Gather, Record};
+use sluice_contract::Decoded;
 use sluice_rooms::{Pid, Reading, RoomKey, SessionId};
 
 use super::{Io, Sessions};
@@ -37,13 +38,20 @@ pub(super) fn write_claim(claim: &Claim) -> String {
     serde_json::to_string(&wire).unwrap_or_default()
 }
 
-fn read_claim(payload: &[u8]) -> Option<Claim> {
-    let wire: Wire = serde_json::from_slice(payload).ok()?;
-    Some(Claim {
-        pid: Pid::parse(&wire.pid)?,
+/// Reads a claim. One for a client whose position cannot be read here is of a newer version.
+fn read_claim(payload: &[u8]) -> Decoded<Claim> {
+    let Ok(wire) = serde_json::from_slice::<Wire>(payload) else {
+        return Decoded::Garbage;
+    };
+    let read = match wire.read.as_deref().map(Reading::parse) {
+        Some(None) => return Decoded::Newer,
+        read => read.flatten(),
+    };
+    Decoded::from(Pid::parse(&wire.pid)).map(|pid| Claim {
+        pid,
         user: wire.user,
         namespace: wire.namespace,
-        read: wire.read.as_deref().and_then(Reading::parse),
+        read,
     })
 }
 
@@ -61,14 +69,19 @@ pub(super) fn read_given(payload: &[u8], namespace: &Arc<str>) -> Option<Record>
 
 impl Sessions {
     pub(crate) fn claimed(&mut self, io: &mut Io<'_>, packet: &Packet) {
-        if let Some(claim) = read_claim(&packet.payload) {
-            self.confirm_other(io, packet, claim.pid.session());
+        match (read_claim(&packet.payload), packet.reply.clone()) {
+            (Decoded::Known(claim), _) => self.confirm_other(io, packet, claim.pid.session()),
+            // Nobody here can tell what its client has and what it lacks, so nothing is given up.
+            (Decoded::Newer, Some(reply)) => io.reply(reply, "null"),
+            (Decoded::Newer | Decoded::Garbage, _) => {}
         }
     }
 
     /// Asks the workers for the session that another gateway claims.
     pub(super) fn ask_workers(&self, io: &Io<'_>, packet: &Packet) {
-        let (Some(claim), Some(reply)) = (read_claim(&packet.payload), packet.reply.clone()) else {
+        let (Decoded::Known(claim), Some(reply)) =
+            (read_claim(&packet.payload), packet.reply.clone())
+        else {
             return;
         };
         let session = claim.pid.session();
@@ -108,5 +121,28 @@ impl Sessions {
             self.forget(io, session);
         }
         io.reply(reply, serde_json::to_vec(&given).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(read: &str) -> Vec<u8> {
+        let pid = Pid::random().reveal();
+        let text = format!(r#"{{"pid":"{pid}","user":"ann","namespace":"/","read":{read}}}"#);
+        text.into_bytes()
+    }
+
+    #[test]
+    fn a_claim_for_a_position_that_cannot_be_read_is_not_one_for_none() {
+        let read = |text: &str| read_claim(&claim(text)).known().map(|claim| claim.read);
+        assert_eq!(read("null"), Some(None));
+        assert_eq!(
+            read(r#""0000000000000001-9""#),
+            Some(Reading::parse("0000000000000001-9"))
+        );
+        let newer = read_claim(&claim(r#""0000000000000001-9,later""#));
+        assert!(matches!(newer, Decoded::Newer));
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     backend::CurrentBackend,
     documents::Secrets,
     failure::Failure,
-    hub::{Hub, HubCounters, Knock, Outlet, Session},
+    hub::{ClientPosition, Hub, HubCounters, Knock, Outlet, Session},
     inboxes::Inboxes,
     operation::Operation,
     outcome::Outcome,
@@ -138,7 +138,7 @@ impl Bench {
     /// A new session of a user who has read so far elsewhere.
     pub(super) async fn enter_from(&self, user: &str, read: Option<Reading>) -> Rc<Session> {
         let knock = Knock {
-            read,
+            read: position(read),
             ..Knock::default()
         };
         self.knock(user, knock).await.unwrap()
@@ -160,7 +160,7 @@ impl Bench {
     ) -> Rc<Session> {
         let knock = Knock {
             pid: Some(session.pid),
-            read,
+            read: position(read),
             ..Knock::default()
         };
         self.knock(user, knock).await.unwrap()
@@ -206,4 +206,8 @@ impl Bench {
         });
         async { receiver.await.unwrap() }
     }
+}
+
+fn position(read: Option<Reading>) -> ClientPosition {
+    read.map_or(ClientPosition::None, ClientPosition::Known)
 }
