@@ -11,7 +11,7 @@ use std::{
 };
 
 use sluice_bucket::{BucketError, Connection, Login};
-use sluice_contract::{GatewayStatus, Names};
+use sluice_contract::{GatewayStatus, Names, documents_digest};
 use sluice_util::lock;
 use tokio::time::timeout;
 
@@ -51,7 +51,6 @@ pub(crate) struct Delivery {
 struct Entry {
     login: String,
     connection: Connection,
-    names: Names,
     /// Held while documents are given, which may take long. Who listens waits for nothing of it.
     pushes: tokio::sync::Mutex<Pushes>,
 }
@@ -71,16 +70,16 @@ impl Backbones {
         self.entries().retain(|uid, _| is_there(uid));
     }
 
-    /// The connection to a cluster's servers, if there is one, with what its subjects are called.
-    pub(crate) fn connection(&self, uid: &str) -> Option<(Connection, Names)> {
+    /// The connection to a cluster's servers, if there is one.
+    pub(crate) fn connection(&self, uid: &str) -> Option<Connection> {
         let entry = self.entries().get(uid).cloned()?;
-        Some((entry.connection.clone(), entry.names.clone()))
+        Some(entry.connection.clone())
     }
 
     /// Listens to the gateways of a cluster from now on; `None` where that cannot be.
     pub(crate) async fn listen(&self, uid: &str) -> Option<Heartbeats> {
-        let (connection, names) = self.connection(uid)?;
-        fleet::listen(&connection, &names).await
+        let connection = self.connection(uid)?;
+        fleet::listen(&connection).await
     }
 
     /// Gives the gateways their documents, unless they were given already, or the backbone is not
@@ -92,7 +91,7 @@ impl Backbones {
         ready: bool,
         metrics: &Metrics,
     ) -> Delivery {
-        let digest = sluice_bucket::digest(inputs.documents).into_string();
+        let digest = documents_digest(inputs.documents).into_string();
         let mut delivery = Delivery {
             digest,
             ..Delivery::default()
@@ -122,7 +121,7 @@ impl Backbones {
             return Ok(known);
         }
         let names = Names::new(&cluster.namespace, &cluster.name);
-        let connection = Connection::open(&login, names.clone()).await;
+        let connection = Connection::open(&login, names).await;
         let connection = connection.map_err(|error| {
             let message = format!("spec.backbone.nats: the operator cannot connect ({error}); correct the URL or the credentials");
             Trouble::stalls("BackboneInvalid", message)
@@ -130,7 +129,6 @@ impl Backbones {
         let entry = Arc::new(Entry {
             login: mark,
             connection,
-            names,
             pushes: tokio::sync::Mutex::default(),
         });
         self.entries()
@@ -226,7 +224,7 @@ impl Entry {
         }
         delivery.revision = pushes.revision();
         delivery.rooms = pushes.rooms();
-        delivery.gateways = fleet::ask(&self.connection, &self.names).await;
+        delivery.gateways = fleet::ask(&self.connection).await;
     }
 }
 

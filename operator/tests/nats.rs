@@ -214,7 +214,7 @@ async fn planned_servers_let_everybody_do_what_they_are_for_and_no_more() {
         (pushed.revision, pushed.text.as_str()),
         (revision, "documents")
     );
-    let purged = sluice_bucket::purge(&operator, &names, "/", |room| room == "a").await;
+    let purged = operator.purge("/", |room| room == "a").await;
     assert_eq!(purged.unwrap(), 1);
     // As backends answer events and call the server API.
     let backend = who("backend");

@@ -21,7 +21,7 @@ impl Connection {
     ///
     /// # Errors
     /// Where NATS cannot be reached, or refuses.
-    pub async fn keep(&self, revocation: &Revocation, now: u64) -> Result<(), BucketError> {
+    pub async fn revoke(&self, revocation: &Revocation, now: u64) -> Result<(), BucketError> {
         let kept = tokio::time::timeout(WITHIN, self.write(revocation, now)).await;
         kept.unwrap_or_else(|_| Err(BucketError::Unavailable("no answer in time".to_owned())))
     }

@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use sluice_contract::{Decoded, Revocation};
 use tokio::{sync::mpsc, time::sleep};
 
-use crate::{BucketError, Connection, Pushed, bucket, policy::KEY};
+use crate::{BucketError, Connection, Pushed, bucket, documents::KEY};
 
 /// The pause after the bucket could not be read.
 const RETRY: Duration = Duration::from_secs(1);
@@ -24,7 +24,7 @@ const LOOKS: u32 = 15;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     /// Documents. The same ones may be told of more than once.
-    Policy(Pushed),
+    Documents(Pushed),
     /// A revocation. The same one may be told of more than once.
     Revoked(Revocation),
     /// All that the bucket held was told of; what follows is new.
@@ -39,7 +39,7 @@ pub async fn watch(connection: Connection, news: mpsc::Sender<News>) {
         match follow(&connection, &news).await {
             Ok(()) => {}
             Err(error) => {
-                tracing::warn!(%error, "policy and revocations cannot be read; what is in force stays so");
+                tracing::warn!(%error, "documents and revocations cannot be read; what is in force stays so");
                 sleep(RETRY).await;
             }
         }
@@ -134,7 +134,7 @@ fn read(entry: &Entry) -> Option<News> {
     }
     let read = if entry.key == KEY {
         Decoded::from(String::from_utf8(entry.value.to_vec()).ok()).map(|text| {
-            News::Policy(Pushed {
+            News::Documents(Pushed {
                 revision: entry.revision,
                 text,
             })

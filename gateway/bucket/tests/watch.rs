@@ -51,6 +51,6 @@ async fn the_first_documents_are_heard_of_soon_though_the_watch_was_deaf() {
     let text = "kind: Room".to_owned();
     let revision = connection.push(text.clone()).await.unwrap();
     let first = timeout(SOON, heard.recv()).await.unwrap();
-    assert_eq!(first, Some(News::Policy(Pushed { revision, text })));
+    assert_eq!(first, Some(News::Documents(Pushed { revision, text })));
     watching.abort();
 }

@@ -29,6 +29,7 @@
 mod close;
 mod code;
 mod decoded;
+mod documents;
 mod drain;
 mod envelope;
 mod fleet;
@@ -43,6 +44,7 @@ mod wire;
 pub use close::Cause;
 pub use code::Code;
 pub use decoded::{Decoded, is_of_newer_kind};
+pub use documents::documents_digest;
 pub use drain::{DrainPhase, DrainProgress, DrainRequest};
 pub use envelope::{Envelope, MAX_ATTACHMENTS};
 pub use fleet::{FleetStatus, GatewayState, GatewayStatus, PolicyStatus, RoomCount, RoomCounts};

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use arc_swap::ArcSwap;
-use sluice_contract::PolicyStatus;
+use sluice_contract::{PolicyStatus, documents_digest};
 use sluice_crds::{Documents, Problem};
 
 /// Which documents a gateway works by, and where they come from.
@@ -24,7 +24,7 @@ impl Origin {
         let resources = serde_json::to_string(&(&documents.cluster, &documents.rooms));
         Self {
             revision: 0,
-            digest: sluice_bucket::digest(&resources.unwrap_or_default()),
+            digest: documents_digest(&resources.unwrap_or_default()),
         }
     }
 }

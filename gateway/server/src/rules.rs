@@ -138,7 +138,7 @@ impl sluice_api::Rules for Current {
             let Some(bucket) = bucket else {
                 return Ok(());
             };
-            bucket.keep(&revocation, now).await.map_err(|error| {
+            bucket.revoke(&revocation, now).await.map_err(|error| {
                 tracing::error!(%error, "a revocation is in force at this gateway only; ask for it again");
                 sluice_backbone::Error::Unavailable.into()
             })

@@ -5,17 +5,16 @@ use std::{sync::Arc, time::Duration};
 use async_nats::Subscriber;
 use futures_util::StreamExt as _;
 use sluice_bucket::Connection;
-use sluice_contract::{Decoded, FleetStatus, GatewayStatus, Heartbeat, Names};
+use sluice_contract::{Decoded, FleetStatus, GatewayStatus, Heartbeat};
 use tokio::time::timeout;
 
 /// How long gateways may take to say what they work by.
 const WITHIN: Duration = Duration::from_millis(500);
 
 /// All gateways, as one of them knows them; none where nobody answers.
-pub(super) async fn ask(connection: &Connection, names: &Names) -> Vec<GatewayStatus> {
-    let request = connection
-        .client()
-        .request(names.operation("fleet"), "".into());
+pub(super) async fn ask(connection: &Connection) -> Vec<GatewayStatus> {
+    let subject = connection.names().operation("fleet");
+    let request = connection.client().request(subject, "".into());
     let Ok(Ok(answer)) = timeout(WITHIN, request).await else {
         return Vec::new();
     };
@@ -27,8 +26,9 @@ pub(super) async fn ask(connection: &Connection, names: &Names) -> Vec<GatewaySt
 pub(crate) struct Heartbeats(Subscriber);
 
 /// Listens to all gateways from now on; `None` where that cannot be.
-pub(super) async fn listen(connection: &Connection, names: &Names) -> Option<Heartbeats> {
-    let subscriber = connection.client().subscribe(names.heartbeats()).await;
+pub(super) async fn listen(connection: &Connection) -> Option<Heartbeats> {
+    let subject = connection.names().heartbeats();
+    let subscriber = connection.client().subscribe(subject).await;
     subscriber.ok().map(Heartbeats)
 }
 

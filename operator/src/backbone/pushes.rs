@@ -7,6 +7,7 @@ use std::{
 };
 
 use sluice_bucket::{BucketError, Connection};
+use sluice_contract::documents_digest;
 
 use crate::check::Checked;
 
@@ -44,7 +45,7 @@ impl Pushes {
             return Ok(false);
         }
         let there = connection.pushed().await?;
-        let there = there.filter(|there| *sluice_bucket::digest(&there.text) == *digest);
+        let there = there.filter(|there| *documents_digest(&there.text) == *digest);
         let needed = there.is_none();
         let revision = match there {
             Some(there) => there.revision,

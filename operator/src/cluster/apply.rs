@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
+use sluice_contract::documents_digest;
 
 use super::{inventory::Inventory, moves::Moves};
 use crate::{
@@ -96,7 +97,7 @@ async fn touch(inventory: &Inventory, inputs: &Inputs<'_>, context: &Context) {
     if inputs.cluster.nats().is_some() {
         return;
     }
-    let digest = sluice_bucket::digest(inputs.documents);
+    let digest = documents_digest(inputs.documents);
     let fields = json!({"metadata": {"annotations": {"sluice.dev/documents": digest}}});
     for pod in &inventory.pods {
         let changed = context

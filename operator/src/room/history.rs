@@ -123,7 +123,7 @@ async fn drop_history(room: &Object, reconciler: &RoomReconciler) -> Result<(), 
     if findings.checked.rooms.contains_key(room.name()) || !everywhere {
         return Err(waits("gateways still work by it"));
     }
-    let Some((connection, names)) = reconciler.context.backbones.connection(cluster.uid()) else {
+    let Some(connection) = reconciler.context.backbones.connection(cluster.uid()) else {
         return Err(waits("the NATS servers cannot be reached"));
     };
     let Some(spec) = room.read::<RoomSpec>("spec") else {
@@ -137,7 +137,7 @@ async fn drop_history(room: &Object, reconciler: &RoomReconciler) -> Result<(), 
                 .iter()
                 .all(|other| !other.matches(name) || own.specificity(other).is_lt())
     };
-    let purged = sluice_bucket::purge(&connection, &names, &spec.namespace, is_own).await;
+    let purged = connection.purge(&spec.namespace, is_own).await;
     let purged = purged.map_err(|error| Trouble::waits("HistoryWaits", error.to_string()))?;
     tracing::info!(room = %room.name(), namespace = %room.namespace(), rooms = purged, "the history of a deleted Room is gone");
     Ok(())

@@ -61,7 +61,7 @@ async fn a_changed_room_reaches_gateways_in_less_than_a_second() {
         world.room("support", "chat", spec).await;
         let wanted = format!("messagesPerSecond: {}", 1000 + rate);
         loop {
-            if let Some(News::Policy(pushed)) = heard.recv().await
+            if let Some(News::Documents(pushed)) = heard.recv().await
                 && pushed.text.contains(&wanted)
             {
                 break;

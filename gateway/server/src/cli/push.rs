@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 use sluice_bucket::{Connection, Login};
-use sluice_contract::{FleetStatus, GatewayNumber, GatewayStatus, Names};
+use sluice_contract::{FleetStatus, GatewayNumber, GatewayStatus, Names, documents_digest};
 use sluice_crds::{Documents, Problem, ProblemCode};
 use sluice_policy::Policy;
 use tokio::time::{sleep, timeout};
@@ -48,7 +48,7 @@ pub(super) fn push(push: &Push) -> Result<(), Failed> {
     check(&documents, push.secrets.as_deref())?;
     let login = login(push, &documents)?;
     let text = texts.joined();
-    let digest = sluice_bucket::digest(&text);
+    let digest = documents_digest(&text);
     let runtime = gateway::runtime().map_err(|e| e.to_string())?;
     runtime.block_on(async {
         let connection = Connection::open(&login, names(&documents)).await;

@@ -72,7 +72,7 @@ impl Bucket {
     async fn read(&mut self) {
         while let Some(news) = self.news.recv().await {
             match news {
-                News::Policy(pushed) => self.first = Some(pushed),
+                News::Documents(pushed) => self.first = Some(pushed),
                 News::Revoked(revocation) => {
                     revocations::insert(&mut self.revocations, revocation);
                 }
@@ -169,7 +169,7 @@ async fn hear(
 ) {
     while let Some(news) = news.recv().await {
         match news {
-            News::Policy(pushed) => drop(documents.send_replace(Some(pushed))),
+            News::Documents(pushed) => drop(documents.send_replace(Some(pushed))),
             News::Revoked(revocation) => revoker.take(revocation),
             News::Current => {}
         }

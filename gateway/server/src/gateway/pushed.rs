@@ -1,6 +1,7 @@
 //! Documents out of the bucket, as this gateway can use them.
 
 use sluice_bucket::Pushed;
+use sluice_contract::documents_digest;
 use sluice_crds::{Documents, Problem, ProblemCode, RealtimeCluster};
 
 use super::nats_login::names;
@@ -13,7 +14,7 @@ const SOURCE: &str = "the bucket";
 pub(super) fn origin(pushed: &Pushed) -> Origin {
     Origin {
         revision: pushed.revision,
-        digest: sluice_bucket::digest(&pushed.text),
+        digest: documents_digest(&pushed.text),
     }
 }
 

@@ -51,7 +51,7 @@ fn a_gateway_that_only_reads_the_bucket_cuts_off_whom_it_has() {
             id: session.into(),
             until: now + 600,
         };
-        fleet.connection.keep(&revocation, now).await.unwrap();
+        fleet.connection.revoke(&revocation, now).await.unwrap();
         ann.push("revoked").await;
         assert_eq!(ann.closed().await, 4501);
     });

@@ -2,7 +2,6 @@
 
 use async_nats::jetstream::kv::Operation;
 use bytes::Bytes;
-use sluice_util::Digest64;
 
 use crate::{BucketError, Connection, bucket};
 
@@ -16,11 +15,6 @@ pub struct Pushed {
     pub revision: u64,
     /// One `RealtimeCluster` and its Rooms in YAML or JSON, separated by `---`.
     pub text: String,
-}
-
-/// What is the same where the text is: the first 16 hexadecimal digits of its SHA-256.
-pub fn digest(text: &str) -> Box<str> {
-    Digest64::of(text).to_string().into()
 }
 
 impl Connection {
@@ -61,15 +55,5 @@ impl Connection {
                 bucket: store.name.clone(),
                 why: error.to_string(),
             })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_digest_of_documents_is_the_same_in_every_version() {
-        assert_eq!(&*digest("abc"), "ba7816bf8f01cfea");
     }
 }
