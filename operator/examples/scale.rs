@@ -51,6 +51,13 @@ struct Arguments {
     operator: Option<PathBuf>,
 }
 
+/// The kinds that the operator writes, in the plural.
+fn written() -> Vec<&'static str> {
+    let others = [Kind::RealtimeCluster, Kind::Room, Kind::Pod];
+    let kinds = Kind::MADE.into_iter().chain(others).map(Kind::plural);
+    kinds.chain(["events"]).collect()
+}
+
 #[tokio::main]
 async fn main() {
     let arguments = Arguments::parse();
@@ -65,12 +72,12 @@ async fn main() {
         arguments.clusters * arguments.rooms,
         started.elapsed().as_secs_f64()
     );
-    let before = server.writes(&Kind::written()).await;
+    let before = server.writes(&written()).await;
     let operator = Operator::start(&arguments, &server);
     let started = Instant::now();
     settle(&client, &arguments, &operator).await;
     let took = started.elapsed();
-    let writes = server.writes(&Kind::written()).await - before;
+    let writes = server.writes(&written()).await - before;
     println!(
         "all ready after {:.1} s, {writes} writes",
         took.as_secs_f64()
@@ -86,9 +93,9 @@ async fn main() {
 
 /// Counts what is written while nothing changes.
 async fn quiet(server: &ApiServer, operator: &Operator, seconds: u64, when: &str) {
-    let (before, cpu) = (server.writes(&Kind::written()).await, operator.cpu());
+    let (before, cpu) = (server.writes(&written()).await, operator.cpu());
     sleep(Duration::from_secs(seconds)).await;
-    let writes = server.writes(&Kind::written()).await - before;
+    let writes = server.writes(&written()).await - before;
     println!(
         "{when}: {writes} writes and {:.2} s of processor time in {seconds} s",
         operator.cpu() - cpu

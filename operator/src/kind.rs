@@ -50,13 +50,6 @@ impl Kind {
         Self::PodMonitor,
     ];
 
-    /// The plurals of all kinds whose objects or statuses the operator writes, Leases left out.
-    pub fn written() -> Vec<&'static str> {
-        let others = [Self::RealtimeCluster, Self::Room, Self::Pod];
-        let kinds = Self::MADE.into_iter().chain(others).map(Self::plural);
-        kinds.chain(["events"]).collect()
-    }
-
     const fn names(self) -> [&'static str; 4] {
         match self {
             Self::RealtimeCluster => [

@@ -4,7 +4,7 @@ use serde_json::json;
 use sluice_operator::Kind;
 use sluice_test_apiserver::until;
 
-use crate::support::{World, server};
+use crate::support::World;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_becomes_a_fleet_and_is_ready_when_its_gateways_are() {
@@ -45,9 +45,9 @@ async fn nothing_is_written_once_a_fleet_is_as_it_should_be() {
         .await;
     until("the fleet has come to rest", async || {
         world.run_pods().await;
-        let before = server().await.writes(&Kind::written()).await;
+        let before = world.metrics.writes();
         world.looks(Kind::RealtimeCluster, 2).await;
-        server().await.writes(&Kind::written()).await == before
+        world.metrics.writes() == before
     })
     .await;
     let before = world.metrics.writes();
