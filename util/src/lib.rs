@@ -3,7 +3,7 @@
 //! Each is one rule that used to be written wherever it was needed: how long to wait before trying
 //! again ([`Backoff`], [`Retries`]), what time it is ([`unix_millis`]), what is the same where a
 //! text is ([`Digest64`]), what becomes of a lock when somebody panics ([`lock`]), and how many bytes
-//! may wait for a slow reader ([`Backlog`]). Nothing here does input or output, and only the clock
+//! may wait for a slow reader ([`QueuedBytes`]). Nothing here does input or output, and only the clock
 //! looks at anything outside: chance is passed in, so that what is decided with it can be decided
 //! again.
 //!
@@ -24,14 +24,14 @@
 //! assert!(waited < Duration::from_millis(50 + 100 + 200));
 //! ```
 
-mod backlog;
 mod backoff;
 mod clock;
 mod digest;
 mod lock;
+mod queued_bytes;
 
-pub use backlog::{Backlog, Full};
 pub use backoff::{Backoff, Retries};
 pub use clock::{unix_millis, unix_seconds, unix_time};
 pub use digest::Digest64;
 pub use lock::{lock, read, write};
+pub use queued_bytes::{Full, QueuedBytes};

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use sluice_net::{Cause, Connection, Full, Worker};
-use sluice_util::Backlog;
+use sluice_util::QueuedBytes;
 use tokio::sync::{Notify, oneshot};
 
 use self::payload::payload;
@@ -47,7 +47,7 @@ pub(crate) enum Tended {
 pub(crate) struct Polling {
     worker: Rc<Worker>,
     queue: Vec<Bytes>,
-    backlog: Backlog,
+    queued: QueuedBytes,
     waiting: Option<oneshot::Sender<Polled>>,
     posting: bool,
     /// The WebSocket that a client probes, and whether the probe was answered.
@@ -63,7 +63,7 @@ impl Polling {
         Self {
             worker,
             queue: Vec::new(),
-            backlog: Backlog::default(),
+            queued: QueuedBytes::default(),
             waiting: None,
             posting: false,
             probe: None,
@@ -82,7 +82,7 @@ impl Polling {
         if self.closing.is_some() {
             return Ok(());
         }
-        self.backlog.admit(frame.len(), limit)?;
+        self.queued.admit(frame.len(), limit)?;
         self.worker.counters().frames_out.add(1);
         self.worker.counters().queued_bytes.add(frame.len() as u64);
         self.queue.push(frame);
@@ -91,7 +91,7 @@ impl Polling {
     }
 
     pub(crate) fn queued_bytes(&self) -> usize {
-        self.backlog.bytes()
+        self.queued.bytes()
     }
 
     /// Begins the end; the session's task finishes it.
@@ -173,7 +173,7 @@ impl Polling {
     }
 
     fn take_queue(&mut self) -> Vec<Bytes> {
-        let bytes = self.backlog.clear();
+        let bytes = self.queued.clear();
         self.worker.counters().queued_bytes.sub(bytes as u64);
         std::mem::take(&mut self.queue)
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes};
-use sluice_util::{Backlog, Full};
+use sluice_util::{Full, QueuedBytes};
 
 /// More frames than this and a queue's memory is given back when it empties.
 const KEEP: usize = 64;
@@ -12,25 +12,25 @@ const KEEP: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct WriteQueue {
     frames: VecDeque<Bytes>,
-    backlog: Backlog,
+    queued: QueuedBytes,
 }
 
 impl WriteQueue {
-    /// Adds a frame, if it fits as [`Backlog::admit`] says.
+    /// Adds a frame, if it fits as [`QueuedBytes::admit`] says.
     pub(crate) fn push(
         &mut self,
         frame: Bytes,
         limit: usize,
         spares: &mut Spares,
     ) -> Result<(), Full> {
-        self.backlog.admit(frame.len(), limit)?;
+        self.queued.admit(frame.len(), limit)?;
         self.append(frame, spares);
         Ok(())
     }
 
     /// Adds a frame whatever the bound: the last one of a connection.
     pub(crate) fn push_always(&mut self, frame: Bytes, spares: &mut Spares) {
-        self.backlog.add(frame.len());
+        self.queued.add(frame.len());
         self.append(frame, spares);
     }
 
@@ -42,7 +42,7 @@ impl WriteQueue {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.backlog.bytes()
+        self.queued.bytes()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -71,7 +71,7 @@ impl WriteQueue {
 
     /// Takes `n` written bytes off the front.
     pub(crate) fn advance(&mut self, mut n: usize, spares: &mut Spares) {
-        self.backlog.remove(n);
+        self.queued.remove(n);
         while let Some(first) = self.frames.front_mut() {
             if n < first.len() {
                 first.advance(n);
@@ -89,15 +89,15 @@ impl WriteQueue {
         let frames = self.frames.len().saturating_sub(1);
         self.frames.truncate(1);
         let left = self.frames.front().map_or(0, Bytes::len);
-        let bytes = self.backlog.bytes() - left;
-        self.backlog.remove(bytes);
+        let bytes = self.queued.bytes() - left;
+        self.queued.remove(bytes);
         (frames, bytes)
     }
 
     /// Drops everything; returns how many bytes went.
     pub(crate) fn clear(&mut self) -> usize {
         self.frames = VecDeque::new();
-        self.backlog.clear()
+        self.queued.clear()
     }
 }
 

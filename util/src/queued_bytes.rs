@@ -8,19 +8,19 @@ pub struct Full;
 /// itself is whatever suits what is in it.
 ///
 /// ```
-/// use sluice_util::{Backlog, Full};
+/// use sluice_util::{QueuedBytes, Full};
 ///
-/// let mut backlog = Backlog::default();
-/// assert_eq!(backlog.admit(700, 1000), Ok(()));
-/// assert_eq!(backlog.admit(700, 1000), Err(Full));
-/// backlog.remove(700);
-/// assert_eq!(backlog.admit(7000, 1000), Ok(()), "nothing waits: anything may");
-/// assert_eq!(backlog.bytes(), 7000);
+/// let mut queued = QueuedBytes::default();
+/// assert_eq!(queued.admit(700, 1000), Ok(()));
+/// assert_eq!(queued.admit(700, 1000), Err(Full));
+/// queued.remove(700);
+/// assert_eq!(queued.admit(7000, 1000), Ok(()), "nothing waits: anything may");
+/// assert_eq!(queued.bytes(), 7000);
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Backlog(usize);
+pub struct QueuedBytes(usize);
 
-impl Backlog {
+impl QueuedBytes {
     /// Counts bytes in, unless that makes more than `limit`. Where nothing waits, any number is
     /// let in, so that a bound smaller than one message slows a reader down and does not silence it.
     ///
@@ -61,21 +61,21 @@ mod tests {
 
     #[test]
     fn a_full_one_refuses_but_an_empty_one_takes_anything() {
-        let mut backlog = Backlog::default();
-        assert_eq!(backlog.admit(4, 2), Ok(()));
-        assert_eq!(backlog.admit(1, 2), Err(Full));
-        assert_eq!(backlog.bytes(), 4);
-        assert_eq!(backlog.clear(), 4);
-        assert_eq!(backlog.admit(2, 2), Ok(()));
-        assert_eq!(backlog.admit(usize::MAX, 2), Err(Full));
+        let mut queued = QueuedBytes::default();
+        assert_eq!(queued.admit(4, 2), Ok(()));
+        assert_eq!(queued.admit(1, 2), Err(Full));
+        assert_eq!(queued.bytes(), 4);
+        assert_eq!(queued.clear(), 4);
+        assert_eq!(queued.admit(2, 2), Ok(()));
+        assert_eq!(queued.admit(usize::MAX, 2), Err(Full));
     }
 
     #[test]
     fn what_is_said_last_is_counted_whatever_the_bound() {
-        let mut backlog = Backlog::default();
-        assert_eq!(backlog.admit(2, 2), Ok(()));
-        backlog.add(5);
-        backlog.remove(2);
-        assert_eq!(backlog.bytes(), 5);
+        let mut queued = QueuedBytes::default();
+        assert_eq!(queued.admit(2, 2), Ok(()));
+        queued.add(5);
+        queued.remove(2);
+        assert_eq!(queued.bytes(), 5);
     }
 }
