@@ -18,7 +18,7 @@ pub(crate) struct Readiness {
 }
 
 impl Readiness {
-    /// That of a gateway that starts now.
+    /// The readiness of a gateway that starts now.
     pub(crate) fn new(nats: Option<Arc<Nats>>) -> Self {
         Self {
             nats,

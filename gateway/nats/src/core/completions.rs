@@ -46,7 +46,7 @@ pub enum Done {
     Sessions {
         /// Where the answer goes.
         reply: Bytes,
-        /// Those of this gateway.
+        /// The sessions of this gateway.
         sessions: Vec<SessionInfo>,
     },
 }

@@ -75,7 +75,7 @@ impl ConfiguredBackbone {
         })
     }
 
-    /// Other documents hold.
+    /// Works by other documents from now on.
     pub(super) fn reload(&self, documents: &Documents) {
         if let Some(wanted) = &self.wanted {
             wanted.send_replace(self::wanted(documents));

@@ -94,7 +94,7 @@ impl Bucket {
 
 /// The documents of the bucket, as they come.
 pub(super) struct PushedDocuments {
-    /// Those that were taken up last.
+    /// The documents that were taken up last.
     last: Option<Origin>,
     pushed: watch::Receiver<Option<Pushed>>,
 }

@@ -43,7 +43,7 @@ pub(super) struct Workers<'a> {
     pub(super) clients: SocketAddr,
     pub(super) certificate: Option<&'a Certificate>,
     pub(super) shared: &'a Arc<Shared>,
-    /// Those of each worker.
+    /// What each worker counts.
     pub(super) counters: &'a [WorkerCounters],
     pub(super) mailboxes: Mailboxes,
 }

@@ -29,7 +29,7 @@ enum Interest {
     None,
     /// The business of the other gateways.
     Fleet,
-    /// That of the members, too, who are told as others come and go.
+    /// The business of the members, too, who are told as others come and go.
     Members,
 }
 

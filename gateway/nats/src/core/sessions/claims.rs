@@ -43,13 +43,13 @@ enum Step {
     Find,
     /// The gateway that the session is stored under is asked.
     Owner,
-    /// It does not answer, so the leader of the store is asked for what was kept.
+    /// The owner does not answer, so the leader of the store is asked for what was kept.
     Read,
-    /// It is stored under this gateway's number.
+    /// The session is stored under this gateway's number.
     Store,
-    /// The old one is replaced by an end mark.
+    /// What was stored under the owner's number is replaced by an end mark.
     Mark,
-    /// It is gone already: the leader is asked whose mark is there.
+    /// What was stored there is gone already: the leader is asked whose mark is there.
     Marked,
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Sweep {
     window: Duration,
     /// Since when a gateway with sessions has not been heard.
     missing: BTreeMap<u32, Instant>,
-    /// Those that were listed just now.
+    /// The gateways that were listed just now.
     listed: BTreeSet<u32>,
 }
 
