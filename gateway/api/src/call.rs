@@ -22,7 +22,7 @@ use crate::{
     openapi::in_path,
     route::{Required, Route},
     router,
-    routes::{OF_ONE_GATEWAY, routes},
+    routes::routes,
 };
 
 /// The largest answer, in bytes: more than any page of a history that NATS or a client takes.
@@ -48,6 +48,7 @@ struct Operation {
     path: &'static str,
     query: Vec<String>,
     body: Option<Required>,
+    of_one_gateway: bool,
 }
 
 /// What an operation answers.
@@ -74,13 +75,18 @@ impl Caller {
 
     /// The ids of the operations that any gateway can carry out.
     pub fn operations(&self) -> impl Iterator<Item = &'static str> {
-        let all = self.operations.keys().copied();
-        all.filter(|id| !OF_ONE_GATEWAY.contains(id))
+        self.of_one_gateway(false)
     }
 
     /// The ids of the operations that are about the gateway that is asked.
     pub fn own_operations(&self) -> impl Iterator<Item = &'static str> {
-        OF_ONE_GATEWAY.into_iter()
+        self.of_one_gateway(true)
+    }
+
+    fn of_one_gateway(&self, wanted: bool) -> impl Iterator<Item = &'static str> {
+        let all = self.operations.iter();
+        let wanted = all.filter(move |(_, operation)| operation.of_one_gateway == wanted);
+        wanted.map(|(id, _)| *id)
     }
 
     /// Carries out an operation. `arguments` is one JSON object with everything that the
@@ -144,6 +150,7 @@ fn of(route: &Route) -> Operation {
         path: route.path,
         query: query.unwrap_or_default(),
         body: route.body.map(|(_, required)| required),
+        of_one_gateway: route.of_one_gateway,
     }
 }
 

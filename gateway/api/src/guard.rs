@@ -13,22 +13,32 @@ use sluice_spans::{TRACEPARENT, failed, follow, span};
 use tokio::{sync::SemaphorePermit, time::timeout};
 use tracing::{Instrument as _, Span};
 
-use crate::{Api, Refusal, routes::OF_THE_OPERATOR};
+use crate::{Api, Refusal};
 
 /// Marks a request of somebody who was let in by other means than a key.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Trusted;
 
+/// What the guard has to know of an operation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Guarded {
+    /// What counters, logs and traces call it.
+    pub(crate) name: &'static str,
+    /// Whether the operator's own key is good for it.
+    pub(crate) for_operator: bool,
+}
+
 /// Lets a request of `operation` through if it has a key and there is room for it, ends it when
 /// it takes too long, and counts it.
 pub(crate) async fn guard(
-    State((api, operation)): State<(Api, &'static str)>,
+    State((api, operation)): State<(Api, Guarded)>,
     request: Request,
     next: Next,
 ) -> Response {
     let started = Instant::now();
     let _in_flight = api.metrics().enter();
-    let span = begin(operation, &request);
+    let Guarded { name, .. } = operation;
+    let span = begin(name, &request);
     let response = match admit(&api, operation, &request) {
         Ok(_permit) => {
             follow(&span, |name| request.headers().get(name)?.to_str().ok());
@@ -47,12 +57,12 @@ pub(crate) async fn guard(
     if outcome != "ok" {
         failed(&span, outcome);
         tracing::info!(
-            operation,
+            operation = name,
             code = outcome,
             "a request to the server API was refused"
         );
     }
-    api.metrics().count(operation, outcome, started.elapsed());
+    api.metrics().count(name, outcome, started.elapsed());
     response
 }
 
@@ -67,11 +77,12 @@ fn begin(operation: &str, request: &Request) -> Span {
 
 fn admit<'a>(
     api: &'a Api,
-    operation: &str,
+    operation: Guarded,
     request: &Request,
 ) -> Result<SemaphorePermit<'a>, Refusal> {
     let trusted = request.extensions().get::<Trusted>().is_some();
-    if !trusted && !is_operator(api, operation, request.headers()) {
+    let by_operator = operation.for_operator && is_operator(api, request.headers());
+    if !trusted && !by_operator {
         authorize(api, request.headers())?;
     }
     api.requests().try_acquire().map_err(|_| {
@@ -82,12 +93,11 @@ fn admit<'a>(
     })
 }
 
-/// Whether the operator asks for something that its key is good for.
-fn is_operator(api: &Api, operation: &str, headers: &HeaderMap) -> bool {
+/// Whether it is the operator who asks.
+fn is_operator(api: &Api, headers: &HeaderMap) -> bool {
     let given = headers.get(header::AUTHORIZATION);
     let given = given.and_then(|given| given.to_str().ok()).and_then(bearer);
-    OF_THE_OPERATOR.contains(&operation)
-        && given.is_some_and(|key| api.operator_keys().contain(key))
+    given.is_some_and(|key| api.operator_keys().contain(key))
 }
 
 fn authorize(api: &Api, headers: &HeaderMap) -> Result<(), Refusal> {

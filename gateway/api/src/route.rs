@@ -18,6 +18,10 @@ pub(crate) struct Route {
     pub(crate) body: Option<(Describe, Required)>,
     pub(crate) answer: Option<Describe>,
     pub(crate) idempotent_by_key: bool,
+    /// Whether the operator's own key is good for it.
+    pub(crate) for_operator: bool,
+    /// Whether it is about the one gateway that is asked.
+    pub(crate) of_one_gateway: bool,
     pub(crate) handler: MethodRouter<Api>,
 }
 
@@ -45,6 +49,8 @@ impl Route {
             body: None,
             answer: None,
             idempotent_by_key: false,
+            for_operator: false,
+            of_one_gateway: false,
             handler,
         }
     }
@@ -66,6 +72,16 @@ impl Route {
 
     pub(crate) fn idempotent_by_key(mut self) -> Self {
         self.idempotent_by_key = true;
+        self
+    }
+
+    pub(crate) fn for_operator(mut self) -> Self {
+        self.for_operator = true;
+        self
+    }
+
+    pub(crate) fn of_one_gateway(mut self) -> Self {
+        self.of_one_gateway = true;
         self
     }
 }

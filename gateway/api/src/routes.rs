@@ -10,31 +10,14 @@ mod presence;
 mod revocations;
 mod sessions;
 
-use axum::{
-    Json, Router,
-    extract::DefaultBodyLimit,
-    http::header,
-    middleware::from_fn_with_state,
-    response::IntoResponse,
-    routing::{any, get},
-};
+use axum::Json;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sluice_backbone::Command;
 use sluice_contract::Code;
 use sluice_rooms::{RoomKey, RoomSettings};
 
-use crate::{Api, Refusal, extract::Name, guard::guard, openapi, route::Route};
-
-/// Where the description is. It needs no key.
-pub(crate) const DESCRIPTION: &str = "/v1/openapi.json";
-
-/// The operations that are about the one gateway that is asked.
-pub(crate) const OF_ONE_GATEWAY: [&str; 4] = ["drain", "undrain", "drain_progress", "rooms"];
-
-/// The operations that the operator's own key is good for.
-pub(crate) const OF_THE_OPERATOR: [&str; 5] =
-    ["drain", "undrain", "drain_progress", "fleet", "rooms"];
+use crate::{Api, Refusal, extract::Name, route::Route};
 
 /// The operations in the order of the documents.
 pub(crate) fn routes() -> Vec<Route> {
@@ -52,41 +35,6 @@ pub(crate) fn routes() -> Vec<Route> {
     .into_iter()
     .flatten()
     .collect()
-}
-
-/// The API as a router.
-pub(crate) fn router(api: Api) -> Router {
-    let guarded = |name: &'static str| from_fn_with_state((api.clone(), name), guard);
-    let mut router = Router::new();
-    for route in routes() {
-        router = router.route(route.path, route.handler.layer(guarded(route.id)));
-    }
-    let unknown = any(|| async { unknown() }).layer(guarded("unknown"));
-    let wrong_method = any(|| async { wrong_method() }).layer(guarded("unknown"));
-    router
-        .route(DESCRIPTION, get(describe))
-        .fallback_service(unknown.with_state(()))
-        .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(api.limits().body_bytes))
-        .with_state(api)
-}
-
-async fn describe() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], openapi())
-}
-
-fn unknown() -> Refusal {
-    Refusal::new(
-        Code::OperationUnknown,
-        "there is no such operation; GET /v1/openapi.json lists all of them, and a / within a name is written %2F",
-    )
-}
-
-fn wrong_method() -> Refusal {
-    Refusal::new(
-        Code::MethodNotAllowed,
-        "the path does not take this method; GET /v1/openapi.json lists those that it takes",
-    )
 }
 
 /// The room in a path.

@@ -24,11 +24,17 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::new("drain", Method::POST, PATH, post(start), "Begins to move connections off this gateway, all of them or as many as asked for, or changes the rate at which it does.")
             .body::<DrainRequest>(Required::No)
-            .answer::<DrainProgress>(),
+            .answer::<DrainProgress>()
+            .for_operator()
+            .of_one_gateway(),
         Route::new("undrain", Method::DELETE, PATH, delete(stop), "Ends the drain of this gateway, which takes connections again.")
-            .answer::<DrainProgress>(),
+            .answer::<DrainProgress>()
+            .for_operator()
+            .of_one_gateway(),
         Route::new("drain_progress", Method::GET, PATH, get(progress), "Says how far the drain of this gateway is.")
-            .answer::<DrainProgress>(),
+            .answer::<DrainProgress>()
+            .for_operator()
+            .of_one_gateway(),
     ]
 }
 

@@ -14,7 +14,8 @@ pub(super) fn routes() -> Vec<Route> {
             get(fleet),
             "Lists the gateways of the fleet, as the one that is asked knows them.",
         )
-        .answer::<FleetStatus>(),
+        .answer::<FleetStatus>()
+        .for_operator(),
         Route::new(
             "rooms",
             Method::GET,
@@ -22,7 +23,9 @@ pub(super) fn routes() -> Vec<Route> {
             get(rooms),
             "Says what this gateway has of the rooms that each Room is for.",
         )
-        .answer::<RoomCounts>(),
+        .answer::<RoomCounts>()
+        .for_operator()
+        .of_one_gateway(),
     ]
 }
 
