@@ -15,6 +15,7 @@ use crate::{
     digest,
     metrics::Metrics,
     plan::{APPLIED, MANAGER, Planned},
+    reason,
     trouble::{Trouble, refused},
 };
 
@@ -233,7 +234,7 @@ fn belongs(kind: Kind, live: &Object, owner: &str) -> Result<(), Trouble> {
                 "the {kind} {} is being deleted; it is made again when it is gone",
                 live.name()
             );
-            return Err(Trouble::waits("BeingDeleted", message));
+            return Err(Trouble::waits(reason::BEING_DELETED, message));
         }
         return Ok(());
     }
@@ -241,5 +242,5 @@ fn belongs(kind: Kind, live: &Object, owner: &str) -> Result<(), Trouble> {
         "there is a {kind} {} that belongs to somebody else, and it is left alone; delete or rename it, or give the RealtimeCluster another name",
         live.name()
     );
-    Err(Trouble::stalls("NameTaken", message))
+    Err(Trouble::stalls(reason::NAME_TAKEN, message))
 }

@@ -22,6 +22,7 @@ use crate::{
     digest,
     metrics::Metrics,
     plan::{self, Cluster, Inputs, MANAGER},
+    reason,
     trouble::Trouble,
 };
 
@@ -124,7 +125,7 @@ impl Backbones {
         let connection = Connection::open(&login, names).await;
         let connection = connection.map_err(|error| {
             let message = format!("spec.backbone.nats: the operator cannot connect ({error}); correct the URL or the credentials");
-            Trouble::stalls("BackboneInvalid", message)
+            Trouble::stalls(reason::BACKBONE_INVALID, message)
         })?;
         let entry = Arc::new(Entry {
             login: mark,
@@ -157,7 +158,7 @@ fn login(inputs: &Inputs<'_>, secrets: &Secrets) -> Result<Login, Trouble> {
                 "spec.backbone.nats.external.credentialsSecretRef: there is no Secret {} with the key {}: create it, or name the one that there is",
                 reference.name, reference.key
             );
-            Trouble::waits("SecretMissing", message)
+            Trouble::waits(reason::SECRET_MISSING, message)
         })
     });
     Ok(Login {
@@ -209,7 +210,7 @@ impl Entry {
             || !self.connection.is_connected()
         {
             let message = "the operator cannot reach the NATS servers; look at them, at spec.backbone.nats, and at the network between";
-            delivery.fails(Trouble::waits("BackboneUnreachable", message));
+            delivery.fails(Trouble::waits(reason::BACKBONE_UNREACHABLE, message));
             return;
         }
         let mut pushes = self.pushes.lock().await;
@@ -230,7 +231,9 @@ impl Entry {
 
 fn failed(error: &BucketError) -> Trouble {
     match error {
-        BucketError::TooLarge { .. } => Trouble::stalls("DocumentsTooLarge", error.to_string()),
-        _ => Trouble::waits("BackboneUnavailable", error.to_string()),
+        BucketError::TooLarge { .. } => {
+            Trouble::stalls(reason::DOCUMENTS_TOO_LARGE, error.to_string())
+        }
+        _ => Trouble::waits(reason::BACKBONE_UNAVAILABLE, error.to_string()),
     }
 }

@@ -19,6 +19,7 @@ pub(crate) use self::rooms::Verdict;
 use crate::{
     Object,
     plan::Cluster,
+    reason,
     trouble::{Effect, Trouble},
 };
 
@@ -97,13 +98,13 @@ fn cluster(object: &Object, troubles: &mut Vec<Trouble>) -> Option<RealtimeClust
         troubles.push(note);
     }
     if !wrong.is_empty() {
-        troubles.push(Trouble::stalls("InvalidSpec", sentences(&wrong)));
+        troubles.push(Trouble::stalls(reason::INVALID_SPEC, sentences(&wrong)));
         return None;
     }
     let spec = object.read("spec");
     if spec.is_none() {
         let message = "the spec cannot be read by this operator; upgrade the operator, or write the spec for its version";
-        troubles.push(Trouble::stalls("InvalidSpec", message));
+        troubles.push(Trouble::stalls(reason::INVALID_SPEC, message));
     }
     spec
 }
@@ -186,7 +187,7 @@ fn unknown_fields(unknown: &[Problem]) -> Option<Trouble> {
         "this operator does not know {} and goes on without; upgrade the operator, or remove what it does not know",
         fields.join(", ")
     );
-    Some(Trouble::notes("UnknownFields", message))
+    Some(Trouble::notes(reason::UNKNOWN_FIELDS, message))
 }
 
 /// What is wrong with the cluster itself: with a Secret that may still come, or with the spec.
@@ -197,10 +198,10 @@ fn of_cluster(problems: &[Problem]) -> Vec<Trouble> {
         .partition(|it| it.code == ProblemCode::UnknownReference);
     let mut troubles = Vec::new();
     if !missing.is_empty() {
-        troubles.push(Trouble::waits("SecretMissing", sentences(&missing)));
+        troubles.push(Trouble::waits(reason::SECRET_MISSING, sentences(&missing)));
     }
     if !wrong.is_empty() {
-        troubles.push(Trouble::stalls("InvalidSpec", sentences(&wrong)));
+        troubles.push(Trouble::stalls(reason::INVALID_SPEC, sentences(&wrong)));
     }
     troubles
 }
@@ -214,7 +215,7 @@ fn tls(spec: &RealtimeClusterSpec, secrets: &Secrets, troubles: &mut Vec<Trouble
         let message = format!(
             "spec.tls.secretName: there is no Secret {name} with the keys tls.crt and tls.key: create it, or name the one that there is"
         );
-        troubles.push(Trouble::waits("SecretMissing", message));
+        troubles.push(Trouble::waits(reason::SECRET_MISSING, message));
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 use kube::{Client, Config};
 use sluice_ops::log::{self, Format};
 use tokio::{
@@ -57,6 +57,11 @@ struct Cli {
     /// What is logged: error, warn, info, debug, trace, or a filter by module.
     #[arg(long, env = "SLUICE_LOG", default_value = "info")]
     log: String,
+}
+
+/// The command line, as its flags are described.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command line of `sluice-operator`; problems are told on standard error.

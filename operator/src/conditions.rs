@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-use crate::{events::News, trouble::Trouble};
+use crate::{events::News, reason, trouble::Trouble};
 
 /// The longest message that an API server takes.
 const LONGEST: usize = 32_000;
@@ -100,7 +100,10 @@ pub(crate) fn news(before: &[Condition], after: &[Condition]) -> Vec<News> {
                 continue;
             }
             "Reconciling"
-                if matches!(condition.reason.as_str(), "Stalled" | "Pending" | "Reading") =>
+                if matches!(
+                    condition.reason.as_str(),
+                    "Stalled" | reason::PENDING | reason::READING
+                ) =>
             {
                 continue;
             }
@@ -125,7 +128,7 @@ fn is_bad(condition: &Condition) -> bool {
     let harmless = matches!(condition.type_.as_str(), "Reconciling" | "Draining")
         || matches!(
             condition.reason.as_str(),
-            "Starting" | "RollingOut" | "BackboneStarting" | "Pending"
+            reason::STARTING | reason::ROLLING_OUT | reason::BACKBONE_STARTING | reason::PENDING
         );
     let bad = if good {
         condition.status == "False"

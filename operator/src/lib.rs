@@ -48,6 +48,7 @@ mod operator;
 mod ops;
 pub mod plan;
 mod quantity;
+pub mod reason;
 mod reconcile;
 pub mod rights;
 mod room;
@@ -58,7 +59,7 @@ mod trouble;
 
 pub use context::Settings;
 pub use kind::Kind;
-pub use metrics::Metrics;
+pub use metrics::{Metrics, list::ALL as METRICS};
 pub use operator::Operator;
 
 use digest::digest;

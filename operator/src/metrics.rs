@@ -1,10 +1,12 @@
 //! What the operator counts.
 
-use std::time::Duration;
+pub(crate) mod list;
 
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
+use sluice_contract::Metric;
+use std::time::Duration;
 
 use crate::Kind;
 
@@ -30,45 +32,21 @@ impl Metrics {
     /// # Errors
     /// Never, as long as their names differ.
     pub fn new() -> Result<Self, prometheus::Error> {
-        let counter = |name: &str, help: &str, labels: &[&str]| {
-            IntCounterVec::new(Opts::new(name, help), labels)
-        };
-        let gauge = |name: &str, help: &str, labels: &[&str]| {
-            IntGaugeVec::new(Opts::new(name, help), labels)
-        };
-        let took = HistogramOpts::new(
-            "sluice_operator_reconcile_seconds",
-            "How long a reconciliation took.",
-        );
+        let counter = |it: Metric| IntCounterVec::new(Opts::new(it.name, it.help), it.labels);
+        let gauge = |it: Metric| IntGaugeVec::new(Opts::new(it.name, it.help), it.labels);
+        let took = HistogramOpts::new(list::RECONCILE_SECONDS.name, list::RECONCILE_SECONDS.help);
         let metrics = Self {
             registry: Registry::new(),
-            reconciled: counter(
-                "sluice_operator_reconciliations_total",
-                "Reconciliations by kind and outcome: ok, or the reason of what was in the way.",
-                &["kind", "outcome"],
+            reconciled: counter(list::RECONCILIATIONS)?,
+            took: HistogramVec::new(
+                took.buckets(SECONDS.to_vec()),
+                list::RECONCILE_SECONDS.labels,
             )?,
-            took: HistogramVec::new(took.buckets(SECONDS.to_vec()), &["kind"])?,
-            written: counter(
-                "sluice_operator_writes_total",
-                "Writes to the API server, refused ones too.",
-                &["kind", "verb"],
-            )?,
-            troubles: gauge(
-                "sluice_operator_stalled",
-                "Resources that wait for a person.",
-                &["kind"],
-            )?,
-            pushed: counter(
-                "sluice_operator_policy_pushes_total",
-                "Documents given to gateways over NATS, by outcome.",
-                &["outcome"],
-            )?,
-            objects: gauge(
-                "sluice_operator_objects",
-                "Objects that are watched.",
-                &["kind"],
-            )?,
-            leader: IntGauge::new("sluice_operator_leader", "1 while this process leads.")?,
+            written: counter(list::WRITES)?,
+            troubles: gauge(list::STALLED)?,
+            pushed: counter(list::POLICY_PUSHES)?,
+            objects: gauge(list::OBJECTS)?,
+            leader: IntGauge::new(list::LEADER.name, list::LEADER.help)?,
         };
         metrics.register()?;
         Ok(metrics)
@@ -109,9 +87,7 @@ impl Metrics {
     #[expect(clippy::cast_sign_loss, reason = "a counter is never negative")]
     pub fn writes(&self) -> u64 {
         let families = self.registry.gather();
-        let family = families
-            .iter()
-            .find(|it| it.name() == "sluice_operator_writes_total");
+        let family = families.iter().find(|it| it.name() == list::WRITES.name);
         let values = family
             .into_iter()
             .flat_map(prometheus::proto::MetricFamily::get_metric);

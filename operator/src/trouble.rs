@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::reason;
+
 /// What a trouble does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Effect {
@@ -61,44 +63,44 @@ pub(crate) fn refused(doing: &str, error: &kube::Error) -> Trouble {
     let kube::Error::Api(status) = error else {
         let message =
             format!("{doing}: the API server cannot be reached ({error}); it is tried again");
-        return Trouble::waits("ApiServerUnavailable", message);
+        return Trouble::waits(reason::API_SERVER_UNAVAILABLE, message);
     };
     let said = &status.message;
     match status.code {
         403 if said.contains("exceeded quota") => Trouble::waits(
-            "QuotaExceeded",
+            reason::QUOTA_EXCEEDED,
             format!(
                 "{doing}: a ResourceQuota of the Kubernetes namespace is used up ({said}); raise it or free some"
             ),
         ),
         403 if said.contains("being terminated") => Trouble::waits(
-            "NamespaceTerminating",
+            reason::NAMESPACE_TERMINATING,
             format!("{doing}: the Kubernetes namespace is being deleted"),
         ),
         401 | 403 => Trouble::waits(
-            "Forbidden",
+            reason::FORBIDDEN,
             format!(
                 "{doing}: the operator may not do it ({said}); grant it the role that its chart brings"
             ),
         ),
         400 | 422 => Trouble::stalls(
-            "Refused",
+            reason::REFUSED,
             format!(
                 "{doing}: the API server does not take it ({said}); change the field that it names"
             ),
         ),
         404 => Trouble::waits(
-            "ApiMissing",
+            reason::API_MISSING,
             format!("{doing}: the API server does not know it ({said}); it is tried again"),
         ),
         409 => Trouble::waits(
-            "Conflict",
+            reason::CONFLICT,
             format!(
                 "{doing}: somebody else changed it at the same time ({said}); it is tried again"
             ),
         ),
         _ => Trouble::waits(
-            "ApiServerUnavailable",
+            reason::API_SERVER_UNAVAILABLE,
             format!("{doing}: the API server cannot do it now ({said}); it is tried again"),
         ),
     }

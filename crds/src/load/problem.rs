@@ -66,51 +66,53 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// What kind of problem a [`Problem`] is. The text of each is stable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ProblemCode {
-    /// The text is not YAML.
-    InvalidYaml,
-    /// The document is of a kind that is not read here.
-    UnknownKind,
-    /// A field that must be there is not.
-    MissingField,
-    /// A field that does not exist.
-    UnknownField,
-    /// A value of the wrong type.
-    WrongType,
-    /// A value that is not one of those allowed, or not of the right form.
-    InvalidValue,
-    /// A number, text or list beyond its bounds.
-    OutOfBounds,
-    /// Two documents, or two entries, that only one may be.
-    Duplicate,
-    /// A combination of values that cannot work.
-    CannotWork,
-    /// There is no `RealtimeCluster`, or more than one.
-    ClusterCount,
-    /// A name that refers to nothing.
-    UnknownReference,
+/// Makes the enum and its texts from one list.
+macro_rules! problems {
+    ($( $(#[doc = $meaning:literal])+ $code:ident = $text:literal; )+) => {
+        /// What kind of problem a [`Problem`] is. The text of each is stable.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ProblemCode {
+            $( $(#[doc = $meaning])+ $code, )+
+        }
+
+        impl ProblemCode {
+            /// Every kind once.
+            pub const ALL: [Self; [$($text),+].len()] = [$( Self::$code ),+];
+
+            /// The stable text of the code, in snake case.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $( Self::$code => $text, )+
+                }
+            }
+        }
+    };
 }
 
-impl ProblemCode {
-    /// The stable text of the code, in snake case.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidYaml => "invalid_yaml",
-            Self::UnknownKind => "unknown_kind",
-            Self::MissingField => "missing_field",
-            Self::UnknownField => "unknown_field",
-            Self::WrongType => "wrong_type",
-            Self::InvalidValue => "invalid_value",
-            Self::OutOfBounds => "out_of_bounds",
-            Self::Duplicate => "duplicate",
-            Self::CannotWork => "cannot_work",
-            Self::ClusterCount => "cluster_count",
-            Self::UnknownReference => "unknown_reference",
-        }
-    }
+problems! {
+    /// The text is not YAML.
+    InvalidYaml = "invalid_yaml";
+    /// The document is of a kind that is not read here.
+    UnknownKind = "unknown_kind";
+    /// A field that must be there is not.
+    MissingField = "missing_field";
+    /// A field that does not exist.
+    UnknownField = "unknown_field";
+    /// A value of the wrong type.
+    WrongType = "wrong_type";
+    /// A value that is not one of those allowed, or not of the right form.
+    InvalidValue = "invalid_value";
+    /// A number, text or list beyond its bounds.
+    OutOfBounds = "out_of_bounds";
+    /// Two documents, or two entries, that only one may be.
+    Duplicate = "duplicate";
+    /// A combination of values that cannot work.
+    CannotWork = "cannot_work";
+    /// There is no `RealtimeCluster`, or more than one.
+    ClusterCount = "cluster_count";
+    /// A name that refers to nothing.
+    UnknownReference = "unknown_reference";
 }
 
 impl fmt::Display for ProblemCode {

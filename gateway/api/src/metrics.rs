@@ -5,6 +5,7 @@ use std::time::Duration;
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, core::Collector,
 };
+use sluice_contract::metrics::gateway as metric;
 
 /// Requests by operation and outcome; both are names out of this crate and the gateway's policy,
 /// never out of a request.
@@ -17,23 +18,20 @@ pub(crate) struct Metrics {
 impl Metrics {
     pub(crate) fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
         let requests = IntCounterVec::new(
-            Opts::new(
-                "sluice_api_requests_total",
-                "Requests to the server API, by operation and by outcome: ok or the error's code.",
-            ),
-            &["operation", "outcome"],
+            Opts::new(metric::API_REQUESTS.name, metric::API_REQUESTS.help),
+            metric::API_REQUESTS.labels,
         )?;
         let seconds = HistogramVec::new(
             HistogramOpts::new(
-                "sluice_api_request_duration_seconds",
-                "Time from a request's head to its answer.",
+                metric::API_REQUEST_DURATION_SECONDS.name,
+                metric::API_REQUEST_DURATION_SECONDS.help,
             )
             .buckets(vec![0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0]),
-            &["operation"],
+            metric::API_REQUEST_DURATION_SECONDS.labels,
         )?;
         let in_flight = IntGauge::new(
-            "sluice_api_requests_in_flight",
-            "Requests to the server API that are being worked on.",
+            metric::API_REQUESTS_IN_FLIGHT.name,
+            metric::API_REQUESTS_IN_FLIGHT.help,
         )?;
         let all: [Box<dyn Collector>; 3] = [
             Box::new(requests.clone()),

@@ -6,17 +6,18 @@ use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
     core::Collector,
 };
+use sluice_contract::Metric;
 
 use crate::BackendError;
 
-/// What one way calls its metrics: a name and a sentence each.
-pub(crate) struct Described {
-    pub(crate) requests: (&'static str, &'static str),
-    pub(crate) seconds: (&'static str, &'static str),
+/// What one way shows of its requests.
+pub(crate) struct Shown {
+    pub(crate) requests: Metric,
+    pub(crate) seconds: Metric,
     /// The histogram's buckets, in seconds.
     pub(crate) buckets: &'static [f64],
-    pub(crate) in_flight: (&'static str, &'static str),
-    pub(crate) dropped: (&'static str, &'static str),
+    pub(crate) in_flight: Metric,
+    pub(crate) dropped: Metric,
 }
 
 /// Requests by kind and outcome. An application's own codes are not among the labels.
@@ -30,20 +31,20 @@ pub(crate) struct RequestMetrics {
 impl RequestMetrics {
     /// # Errors
     /// Where metrics with these names are registered already.
-    pub(crate) fn new(registry: &Registry, names: &Described) -> Result<Self, prometheus::Error> {
-        let Described {
+    pub(crate) fn new(registry: &Registry, shown: &Shown) -> Result<Self, prometheus::Error> {
+        let Shown {
             requests,
             seconds,
             buckets,
             in_flight,
             dropped,
-        } = names;
-        let seconds = HistogramOpts::new(seconds.0, seconds.1).buckets(buckets.to_vec());
+        } = shown;
+        let times = HistogramOpts::new(seconds.name, seconds.help).buckets(buckets.to_vec());
         let metrics = Self {
-            requests: IntCounterVec::new(Opts::new(requests.0, requests.1), &["kind", "outcome"])?,
-            seconds: HistogramVec::new(seconds, &["kind"])?,
-            in_flight: IntGauge::new(in_flight.0, in_flight.1)?,
-            dropped: IntCounter::new(dropped.0, dropped.1)?,
+            requests: IntCounterVec::new(Opts::new(requests.name, requests.help), requests.labels)?,
+            seconds: HistogramVec::new(times, seconds.labels)?,
+            in_flight: IntGauge::new(in_flight.name, in_flight.help)?,
+            dropped: IntCounter::new(dropped.name, dropped.help)?,
         };
         let all: [Box<dyn Collector>; 4] = [
             Box::new(metrics.requests.clone()),

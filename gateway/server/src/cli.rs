@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use serde_json::{Map, Value};
 use sluice_crds::{Documents, Problem};
 use sluice_ops::log::{self, Format};
@@ -36,6 +36,11 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     serve: Serve,
+}
+
+/// The command line, as its flags are described.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 #[derive(Subcommand)]

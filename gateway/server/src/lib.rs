@@ -24,5 +24,5 @@ mod shared;
 mod socketio;
 mod trace;
 
-pub use cli::run;
+pub use cli::{command, run};
 pub use embedded::Embedded;

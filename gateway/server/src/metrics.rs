@@ -10,12 +10,13 @@ use arc_swap::ArcSwap;
 use prometheus::{Registry, core::Collector, core::Desc, proto::MetricFamily};
 use sluice_backbone::Backbone;
 use sluice_bucket::Connection;
+use sluice_contract::metrics::gateway as metric;
 use sluice_engineio::Inbound;
 use sluice_nats::Nats;
 use sluice_net::{Cause, Counter, Counters};
 use sluice_policy::Policy;
 
-use self::family::{counter, float, gauge, histogram, labelled};
+use self::family::{figure, float, histogram, labelled};
 use crate::{
     admission::Admission,
     drain::Drainer,
@@ -91,138 +92,54 @@ impl Sources {
             }
         }
         vec![
-            gauge(
-                "sluice_connections",
-                "Client connections open now.",
-                self.admission.open(),
-            ),
-            gauge(
-                "sluice_connections_peak",
-                "The most client connections that were open at once.",
-                self.admission.peak(),
-            ),
-            gauge(
-                "sluice_connections_limit",
-                "The most client connections that the gateway takes.",
+            figure(metric::CONNECTIONS, self.admission.open()),
+            figure(metric::CONNECTIONS_PEAK, self.admission.peak()),
+            figure(
+                metric::CONNECTIONS_LIMIT,
                 u64::from(self.policy.load().max_connections),
             ),
-            counter(
-                "sluice_connections_opened_total",
-                "Sessions that got a connection.",
-                self.hub(|c| &c.opened),
-            ),
-            labelled(
-                "sluice_connections_closed_total",
-                "Sessions that lost or ended their connection.",
-                "cause",
-                closed,
-            ),
+            figure(metric::CONNECTIONS_OPENED, self.hub(|c| &c.opened)),
+            labelled(metric::CONNECTIONS_CLOSED, closed),
         ]
     }
 
     fn sockets_and_sessions(&self) -> Vec<MetricFamily> {
         vec![
-            counter(
-                "sluice_sockets_accepted_total",
-                "TCP connections accepted.",
-                self.net(|c| &c.accepted),
-            ),
-            counter(
-                "sluice_sockets_refused_total",
-                "TCP connections closed at once because the gateway was full.",
-                self.net(|c| &c.refused),
-            ),
-            gauge(
-                "sluice_sockets",
-                "TCP connections open now.",
-                self.net(|c| &c.sockets),
-            ),
-            counter(
-                "sluice_handshakes_failed_total",
-                "TLS and HTTP handshakes that failed.",
+            figure(metric::SOCKETS_ACCEPTED, self.net(|c| &c.accepted)),
+            figure(metric::SOCKETS_REFUSED, self.net(|c| &c.refused)),
+            figure(metric::SOCKETS, self.net(|c| &c.sockets)),
+            figure(
+                metric::HANDSHAKES_FAILED,
                 self.net(|c| &c.handshakes_failed),
             ),
-            gauge(
-                "sluice_sessions",
-                "Sessions, connected or recoverable.",
-                self.hub(|c| &c.sessions),
-            ),
-            gauge(
-                "sluice_sessions_detached",
-                "Sessions without a connection that can be recovered.",
-                self.hub(|c| &c.detached),
-            ),
+            figure(metric::SESSIONS, self.hub(|c| &c.sessions)),
+            figure(metric::SESSIONS_DETACHED, self.hub(|c| &c.detached)),
         ]
     }
 
     fn messages(&self) -> Vec<MetricFamily> {
         vec![
-            counter(
-                "sluice_messages_published_total",
-                "Messages that clients published to rooms.",
-                self.hub(|c| &c.published),
-            ),
-            counter(
-                "sluice_messages_duplicate_total",
-                "Messages published again under the same id.",
-                self.hub(|c| &c.duplicates),
-            ),
-            counter(
-                "sluice_messages_delivered_total",
-                "Messages handed to members' connections.",
-                self.hub(|c| &c.deliveries),
-            ),
-            counter(
-                "sluice_messages_dropped_total",
-                "Messages dropped for members that read too slowly.",
+            figure(metric::MESSAGES_PUBLISHED, self.hub(|c| &c.published)),
+            figure(metric::MESSAGES_DUPLICATE, self.hub(|c| &c.duplicates)),
+            figure(metric::MESSAGES_DELIVERED, self.hub(|c| &c.deliveries)),
+            figure(
+                metric::MESSAGES_DROPPED,
                 self.hub(|c| &c.dropped) + self.net(|c| &c.dropped),
             ),
-            counter(
-                "sluice_messages_throttled_total",
-                "Messages refused because their connection was too fast.",
-                self.hub(|c| &c.throttled),
-            ),
-            counter(
-                "sluice_backend_events_total",
-                "Events of clients for the application's backend.",
-                self.hub(|c| &c.events),
-            ),
+            figure(metric::MESSAGES_THROTTLED, self.hub(|c| &c.throttled)),
+            figure(metric::BACKEND_EVENTS, self.hub(|c| &c.events)),
             self.latency(),
         ]
     }
 
     fn bytes(&self) -> Vec<MetricFamily> {
         vec![
-            counter(
-                "sluice_received_bytes_total",
-                "Bytes read from WebSocket connections.",
-                self.net(|c| &c.bytes_in),
-            ),
-            counter(
-                "sluice_sent_bytes_total",
-                "Bytes written to WebSocket connections.",
-                self.net(|c| &c.bytes_out),
-            ),
-            counter(
-                "sluice_sent_frames_total",
-                "Frames queued for WebSocket connections.",
-                self.net(|c| &c.frames_out),
-            ),
-            counter(
-                "sluice_writes_total",
-                "Writes to WebSocket connections; fewer than frames where frames coalesce.",
-                self.net(|c| &c.writes),
-            ),
-            gauge(
-                "sluice_queue_bytes",
-                "Bytes that wait in outbound queues.",
-                self.net(|c| &c.queued_bytes),
-            ),
-            counter(
-                "sluice_slow_consumers_total",
-                "Connections closed because they read too slowly.",
-                self.net(|c| &c.slow_consumers),
-            ),
+            figure(metric::RECEIVED_BYTES, self.net(|c| &c.bytes_in)),
+            figure(metric::SENT_BYTES, self.net(|c| &c.bytes_out)),
+            figure(metric::SENT_FRAMES, self.net(|c| &c.frames_out)),
+            figure(metric::WRITES, self.net(|c| &c.writes)),
+            figure(metric::QUEUE_BYTES, self.net(|c| &c.queued_bytes)),
+            figure(metric::SLOW_CONSUMERS, self.net(|c| &c.slow_consumers)),
         ]
     }
 
@@ -238,10 +155,8 @@ impl Sources {
             sum += sum_us;
         }
         let bounds: Vec<f64> = LATENCY_BOUNDS.iter().map(|us| float(*us) / 1e6).collect();
-        let help = "From a message's acceptance until it was written to all members of a worker.";
         histogram(
-            "sluice_delivery_latency_seconds",
-            help,
+            metric::DELIVERY_LATENCY_SECONDS,
             &bounds,
             &buckets,
             float(sum) / 1e6,
@@ -251,39 +166,19 @@ impl Sources {
     fn rooms(&self) -> Vec<MetricFamily> {
         let stats = self.backbone.stats(&SIZE_BOUNDS);
         let bounds: Vec<f64> = SIZE_BOUNDS.iter().map(|bound| float(*bound)).collect();
-        let help = "Members of each room there is now.";
         vec![
-            gauge(
-                "sluice_rooms",
-                "Rooms with members or messages.",
-                stats.rooms,
-            ),
-            gauge(
-                "sluice_room_memberships",
-                "Sessions in rooms, one for each room.",
-                self.hub(|c| &c.memberships),
-            ),
+            figure(metric::ROOMS, stats.rooms),
+            figure(metric::ROOM_MEMBERSHIPS, self.hub(|c| &c.memberships)),
             histogram(
-                "sluice_room_members",
-                help,
+                metric::ROOM_MEMBERS,
                 &bounds,
                 &stats.sizes,
                 float(stats.members),
             ),
-            gauge(
-                "sluice_history_messages",
-                "Messages kept in histories.",
-                stats.messages,
-            ),
-            gauge(
-                "sluice_history_bytes",
-                "Memory that histories hold, roughly.",
-                stats.bytes,
-            ),
+            figure(metric::HISTORY_MESSAGES, stats.messages),
+            figure(metric::HISTORY_BYTES, stats.bytes),
             labelled(
-                "sluice_recoveries_total",
-                "Sessions and rooms that clients wanted to recover.",
-                "outcome",
+                metric::RECOVERIES,
                 vec![
                     ("recovered".to_owned(), self.hub(|c| &c.recovered)),
                     ("gone".to_owned(), self.hub(|c| &c.recovery_gone)),
@@ -300,31 +195,14 @@ impl Sources {
     fn policy(&self) -> Vec<MetricFamily> {
         let policy = self.policy.load();
         let mut families = vec![
-            gauge(
-                "sluice_policy_generation",
-                "How often the documents have changed, from 1.",
-                policy.generation,
-            ),
-            gauge(
-                "sluice_policy_revision",
-                "The revision of the documents in the bucket of the fleet; 0 for the gateway's own.",
-                self.in_force.get().revision,
-            ),
-            counter(
-                "sluice_policy_refused_total",
-                "How often changed documents were refused.",
-                self.in_force.refusals(),
-            ),
-            gauge(
-                "sluice_draining",
-                "Whether the gateway drains.",
-                u64::from(self.drainer.drains()),
-            ),
+            figure(metric::POLICY_GENERATION, policy.generation),
+            figure(metric::POLICY_REVISION, self.in_force.get().revision),
+            figure(metric::POLICY_REFUSED, self.in_force.refusals()),
+            figure(metric::DRAINING, u64::from(self.drainer.drains())),
         ];
         if let Some(bucket) = &self.bucket {
-            families.push(gauge(
-                "sluice_control_connected",
-                "Whether there is a connection to NATS for policy, revocations and backends.",
+            families.push(figure(
+                metric::CONTROL_CONNECTED,
                 u64::from(bucket.is_connected()),
             ));
         }
@@ -344,25 +222,14 @@ impl Sources {
             *auth.entry(outcome).or_default() += count;
         }
         if !auth.is_empty() {
-            let help = "Tokens of clients by what became of them.";
             let auth = auth
                 .into_iter()
                 .map(|(outcome, count)| (outcome.to_owned(), count));
-            families.push(labelled(
-                "sluice_auth_total",
-                help,
-                "outcome",
-                auth.collect(),
-            ));
+            families.push(labelled(metric::AUTH, auth.collect()));
         }
         if !errors.is_empty() {
             let errors = errors.into_iter().collect();
-            families.push(labelled(
-                "sluice_errors_total",
-                "Refusals of what clients asked for, by code.",
-                "code",
-                errors,
-            ));
+            families.push(labelled(metric::ERRORS, errors));
         }
         families
     }

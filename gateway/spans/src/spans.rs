@@ -9,6 +9,7 @@ use opentelemetry_sdk::{
     trace::{Sampler, SdkTracerProvider},
 };
 use prometheus::{IntCounterVec, Opts, Registry};
+use sluice_contract::metrics::gateway as metric;
 use tokio::runtime::Handle;
 use tracing::Subscriber;
 use tracing_subscriber::{
@@ -63,8 +64,8 @@ impl Spans {
         instance: &str,
         runtime: Handle,
     ) -> Result<Self, SpansError> {
-        let opts = Opts::new("sluice_spans_total", "Spans, by what became of them.");
-        let counted = IntCounterVec::new(opts, &["outcome"])?;
+        let opts = Opts::new(metric::SPANS.name, metric::SPANS.help);
+        let counted = IntCounterVec::new(opts, metric::SPANS.labels)?;
         let inner = SpanExporter::builder()
             .with_http()
             .with_http_client(Http::new(runtime)?)

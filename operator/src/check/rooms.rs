@@ -6,7 +6,7 @@ use serde_json::Value;
 use sluice_crds::{Problem, RoomSpec};
 
 use super::{document, sentences};
-use crate::Object;
+use crate::{Object, reason};
 
 /// What is to be said of a Room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub(super) fn candidates(rooms: &[Arc<Object>], last_documents: &str) -> Vec<Can
 pub(super) fn undecided(rooms: &[Arc<Object>]) -> BTreeMap<String, Verdict> {
     let refused = || {
         let message = "the RealtimeCluster cannot be used as it is; look at its conditions";
-        Some(("ClusterInvalid", message.to_owned()))
+        Some((reason::CLUSTER_INVALID, message.to_owned()))
     };
     let verdict = |room: &Arc<Object>| Verdict {
         generation: room.generation(),
@@ -110,7 +110,7 @@ impl Candidate {
             candidate.want(room, &spec);
         } else {
             let message = "the spec cannot be read by this operator; upgrade the operator, or write the spec for its version";
-            candidate.verdict.refused = Some(("InvalidSpec", message.to_owned()));
+            candidate.verdict.refused = Some((reason::INVALID_SPEC, message.to_owned()));
         }
         candidate
     }
@@ -139,7 +139,7 @@ impl Candidate {
         if own.is_empty() || self.documents.is_empty() {
             return false;
         }
-        self.refuse("InvalidSpec", sentences(&own));
+        self.refuse(reason::INVALID_SPEC, sentences(&own));
         true
     }
 
@@ -181,7 +181,7 @@ fn conflicts(candidates: &mut [Candidate]) {
                     "spec.match: the Room {first} is for the same rooms ({} in the namespace {}) and was there first; merge the two, or change one",
                     place.1, place.0
                 );
-                candidate.refuse("Conflict", message);
+                candidate.refuse(reason::CONFLICT, message);
             }
         }
     }

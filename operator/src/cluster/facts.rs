@@ -18,6 +18,7 @@ use crate::{
         Cluster, majority,
         names::{COMPONENT, GATEWAY, NATS, Names},
     },
+    reason,
     trouble::Trouble,
 };
 
@@ -145,7 +146,7 @@ impl Facts {
             let message = "No gateway can store messages of rooms with history yet: their stream is not there, or has no leader. If this stays, look at the NATS servers, and at what the gateways log of the streams.";
             self.backbone = Backbone {
                 ready: false,
-                reason: "Starting",
+                reason: reason::STARTING,
                 message: message.to_owned(),
             };
         }
@@ -193,7 +194,7 @@ fn backbone(inventory: &Inventory, cluster: &Cluster) -> Backbone {
         running if running >= majority(managed.replicas) => ready("Connected", &message),
         _ => Backbone {
             ready: false,
-            reason: "Starting",
+            reason: reason::STARTING,
             message,
         },
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{Object, trouble::Trouble};
+use crate::{Object, reason, trouble::Trouble};
 
 /// Whether a pod, or a fleet, says that it does what it is for.
 pub(super) fn is_ready(pod: &Object) -> bool {
@@ -73,17 +73,17 @@ fn waiting(pod: &Object, status: &Value) -> Option<Trouble> {
 fn why(pod: &str, reason: &str, image: &str, said: &str) -> Option<Trouble> {
     let (reason, message) = match reason {
         "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" => (
-            "ImagePull",
+            reason::IMAGE_PULL,
             format!(
                 "the image {image} of the pod {pod} cannot be pulled ({said}); correct its name, or give imagePullSecrets"
             ),
         ),
         "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => (
-            "ContainerRefused",
+            reason::CONTAINER_REFUSED,
             format!("the container of the pod {pod} cannot be made ({said}); make what it names"),
         ),
         "CrashLoopBackOff" => (
-            "Crashing",
+            reason::CRASHING,
             format!(
                 "the pod {pod} ends again and again ({said}); look at it with kubectl logs {pod} --previous"
             ),
@@ -107,7 +107,7 @@ fn unschedulable(pod: &Object, status: &Value) -> Option<Trouble> {
         "no node takes the pod {} ({said}); add nodes, or ask for less",
         pod.name()
     );
-    Some(Trouble::waits("Unschedulable", message))
+    Some(Trouble::waits(reason::UNSCHEDULABLE, message))
 }
 
 /// Why a `Deployment` or `StatefulSet` makes no pods.
@@ -123,11 +123,11 @@ pub(super) fn not_made(kind: &str, object: &Object) -> Option<Trouble> {
         .unwrap_or_default();
     let (reason, what) = if said.contains("exceeded quota") {
         (
-            "QuotaExceeded",
+            reason::QUOTA_EXCEEDED,
             "a ResourceQuota of the Kubernetes namespace is used up; raise it or free some",
         )
     } else {
-        ("PodsRefused", "change what it names")
+        (reason::PODS_REFUSED, "change what it names")
     };
     let message = format!(
         "the {kind} {} cannot make its pods ({said}): {what}",

@@ -11,6 +11,7 @@ use crate::{
     conditions::{self, Statement},
     events::News,
     fleet::Phase,
+    reason,
     steady::steady,
     trouble::{Effect, Trouble},
 };
@@ -131,7 +132,7 @@ fn ready(facts: Option<&Facts>, blocked: Option<&Trouble>) -> Statement {
         return Statement::new("Ready", false, &format!("Backbone{reason}"), message);
     }
     if facts.taking {
-        return Statement::new("Ready", false, "Starting", TAKING);
+        return Statement::new("Ready", false, reason::STARTING, TAKING);
     }
     let (ready, wanted) = (facts.ready(), facts.wanted);
     let message = format!(
@@ -139,11 +140,11 @@ fn ready(facts: Option<&Facts>, blocked: Option<&Trouble>) -> Statement {
         facts.revision
     );
     let reason = if ready >= wanted {
-        "Serving"
+        reason::SERVING
     } else if facts.others() {
-        "RollingOut"
+        reason::ROLLING_OUT
     } else {
-        "Starting"
+        reason::STARTING
     };
     Statement::new("Ready", ready >= wanted, reason, message)
 }
@@ -164,9 +165,11 @@ fn reconciling(facts: Option<&Facts>, blocked: Option<&Trouble>, stalls: bool) -
         );
     }
     match facts {
-        None => going("Reading", "The fleet is being looked at."),
-        Some(facts) if !facts.backbone.ready => going("BackboneStarting", &facts.backbone.message),
-        Some(facts) if facts.taking => going("Starting", TAKING),
+        None => going(reason::READING, "The fleet is being looked at."),
+        Some(facts) if !facts.backbone.ready => {
+            going(reason::BACKBONE_STARTING, &facts.backbone.message)
+        }
+        Some(facts) if facts.taking => going(reason::STARTING, TAKING),
         Some(facts) => match facts.phase {
             Phase::Steady => still("Done", "The fleet is as the spec says."),
             // Who has paused a rollout waits for nothing.
@@ -181,7 +184,7 @@ fn accepted(troubles: &[Trouble]) -> Statement {
     let about = |trouble: &&Trouble| {
         matches!(
             trouble.reason,
-            "InvalidSpec" | "SecretMissing" | "UnknownFields"
+            reason::INVALID_SPEC | reason::SECRET_MISSING | reason::UNKNOWN_FIELDS
         )
     };
     match troubles

@@ -6,6 +6,8 @@ use sluice_crds::cluster::RolloutProgress;
 
 use super::Remembered;
 
+use crate::reason;
+
 /// The deletion cost of a pod that is to be removed before all others of its Deployment.
 pub const REMOVED_FIRST: i32 = -1_000_000;
 
@@ -113,14 +115,14 @@ impl Phase {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Steady => "Steady",
-            Self::Starting => "GatewaysStarting",
-            Self::Surging => "NewRevisionStarting",
-            Self::Moving => "ConnectionsMoving",
-            Self::Paused => "RolloutPaused",
-            Self::Stuck => "GatewaysNotReady",
-            Self::LeavingNodes => "NodesCordoned",
-            Self::ScalingDown => "ScalingDown",
-            Self::Rebalancing => "Rebalancing",
+            Self::Starting => reason::GATEWAYS_STARTING,
+            Self::Surging => reason::NEW_REVISION_STARTING,
+            Self::Moving => reason::CONNECTIONS_MOVING,
+            Self::Paused => reason::ROLLOUT_PAUSED,
+            Self::Stuck => reason::GATEWAYS_NOT_READY,
+            Self::LeavingNodes => reason::NODES_CORDONED,
+            Self::ScalingDown => reason::SCALING_DOWN,
+            Self::Rebalancing => reason::REBALANCING,
         }
     }
 

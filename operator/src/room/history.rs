@@ -9,7 +9,7 @@ use sluice_policy::Pattern;
 
 use super::{Findings, RoomReconciler};
 use crate::{
-    Kind, Object, backbone::Delivery, context::Context, events::News, stores::Stores,
+    Kind, Object, backbone::Delivery, context::Context, events::News, reason, stores::Stores,
     trouble::Trouble,
 };
 
@@ -112,7 +112,7 @@ async fn drop_history(room: &Object, reconciler: &RoomReconciler) -> Result<(), 
     let Some(cluster) = reconciler.cluster(room) else {
         return Ok(());
     };
-    let waits = |message: &str| Trouble::waits("HistoryWaits", message);
+    let waits = |message: &str| Trouble::waits(reason::HISTORY_WAITS, message);
     let findings = reconciler.findings.get(cluster.uid());
     let findings = findings.ok_or_else(|| waits("the RealtimeCluster was not looked at yet"))?;
     if !findings.nats {
@@ -138,7 +138,8 @@ async fn drop_history(room: &Object, reconciler: &RoomReconciler) -> Result<(), 
                 .all(|other| !other.matches(name) || own.specificity(other).is_lt())
     };
     let purged = connection.purge(&spec.namespace, is_own).await;
-    let purged = purged.map_err(|error| Trouble::waits("HistoryWaits", error.to_string()))?;
+    let purged =
+        purged.map_err(|error| Trouble::waits(reason::HISTORY_WAITS, error.to_string()))?;
     tracing::info!(room = %room.name(), namespace = %room.namespace(), rooms = purged, "the history of a deleted Room is gone");
     Ok(())
 }

@@ -10,6 +10,7 @@ use crate::{
     Object,
     check::Verdict,
     conditions::{self, Statement},
+    reason,
     steady::steady,
     trouble::Trouble,
 };
@@ -48,13 +49,13 @@ fn without(before: &RoomStatus, room: &Object, has_cluster: bool, now: Timestamp
             Statement::new(
                 "Ready",
                 false,
-                "Pending",
+                reason::PENDING,
                 "The RealtimeCluster has not looked at it yet.",
             ),
             Statement::new(
                 "Reconciling",
                 true,
-                "Pending",
+                reason::PENDING,
                 "The RealtimeCluster is about to look at it.",
             ),
             conditions::stalled(None),
@@ -64,7 +65,7 @@ fn without(before: &RoomStatus, room: &Object, has_cluster: bool, now: Timestamp
         let message = format!(
             "there is no RealtimeCluster {name} in this Kubernetes namespace; create it, or delete this Room"
         );
-        let trouble = Trouble::stalls("ClusterMissing", message);
+        let trouble = Trouble::stalls(reason::CLUSTER_MISSING, message);
         vec![
             Statement::new("Ready", false, trouble.reason, trouble.message.clone()),
             Statement::new(
@@ -165,7 +166,7 @@ fn reach(room: &Object, findings: &Findings) -> (bool, &'static str, String) {
     let Some(delivery) = &findings.delivery else {
         return (
             false,
-            "Pending",
+            reason::PENDING,
             "It has not been given to the gateways yet.".to_owned(),
         );
     };
@@ -174,11 +175,11 @@ fn reach(room: &Object, findings: &Findings) -> (bool, &'static str, String) {
     }
     if delivery.pending {
         let message = "The NATS servers are not ready; gateways take it when they are.";
-        return (false, "Pending", message.to_owned());
+        return (false, reason::PENDING, message.to_owned());
     }
     if let Some((name, refused)) = delivery.refusal() {
         let message = format!("the gateway {name} refuses the documents: {refused}");
-        return (false, "GatewayRefused", message);
+        return (false, reason::GATEWAY_REFUSED, message);
     }
     let at = delivery.gateways.iter().filter(|gateway| {
         let has = generation(room.name(), gateway.policy.revision, findings);
@@ -188,14 +189,14 @@ fn reach(room: &Object, findings: &Findings) -> (bool, &'static str, String) {
     let all = delivery.gateways.len();
     if at < all {
         let message = format!("{at} of {all} gateways work by it.");
-        return (false, "Pending", message);
+        return (false, reason::PENDING, message);
     }
     let message = match (findings.nats, all) {
         (false, _) => "It is in the documents of the gateway.".to_owned(),
         (true, 0) => "It is in the documents that gateways take when they start.".to_owned(),
         (true, all) => format!("All gateways ({all}) work by it."),
     };
-    (true, "InForce", message)
+    (true, reason::IN_FORCE, message)
 }
 
 #[cfg(test)]

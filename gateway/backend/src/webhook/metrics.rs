@@ -1,27 +1,16 @@
 //! What is counted of the webhook.
 
 use prometheus::{IntCounter, IntGauge, Registry};
+use sluice_contract::metrics::gateway as metric;
 
-use crate::metrics::{Described, RequestMetrics};
+use crate::metrics::{RequestMetrics, Shown};
 
-const REQUESTS: Described = Described {
-    requests: (
-        "sluice_webhook_requests_total",
-        "Requests to the backend, by kind and by outcome: ok or the error's code.",
-    ),
-    seconds: (
-        "sluice_webhook_request_duration_seconds",
-        "Time until the backend's answer was there, all tries together.",
-    ),
+const REQUESTS: Shown = Shown {
+    requests: metric::WEBHOOK_REQUESTS,
+    seconds: metric::WEBHOOK_REQUEST_DURATION_SECONDS,
     buckets: &[0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0],
-    in_flight: (
-        "sluice_webhook_requests_in_flight",
-        "Events and questions that the backend has not answered yet.",
-    ),
-    dropped: (
-        "sluice_webhook_disconnects_dropped_total",
-        "Ended sessions that the backend was not told of.",
-    ),
+    in_flight: metric::WEBHOOK_REQUESTS_IN_FLIGHT,
+    dropped: metric::WEBHOOK_DISCONNECTS_DROPPED,
 };
 
 /// Requests, and the tries and the circuit that only HTTP has.
@@ -35,13 +24,10 @@ impl Metrics {
     pub(super) fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
         let metrics = Self {
             requests: RequestMetrics::new(registry, &REQUESTS)?,
-            tries: IntCounter::new(
-                "sluice_webhook_tries_total",
-                "Tries to post a request to the backend; more than requests where some are repeated.",
-            )?,
+            tries: IntCounter::new(metric::WEBHOOK_TRIES.name, metric::WEBHOOK_TRIES.help)?,
             circuit_open: IntGauge::new(
-                "sluice_webhook_circuit_open",
-                "1 while the backend is left alone because it fails, else 0.",
+                metric::WEBHOOK_CIRCUIT_OPEN.name,
+                metric::WEBHOOK_CIRCUIT_OPEN.help,
             )?,
         };
         registry.register(Box::new(metrics.tries.clone()))?;

@@ -1,9 +1,10 @@
 //! What a gateway's part of a fleet counts.
 
 use prometheus::proto::MetricFamily;
+use sluice_contract::metrics::gateway as metric;
 use sluice_nats::{Nats, core::Newer};
 
-use super::family::{counter, gauge, labelled};
+use super::family::{figure, labelled};
 
 /// The families of a gateway whose backbone is NATS.
 pub(super) fn families(nats: &Nats) -> Vec<MetricFamily> {
@@ -29,22 +30,9 @@ fn messages(nats: &Nats) -> Vec<MetricFamily> {
     ];
     let fates = fates.map(|(fate, count)| (fate.to_owned(), count));
     vec![
-        labelled(
-            "sluice_backbone_messages_total",
-            "Messages of rooms with history, by what became of them at this gateway.",
-            "fate",
-            fates.to_vec(),
-        ),
-        gauge(
-            "sluice_backbone_unstored_messages",
-            "Messages that wait to be stored.",
-            unstored,
-        ),
-        gauge(
-            "sluice_backbone_stored_sessions",
-            "Sessions of this gateway that would go on elsewhere if it died.",
-            sessions,
-        ),
+        labelled(metric::BACKBONE_MESSAGES, fates.to_vec()),
+        figure(metric::BACKBONE_UNSTORED_MESSAGES, unstored),
+        figure(metric::BACKBONE_STORED_SESSIONS, sessions),
     ]
 }
 
@@ -58,28 +46,13 @@ fn fleet(nats: &Nats) -> Vec<MetricFamily> {
         ("commands", faults.commands),
     ];
     vec![
-        gauge(
-            "sluice_backbone_gateways",
-            "Gateways of the fleet, this one included.",
-            peers + 1,
-        ),
+        figure(metric::BACKBONE_GATEWAYS, peers + 1),
         labelled(
-            "sluice_backbone_malformed_total",
-            "What other gateways said that could not be understood.",
-            "kind",
+            metric::BACKBONE_MALFORMED,
             kinds.map(|(kind, count)| (kind.to_owned(), count)).to_vec(),
         ),
-        labelled(
-            "sluice_backbone_newer_total",
-            "What newer gateways said that this version does not know, and skips.",
-            "kind",
-            by_kind(newer),
-        ),
-        counter(
-            "sluice_backbone_silent_total",
-            "How often a gateway did not answer a command in time.",
-            faults.silent,
-        ),
+        labelled(metric::BACKBONE_NEWER, by_kind(newer)),
+        figure(metric::BACKBONE_SILENT, faults.silent),
     ]
 }
 
@@ -98,50 +71,17 @@ fn by_kind(newer: Newer) -> Vec<(String, u64)> {
 fn link(nats: &Nats) -> Vec<MetricFamily> {
     let stats = nats.link().stats();
     vec![
-        gauge(
-            "sluice_backbone_connected",
-            "Whether there is a connection to NATS.",
+        figure(
+            metric::BACKBONE_CONNECTED,
             u64::from(nats.link().is_connected()),
         ),
-        counter(
-            "sluice_backbone_connects_total",
-            "Connections to NATS, the first one included.",
-            stats.connects,
-        ),
-        gauge(
-            "sluice_backbone_subscriptions",
-            "Subjects that are subscribed to.",
-            stats.subscriptions as u64,
-        ),
-        counter(
-            "sluice_backbone_received_messages_total",
-            "Messages that came from NATS.",
-            stats.messages_in,
-        ),
-        counter(
-            "sluice_backbone_received_bytes_total",
-            "Bytes that came from NATS.",
-            stats.bytes_in,
-        ),
-        counter(
-            "sluice_backbone_sent_messages_total",
-            "Messages that were sent to NATS.",
-            stats.messages_out,
-        ),
-        counter(
-            "sluice_backbone_sent_bytes_total",
-            "Bytes of messages that were sent to NATS.",
-            stats.bytes_out,
-        ),
-        counter(
-            "sluice_backbone_dropped_total",
-            "Messages that were not sent because there was no connection, or too much waited.",
-            stats.dropped + stats.refused,
-        ),
-        gauge(
-            "sluice_backbone_waiting_bytes",
-            "Bytes that wait to be written to NATS.",
-            stats.waiting_bytes as u64,
-        ),
+        figure(metric::BACKBONE_CONNECTS, stats.connects),
+        figure(metric::BACKBONE_SUBSCRIPTIONS, stats.subscriptions as u64),
+        figure(metric::BACKBONE_RECEIVED_MESSAGES, stats.messages_in),
+        figure(metric::BACKBONE_RECEIVED_BYTES, stats.bytes_in),
+        figure(metric::BACKBONE_SENT_MESSAGES, stats.messages_out),
+        figure(metric::BACKBONE_SENT_BYTES, stats.bytes_out),
+        figure(metric::BACKBONE_DROPPED, stats.dropped + stats.refused),
+        figure(metric::BACKBONE_WAITING_BYTES, stats.waiting_bytes as u64),
     ]
 }

@@ -1,15 +1,20 @@
 //! Building Prometheus' metric families from plain figures.
 
 use prometheus::proto::{
-    Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType,
+    self, Bucket, Counter, Gauge, Histogram, LabelPair, MetricFamily, MetricType,
 };
+use sluice_contract::{Metric, MetricKind};
 
-fn family(name: &str, help: &str, kind: MetricType, metrics: Vec<Metric>) -> MetricFamily {
+fn family(metric: Metric, figures: Vec<proto::Metric>) -> MetricFamily {
     let mut family = MetricFamily::default();
-    family.set_name(name.to_owned());
-    family.set_help(help.to_owned());
-    family.set_field_type(kind);
-    family.set_metric(metrics);
+    family.set_name(metric.name.to_owned());
+    family.set_help(metric.help.to_owned());
+    family.set_field_type(match metric.kind {
+        MetricKind::Counter => MetricType::COUNTER,
+        MetricKind::Gauge => MetricType::GAUGE,
+        MetricKind::Histogram => MetricType::HISTOGRAM,
+    });
+    family.set_metric(figures);
     family
 }
 
@@ -22,59 +27,49 @@ pub(super) fn float(value: u64) -> f64 {
     value as f64
 }
 
-/// A figure that only grows.
-pub(super) fn counter(name: &str, help: &str, value: u64) -> MetricFamily {
-    family(name, help, MetricType::COUNTER, vec![counted(value)])
+/// A counter or a gauge without labels.
+pub(super) fn figure(metric: Metric, value: u64) -> MetricFamily {
+    let figure = match metric.kind {
+        MetricKind::Gauge => {
+            let mut gauge = Gauge::default();
+            gauge.set_value(float(value));
+            let mut figure = proto::Metric::default();
+            figure.set_gauge(gauge);
+            figure
+        }
+        _ => counted(value),
+    };
+    family(metric, vec![figure])
 }
 
-fn counted(value: u64) -> Metric {
+fn counted(value: u64) -> proto::Metric {
     let mut counter = Counter::default();
     counter.set_value(float(value));
-    let mut metric = Metric::default();
-    metric.set_counter(counter);
-    metric
+    let mut figure = proto::Metric::default();
+    figure.set_counter(counter);
+    figure
 }
 
-/// A figure that grows and shrinks.
-pub(super) fn gauge(name: &str, help: &str, value: u64) -> MetricFamily {
-    let mut gauge = Gauge::default();
-    gauge.set_value(float(value));
-    let mut metric = Metric::default();
-    metric.set_gauge(gauge);
-    family(name, help, MetricType::GAUGE, vec![metric])
-}
-
-/// A counter for each value of one label.
-pub(super) fn labelled(
-    name: &str,
-    help: &str,
-    label: &str,
-    values: Vec<(String, u64)>,
-) -> MetricFamily {
-    let metric = |(value, count): (String, u64)| {
-        let mut pair = LabelPair::default();
-        pair.set_name(label.to_owned());
-        pair.set_value(value);
-        let mut metric = counted(count);
-        metric.set_label(vec![pair]);
-        metric
+/// A counter for each value of its one label.
+pub(super) fn labelled(metric: Metric, values: Vec<(String, u64)>) -> MetricFamily {
+    let label = |value: String| {
+        metric.labels.iter().map(move |name| {
+            let mut pair = LabelPair::default();
+            pair.set_name((*name).to_owned());
+            pair.set_value(value.clone());
+            pair
+        })
     };
-    family(
-        name,
-        help,
-        MetricType::COUNTER,
-        values.into_iter().map(metric).collect(),
-    )
+    let figure = |(value, count): (String, u64)| {
+        let mut figure = counted(count);
+        figure.set_label(label(value).collect());
+        figure
+    };
+    family(metric, values.into_iter().map(figure).collect())
 }
 
 /// A distribution: `counts` has one more item than `bounds`, for what is beyond them all.
-pub(super) fn histogram(
-    name: &str,
-    help: &str,
-    bounds: &[f64],
-    counts: &[u64],
-    sum: f64,
-) -> MetricFamily {
+pub(super) fn histogram(metric: Metric, bounds: &[f64], counts: &[u64], sum: f64) -> MetricFamily {
     let mut total = 0;
     let mut buckets = Vec::with_capacity(bounds.len());
     for (bound, count) in bounds.iter().zip(counts) {
@@ -88,7 +83,7 @@ pub(super) fn histogram(
     histogram.set_sample_count(counts.iter().sum());
     histogram.set_sample_sum(sum);
     histogram.set_bucket(buckets);
-    let mut metric = Metric::default();
-    metric.set_histogram(histogram);
-    family(name, help, MetricType::HISTOGRAM, vec![metric])
+    let mut figure = proto::Metric::default();
+    figure.set_histogram(histogram);
+    family(metric, vec![figure])
 }

@@ -1,9 +1,10 @@
 //! What a gateway counts about polling sessions of others.
 
 use prometheus::proto::MetricFamily;
+use sluice_contract::metrics::gateway as metric;
 use sluice_engineio::PeerCounters;
 
-use super::family::{counter, gauge, labelled};
+use super::family::{figure, labelled};
 
 /// The families of a gateway that is joined with others.
 pub(super) fn families(peers: &PeerCounters) -> Vec<MetricFamily> {
@@ -16,32 +17,10 @@ pub(super) fn families(peers: &PeerCounters) -> Vec<MetricFamily> {
         ("full", peers.full.get()),
     ];
     vec![
-        labelled(
-            "sluice_forwarded_requests_total",
-            "Polling requests that were passed on to the gateway that owns their session.",
-            "kind",
-            requests.map(named).to_vec(),
-        ),
-        gauge(
-            "sluice_tunnels",
-            "WebSocket connections passed on between this gateway and others now.",
-            peers.tunnels.get(),
-        ),
-        counter(
-            "sluice_tunnels_opened_total",
-            "WebSocket connections that were passed on.",
-            peers.tunnels_opened.get(),
-        ),
-        counter(
-            "sluice_tunnels_sent_again_total",
-            "Frames of connections passed on that were sent again, counted when their connection ends.",
-            peers.sent_again.get(),
-        ),
-        labelled(
-            "sluice_forwarding_failures_total",
-            "What went wrong between gateways about polling sessions.",
-            "reason",
-            failures.map(named).to_vec(),
-        ),
+        labelled(metric::FORWARDED_REQUESTS, requests.map(named).to_vec()),
+        figure(metric::TUNNELS, peers.tunnels.get()),
+        figure(metric::TUNNELS_OPENED, peers.tunnels_opened.get()),
+        figure(metric::TUNNELS_SENT_AGAIN, peers.sent_again.get()),
+        labelled(metric::FORWARDING_FAILURES, failures.map(named).to_vec()),
     ]
 }

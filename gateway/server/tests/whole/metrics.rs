@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
+use sluice_contract::metrics;
 
 use crate::{
     native::Native,
@@ -55,6 +56,10 @@ fn every_metric_is_described_and_counts_what_was_done() {
                 .filter(|base| text.contains(&format!("# TYPE {base} histogram")))
                 .unwrap_or(&name);
             assert!(text.contains(&format!("# HELP {base} ")), "{name}");
+            let listed = metrics::gateway::ALL.iter().find(|it| it.name == base);
+            let listed = listed.unwrap_or_else(|| panic!("{base} is not in the list"));
+            let kind = listed.kind.as_str();
+            assert!(text.contains(&format!("# TYPE {base} {kind}\n")), "{base}");
         }
         assert_eq!(figure(&gateway, "sluice_messages_published_total").await, 1);
         assert_eq!(figure(&gateway, "sluice_messages_delivered_total").await, 1);
