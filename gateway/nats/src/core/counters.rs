@@ -1,7 +1,5 @@
 //! What a core says of itself.
 
-use super::histories::Unread;
-
 /// What happened to messages of rooms with history.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HistoryCounters {
@@ -32,6 +30,15 @@ impl HistoryCounters {
             Unread::Garbage => self.malformed += 1,
         }
     }
+}
+
+/// Why a message cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// A newer version wrote it.
+    Newer,
+    /// Nobody of ours wrote it.
+    Garbage,
 }
 
 /// How much waits, and for what.

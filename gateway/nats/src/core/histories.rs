@@ -27,7 +27,6 @@ use sluice_contract::Decoded;
 use sluice_rooms::{Epoch, HistoryLimits, Page, Query, Reading, RoomKey};
 
 pub(crate) use self::ask::Ask;
-pub(super) use self::stream::Unread;
 use self::{
     audit::Audit,
     catch_up::CatchUp,
@@ -38,7 +37,7 @@ use self::{
     room::Arrival,
     rooms::Rooms,
 };
-use super::{HistoryCounters, Unsettled, io::Io};
+use super::{HistoryCounters, Unsettled, counters::Unread, io::Io};
 use crate::{Packet, envelope};
 
 /// All rooms with history.

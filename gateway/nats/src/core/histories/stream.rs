@@ -12,7 +12,9 @@ use sluice_rooms::{Epoch, Message, Position};
 use sluice_util::Digest64;
 
 use crate::{
-    Packet, envelope,
+    Packet,
+    core::counters::Unread,
+    envelope,
     names::{self, Place},
 };
 
@@ -60,15 +62,6 @@ pub(super) enum Got {
     Unavailable,
     /// A message at this offset that cannot be read.
     Unread(u64, Unread),
-}
-
-/// Why a message cannot be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::core) enum Unread {
-    /// A newer version wrote it.
-    Newer,
-    /// Nobody of ours wrote it.
-    Garbage,
 }
 
 /// A stored message.

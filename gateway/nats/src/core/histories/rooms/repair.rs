@@ -9,9 +9,10 @@ use super::{Arrival, Phase, Repair, Rooms};
 use crate::{
     Packet,
     core::{
+        counters::Unread,
         histories::{
             ask::{Ask, ask},
-            stream::{self, BATCH, Found, Got, Leader, Unread},
+            stream::{self, BATCH, Found, Got, Leader},
         },
         io::Io,
         patience::is_due,
