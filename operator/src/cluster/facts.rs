@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_fleet_that_is_ready_does_not_wait_for_gateways_that_have_yet_to_take_documents() {
-        let behind = json!({"name": "a", "policy": {"revision": 1}});
+        let behind = json!({"name": "a", "number": "0000000a", "state": "serving", "policy": {"revision": 1}});
         let delivery = Delivery {
             revision: Some(2),
             gateways: vec![serde_json::from_value(behind).unwrap()],
