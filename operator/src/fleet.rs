@@ -18,24 +18,24 @@
 
 mod decision;
 mod desired;
-mod leaving;
 mod moving;
 mod observed;
 mod outlook;
 mod progress;
 mod rebalance;
 mod remembered;
-mod removal;
+mod replicas;
 mod serving;
 mod settings;
+mod victims;
 
 pub use decision::{Decision, DrainCommand, DrainReason, Phase, REMOVED_FIRST};
 pub use observed::{DrainSeen, Observed, PodSeen, RevisionSeen};
 pub use remembered::Remembered;
 pub use settings::{Settings, Surge};
 
-use leaving::Fleet;
 use rebalance::Rebalance;
+use victims::Fleet;
 
 /// What to do next about the fleet `observed`, which is to be as `settings` say.
 ///
@@ -46,7 +46,7 @@ pub fn decide(observed: &Observed, settings: &Settings) -> Decision {
     let desired_replicas = desired::replicas(observed, settings, &mut remember);
     let fleet = Fleet::new(observed, settings, desired_replicas);
     let rebalance = Rebalance::of(&fleet, &mut remember);
-    let removal = removal::of(&fleet, &mut remember);
+    let removal = replicas::of(&fleet, &mut remember);
     let progress = progress::of(&fleet, &mut remember);
     let outlook = outlook::of(&fleet, &rebalance);
     Decision {

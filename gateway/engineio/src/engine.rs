@@ -1,6 +1,6 @@
 //! The sessions of one worker.
 
-mod elsewhere;
+mod foreign_sessions;
 mod opening;
 mod polls;
 mod ticking;

@@ -1,5 +1,7 @@
 //! One WebSocket connection, as everything but its own task sees it.
 
+mod slow_consumer;
+
 use std::{
     cell::{Cell, RefCell},
     io,
@@ -81,13 +83,6 @@ impl Connection {
         Ok(())
     }
 
-    /// Queues a message, or closes the connection where it does not fit.
-    pub fn send_or_close(self: &Rc<Self>, frame: &SharedFrame) {
-        if self.send(frame).is_err() {
-            self.close(Cause::SlowConsumer);
-        }
-    }
-
     /// Ends the connection: what is queued still goes out where the client reads, then a close
     /// frame with the code of `cause`. The receiver learns of it from the connection's task.
     pub fn close(self: &Rc<Self>, cause: Cause) {
@@ -100,8 +95,7 @@ impl Connection {
             return;
         }
         if cause == Cause::SlowConsumer {
-            self.worker.counters().slow_consumers.add(1);
-            self.cut();
+            self.give_up();
         }
         self.worker.counters().queued_bytes.add(frame.len() as u64);
         self.queue
@@ -223,12 +217,6 @@ impl Connection {
             self.dirty.set(true);
             self.worker.owe(Rc::clone(self));
         }
-    }
-
-    fn cut(&self) {
-        let (frames, bytes) = self.queue.borrow_mut().cut();
-        self.worker.counters().dropped.add(frames as u64);
-        self.worker.counters().queued_bytes.sub(bytes as u64);
     }
 
     fn drop_queue(&self) {

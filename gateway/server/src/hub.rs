@@ -4,7 +4,6 @@
 //! a namespace and has a connection of the front, rooms hold their sessions, and the front acts
 //! through the hub.
 
-mod backlog;
 mod commands;
 mod counters;
 mod deliver;
@@ -15,9 +14,10 @@ mod knock;
 mod leaving;
 mod namespace;
 mod operations;
+mod policy_change;
 mod position;
 mod recovery;
-mod reload;
+mod replay;
 mod resuming;
 mod room;
 mod saving;
@@ -85,7 +85,7 @@ pub(crate) struct Hub {
     resuming: Resuming,
     /// When messages were accepted whose delivery is not yet written.
     undelivered: RefCell<Vec<Instant>>,
-    /// Sessions whose backlog did not fit at once.
+    /// Sessions whose replay did not fit at once.
     lagging: RefCell<Vec<Rc<Session>>>,
     /// What else has to know of a new policy.
     on_policy: RefCell<Option<PolicyHook>>,

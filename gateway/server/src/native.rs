@@ -330,7 +330,7 @@ impl Client {
             ping_interval: policy.heartbeat.interval.as_millis() as u64,
         };
         reply(connection, &Ok(connected), id);
-        self.hub.send_backlog(&session);
+        self.hub.send_replay(&session);
         *self.state.borrow_mut() = State::In(session);
     }
 }

@@ -167,7 +167,7 @@ impl Handler for SocketIoFront {
     }
 
     fn connected(&self, session: &Rc<Session>) {
-        self.hub.send_backlog(session);
+        self.hub.send_replay(session);
     }
 
     fn event(&self, session: &Rc<Session>, event: Event<'_>, reply: Reply<'_, Self>) -> Flow {

@@ -4,8 +4,8 @@ use sluice_contract::DrainPhase;
 
 use super::{
     DrainCommand,
-    leaving::{Fleet, Gateway},
     rebalance::Rebalance,
+    victims::{Fleet, Gateway},
 };
 
 /// What gateways are to be told about their connections.

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    DrainReason, Phase,
-    leaving::{Fleet, Gateway},
-    moving,
+    DrainReason, Phase, moving,
     rebalance::Rebalance,
+    victims::{Fleet, Gateway},
 };
 
 /// How long a gateway may take to become ready before people are told that it does not: what a

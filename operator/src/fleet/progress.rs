@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sluice_crds::cluster::RolloutProgress;
 
-use super::{DrainSeen, PodSeen, Remembered, leaving::Fleet};
+use super::{DrainSeen, PodSeen, Remembered, victims::Fleet};
 
 /// The rollout in figures, where there is one.
 pub(super) fn of(fleet: &Fleet<'_>, remember: &mut Remembered) -> Option<RolloutProgress> {

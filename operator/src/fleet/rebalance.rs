@@ -6,7 +6,7 @@ use sluice_contract::DrainPhase;
 
 use super::{
     DrainCommand, Remembered,
-    leaving::{Fleet, Gateway},
+    victims::{Fleet, Gateway},
 };
 
 /// How long connections must have been spread unevenly. Where a gateway has died, its clients are

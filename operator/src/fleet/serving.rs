@@ -1,9 +1,9 @@
 //! Which gateways the Service selects.
 
 use super::{
-    leaving::{Fleet, Gateway},
     rebalance::Rebalance,
-    removal,
+    replicas,
+    victims::{Fleet, Gateway},
 };
 
 /// The pods whose label changes.
@@ -42,7 +42,7 @@ fn serves_still(fleet: &Fleet<'_>, gateway: &Gateway<'_>, taken_over: bool) -> b
 /// Whether enough gateways that stay are ready for the new connections: all that may run at first.
 /// And whether they get them, but for those that have their part already.
 fn has_taken_over(fleet: &Fleet<'_>, steering: &Steering) -> bool {
-    let enough = removal::room(fleet).min(fleet.surge).max(1) as usize;
+    let enough = replicas::room(fleet).min(fleet.surge).max(1) as usize;
     let able = fleet
         .open()
         .filter(|gateway| serves(fleet, gateway, steering))

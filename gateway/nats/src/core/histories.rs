@@ -13,11 +13,11 @@ mod ask;
 mod audit;
 mod catch_up;
 mod joins;
-mod missed;
 mod pages;
 mod publishing;
 mod room;
 mod rooms;
+mod session_recovery;
 mod stream;
 
 use std::time::Instant;
@@ -31,11 +31,11 @@ use self::{
     audit::Audit,
     catch_up::CatchUp,
     joins::{Joins, Passed},
-    missed::Missing,
     pages::Pages,
     publishing::Publishing,
     room::Arrival,
     rooms::Rooms,
+    session_recovery::Missing,
 };
 use super::{HistoryCounters, Unsettled, counters::Unread, io::Io};
 use crate::{Packet, envelope};

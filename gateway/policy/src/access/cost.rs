@@ -1,6 +1,6 @@
 //! What an expression can cost at worst.
 
-mod bound;
+mod amount;
 
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators,
@@ -8,7 +8,7 @@ use cel::common::ast::{
 
 use super::RuleError;
 use super::functions::{self, Growth};
-use bound::Cost;
+use amount::Cost;
 
 use super::strict::{CLAIM, CLAIMS, HAS_CLAIM, ROOM_FIELDS, USER};
 use crate::{MAX_TOKEN_BYTES, MAX_USER_BYTES};

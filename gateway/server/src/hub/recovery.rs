@@ -7,7 +7,7 @@ use sluice_net::Cause;
 use sluice_policy::{Action, Identity};
 use sluice_rooms::{Pid, Position, Reading, RoomKey, RoomSettings};
 
-use super::{ClientPosition, Hub, Knock, Session, backlog::Backlog, operations::may, room::Room};
+use super::{ClientPosition, Hub, Knock, Session, operations::may, replay::Replay, room::Room};
 
 /// How long before its connection is known to be lost a session may have missed something: the
 /// longest heartbeat, and some time to spare.
@@ -272,7 +272,7 @@ impl Hub {
                 Err(_) => self.shared.backbone.leave(&bookmark.room, &session.user()),
             }
         }
-        *session.backlog.borrow_mut() = Backlog::of(missed.messages);
+        *session.replay.borrow_mut() = Replay::of(missed.messages);
     }
 
     fn abandon(&self, session: &Session, rooms: &[(Rc<Room>, u64)]) {

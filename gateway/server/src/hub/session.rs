@@ -12,7 +12,7 @@ use sluice_rooms::{Epoch, Pid, Reading, RoomKey, SessionId};
 use sluice_socketio::{Carrier, Client};
 use tokio::sync::Notify;
 
-use super::{backlog::Backlog, encoded::Encoded, namespace::Namespace, room::Room};
+use super::{encoded::Encoded, namespace::Namespace, replay::Replay, room::Room};
 use crate::{backend::Who, socketio::SocketIoFront};
 
 /// How a session is reached.
@@ -58,7 +58,7 @@ pub(crate) struct Session {
     /// The save that is under way.
     pub(super) saving: RefCell<Option<Rc<Notify>>>,
     /// Messages to send before any newer one, once the client knows that it is connected.
-    pub(super) backlog: RefCell<Option<Box<Backlog>>>,
+    pub(super) replay: RefCell<Option<Box<Replay>>>,
 }
 
 impl Session {
@@ -80,7 +80,7 @@ impl Session {
             detachment: Cell::new(0),
             unsaved: Cell::new(false),
             saving: RefCell::default(),
-            backlog: RefCell::default(),
+            replay: RefCell::default(),
         })
     }
 

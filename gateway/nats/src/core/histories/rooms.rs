@@ -3,9 +3,9 @@
 //! Each room's messages are delivered in the order of their offsets, with nothing left out that
 //! the stream still has. While all rooms catch up, what arrives is held back.
 
+mod gap_repair;
 mod late;
 mod progress;
-mod repair;
 
 use std::{
     collections::{HashMap, VecDeque},

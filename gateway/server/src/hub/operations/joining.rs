@@ -122,10 +122,10 @@ impl Hub {
 
     /// Whether what was missed may wait for the connection all at once, so that it can come before
     /// the answer, and behind all that was delivered before. A client that missed more, or has a
-    /// backlog, reads the history page by page.
+    /// replay, reads the history page by page.
     fn fits(&self, session: &Session, missed: &Missed) -> bool {
         let bytes: usize = missed.messages.iter().map(|message| message.size()).sum();
-        let behind = session.backlog.borrow().is_some();
+        let behind = session.replay.borrow().is_some();
         !behind && session.queued_bytes() + bytes <= self.policy.borrow().limits.outbound_bytes / 2
     }
 
@@ -283,8 +283,8 @@ fn answer_member(
     let sent = room.settings.get().history.is_some()
         && is_epoch(joined.epoch, options.epoch.as_deref())
         && session.joined_at(room).is_some_and(|from| from <= after);
-    let offset = match session.backlog.borrow().as_deref() {
-        Some(backlog) => joined.offset.min(backlog.begins_after()),
+    let offset = match session.replay.borrow().as_deref() {
+        Some(replay) => joined.offset.min(replay.begins_after()),
         None => joined.offset,
     };
     let joined = Joined {

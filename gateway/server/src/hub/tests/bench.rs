@@ -175,7 +175,7 @@ impl Bench {
         };
         let entered = Rc::clone(&self.hub).enter(knock).await?;
         let session = self.hub.attach(entered, Outlet::Native(self.connection()));
-        self.hub.send_backlog(&session);
+        self.hub.send_replay(&session);
         Ok(session)
     }
 

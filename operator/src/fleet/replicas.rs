@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     DrainReason, REMOVED_FIRST, Remembered,
-    leaving::{Fleet, Gateway},
+    victims::{Fleet, Gateway},
 };
 
 /// What is removed, and what is left.

@@ -7,16 +7,16 @@ use sluice_rooms::Message;
 
 use super::{Encoded, Hub, Session};
 
-/// The most messages that wait in a backlog, what was missed and what came since. A client that
+/// The most messages that wait in a replay, what was missed and what came since. A client that
 /// is further behind comes back and recovers again.
-const MAX_BACKLOG: usize = 100_000;
+const MAX_REPLAY: usize = 100_000;
 
 /// Messages that are to be sent before any newer one.
 #[derive(Debug)]
-pub(crate) struct Backlog(VecDeque<Arc<Message>>);
+pub(crate) struct Replay(VecDeque<Arc<Message>>);
 
-impl Backlog {
-    /// A backlog of these messages; none where there are none.
+impl Replay {
+    /// A replay of these messages; none where there are none.
     pub(super) fn of(messages: Vec<Arc<Message>>) -> Option<Box<Self>> {
         (!messages.is_empty()).then(|| Box::new(Self(messages.into())))
     }
@@ -29,15 +29,15 @@ impl Backlog {
 }
 
 impl Session {
-    /// Puts a kept message behind the backlog. False where there is none, and the message can be
+    /// Puts a kept message behind the replay. False where there is none, and the message can be
     /// sent as it is.
     pub(super) fn defer(&self, message: &Encoded) -> bool {
-        let mut backlog = self.backlog.borrow_mut();
-        let (Some(backlog), Some(message)) = (backlog.as_mut(), message.kept()) else {
+        let mut replay = self.replay.borrow_mut();
+        let (Some(replay), Some(message)) = (replay.as_mut(), message.kept()) else {
             return false;
         };
-        backlog.0.push_back(Arc::clone(message));
-        if backlog.0.len() > MAX_BACKLOG {
+        replay.0.push_back(Arc::clone(message));
+        if replay.0.len() > MAX_REPLAY {
             self.close(Cause::SlowConsumer);
         }
         true
@@ -45,15 +45,15 @@ impl Session {
 }
 
 impl Hub {
-    /// Sends a session's backlog, now as far as it may wait for the connection and the rest as the
+    /// Sends a session's replay, now as far as it may wait for the connection and the rest as the
     /// client reads.
-    pub(crate) fn send_backlog(&self, session: &Rc<Session>) {
+    pub(crate) fn send_replay(&self, session: &Rc<Session>) {
         if !self.send_some(session) {
             self.lagging.borrow_mut().push(Rc::clone(session));
         }
     }
 
-    /// Goes on with the backlogs that did not fit at once.
+    /// Goes on with the replays that did not fit at once.
     pub(super) fn send_lagging(&self) {
         let mut lagging = std::mem::take(&mut *self.lagging.borrow_mut());
         lagging.retain(|session| {
@@ -62,10 +62,10 @@ impl Hub {
         self.lagging.borrow_mut().append(&mut lagging);
     }
 
-    /// Whether the whole backlog is sent.
+    /// Whether the whole replay is sent.
     fn send_some(&self, session: &Session) -> bool {
-        let mut backlog = session.backlog.borrow_mut();
-        let Some(waiting) = backlog.as_mut() else {
+        let mut replay = session.replay.borrow_mut();
+        let Some(waiting) = replay.as_mut() else {
             return true;
         };
         let enough = self.policy.borrow().limits.outbound_bytes / 2;
@@ -81,7 +81,7 @@ impl Hub {
             self.counters.deliveries.add(1);
             waiting.0.pop_front();
         }
-        *backlog = None;
+        *replay = None;
         true
     }
 }
