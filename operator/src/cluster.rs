@@ -162,6 +162,8 @@ impl ClusterReconciler {
         self.stalled.set(uid, stalls);
         let Some(worst) = worst else {
             self.retries.went_well(uid);
+            // One that was made anew under its name at once was never seen to be gone.
+            self.sweep();
             return Action::requeue(soon.min(RESYNC).mul_f64(rand::random_range(0.8..1.2)));
         };
         tracing::debug!(cluster = %object.name(), namespace = %object.namespace(), trouble = %worst, "something is in the way");

@@ -8,5 +8,6 @@ use mimalloc::MiMalloc;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
+    sluice_ops::panics::end_the_process();
     sluice_operator::cli::run()
 }

@@ -17,4 +17,5 @@
 //! ```
 
 pub mod log;
+pub mod panics;
 pub mod port;

@@ -1,6 +1,6 @@
 //! Small parts that gateways, the operator and the load generator share.
 //!
-//! Each is one rule that used to be written wherever it was needed: how long to wait before trying
+//! Each is one rule that is needed in several places: how long to wait before trying
 //! again ([`Backoff`], [`Retries`]), what time it is ([`unix_millis`]), what is the same where a
 //! text is ([`Digest64`]), what becomes of a lock when somebody panics ([`lock`]), and how many bytes
 //! may wait for a slow reader ([`QueuedBytes`]). Nothing here does input or output, and only the clock

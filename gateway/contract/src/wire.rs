@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 /// before can come back, and find nothing that they cannot read.
 ///
 /// A form that older gateways must not take for one of theirs says in a field `wire` which version
-/// reads it. Fields alone may be added at any time: readers skip those that they do not know.
+/// reads it. Fields alone may be added at any time: readers skip those that they do not know. Two
+/// forms are an exception while a gateway of 0.1.0 may be there, which refuses unknown fields in
+/// them: a [`Revocation`](crate::Revocation), and a [`DrainRequest`](crate::DrainRequest).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(inline))]

@@ -62,3 +62,20 @@ pub use packet::{Headers, Packet};
 /// lost one server do not come back as one.
 const BACKOFF: Backoff =
     Backoff::doubling(Duration::from_millis(50), Duration::from_secs(2)).spread(0.5, 1.0);
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::BACKOFF;
+
+    #[test]
+    fn waits_double_up_to_two_seconds_and_are_halved_by_chance() {
+        let longest = |failures| BACKOFF.delay(failures, 1.0);
+        let millis = [50, 100, 200, 400, 800, 1600, 2000, 2000];
+        for (failures, millis) in (0..).zip(millis) {
+            assert_eq!(longest(failures), Duration::from_millis(millis));
+            assert_eq!(BACKOFF.delay(failures, 0.0), longest(failures) / 2);
+        }
+    }
+}

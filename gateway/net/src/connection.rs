@@ -96,6 +96,9 @@ impl Connection {
         }
         if cause == Cause::SlowConsumer {
             self.give_up();
+        } else if cause == Cause::HistoryLost {
+            // It reads on from its position, and is to hear at once that it must.
+            self.cut();
         }
         self.worker.counters().queued_bytes.add(frame.len() as u64);
         self.queue

@@ -37,7 +37,9 @@ impl Heartbeats {
     pub(crate) async fn next(&mut self) -> Option<Arc<str>> {
         loop {
             let packet = self.0.next().await?;
-            if let Decoded::Known(beat) = Heartbeat::decode(&packet.payload) {
+            if let Decoded::Known(beat) = Heartbeat::decode(&packet.payload)
+                && !beat.name.is_empty()
+            {
                 return Some(beat.name);
             }
         }

@@ -35,9 +35,14 @@ async fn a_leader_that_died_is_followed_when_its_lease_has_expired() {
     let world = World::empty().await;
     let candidate = |name: &str| Candidate::new(&world.client, &world.namespace, "lead", name);
     candidate("a").lead().await;
+    let led = Instant::now();
     timeout(Duration::from_mins(1), candidate("b").lead())
         .await
         .unwrap();
+    assert!(
+        led.elapsed() >= Duration::from_secs(5),
+        "the lease was still held"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -164,7 +164,7 @@ impl Core {
     }
 
     /// How often something was of a newer version and not to be read by this one. Messages of
-    /// rooms with history are counted among [`KeptCounters`](super::KeptCounters).
+    /// rooms with history are counted among [`HistoryCounters`](super::HistoryCounters).
     pub fn newer(&self) -> Newer {
         Newer {
             subjects: self.newer,

@@ -18,8 +18,13 @@ impl Connection {
     /// Counts the client as a slow consumer, and drops what waits for it, so that the close frame
     /// is not behind it.
     pub(super) fn give_up(&self) {
+        self.worker.counters().slow_consumers.add(1);
+        self.cut();
+    }
+
+    /// Drops what waits, but for a frame of which a part is written.
+    pub(super) fn cut(&self) {
         let counters = self.worker.counters();
-        counters.slow_consumers.add(1);
         let (frames, bytes) = self.queue.borrow_mut().cut();
         counters.dropped.add(frames as u64);
         counters.queued_bytes.sub(bytes as u64);

@@ -92,6 +92,8 @@ impl CatchUp {
 
     /// Reads what all rooms missed, up to `through`.
     pub(super) fn read_up_to(&mut self, io: &mut Io<'_>, rooms: &mut Rooms, through: u64) -> bool {
+        // An answer that comes again begins anew, and nothing may pass what is read.
+        rooms.hold_back();
         self.stage = Stage::Reading {
             cursor: rooms.watermark(),
             through,
