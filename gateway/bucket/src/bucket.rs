@@ -1,4 +1,4 @@
-//! The bucket of policy and revocations.
+//! The bucket itself.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The bucket of a cluster in NATS: the documents that its gateways work by, and what is revoked.
+//! The bucket of a cluster in NATS: the documents that its gateways work by, what is revoked, and up
+//! to which wire version rollouts are finalised.
 //!
 //! It is reached by a [`Connection`], which is never waited for: a gateway starts and works
 //! without NATS by what it has. What is put into the bucket reaches all who [`watch`] it, those
@@ -46,6 +47,7 @@ mod bucket;
 mod connection;
 mod documents;
 mod error;
+mod finalised;
 mod purge;
 mod revocations;
 mod watch;

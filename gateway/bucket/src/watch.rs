@@ -7,7 +7,7 @@ use std::{
 
 use async_nats::jetstream::kv::{Entry, Operation, Store, Watch};
 use futures_util::StreamExt as _;
-use sluice_contract::{Decoded, Revocation};
+use sluice_contract::{Decoded, Finalised, Revocation, WireVersion};
 use tokio::{sync::mpsc, time::sleep};
 
 use crate::{BucketError, Connection, Pushed, bucket, documents::KEY};
@@ -27,6 +27,8 @@ pub enum News {
     Documents(Pushed),
     /// A revocation. The same one may be told of more than once.
     Revoked(Revocation),
+    /// Rollouts are finalised up to this wire version. The same one may be told of more than once.
+    Finalised(WireVersion),
     /// All that the bucket held was told of; what follows is new.
     Current,
 }
@@ -60,7 +62,11 @@ async fn follow(connection: &Connection, news: &mpsc::Sender<News>) -> Result<()
     if is_empty && news.send(News::Current).await.is_err() {
         return Ok(());
     }
-    let keys = [KEY.to_owned(), format!("{}>", Revocation::PREFIX)];
+    let keys = [
+        KEY.to_owned(),
+        Finalised::KEY.to_owned(),
+        format!("{}>", Revocation::PREFIX),
+    ];
     let entries = store.watch_many_with_history(keys).await;
     let mut telling = Telling {
         entries: entries.map_err(|e| refused(e.to_string()))?,
@@ -127,25 +133,27 @@ impl Telling<'_> {
 }
 
 /// What an entry says. One that is gone says nothing: revocations are forgotten by their own
-/// time, and documents stay in force until others come.
+/// time, and documents and the finalised wire version stay in force until others come.
 fn read(entry: &Entry) -> Option<News> {
     if entry.operation != Operation::Put {
         return None;
     }
-    let read = if entry.key == KEY {
-        Decoded::from(String::from_utf8(entry.value.to_vec()).ok()).map(|text| {
+    let read = match entry.key.as_str() {
+        KEY => Decoded::from(String::from_utf8(entry.value.to_vec()).ok()).map(|text| {
             News::Documents(Pushed {
                 revision: entry.revision,
                 text,
             })
-        })
-    } else {
-        Revocation::decode(&entry.value).map(News::Revoked)
+        }),
+        Finalised::KEY => {
+            Finalised::decode(&entry.value).map(|entry| News::Finalised(entry.version))
+        }
+        _ => Revocation::decode(&entry.value).map(News::Revoked),
     };
     match read {
         Decoded::Known(news) => return Some(news),
         Decoded::Newer => {
-            tracing::warn!(key = %entry.key, "a newer gateway has revoked what this version cannot revoke; update this gateway");
+            tracing::warn!(key = %entry.key, "an entry of the bucket is of a newer version and counts for nothing here; update this gateway");
         }
         Decoded::Garbage => {
             tracing::error!(key = %entry.key, "an entry of the bucket cannot be read and counts for nothing; delete it");

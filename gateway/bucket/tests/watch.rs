@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream;
 use futures_util::TryStreamExt as _;
 use sluice_bucket::{Connection, Login, News, Pushed, watch};
-use sluice_contract::Names;
+use sluice_contract::{Names, WireVersion};
 use sluice_test_nats::{Server, Settings};
 use tokio::{sync::mpsc, time::timeout};
 
@@ -52,5 +52,23 @@ async fn the_first_documents_are_heard_of_soon_though_the_watch_was_deaf() {
     let revision = connection.push(text.clone()).await.unwrap();
     let first = timeout(SOON, heard.recv()).await.unwrap();
     assert_eq!(first, Some(News::Documents(Pushed { revision, text })));
+    watching.abort();
+}
+
+#[tokio::test]
+async fn a_finalised_wire_version_is_heard_of_and_never_made_less() {
+    let server = Server::start(Settings::default().jetstream()).await;
+    let connection = connect(&server, Names::new("default", "chat")).await;
+    assert_eq!(connection.finalised().await.unwrap(), None);
+    let (two, three) = (WireVersion(2), WireVersion(3));
+    assert_eq!(connection.finalise(two).await.unwrap(), two);
+    let (news, mut heard) = mpsc::channel(8);
+    let watching = tokio::spawn(watch(connection.clone(), news));
+    assert_eq!(heard.recv().await, Some(News::Finalised(two)));
+    assert_eq!(heard.recv().await, Some(News::Current));
+    assert_eq!(connection.finalise(three).await.unwrap(), three);
+    assert_eq!(heard.recv().await, Some(News::Finalised(three)));
+    assert_eq!(connection.finalise(two).await.unwrap(), three);
+    assert_eq!(connection.finalised().await.unwrap(), Some(three));
     watching.abort();
 }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 /// A gateway reads every version up to a newest one, and says in its heartbeats which that is; one
 /// that says nothing is of 0.1.0 and reads the first. New forms are written only once all gateways
 /// of a fleet read them *and* the rollout that brought them is finalised (`status.wireVersion` of
-/// the `RealtimeCluster`): see [`WireVersion::writable`]. Until then the gateways that were there
+/// the `RealtimeCluster`, and [`Finalised`](crate::Finalised) in the bucket): see
+/// [`WireVersion::writable`]. Until then the gateways that were there
 /// before can come back, and find nothing that they cannot read.
 ///
 /// A form that older gateways must not take for one of theirs says in a field `wire` which version

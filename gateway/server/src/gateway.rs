@@ -2,6 +2,7 @@
 
 mod backbone;
 mod bucket;
+mod finalised;
 mod gateways;
 mod heartbeat;
 mod nats_login;
@@ -128,6 +129,9 @@ impl Gateway {
         let us = (number, Arc::clone(&inboxes) as _);
         let backbone =
             ConfiguredBackbone::new(&documents, &setup, us, connection.as_ref(), runtime)?;
+        if let (Some(nats), Some(bucket)) = (&backbone.nats, &bucket) {
+            finalised::take(nats, bucket.finalised());
+        }
         let _inside = runtime.enter();
         policy.start();
         let (mailboxes, engine_boxes) = sluice_engineio::mailboxes(readers.len());
@@ -229,7 +233,8 @@ impl Gateway {
             revocations: Arc::clone(&self.shared.revocations),
             inboxes: Arc::clone(&self.inboxes),
         };
-        let documents = self.bucket.map(|bucket| bucket.hear(revoker));
+        let nats = self.backbone.nats.clone();
+        let documents = self.bucket.map(|bucket| bucket.hear(revoker, nats));
         let watched = reload::Watched {
             setup: self.setup,
             texts: self.texts,

@@ -48,23 +48,36 @@ pub(crate) async fn serve(
 }
 
 async fn ready(State(ops): State<Ops>) -> impl IntoResponse {
-    match ops.drainer.phase() {
-        DrainPhase::Serving if !ops.readiness.is_settled() => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "The gateway does not know its fleet yet; it is ready in a few seconds.\n",
-        ),
-        DrainPhase::Serving | DrainPhase::Rebalance if ops.readiness.is_alone() => (
-            StatusCode::OK,
-            "The gateway takes connections. NATS is away; see that it can be reached.\n",
-        ),
-        DrainPhase::Serving | DrainPhase::Rebalance => {
-            (StatusCode::OK, "The gateway takes connections.\n")
-        }
-        _ => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "The gateway drains; connect to another one.\n",
-        ),
+    let (status, text) = match ops.drainer.phase() {
+        DrainPhase::Serving | DrainPhase::Rebalance => open(&ops.readiness),
+        _ => unavailable("The gateway drains; connect to another one."),
+    };
+    (status, text + "\n")
+}
+
+/// The answer of a gateway that does not drain.
+fn open(readiness: &Readiness) -> (StatusCode, String) {
+    if let Some((reads, finalised)) = readiness.outdated() {
+        return unavailable(&format!(
+            "The gateway reads the wire version {} and its fleet may write {}, which cannot be undone; run a version of the gateway that reads it.",
+            reads.0, finalised.0
+        ));
     }
+    if !readiness.is_settled() {
+        return unavailable(
+            "The gateway does not know its fleet yet; it is ready in a few seconds.",
+        );
+    }
+    let text = if readiness.is_alone() {
+        "The gateway takes connections. NATS is away; see that it can be reached."
+    } else {
+        "The gateway takes connections."
+    };
+    (StatusCode::OK, text.to_owned())
+}
+
+fn unavailable(text: &str) -> (StatusCode, String) {
+    (StatusCode::SERVICE_UNAVAILABLE, text.to_owned())
 }
 
 async fn scrape(State(ops): State<Ops>) -> Response {

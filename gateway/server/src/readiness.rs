@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sluice_contract::WireVersion;
 use sluice_nats::Nats;
 
 /// How long a gateway waits for NATS before it is ready without.
@@ -30,6 +31,13 @@ impl Readiness {
     pub(crate) fn is_settled(&self) -> bool {
         let knows = |nats: &Arc<Nats>| nats.with(|core, at, _| core.is_acquainted(at));
         self.until <= Instant::now() || self.nats.as_ref().is_none_or(knows)
+    }
+
+    /// The newest wire version that the gateway reads, and the one up to which the rollouts of its
+    /// fleet are finalised, where that is more: it must not take connections then.
+    pub(crate) fn outdated(&self) -> Option<(WireVersion, WireVersion)> {
+        let nats = self.nats.as_ref()?;
+        nats.with(|core, _, _| Some((core.reads(), core.finalised_beyond()?)))
     }
 
     /// Whether NATS is away now.

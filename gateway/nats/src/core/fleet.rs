@@ -236,6 +236,12 @@ impl Fleet {
         self.reads
     }
 
+    /// The wire version up to which rollouts are finalised, where it is more than this gateway
+    /// reads.
+    pub(crate) fn finalised_beyond(&self) -> Option<WireVersion> {
+        (self.finalised > self.reads).then_some(self.finalised)
+    }
+
     /// The wire version to write: what every gateway reads that is not gone, and no more than what
     /// was finalised. One that has not said yet what it reads counts as one of 0.1.0.
     pub(crate) fn writes(&self) -> WireVersion {

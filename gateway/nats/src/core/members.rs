@@ -127,6 +127,12 @@ impl Core {
         self.fleet.reads()
     }
 
+    /// The wire version up to which rollouts are finalised, where it is more than this gateway
+    /// reads: others may write then what it cannot read.
+    pub fn finalised_beyond(&self) -> Option<WireVersion> {
+        self.fleet.finalised_beyond()
+    }
+
     /// The wire version in whose forms this gateway writes: the least that it and all gateways
     /// read which are not gone, and no more than what is finalised.
     pub fn writes(&self) -> WireVersion {

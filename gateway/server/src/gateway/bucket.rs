@@ -1,8 +1,10 @@
 //! What this gateway hears from the bucket.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use sluice_bucket::{Connection, Login, News, Pushed};
+use sluice_contract::WireVersion;
+use sluice_nats::Nats;
 use sluice_policy::{Policy, Revocations};
 use tokio::{
     sync::{mpsc, watch},
@@ -10,7 +12,7 @@ use tokio::{
 };
 
 use super::{
-    Start,
+    Start, finalised,
     nats_login::{names, nats_login},
     pushed,
     revocations::{self, Revoker},
@@ -29,6 +31,8 @@ pub(super) struct Bucket {
     news: mpsc::Receiver<News>,
     /// The documents that were in the bucket.
     first: Option<Pushed>,
+    /// Up to which wire version rollouts were finalised.
+    finalised: WireVersion,
 }
 
 impl Bucket {
@@ -50,6 +54,7 @@ impl Bucket {
             revocations: Revocations::default(),
             news,
             first: None,
+            finalised: WireVersion::FIRST,
         };
         if timeout(FIRST, bucket.read()).await.is_err() {
             tracing::warn!(
@@ -68,6 +73,11 @@ impl Bucket {
         std::mem::take(&mut self.revocations)
     }
 
+    /// Up to which wire version rollouts were finalised before the gateway took anybody in.
+    pub(super) fn finalised(&self) -> WireVersion {
+        self.finalised
+    }
+
     /// Reads what the bucket holds.
     async fn read(&mut self) {
         while let Some(news) = self.news.recv().await {
@@ -76,15 +86,17 @@ impl Bucket {
                 News::Revoked(revocation) => {
                     revocations::insert(&mut self.revocations, revocation);
                 }
+                News::Finalised(version) => self.finalised = version,
                 News::Current => return,
             }
         }
     }
 
-    /// Hears from now on: revocations take hold at once, documents wait to be taken up.
-    pub(super) fn hear(self, revoker: Revoker) -> PushedDocuments {
+    /// Hears from now on: revocations and finalised wire versions take hold at once, documents wait
+    /// to be taken up.
+    pub(super) fn hear(self, revoker: Revoker, nats: Option<Arc<Nats>>) -> PushedDocuments {
         let (documents, pushed) = watch::channel(None);
-        tokio::spawn(hear(self.news, revoker, documents));
+        tokio::spawn(hear(self.news, revoker, nats, documents));
         PushedDocuments {
             last: self.first.as_ref().map(pushed::origin),
             pushed,
@@ -165,12 +177,18 @@ fn begin_with(first: &Pushed, start: &mut Start) {
 async fn hear(
     mut news: mpsc::Receiver<News>,
     revoker: Revoker,
+    nats: Option<Arc<Nats>>,
     documents: watch::Sender<Option<Pushed>>,
 ) {
     while let Some(news) = news.recv().await {
         match news {
             News::Documents(pushed) => drop(documents.send_replace(Some(pushed))),
             News::Revoked(revocation) => revoker.take(revocation),
+            News::Finalised(version) => {
+                if let Some(nats) = &nats {
+                    finalised::take(nats, version);
+                }
+            }
             News::Current => {}
         }
     }

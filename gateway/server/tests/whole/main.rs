@@ -23,3 +23,4 @@ mod subjects;
 mod support;
 mod tokens;
 mod tracing;
+mod wire_versions;
