@@ -1,6 +1,7 @@
 //! The operator's place at the clusters' backbones: it gives gateways their documents over NATS,
 //! and hears from them what they work by.
 
+mod finalised;
 mod fleet;
 mod pushes;
 
@@ -11,12 +12,12 @@ use std::{
 };
 
 use sluice_bucket::{BucketError, Connection, Login};
-use sluice_contract::{GatewayStatus, Names, documents_digest};
+use sluice_contract::{GatewayStatus, Names, WireVersion, documents_digest};
 use sluice_util::lock;
 use tokio::time::timeout;
 
 pub(crate) use self::fleet::Heartbeats;
-use self::pushes::Pushes;
+use self::{finalised::Finalised, pushes::Pushes};
 use crate::{
     check::{Checked, Secrets},
     digest,
@@ -54,6 +55,7 @@ struct Entry {
     connection: Connection,
     /// Held while documents are given, which may take long. Who listens waits for nothing of it.
     pushes: tokio::sync::Mutex<Pushes>,
+    finalised: tokio::sync::Mutex<Finalised>,
 }
 
 /// The connections to the clusters' NATS servers, by the clusters' identities. Clones are the same
@@ -113,6 +115,22 @@ impl Backbones {
         delivery
     }
 
+    /// Has the bucket of a cluster say that at least the wire version `wanted` is finalised, and
+    /// returns what it says; `None` where there is no bucket, or it says nothing.
+    pub(crate) async fn finalise(
+        &self,
+        uid: &str,
+        wanted: Option<WireVersion>,
+    ) -> Result<Option<WireVersion>, Trouble> {
+        let entry = self.entries().get(uid).cloned();
+        let Some(entry) = entry.filter(|entry| entry.connection.is_connected()) else {
+            return Ok(None);
+        };
+        let mut finalised = entry.finalised.lock().await;
+        let kept = finalised.keep(&entry.connection, wanted).await;
+        kept.map_err(|error| failed(&error))
+    }
+
     async fn entry(&self, inputs: &Inputs<'_>, secrets: &Secrets) -> Result<Arc<Entry>, Trouble> {
         let cluster = inputs.cluster;
         let login = login(inputs, secrets)?;
@@ -131,6 +149,7 @@ impl Backbones {
             login: mark,
             connection,
             pushes: tokio::sync::Mutex::default(),
+            finalised: tokio::sync::Mutex::default(),
         });
         self.entries()
             .insert(cluster.uid.clone(), Arc::clone(&entry));

@@ -95,6 +95,7 @@ impl ClusterReconciler {
         facts.look_again = Some(moves.look_again(cluster));
         troubles.extend(apply::apply(&inventory, &inputs, &moves, context).await);
         troubles.extend(Facts::troubles(&inventory));
+        troubles.extend(moves.too_old());
         let ready = facts.backbone.ready;
         let delivery = context
             .backbones
@@ -106,6 +107,16 @@ impl ClusterReconciler {
             )
             .await;
         facts.delivered(&delivery, pods::is_ready(object));
+        self.mover.heard(&inventory, &delivery.gateways);
+        // The bucket first: what the status says is kept from being taken back by both.
+        match context
+            .backbones
+            .finalise(&cluster.uid, moves.finalised())
+            .await
+        {
+            Ok(finalised) => facts.finalised = finalised,
+            Err(trouble) => troubles.push(trouble),
+        }
         let counted = self.counts.count(&inventory, &moves).await;
         facts.counted(&counted);
         troubles.extend(delivery.trouble.clone());

@@ -13,7 +13,9 @@
 //!    stay are in it. So a client that is moved meets a gateway that stays, and is moved once.
 //! 3. While gateways leave, as many as wanted are ready all the while: those that replace them
 //!    come first.
-//! 4. A gateway is removed when it is empty. Its pod gets a deletion cost first, so that its
+//! 4. Nobody is led to a gateway that reads less than the wire version that is finalised, and it
+//!    counts as one that does not take connections.
+//! 5. A gateway is removed when it is empty. Its pod gets a deletion cost first, so that its
 //!    Deployment, with one replica less, removes this pod and no other.
 
 mod decision;
@@ -28,6 +30,7 @@ mod replicas;
 mod serving;
 mod settings;
 mod victims;
+mod wire;
 
 pub use decision::{Decision, DrainCommand, DrainReason, Phase, REMOVED_FIRST};
 pub use observed::{DrainSeen, Observed, PodSeen, RevisionSeen};
@@ -55,6 +58,8 @@ pub fn decide(observed: &Observed, settings: &Settings) -> Decision {
         drain: moving::of(&fleet, &rebalance, removal.missed),
         deletion_cost: removal.costs,
         desired_replicas,
+        finalise: wire::finalises(observed),
+        too_old: wire::too_old(&fleet),
         progress,
         phase: outlook.phase,
         message: outlook.message,

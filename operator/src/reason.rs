@@ -41,6 +41,8 @@ reasons! {
     ROLLOUT_PAUSED = "RolloutPaused";
     /// New gateways have not become ready for long.
     GATEWAYS_NOT_READY = "GatewaysNotReady";
+    /// Gateways of the wanted revision read less than the wire version that is finalised.
+    WIRE_VERSION_TOO_OLD = "WireVersionTooOld";
     /// The spec cannot be used.
     INVALID_SPEC = "InvalidSpec";
     /// The spec has fields that this operator does not know.

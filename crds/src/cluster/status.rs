@@ -40,6 +40,12 @@ pub struct RealtimeClusterStatus {
     /// The documents that the gateways work by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyInForce>,
+    /// The wire version up to which rollouts are finalised: what gateways write for each other, and
+    /// NATS keeps, may be in its forms. No clients are led to gateways that do not read it.
+    /// Absent until all gateways of one revision have said what they read, and where there is no
+    /// NATS. It is never made less.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wire_version: Option<u32>,
     /// What the last change of the spec asked of the gateways.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_change: Option<LastChange>,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sluice_contract::WireVersion;
 use sluice_crds::cluster::{PolicyInForce, RolloutProgress};
 
 use super::{
@@ -58,6 +59,8 @@ pub(super) struct Facts {
     pub(super) look_again: Option<Duration>,
     /// What gateways work by.
     pub(super) policy: Option<PolicyInForce>,
+    /// The wire version that the bucket says is finalised; `None` where that is not known.
+    pub(super) finalised: Option<WireVersion>,
     /// Whether some gateway of a fleet that is not Ready has still to take the documents.
     pub(super) taking: bool,
 }

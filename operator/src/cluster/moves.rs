@@ -6,7 +6,7 @@ use std::{collections::HashMap, net::IpAddr, sync::Mutex, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use sluice_contract::RoomCounts;
+use sluice_contract::{GatewayStatus, RoomCounts, WireVersion};
 use sluice_crds::RealtimeClusterStatus;
 use sluice_util::lock;
 
@@ -23,6 +23,7 @@ use crate::{
         Cluster,
         names::{REVISION, SERVING},
     },
+    reason,
     trouble::Trouble,
 };
 
@@ -39,7 +40,12 @@ pub(super) struct Mover {
     liveness: Liveness,
     /// By the clusters' identities.
     remembered: Mutex<HashMap<String, Remembered>>,
+    /// What each gateway has said that it reads, by the clusters' identities and the pods' names.
+    reads: Mutex<HashMap<String, Reads>>,
 }
+
+/// The newest wire version that each gateway reads, by its name, which is its pod's.
+type Reads = HashMap<String, WireVersion>;
 
 /// What is decided about a fleet, and what that was decided from.
 pub(super) struct Moves {
@@ -56,6 +62,7 @@ impl Mover {
             clients: GatewayClients::default(),
             liveness: Liveness::new(backbones),
             remembered: Mutex::default(),
+            reads: Mutex::default(),
         }
     }
 
@@ -68,8 +75,10 @@ impl Mover {
         context: &Context,
     ) -> Moves {
         let gateways = self.client(inventory);
+        let reads = lock(&self.reads).get(&cluster.uid).cloned();
         let observed = Observer {
             inventory,
+            reads: reads.unwrap_or_default(),
             gateways: gateways.as_ref(),
             liveness: &self.liveness,
             context,
@@ -86,6 +95,15 @@ impl Mover {
             decision,
             gateways,
         }
+    }
+
+    /// Notes what gateways say that they read. A gateway reads the same for as long as its pod is
+    /// there: one that is not among them now is taken for what it said.
+    pub(super) fn heard(&self, inventory: &Inventory, gateways: &[GatewayStatus]) {
+        let mut all = lock(&self.reads);
+        let reads = all.entry(inventory.object.uid().to_owned()).or_default();
+        reads.retain(|name, _| find(inventory, name).is_some());
+        reads.extend(said(gateways));
     }
 
     /// A client with the key of the cluster's gateways; none where there is nobody to ask.
@@ -110,10 +128,35 @@ impl Mover {
         self.clients.keep(&is_there);
         self.liveness.keep(&is_there);
         lock(&self.remembered).retain(|uid, _| is_there(uid));
+        lock(&self.reads).retain(|uid, _| is_there(uid));
     }
 }
 
+/// What gateways say that they read: of two with the same name, one of which may have ended, the
+/// lesser.
+fn said(gateways: &[GatewayStatus]) -> Reads {
+    let mut said = Reads::new();
+    for gateway in gateways {
+        let reads = said
+            .entry(gateway.name.to_string())
+            .or_insert(gateway.reads);
+        *reads = gateway.reads.min(*reads);
+    }
+    said
+}
+
 impl Moves {
+    /// The wire version that is or is now to be finalised.
+    pub(super) fn finalised(&self) -> Option<WireVersion> {
+        self.decision.finalise.max(self.observed.finalised)
+    }
+
+    /// What people are told where gateways of the wanted revision read less than what is finalised.
+    pub(super) fn too_old(&self) -> Option<Trouble> {
+        let why = self.decision.too_old.clone()?;
+        Some(Trouble::stalls(reason::WIRE_VERSION_TOO_OLD, why))
+    }
+
     /// How many connections there are, of the gateways that say so.
     pub(super) fn connections(&self) -> Option<i64> {
         let counts = self.observed.pods.iter().filter_map(|pod| pod.connections);

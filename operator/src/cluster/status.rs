@@ -49,6 +49,10 @@ pub(super) fn status(
         desired_replicas: i32::try_from(facts.wanted).ok(),
         rollout: facts.rollout.clone(),
         policy: facts.policy.clone().or_else(|| before.policy.clone()),
+        wire_version: facts
+            .finalised
+            .map(|version| version.0)
+            .max(before.wire_version),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use sluice_contract::WireVersion;
 use sluice_crds::cluster::RolloutProgress;
 
 use super::Remembered;
@@ -31,6 +32,11 @@ pub struct Decision {
     /// How many gateways are wanted, by the spec or by autoscaling: what belongs into
     /// `status.desiredReplicas`.
     pub desired_replicas: u32,
+    /// The wire version that is to be finalised: first in the bucket, then in
+    /// `status.wireVersion`. `None` where nothing changes.
+    pub finalise: Option<WireVersion>,
+    /// What people are told where gateways of the wanted revision read less than what is finalised.
+    pub too_old: Option<String>,
     /// How far the rollout is; `None` where there is none.
     pub progress: Option<RolloutProgress>,
     /// What the fleet is about.

@@ -1,7 +1,7 @@
 //! What the operator sees of a fleet before it decides.
 
 use jiff::Timestamp;
-use sluice_contract::DrainPhase;
+use sluice_contract::{DrainPhase, WireVersion};
 
 use super::Remembered;
 
@@ -17,6 +17,8 @@ pub struct Observed {
     pub now: Timestamp,
     /// How many gateways autoscaling last asked for (`status.desiredReplicas`), if it ever did.
     pub desired_replicas: Option<u32>,
+    /// The wire version that is finalised (`status.wireVersion`), if one ever was.
+    pub finalised: Option<WireVersion>,
     /// The Deployments of the fleet, one a revision.
     pub revisions: Vec<RevisionSeen>,
     /// All pods of these Deployments, those that are being deleted too.
@@ -71,6 +73,8 @@ pub struct PodSeen {
     pub drain: Option<DrainSeen>,
     /// The client connections open at it; `None` where its gateway does not answer.
     pub connections: Option<u64>,
+    /// The newest wire version that its gateway reads; `None` until it has said so.
+    pub reads: Option<WireVersion>,
     /// When it was created.
     pub created: Timestamp,
 }

@@ -6,6 +6,7 @@ use super::{
     DrainReason, Phase, moving,
     rebalance::Rebalance,
     victims::{Fleet, Gateway},
+    wire,
 };
 
 /// How long a gateway may take to become ready before people are told that it does not: what a
@@ -34,6 +35,7 @@ pub(super) fn of(fleet: &Fleet<'_>, rebalance: &Rebalance) -> Outlook {
         phase,
         message: message(fleet, phase) + &overdue(fleet),
         look_again: match phase {
+            _ if wire::waits(fleet) => SOON,
             Phase::Steady => IDLE,
             Phase::Starting | Phase::Surging | Phase::Paused | Phase::Stuck => WAITING,
             Phase::Moving | Phase::LeavingNodes | Phase::ScalingDown | Phase::Rebalancing => SOON,

@@ -11,7 +11,8 @@ pub(super) fn of(fleet: &Fleet<'_>, rebalance: &Rebalance) -> Vec<(String, bool)
     let steering = Steering::of(fleet, rebalance);
     let taken_over = has_taken_over(fleet, &steering);
     let changed = fleet.gateways.iter().filter_map(|gateway| {
-        let serving = if gateway.pod.gone && is_served_otherwise(fleet) {
+        let kept_off = gateway.pod.gone && is_served_otherwise(fleet);
+        let serving = if gateway.barred || kept_off {
             false
         } else if gateway.leaves.is_some() {
             serves_still(fleet, gateway, taken_over)

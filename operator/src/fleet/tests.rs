@@ -5,6 +5,7 @@ mod autoscaling;
 mod gone;
 mod rollouts;
 mod scaling;
+mod wire;
 
 use std::time::Duration;
 

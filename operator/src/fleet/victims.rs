@@ -28,6 +28,8 @@ pub(super) struct Gateway<'a> {
     pub(super) leaves: Option<DrainReason>,
     /// Whether it leaves later: the rollout is paused.
     pub(super) held: bool,
+    /// Whether nobody may be led to it: it does not read what is finalised, or has not said it yet.
+    pub(super) barred: bool,
 }
 
 impl<'a> Fleet<'a> {
@@ -38,7 +40,13 @@ impl<'a> Fleet<'a> {
             .map(|pod| {
                 let leaves = leaves(pod, revision);
                 let held = observed.paused && leaves == Some(DrainReason::Rollout);
-                Gateway { pod, leaves, held }
+                Gateway {
+                    pod,
+                    leaves,
+                    held,
+                    // Of one that leaves, nothing is waited for.
+                    barred: observed.is_barred(pod) || leaves.is_none() && observed.is_unheard(pod),
+                }
             })
             .collect();
         leave_surplus(&mut gateways, wanted as usize);
@@ -154,7 +162,7 @@ impl Gateway<'_> {
     /// it may just have ended.
     pub(super) fn is_open(&self) -> bool {
         let answers = self.leaves.is_none() || self.pod.drain.is_some();
-        self.pod.ready && answers && !self.drains()
+        self.pod.ready && answers && !self.drains() && !self.barred
     }
 
     /// Whether it is known to hold no connection.
@@ -189,7 +197,9 @@ fn strength<'a>(observed: &Observed, seen: &'a RevisionSeen) -> (usize, usize, R
         .pods
         .iter()
         .filter(|pod| pod.revision == seen.name && !pod.terminating);
-    let ready = live.clone().filter(|pod| pod.ready);
+    let ready = live
+        .clone()
+        .filter(|pod| pod.ready && !observed.is_barred(pod));
     (ready.count(), live.count(), Reverse(&seen.name))
 }
 
@@ -217,7 +227,7 @@ fn leave_surplus(gateways: &mut [Gateway<'_>], wanted: usize) {
         let newest = Reverse(pod.created);
         (
             !leaving,
-            pod.ready,
+            pod.ready && !gateway.barred,
             connections,
             pod.serving,
             newest,

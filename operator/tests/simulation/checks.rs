@@ -187,6 +187,9 @@ impl World {
 
     pub fn check_end(&mut self) {
         let wanted = self.operator.wanted();
+        if wanted > 0 && !self.is_finalised() {
+            self.fail("rests with a version that all gateways read and that is not finalised");
+        }
         let right = |pod: &Pod| pod.revision == self.spec.revision && pod.ready && pod.serving;
         if self.pods.len() != wanted || !self.pods.iter().all(right) {
             self.fail(&format!(

@@ -1,7 +1,10 @@
 //! The operator: it sees, decides, and writes as far as it gets.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rand::RngExt as _;
+use sluice_contract::WireVersion;
 use sluice_operator::fleet::{
     Decision, Observed, Phase, PodSeen, Remembered, RevisionSeen, decide,
 };
@@ -27,8 +30,15 @@ pub struct Faults {
 /// The most that a watch is behind, in ticks.
 pub const BEHIND: usize = 2;
 
+/// What all gateways read.
+const READS: WireVersion = WireVersion(2);
+
 pub struct Operator {
     pub faults: Faults,
+    /// What the status says of wire versions.
+    finalised: Option<WireVersion>,
+    /// The gateways that have said what they read.
+    heard: BTreeSet<String>,
     pub down_until: u64,
     pub last_message: String,
     remembered: Remembered,
@@ -45,6 +55,8 @@ impl Operator {
     pub fn new(faults: Faults) -> Self {
         Self {
             faults,
+            finalised: None,
+            heard: BTreeSet::new(),
             down_until: 0,
             last_message: String::new(),
             remembered: Remembered::default(),
@@ -58,6 +70,7 @@ impl Operator {
 
     pub fn restart(&mut self) {
         self.remembered = Remembered::resumed(7);
+        self.heard.clear();
     }
 
     /// Something has happened: it is not known to rest.
@@ -216,6 +229,7 @@ impl World {
             paused: self.spec.paused,
             now: time(self.now),
             desired_replicas: self.operator.desired,
+            finalised: self.operator.finalised,
             revisions: revisions.collect(),
             pods: pods.iter().map(|pod| self.see(pod)).collect(),
             remembered: self.operator.remembered.clone(),
@@ -246,6 +260,7 @@ impl World {
             deletion_cost: pod.cost,
             drain: gateway.map(Pod::seen),
             connections: gateway.map(|gateway| gateway.clients.len() as u64),
+            reads: self.operator.heard.contains(&pod.name).then_some(READS),
             created: time(pod.created),
         }
     }
@@ -282,6 +297,28 @@ impl World {
         if !self.fails() {
             self.deployments = decision.replicas.clone();
         }
+        self.finalise(decision);
+    }
+
+    /// The fleet says what its gateways read, and what is finalised is written.
+    fn finalise(&mut self, decision: &Decision) {
+        let answers = |pod: &&Pod| pod.running && pod.silent_until <= self.now;
+        let said = self.pods.iter().filter(answers).map(|pod| pod.name.clone());
+        self.operator.heard.extend(said);
+        if decision.finalise.is_some() && decision.finalise <= self.operator.finalised {
+            self.fail("what is finalised is made less, or written again");
+        }
+        if decision.finalise.is_some() && decision.progress.is_some() {
+            self.fail("a version is finalised while a rollout is under way");
+        }
+        if decision.finalise.is_some() && !self.fails() {
+            self.operator.finalised = decision.finalise.max(self.operator.finalised);
+        }
+    }
+
+    /// Whether all that can be finalised is.
+    pub fn is_finalised(&self) -> bool {
+        self.operator.finalised == Some(READS)
     }
 
     fn fails(&mut self) -> bool {

@@ -5,9 +5,10 @@ use std::{net::IpAddr, sync::Arc};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde_json::Value;
+use sluice_contract::WireVersion;
 use sluice_crds::RealtimeClusterStatus;
 
-use super::COST;
+use super::{COST, Reads};
 use crate::{
     Kind, Object,
     cluster::{inventory::Inventory, pods},
@@ -26,6 +27,8 @@ pub(super) struct Observer<'a> {
     pub(super) inventory: &'a Inventory,
     /// Who asks the gateways; `None` where there is nobody to ask.
     pub(super) gateways: Option<&'a GatewayClient>,
+    /// What gateways have said that they read.
+    pub(super) reads: Reads,
     pub(super) liveness: &'a Liveness,
     pub(super) context: &'a Context,
 }
@@ -55,6 +58,7 @@ impl Observer<'_> {
             desired_replicas: status
                 .desired_replicas
                 .and_then(|it| u32::try_from(it).ok()),
+            finalised: status.wire_version.map(WireVersion),
             revisions: revisions(self.inventory),
             pods: join_all(pods).await,
             remembered,
@@ -112,6 +116,7 @@ impl Observer<'_> {
             deletion_cost: pod.annotation(COST).and_then(|cost| cost.parse().ok()),
             drain: gateway.map(|gateway| gateway.drain),
             connections: gateway.map(|gateway| gateway.connections),
+            reads: self.reads.get(pod.name()).copied(),
             created: pod
                 .metadata
                 .creation_timestamp

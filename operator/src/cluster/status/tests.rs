@@ -1,3 +1,5 @@
+use sluice_contract::WireVersion;
+
 use super::*;
 use crate::{cluster::facts::Backbone, fleet::RevisionSeen};
 
@@ -66,6 +68,39 @@ fn a_fleet_is_not_ready_before_its_gateways_have_the_documents() {
     says(&first, "Reconciling", "True", "Starting");
     let taken = after(&first, 2, &[], 1);
     says(&taken, "Ready", "True", "Serving");
+}
+
+#[test]
+fn the_finalised_wire_version_is_what_the_bucket_says_and_never_less() {
+    let mut before = RealtimeClusterStatus::default();
+    for (bucket, said) in [
+        (None, None),
+        (Some(2), Some(2)),
+        (None, Some(2)),
+        (Some(1), Some(2)),
+    ] {
+        let facts = Facts {
+            finalised: bucket.map(WireVersion),
+            ..facts(2)
+        };
+        before = status(&before, 1, Some(&facts), &[], at(0));
+        assert_eq!(before.wire_version, said, "the bucket says {bucket:?}");
+    }
+}
+
+#[test]
+fn a_way_back_that_is_refused_is_said_and_told_once() {
+    let good = after(&RealtimeClusterStatus::default(), 2, &[], 0);
+    let trouble = Trouble::stalls(reason::WIRE_VERSION_TOO_OLD, "go forward instead");
+    let refused = after(&good, 1, std::slice::from_ref(&trouble), 5);
+    says(&refused, "Ready", "False", "WireVersionTooOld");
+    says(&refused, "Stalled", "True", "WireVersionTooOld");
+    let told: Vec<_> = news(&good, &refused)
+        .into_iter()
+        .map(|it| it.reason)
+        .collect();
+    assert_eq!(told, ["WireVersionTooOld"]);
+    assert!(news(&refused, &after(&refused, 1, &[trouble], 9)).is_empty());
 }
 
 #[test]
