@@ -19,7 +19,8 @@ pub trait Rules: Send + Sync + 'static {
     /// The namespace is one that the cluster has.
     fn room(&self, room: &RoomKey) -> Option<RoomSettings>;
 
-    /// Refuses an event whose data the room's schemas do not allow, with [`Refusal::schema`].
+    /// Refuses an event whose data the room's schemas do not allow, with
+    /// [`Code::SchemaViolation`](sluice_contract::Code::SchemaViolation).
     fn check(&self, room: &RoomKey, event: &str, data: &str) -> Result<(), Refusal>;
 
     /// Counts a message that was published to a room.
@@ -27,7 +28,8 @@ pub trait Rules: Send + Sync + 'static {
 
     /// Refuses from now on the tokens that `target` speaks of: of a user, those issued up to and
     /// in the Unix second `issued`. They can be forgotten at the Unix second `until`. Refuses
-    /// with [`Refusal::revocations_full`] where no more can be kept. When it returns, this gateway
+    /// with [`Code::RevocationsFull`](sluice_contract::Code::RevocationsFull) where no more can be
+    /// kept. When it returns, this gateway
     /// refuses them; what it returns tells when all others will, whatever happens to this one.
     fn revoke(&self, target: &Target, issued: Option<u64>, until: u64) -> Result<Kept, Refusal>;
 }
