@@ -98,7 +98,7 @@ codes! {
     /// The cluster does not list the namespace.
     NamespaceUnknown = "namespace_unknown", http 404;
     /// The user has as many sessions as they may.
-    UserConnectionsExceeded = "user_connections_exceeded", close Overloaded;
+    UserConnectionsExceeded = "user_connections_exceeded", http 409, close Overloaded;
     /// The gateway drains.
     Draining = "draining", http 503, close Drain passes;
     /// An argument is missing or has the wrong type.
@@ -163,7 +163,7 @@ codes! {
     /// The connection is in as many rooms as it may.
     TooManyRooms = "too_many_rooms";
     /// The room has as many members as it may.
-    RoomFull = "room_full";
+    RoomFull = "room_full", http 409;
     /// The room's publishers together are too fast.
     RoomRateLimited = "room_rate_limited", http 429;
     /// The Room has schemas, and none for the event.
@@ -179,7 +179,7 @@ codes! {
     /// The new token is another user's.
     TokenOtherUser = "token_other_user";
     /// Messages are no longer kept.
-    HistoryGone = "history_gone";
+    HistoryGone = "history_gone", http 410;
 
     /// The backend refused without a code of its own.
     BackendRefused = "backend_refused";
