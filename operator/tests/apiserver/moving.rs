@@ -6,6 +6,7 @@ mod cut;
 mod keeping;
 mod kubelet;
 mod people;
+mod wire;
 
 use std::{
     collections::HashMap,
