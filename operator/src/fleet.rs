@@ -33,7 +33,7 @@ mod victims;
 mod wire;
 
 pub use decision::{Decision, DrainCommand, DrainReason, Phase, REMOVED_FIRST};
-pub use observed::{DrainSeen, Observed, PodSeen, RevisionSeen};
+pub use observed::{Observed, PodSeen, RevisionSeen};
 pub use remembered::Remembered;
 pub use settings::{Settings, Surge};
 

@@ -4,9 +4,8 @@ mod client;
 mod clients;
 mod error;
 mod liveness;
-mod wire;
 
-pub use client::{GatewayClient, GatewaySeen};
+pub use client::GatewayClient;
 pub(crate) use clients::GatewayClients;
 pub use error::{GatewayError, GatewayErrorKind};
 pub(crate) use liveness::{GatewayState, Liveness, WatchedGateway};

@@ -51,7 +51,7 @@ impl DrainPhase {
 }
 
 /// A drain in figures.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DrainProgress {
     /// Which part of a drain is going on, if any.

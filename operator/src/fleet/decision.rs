@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use sluice_contract::WireVersion;
+use sluice_contract::{DrainRequest, WireVersion};
 use sluice_crds::cluster::RolloutProgress;
 
 use super::Remembered;
@@ -70,6 +70,25 @@ pub enum DrainCommand {
     Cancel,
 }
 
+impl DrainCommand {
+    /// What the gateway is asked for; none where its drain is to end.
+    pub(crate) fn request(&self) -> Option<DrainRequest> {
+        match self {
+            Self::Start { reason, rate } => Some(DrainRequest {
+                reason: Some(reason.as_str().to_owned()),
+                connections_per_second: *rate,
+                connections: None,
+            }),
+            Self::Rebalance { connections, rate } => Some(DrainRequest {
+                reason: Some("rebalance".to_owned()),
+                connections_per_second: *rate,
+                connections: Some(*connections),
+            }),
+            Self::Cancel => None,
+        }
+    }
+}
+
 /// Why connections are moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DrainReason {
@@ -135,5 +154,21 @@ impl Phase {
     /// Whether a rollout is under way, going on or not.
     pub const fn is_rollout(self) -> bool {
         matches!(self, Self::Surging | Self::Moving | Self::Paused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_says_only_what_it_means() {
+        let start = DrainCommand::Start {
+            reason: DrainReason::Rollout,
+            rate: None,
+        };
+        let body = serde_json::to_string(&start.request()).unwrap();
+        assert_eq!(body, r#"{"reason":"rollout"}"#);
+        assert_eq!(DrainCommand::Cancel.request(), None);
     }
 }

@@ -1,7 +1,7 @@
 //! What the operator sees of a fleet before it decides.
 
 use jiff::Timestamp;
-use sluice_contract::{DrainPhase, WireVersion};
+use sluice_contract::{DrainProgress, WireVersion};
 
 use super::Remembered;
 
@@ -70,26 +70,11 @@ pub struct PodSeen {
     /// Its annotation `controller.kubernetes.io/pod-deletion-cost`.
     pub deletion_cost: Option<i32>,
     /// How far its drain is; `None` where its gateway does not answer.
-    pub drain: Option<DrainSeen>,
+    pub drain: Option<DrainProgress>,
     /// The client connections open at it; `None` where its gateway does not answer.
     pub connections: Option<u64>,
     /// The newest wire version that its gateway reads; `None` until it has said so.
     pub reads: Option<WireVersion>,
     /// When it was created.
     pub created: Timestamp,
-}
-
-/// The drain of a gateway in figures.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct DrainSeen {
-    /// Where it is.
-    pub phase: DrainPhase,
-    /// Connections that it has closed so far.
-    pub moved: u64,
-    /// Connections that it has still to close.
-    pub remaining: u64,
-    /// Connections that it closes in a second, now.
-    pub rate: f64,
-    /// Seconds until the last one will be closed, where that can be told.
-    pub eta: Option<f64>,
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use sluice_contract::DrainProgress;
 use sluice_crds::cluster::RolloutProgress;
 
-use super::{DrainSeen, PodSeen, Remembered, victims::Fleet};
+use super::{PodSeen, Remembered, victims::Fleet};
 
 /// The rollout in figures, where there is one.
 pub(super) fn of(fleet: &Fleet<'_>, remember: &mut Remembered) -> Option<RolloutProgress> {
@@ -48,7 +49,7 @@ fn count_moved(old: &[&PodSeen], remember: &mut Remembered) {
         .retain(|name, _| old.iter().any(|pod| pod.name == *name));
 }
 
-fn drains<'a>(pods: &'a [&PodSeen]) -> impl Iterator<Item = DrainSeen> + 'a {
+fn drains<'a>(pods: &'a [&PodSeen]) -> impl Iterator<Item = DrainProgress> + 'a {
     pods.iter()
         .filter_map(|pod| pod.drain)
         .filter(|drain| drain.phase.moves_all())

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use sluice_contract::DrainPhase;
+use sluice_contract::{DrainPhase, DrainProgress};
 
 use super::*;
 
@@ -38,9 +38,9 @@ fn pod(name: &str, connections: u64) -> PodSeen {
         running: true,
         ready: true,
         serving: true,
-        drain: Some(DrainSeen {
+        drain: Some(DrainProgress {
             remaining: connections,
-            ..DrainSeen::default()
+            ..DrainProgress::default()
         }),
         connections: Some(connections),
         ..PodSeen::default()
@@ -80,12 +80,12 @@ fn marked(pod: PodSeen) -> PodSeen {
 fn draining(pod: PodSeen) -> PodSeen {
     let remaining = pod.connections.unwrap_or_default();
     PodSeen {
-        drain: Some(DrainSeen {
+        drain: Some(DrainProgress {
             phase: DrainPhase::Move,
             remaining,
             rate: 10.0,
             eta: Some(30.0),
-            ..DrainSeen::default()
+            ..DrainProgress::default()
         }),
         ..unserved(pod)
     }

@@ -14,8 +14,8 @@ use sluice_contract::{
 };
 use tokio::sync::Semaphore;
 
-use super::{GatewayError, wire};
-use crate::fleet::{DrainCommand, DrainSeen};
+use super::GatewayError;
+use crate::fleet::DrainCommand;
 
 /// The port of the server API.
 const PORT: u16 = 3001;
@@ -32,15 +32,6 @@ const AT_ONCE: usize = 32;
 /// The longest answer that is read: `/v1/fleet` of a thousand gateways and
 /// more, `/v1/rooms` of some ten thousand Rooms.
 const MOST_BYTES: usize = 4 << 20;
-
-/// What a gateway says of itself.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct GatewaySeen {
-    /// The client connections open at it.
-    pub connections: u64,
-    /// How far its drain is.
-    pub drain: DrainSeen,
-}
 
 /// Asks gateways by their server API, with the operator's key. Clones share everything.
 ///
@@ -93,18 +84,14 @@ impl GatewayClient {
     }
 
     /// How many connections the gateway of a pod has, and how far its drain is.
-    pub async fn read(&self, pod: IpAddr) -> Result<GatewaySeen, GatewayError> {
-        let progress: DrainProgress = self.call(pod, Method::GET, "/v1/drain", None).await?;
-        Ok(GatewaySeen {
-            connections: progress.connections,
-            drain: wire::seen(&progress),
-        })
+    pub async fn read(&self, pod: IpAddr) -> Result<DrainProgress, GatewayError> {
+        self.call(pod, Method::GET, "/v1/drain", None).await
     }
 
     /// Tells the gateway of a pod what to do about its connections. To tell it twice is the same
     /// as once.
     pub async fn drain(&self, pod: IpAddr, command: &DrainCommand) -> Result<(), GatewayError> {
-        let body = wire::request(command);
+        let body = command.request();
         let method = if body.is_some() {
             Method::POST
         } else {

@@ -38,7 +38,7 @@ async fn a_gateway_says_how_many_connections_it_has_and_that_it_serves() {
     let _clients = gateway.connect(3).await;
     let seen = gateways.read(HERE).await.unwrap();
     assert_eq!(
-        (seen.connections, seen.drain.phase),
+        (seen.connections, seen.phase),
         (3, DrainPhase::Serving)
     );
     let fleet = gateways.fleet(HERE).await.unwrap();
@@ -55,11 +55,11 @@ async fn a_drain_is_begun_watched_and_called_off() {
     gateways.drain(HERE, &ROLLOUT).await.unwrap();
     // Telling it twice is the same as once.
     gateways.drain(HERE, &ROLLOUT).await.unwrap();
-    let moves = async || gateways.read(HERE).await.unwrap().drain.phase == DrainPhase::Move;
+    let moves = async || gateways.read(HERE).await.unwrap().phase == DrainPhase::Move;
     until(moves).await;
     gateways.drain(HERE, &DrainCommand::Cancel).await.unwrap();
     let seen = gateways.read(HERE).await.unwrap();
-    assert_eq!(seen.drain.phase, DrainPhase::Serving);
+    assert_eq!(seen.phase, DrainPhase::Serving);
     assert!(seen.connections >= 4, "{seen:?}");
     gateway.connect(1).await;
 }
@@ -92,13 +92,13 @@ async fn a_rebalance_moves_as_many_as_asked_and_the_gateway_serves_all_the_while
         rate: Some(20.0),
     };
     gateways.drain(HERE, &some).await.unwrap();
-    let phase = async || gateways.read(HERE).await.unwrap().drain.phase;
+    let phase = async || gateways.read(HERE).await.unwrap().phase;
     assert_eq!(phase().await, DrainPhase::Rebalance);
     assert_eq!(gateway.readiness().await, 200);
     let late = gateway.connect(1).await;
     until(async || phase().await == DrainPhase::Serving).await;
     let seen = async || gateways.read(HERE).await.unwrap();
-    assert_eq!(seen().await.drain.moved, 7);
+    assert_eq!(seen().await.moved, 7);
     until(async || seen().await.connections == 14).await;
     drop((clients, late));
 }
@@ -114,7 +114,7 @@ async fn a_drain_takes_over_from_a_rebalance_and_not_the_other_way_round() {
     };
     gateways.drain(HERE, &some).await.unwrap();
     gateways.drain(HERE, &ROLLOUT).await.unwrap();
-    let drains = async || gateways.read(HERE).await.unwrap().drain.phase == DrainPhase::Move;
+    let drains = async || gateways.read(HERE).await.unwrap().phase == DrainPhase::Move;
     until(drains).await;
     gateways.drain(HERE, &some).await.unwrap();
     assert!(drains().await);

@@ -1,8 +1,8 @@
 //! Gateways: how they start, drain, rebalance and end.
 
 use rand::{RngExt as _, seq::SliceRandom as _};
-use sluice_contract::DrainPhase;
-use sluice_operator::fleet::{DrainCommand, DrainSeen};
+use sluice_contract::{DrainPhase, DrainProgress};
+use sluice_operator::fleet::DrainCommand;
 
 use crate::world::{SECOND, World};
 
@@ -81,15 +81,16 @@ impl Pod {
         }
     }
 
-    pub fn seen(&self) -> DrainSeen {
+    pub fn seen(&self) -> DrainProgress {
         let remaining = match self.drain.phase {
             DrainPhase::Rebalance => self.drain.left,
             _ => self.clients.len() as u64,
         };
-        DrainSeen {
+        DrainProgress {
             phase: self.drain.phase,
             moved: self.drain.moved,
             remaining,
+            connections: self.clients.len() as u64,
             rate: self.drain.rate,
             eta: Some(remaining as f64 / self.drain.rate.max(0.1)),
         }

@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde_json::Value;
-use sluice_contract::WireVersion;
+use sluice_contract::{DrainProgress, WireVersion};
 use sluice_crds::RealtimeClusterStatus;
 
 use super::{COST, Reads};
@@ -14,7 +14,7 @@ use crate::{
     cluster::{inventory::Inventory, pods},
     context::Context,
     fleet::{Observed, PodSeen, Remembered, RevisionSeen},
-    gateways::{GatewayClient, GatewayError, GatewaySeen, GatewayState, Liveness, WatchedGateway},
+    gateways::{GatewayClient, GatewayError, GatewayState, Liveness, WatchedGateway},
     plan::{
         Cluster,
         names::{COMPONENT, GATEWAY, REVISION, SERVING},
@@ -83,7 +83,7 @@ impl Observer<'_> {
     }
 
     /// What the gateway of a pod says of itself; `None` where it was not asked.
-    async fn ask(&self, pod: &Object) -> Option<Result<GatewaySeen, GatewayError>> {
+    async fn ask(&self, pod: &Object) -> Option<Result<DrainProgress, GatewayError>> {
         if self.liveness.state(pod.uid()) == Some(GatewayState::Lost) {
             // Nobody answers there: the request would only wait for its timeout.
             return None;
@@ -96,7 +96,7 @@ impl Observer<'_> {
         Some(answer)
     }
 
-    fn pod(&self, pod: &Object, answer: Option<Result<GatewaySeen, GatewayError>>) -> PodSeen {
+    fn pod(&self, pod: &Object, answer: Option<Result<DrainProgress, GatewayError>>) -> PodSeen {
         // One that is not ready may be about to listen for the first time.
         let ready = pods::is_ready(pod);
         let ended = matches!(answer, Some(Err(GatewayError::Absent { .. })));
@@ -114,7 +114,7 @@ impl Observer<'_> {
             terminating: pod.is_deleted(),
             node_unschedulable: self.context.stores.is_on_cordoned_node(pod),
             deletion_cost: pod.annotation(COST).and_then(|cost| cost.parse().ok()),
-            drain: gateway.map(|gateway| gateway.drain),
+            drain: gateway,
             connections: gateway.map(|gateway| gateway.connections),
             reads: self.reads.get(pod.name()).copied(),
             created: pod
