@@ -146,8 +146,11 @@ impl<S> Session<S> {
         if first {
             self.ended.set(Some(cause));
             // Whoever still holds the session must not hold its socket.
-            if let Transport::Polling(polling) = self.transport.replace(Transport::None) {
-                polling.end(cause);
+            match self.transport.replace(Transport::None) {
+                Transport::Polling(polling) => polling.end(cause),
+                // The end of a request from before the upgrade, too, ends the session.
+                Transport::WebSocket(connection) => connection.close(cause),
+                Transport::None => {}
             }
         }
         first

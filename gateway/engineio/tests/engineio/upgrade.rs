@@ -156,6 +156,36 @@ async fn a_probe_that_says_anything_else_is_closed() {
 }
 
 #[tokio::test]
+async fn a_request_that_breaks_after_the_upgrade_ends_the_session_and_its_websocket() {
+    let server = Server::start(&calm());
+    let client = server.client();
+    let sid = client.open().await;
+    let mut websocket = client.probe(&sid).await;
+    let request = client.part("POST", &sid, 10, b"4a").await;
+    // It has begun by the time that other connections, accepted after its own, were served.
+    client.open().await;
+    websocket.send("5").await;
+    websocket.send("4hello").await;
+    assert_eq!(websocket.next().await, "4hello");
+    drop(request);
+    let ended = || {
+        server
+            .seen
+            .all()
+            .iter()
+            .any(|seen| seen.starts_with("closed"))
+    };
+    eventually("the end of the session", ended).await;
+    let end = websocket.next().await;
+    assert!(end.starts_with("close") || end.starts_with("end"), "{end}");
+    drop(websocket);
+    eventually("no connection", || {
+        server.counters[0].connections.get() == 0
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_probe_of_a_session_that_ends_is_closed() {
     let server = Server::start(&calm());
     let client = server.client();
