@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { STOCK, ask, enter, must, open, refusal } from "./support/clients.mjs";
+import { KINDS, STOCK, ask, enter, must, open, refusal } from "./support/clients.mjs";
 import { cluster, kept, room } from "./support/documents.mjs";
 import { useGateway } from "./support/gateway.mjs";
 import { fresh } from "./support/names.mjs";
@@ -22,6 +22,24 @@ test("a publisher over its rate is told so and stays connected", async () => {
   assert.ok(refused.every((answer) => answer.error.code === "rate_limited"));
   await until("the rate to allow more", async () => (await ask(socket, "join", fresh("room"))).ok);
 });
+
+for (const kind of KINDS.filter(({ recovers, transports }) => recovers && transports.length === 1)) {
+  test(`a client that goes on above its rate is told to stay away, and does (${kind.name})`, async () => {
+    const socket = await enter(gateway, kind, fresh("user"));
+    let attempts = 0;
+    socket.io.on("reconnect_attempt", () => { attempts += 1; });
+    const goodbye = next(socket, "disconnect");
+    const flood = setInterval(() => {
+      for (let n = 0; n < 1_000; n += 1) socket.emit("publish", "kept-flooded", "n", n);
+    }, 20);
+    const [reason] = await goodbye.finally(() => clearInterval(flood));
+    assert.equal(reason, "io server disconnect");
+    assert.equal(socket.active, false, "it does not come back by itself");
+    await until("the close to be counted", async () =>
+      /^sluice_connections_closed_total\{cause="abuse"\} [1-9]/m.test(await gateway.metrics()));
+    assert.equal(attempts, 0);
+  });
+}
 
 test("a message over the limit closes only its sender", async () => {
   const other = await enter(gateway, STOCK, fresh("user"));

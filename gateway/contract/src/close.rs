@@ -98,6 +98,24 @@ impl Cause {
         self.facts().code
     }
 
+    /// Whether the client is asked to come back by itself: a code from 4000 to 4499, or a
+    /// connection that was lost. Not said of what the client itself did.
+    pub const fn comes_back(self) -> bool {
+        match self {
+            Self::Lost => true,
+            Self::Client(_) | Self::Left | Self::Protocol(_) => false,
+            other => other.code() < 4500,
+        }
+    }
+
+    /// Whether the client is told to stay away: a code from 4500 to 4999 of the gateway's own.
+    pub const fn stays_away(self) -> bool {
+        match self {
+            Self::Client(_) => false,
+            other => other.code() >= 4500,
+        }
+    }
+
     /// Whether the session may be recovered by a client that comes back.
     pub const fn recoverable(self) -> bool {
         self.facts().recoverable
@@ -125,6 +143,16 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn every_code_of_the_gateways_own_says_whether_to_come_back() {
+        for cause in Cause::ALL.iter().filter(|cause| cause.code() >= 4000) {
+            assert_eq!(cause.comes_back(), cause.code() < 4500, "{cause}");
+            assert_eq!(cause.stays_away(), cause.code() >= 4500, "{cause}");
+        }
+        assert!(!Cause::Client(4600).stays_away());
+        assert!(!Cause::Client(4100).comes_back());
     }
 
     #[test]

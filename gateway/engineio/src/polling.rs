@@ -10,6 +10,7 @@ use sluice_util::QueuedBytes;
 use tokio::sync::{Notify, oneshot};
 
 use self::payload::payload;
+use crate::refusal::Refusal;
 
 /// A packet that ends the session.
 pub(crate) const CLOSE: &[u8] = b"1";
@@ -18,7 +19,7 @@ pub(crate) const CLOSE: &[u8] = b"1";
 pub(crate) const NOOP: &[u8] = b"6";
 
 /// A poll's answer: a payload, or that there is no such session.
-pub(crate) type Polled = Result<Bytes, crate::refusal::Refusal>;
+pub(crate) type Polled = Result<Bytes, Refusal>;
 
 /// What became of a request that must be the only one of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,10 +140,7 @@ impl Polling {
     pub(crate) fn tend(&mut self) -> Tended {
         let waits = self.waiting.is_some();
         match self.closing {
-            Some(cause) if waits => {
-                self.answer_with(CLOSE);
-                Tended::Closed(cause)
-            }
+            Some(cause) if waits => self.say_goodbye(cause),
             // These clients do not ask any more.
             Some(cause @ (Cause::Heartbeat | Cause::SlowConsumer)) => Tended::Closed(cause),
             Some(cause) => Tended::Closing(cause),
@@ -155,6 +153,26 @@ impl Polling {
                 Tended::Open
             }
         }
+    }
+
+    /// Answers the poll that waits with what is queued, and the next one with the end: the stock
+    /// client acts upon a CLOSE packet at once, and upon a DISCONNECT packet of Socket.IO in the
+    /// same payload only after it, too late to stay away.
+    ///
+    /// A client that is to come back is refused its poll. All clients come back from a poll that
+    /// breaks, and some never do after a CLOSE packet.
+    fn say_goodbye(&mut self, cause: Cause) -> Tended {
+        if !self.queue.is_empty() {
+            self.answer_with(b"");
+            return Tended::Closing(cause);
+        }
+        if !cause.comes_back() {
+            self.answer_with(CLOSE);
+        } else if let Some(poll) = self.waiting.take() {
+            // Who has gone needs no answer.
+            let _ = poll.send(Err(Refusal::UNKNOWN_SID));
+        }
+        Tended::Closed(cause)
     }
 
     /// Answers the poll that waits with all that is queued and one last packet.

@@ -223,6 +223,7 @@ impl<S> Session<S> {
         if !self.is_polling() {
             return false;
         }
+        connection.hang_up_to_come_back();
         let websocket = Transport::WebSocket(Rc::clone(connection));
         if let Transport::Polling(polling) = self.transport.replace(websocket) {
             let (frames, closing) = polling.upgrade();

@@ -37,6 +37,8 @@ pub struct Connection {
     waker: RefCell<Option<Waker>>,
     max_outbound: u32,
     deflate: bool,
+    /// Whether who is to come back is sent no close frame.
+    hangs_up: Cell<bool>,
     dirty: Cell<bool>,
     blocked: Cell<bool>,
     ended: Cell<Option<Cause>>,
@@ -54,6 +56,7 @@ impl Connection {
             waker: RefCell::default(),
             max_outbound: u32::try_from(options.max_outbound).unwrap_or(u32::MAX),
             deflate: options.deflate,
+            hangs_up: Cell::new(false),
             dirty: Cell::new(false),
             blocked: Cell::new(false),
             ended: Cell::new(None),
@@ -83,14 +86,30 @@ impl Connection {
         Ok(())
     }
 
+    /// Has a close that asks the client to come back ([`Cause::comes_back`]) end the TCP connection
+    /// without a close frame, as a network does that breaks. Clients that read no close codes lose
+    /// nothing by it, and there are some that leave a close frame unanswered and notice nothing
+    /// until a heartbeat is missing, while all of them notice the end of the TCP connection.
+    pub fn hang_up_to_come_back(&self) {
+        self.hangs_up.set(true);
+    }
+
     /// Ends the connection: what is queued still goes out where the client reads, then a close
     /// frame with the code of `cause`. The receiver learns of it from the connection's task.
     pub fn close(self: &Rc<Self>, cause: Cause) {
-        self.close_with(cause, ws::close(cause.code(), cause.name()));
+        let silent = self.hangs_up.get() && cause.comes_back();
+        self.end(
+            cause,
+            (!silent).then(|| ws::close(cause.code(), cause.name())),
+        );
     }
 
     /// As [`Self::close`], answering a client's close with its own code (RFC 6455, section 5.5.1).
     pub(crate) fn close_with(self: &Rc<Self>, cause: Cause, frame: Bytes) {
+        self.end(cause, Some(frame));
+    }
+
+    fn end(self: &Rc<Self>, cause: Cause, last: Option<Bytes>) {
         if self.ended.replace(Some(cause)).is_some() {
             return;
         }
@@ -100,10 +119,12 @@ impl Connection {
             // It reads on from its position, and is to hear at once that it must.
             self.cut();
         }
-        self.worker.counters().queued_bytes.add(frame.len() as u64);
-        self.queue
-            .borrow_mut()
-            .push_always(frame, &mut self.worker.spares());
+        if let Some(frame) = last {
+            self.worker.counters().queued_bytes.add(frame.len() as u64);
+            self.queue
+                .borrow_mut()
+                .push_always(frame, &mut self.worker.spares());
+        }
         self.owe();
         self.wake();
     }

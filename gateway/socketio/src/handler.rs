@@ -82,7 +82,8 @@ pub trait Handler: Sized + 'static {
     /// The client was told that it is in: what is sent now follows the reply.
     fn connected(&self, _socket: &Self::Socket) {}
 
-    /// A client emits an event.
+    /// A client emits an event. A break ends the connection; one whose cause tells the client to
+    /// stay away ends this namespace, and the connection with the last one.
     fn event(&self, socket: &Self::Socket, event: Event<'_>, reply: Reply<'_, Self>) -> Flow;
 
     /// A client has left a namespace, or its connection has ended.

@@ -127,7 +127,21 @@ impl<H: Handler> SocketIo<H> {
             namespace: &namespace,
             id: packet.id,
         };
-        self.handler.event(&socket, event, reply)
+        match self.handler.event(&socket, event, reply) {
+            Flow::Break(cause) if cause.stays_away() => {
+                self.end_namespace(carrier, &namespace, cause);
+                GO_ON
+            }
+            flow => flow,
+        }
+    }
+
+    /// Ends a namespace whose client is not to come back. The stock client stays away only after
+    /// a DISCONNECT packet, whatever code its connection is closed with.
+    fn end_namespace(&self, carrier: &Rc<Carrier<H>>, namespace: &str, cause: Cause) {
+        if let Some(socket) = Client::disconnect(carrier, namespace, cause) {
+            self.handler.disconnected(socket, cause);
+        }
     }
 }
 

@@ -50,6 +50,7 @@ impl<A: Application> Engine<A> {
     ) {
         let options = terms.config.options(deflate);
         let connection = Connection::new(Rc::clone(&self.worker), stream, &options);
+        connection.hang_up_to_come_back();
         let transport = Transport::WebSocket(Rc::clone(&connection));
         let session = self.insert(state, terms, transport);
         connection.send_or_close(&SharedFrame::text(&open_packet(&session, &[])));

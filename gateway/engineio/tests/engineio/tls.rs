@@ -59,11 +59,11 @@ async fn tls_ends_where_the_websocket_is_accepted() {
     for wanted in &echo[2..] {
         assert!(websocket.next().await.unwrap().unwrap() == *wanted);
     }
-    websocket.send(Message::text("4close")).await.unwrap();
+    websocket.send(Message::text("4cut")).await.unwrap();
     let Some(Ok(Message::Close(Some(close)))) = websocket.next().await else {
         panic!("the close should arrive");
     };
-    assert_eq!(u16::from(close.code), 4000);
+    assert_eq!(u16::from(close.code), 4504);
     drop(websocket);
     eventually("no socket", || other.counters[0].sockets.get() == 0).await;
     assert_eq!(between.count(2, |counters| counters.broken.get()), 0);

@@ -60,6 +60,30 @@ async fn a_handler_may_cut_a_client() {
     let mut client = server.connected().await;
     client.send(r#"21["echo"]"#).await;
     client.send(r#"2["abuse"]"#).await;
-    assert_eq!(client.take(2).await, ["431[]", "close 4504"]);
+    assert_eq!(client.take(3).await, ["431[]", "41", "close 4504"]);
     server.seen.wait_for("disconnected / abuse").await;
+    server.seen.wait_for("closed abuse").await;
+}
+
+#[tokio::test]
+async fn a_client_that_is_cut_in_one_namespace_keeps_its_others() {
+    let server = Server::start(Config::default());
+    let mut client = server.connected().await;
+    client.send("0/other,").await;
+    client.take(2).await;
+    assert_eq!(client.ask(r#"2["abuse"]"#).await, "41");
+    server.seen.wait_for("disconnected / abuse").await;
+    assert_eq!(client.ask(r#"2/other,1["echo",1]"#).await, "43/other,1[1]");
+}
+
+#[tokio::test]
+async fn a_client_that_polls_is_told_to_stay_away_when_it_is_cut() {
+    let server = Server::start(Config::default());
+    let client = server.polling().await;
+    assert_eq!(client.post("40").await, 200);
+    client.poll().await;
+    assert_eq!(client.post("42[\"abuse\"]").await, 200);
+    assert_eq!(client.poll().await, "41");
+    assert_eq!(client.poll().await, "1");
+    server.seen.wait_for("closed abuse").await;
 }

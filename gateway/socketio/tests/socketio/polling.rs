@@ -39,7 +39,8 @@ async fn a_client_that_is_sent_away_is_told_before_the_end() {
     client.post("40").await;
     client.poll().await;
     client.post(r#"42["kick"]"#).await;
-    assert_eq!(client.poll().await, "41\x1e1");
+    assert_eq!(client.poll().await, "41");
+    assert_eq!(client.poll().await, "1");
     server.seen.wait_for("closed disconnected").await;
 }
 

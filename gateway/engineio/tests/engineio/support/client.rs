@@ -141,6 +141,13 @@ impl WebSocket {
         }
     }
 
+    /// The connection ends without a close frame.
+    pub async fn breaks(&mut self) {
+        let next = tokio::time::timeout(PATIENCE, self.0.next()).await;
+        let next = next.expect("the end");
+        assert!(matches!(next, None | Some(Err(_))), "{next:?}");
+    }
+
     pub async fn take(&mut self, count: usize) -> Vec<String> {
         let mut all = Vec::new();
         for _ in 0..count {
