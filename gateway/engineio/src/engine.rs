@@ -7,10 +7,9 @@ mod ticking;
 mod websocket;
 
 use std::{
-    cell::{Cell, RefCell, RefMut},
+    cell::{Cell, RefCell},
     collections::VecDeque,
     rc::Rc,
-    time::Duration,
 };
 
 use http::{Request, Response, StatusCode};
@@ -18,7 +17,7 @@ use hyper::body::Incoming;
 use slab::Slab;
 use sluice_codec::eio::{Data, PacketType};
 use sluice_net::{
-    Body, Cause, Flow, Handler, HandlerFuture, HttpResponse, Peer, Wheel, Worker,
+    Body, Cause, Flow, Handler, HandlerFuture, HttpResponse, Peer, Timers, Worker,
     heartbeat::tick_for, response,
 };
 
@@ -39,10 +38,10 @@ pub struct Engine<A: Application> {
     app: A,
     worker: Rc<Worker>,
     gateway: u32,
-    tick: Duration,
     terms: RefCell<Rc<Terms>>,
     sessions: RefCell<Slab<Rc<Session<A::State>>>>,
-    wheel: RefCell<Wheel<Sid>>,
+    /// When which session's heart is looked at, by its place among them.
+    timers: Timers<u32>,
     /// Probes under way, the oldest first.
     probes: RefCell<VecDeque<Probe>>,
     mailboxes: Mailboxes,
@@ -74,10 +73,9 @@ impl<A: Application> Engine<A> {
             app,
             worker,
             gateway,
-            tick,
             terms: RefCell::new(Rc::new(Terms { config, rhythm })),
             sessions: RefCell::default(),
-            wheel: RefCell::default(),
+            timers: Timers::new(tick),
             probes: RefCell::default(),
             mailboxes,
             polling: Cell::new(0),
@@ -94,7 +92,7 @@ impl<A: Application> Engine<A> {
 
     /// Exchanges the settings for the sessions to come.
     pub fn configure(&self, config: Config) {
-        let rhythm = config.rhythm(self.tick);
+        let rhythm = config.rhythm(self.timers.tick());
         *self.terms.borrow_mut() = Rc::new(Terms { config, rhythm });
     }
 
@@ -128,6 +126,9 @@ impl<A: Application> Engine<A> {
     pub(crate) fn end(&self, session: &Rc<Session<A::State>>, cause: Cause) {
         if !session.end(cause) {
             return;
+        }
+        if let Some(timer) = session.timer.take() {
+            self.timers.cancel(timer);
         }
         self.sessions
             .borrow_mut()
@@ -164,10 +165,6 @@ impl<A: Application> Engine<A> {
 
     fn terms(&self) -> Rc<Terms> {
         Rc::clone(&self.terms.borrow())
-    }
-
-    fn wheel(&self) -> RefMut<'_, Wheel<Sid>> {
-        self.wheel.borrow_mut()
     }
 
     async fn answer(self: Rc<Self>, request: Request<Incoming>, peer: Peer) -> HttpResponse {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use sluice_net::{Cause, Connection, SharedFrame, heartbeat::Beat, heartbeat::Rhythm};
+use sluice_net::{Cause, Connection, SharedFrame, Timer, heartbeat::Beat, heartbeat::Rhythm};
 
 use tokio::sync::oneshot;
 
@@ -36,6 +36,8 @@ pub struct Session<S> {
     pub(crate) terms: Rc<Terms>,
     pub(crate) transport: RefCell<Transport>,
     pub(crate) beat: Cell<Beat>,
+    /// When its heart is to be looked at.
+    pub(crate) timer: Cell<Option<Timer>>,
     ended: Cell<Option<Cause>>,
 }
 
@@ -55,6 +57,7 @@ impl<S> Session<S> {
             terms,
             transport: RefCell::new(transport),
             beat: Cell::default(),
+            timer: Cell::new(None),
             ended: Cell::new(None),
         })
     }
@@ -137,6 +140,15 @@ impl<S> Session<S> {
             Transport::WebSocket(connection) => connection.queued_bytes(),
             Transport::Polling(polling) => polling.queued_bytes(),
             Transport::None => 0,
+        }
+    }
+
+    /// Whether something came from the client that was not read yet, as far as that can be seen:
+    /// nobody knows of a request before it is read whose session it is for.
+    pub(crate) fn has_unread(&self) -> bool {
+        match &*self.transport.borrow() {
+            Transport::WebSocket(connection) => connection.has_unread(),
+            Transport::Polling(_) | Transport::None => false,
         }
     }
 

@@ -146,6 +146,11 @@ impl Connection {
         self.queue.borrow().bytes()
     }
 
+    /// Whether something came from the client that was not read yet. It costs a system call.
+    pub fn has_unread(&self) -> bool {
+        self.stream.borrow().has_unread()
+    }
+
     /// The worker it lives on.
     pub fn worker(&self) -> &Rc<Worker> {
         &self.worker

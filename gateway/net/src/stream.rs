@@ -4,6 +4,7 @@ mod passing;
 
 use std::{
     io,
+    mem::MaybeUninit,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -92,6 +93,18 @@ impl Stream {
             Kind::Plain(_) | Kind::Local(_) => Ok(()),
             Kind::Tls(tls) => tls.try_flush(),
         }
+    }
+
+    /// Whether something came that was not read yet, whatever the runtime knows of it.
+    pub(crate) fn has_unread(&self) -> bool {
+        let socket = match &self.0 {
+            Kind::Plain(tcp) => SockRef::from(tcp),
+            Kind::Tls(tls) => SockRef::from(tls.tcp()),
+            Kind::Local(local) => SockRef::from(local),
+        };
+        socket
+            .peek(&mut [MaybeUninit::uninit()])
+            .is_ok_and(|n| n > 0)
     }
 
     /// Says that nothing more will be written.

@@ -37,7 +37,7 @@ use std::{
 };
 
 use rustc_hash::FxHashMap;
-use sluice_net::{Wheel, Worker, inbox};
+use sluice_net::{Worker, inbox};
 use sluice_policy::Policy;
 use sluice_rooms::{RoomKey, SessionId};
 use smallvec::SmallVec;
@@ -50,7 +50,7 @@ pub(crate) use self::{
     position::ClientPosition,
     session::{Outlet, Session},
 };
-use self::{namespace::Namespace, resuming::Resuming, room::Room, timers::Timer};
+use self::{namespace::Namespace, resuming::Resuming, room::Room, timers::SessionTimers};
 use crate::{failure::Failure, inboxes::InboxItem, shared::Shared};
 
 /// A user's sessions on this worker; most have one.
@@ -74,12 +74,10 @@ pub(crate) struct Hub {
     namespaces: RefCell<FxHashMap<Arc<str>, Rc<Namespace>>>,
     sessions: RefCell<FxHashMap<SessionId, Rc<Session>>>,
     users: RefCell<HashMap<Arc<str>, Sessions>>,
-    wheel: RefCell<Wheel<Timer>>,
+    timers: SessionTimers,
     /// Sessions in the order in which they lost their connections; most have come back since.
     detached: RefCell<VecDeque<(SessionId, u32)>>,
     max_detached: Cell<usize>,
-    /// When the token of a session ends that is looked at next, where it was refreshed.
-    looks: RefCell<FxHashMap<SessionId, u64>>,
     /// Whose connections a drain closes next, from the end.
     to_move: RefCell<Vec<Rc<Session>>>,
     resuming: Resuming,
@@ -111,10 +109,9 @@ impl Hub {
             namespaces: RefCell::default(),
             sessions: RefCell::default(),
             users: RefCell::default(),
-            wheel: RefCell::default(),
+            timers: SessionTimers::new(),
             detached: RefCell::default(),
             max_detached: Cell::new(MAX_DETACHED),
-            looks: RefCell::default(),
             to_move: RefCell::default(),
             resuming: Resuming::default(),
             undelivered: RefCell::default(),

@@ -1,6 +1,7 @@
 //! The plain WebSocket protocol, `sluice.v1.json`: one JSON object a frame.
 
 mod frame;
+mod pulse;
 
 use std::{
     cell::{Cell, RefCell},
@@ -15,13 +16,16 @@ use serde_json::value::RawValue;
 use sluice_contract::Code;
 use sluice_engineio::Refusal;
 use sluice_net::{
-    Cause, Connection, Flow, HttpResponse, Options, Peer, Receiver, SharedFrame, Stream, Wheel,
-    heartbeat::{Action, Beat, Rhythm, tick_for},
+    Cause, Connection, Flow, HttpResponse, Options, Peer, Receiver, SharedFrame, Stream, Tick,
+    Timers,
+    heartbeat::{Rhythm, tick_for},
     spawn_reader, upgrade,
 };
-use tokio::time::Instant;
 
-use self::frame::{Connect, Frame};
+use self::{
+    frame::{Connect, Frame},
+    pulse::Pulse,
+};
 use crate::{
     admission::{Admitted, origin_allowed},
     eager,
@@ -39,23 +43,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many frames that are no connect a client may send before it connects.
 const MAX_MISSES: u8 = 100;
 
-/// A WebSocket ping without payload.
-const PING: Bytes = Bytes::from_static(&[0x89, 0]);
-
 /// The plain protocol on one worker.
 pub(crate) struct NativeFront {
     hub: Rc<Hub>,
-    wheel: RefCell<Wheel<Weak<Pulse>>>,
-    tick: Duration,
-    /// Clients by arrival, until they have connected or it is too late to.
-    arrivals: RefCell<VecDeque<(Instant, Weak<Client>)>>,
-}
-
-/// What a connection's heartbeat needs to know.
-struct Pulse {
-    connection: Rc<Connection>,
-    beat: Cell<Beat>,
-    rhythm: Rhythm,
+    timers: Timers<Weak<Pulse>>,
+    /// Clients by arrival, in ticks awake, until they have connected or it is too late to.
+    arrivals: RefCell<VecDeque<(Tick, Weak<Client>)>>,
 }
 
 impl NativeFront {
@@ -63,8 +56,7 @@ impl NativeFront {
         let heartbeat = hub.policy().heartbeat;
         let front = Rc::new(Self {
             hub: Rc::clone(hub),
-            wheel: RefCell::default(),
-            tick: tick_for(heartbeat.interval, heartbeat.timeout),
+            timers: Timers::new(tick_for(heartbeat.interval, heartbeat.timeout)),
             arrivals: RefCell::default(),
         });
         let weak = Rc::downgrade(&front);
@@ -79,15 +71,14 @@ impl NativeFront {
     }
 
     async fn turn(self: Rc<Self>) {
-        let mut interval = tokio::time::interval(self.tick);
         loop {
-            interval.tick().await;
-            let due = self.wheel.borrow_mut().advance();
-            due.iter()
-                .filter_map(Weak::upgrade)
-                .for_each(|pulse| self.pulse(&pulse));
-            let now = Instant::now();
-            let late = |arrived| now - arrived >= CONNECT_TIMEOUT;
+            let due = self.timers.due().await;
+            for pulse in due.iter().filter_map(Weak::upgrade) {
+                pulse.fire(&self.timers);
+            }
+            let awake = self.timers.time().awake;
+            let patience = self.timers.ticks(CONNECT_TIMEOUT);
+            let late = |arrived| awake.wrapping_sub(arrived) >= patience;
             // Whoever has asked to connect may have to wait for others.
             let idle = |state: &State| matches!(state, State::New);
             self.close_arrivals(Code::ConnectTimeout, late, idle);
@@ -99,7 +90,7 @@ impl NativeFront {
     fn close_arrivals(
         &self,
         code: Code,
-        late: impl Fn(Instant) -> bool,
+        late: impl Fn(Tick) -> bool,
         to_close: impl Fn(&State) -> bool,
     ) {
         loop {
@@ -115,24 +106,6 @@ impl NativeFront {
                 client.connection.close(code.cause());
             }
         }
-    }
-
-    fn pulse(&self, pulse: &Rc<Pulse>) {
-        let mut beat = pulse.beat.get();
-        let action = beat.fire(pulse.rhythm);
-        pulse.beat.set(beat);
-        let again = match action {
-            Action::Dead => return pulse.connection.close(Cause::Heartbeat),
-            Action::Wait(ticks) => ticks,
-            Action::Ping(ticks) => {
-                // A connection that cannot take two bytes is closed for another reason.
-                let _ = pulse.connection.send_frame(PING);
-                ticks
-            }
-        };
-        self.wheel
-            .borrow_mut()
-            .schedule(again, Rc::downgrade(pulse));
     }
 
     /// Answers the request that opens a connection.
@@ -168,15 +141,8 @@ impl NativeFront {
         };
         let connection = Connection::new(Rc::clone(&self.hub.worker), stream, &options);
         let heartbeat = policy.heartbeat;
-        let rhythm = Rhythm::new(heartbeat.interval, heartbeat.timeout, self.tick);
-        let pulse = Rc::new(Pulse {
-            connection: Rc::clone(&connection),
-            beat: Cell::default(),
-            rhythm,
-        });
-        self.wheel
-            .borrow_mut()
-            .schedule(rhythm.interval, Rc::downgrade(&pulse));
+        let rhythm = Rhythm::new(heartbeat.interval, heartbeat.timeout, self.timers.tick());
+        let pulse = Pulse::start(&connection, rhythm, &self.timers);
         let client = Rc::new(Client {
             hub: Rc::clone(&self.hub),
             connection: Rc::clone(&connection),
@@ -184,9 +150,14 @@ impl NativeFront {
             misses: Cell::new(0),
             admitted,
         });
-        let arrival = (Instant::now(), Rc::downgrade(&client));
+        let arrival = (self.timers.time().awake, Rc::downgrade(&client));
         self.arrivals.borrow_mut().push_back(arrival);
-        spawn_reader(connection, Native { client, pulse }, &options, leftover);
+        let native = Native {
+            front: Rc::clone(self),
+            client,
+            pulse,
+        };
+        spawn_reader(connection, native, &options, leftover);
     }
 }
 
@@ -209,6 +180,7 @@ struct Client {
 
 /// A connection, as its task sees it.
 struct Native {
+    front: Rc<NativeFront>,
     client: Rc<Client>,
     pulse: Rc<Pulse>,
 }
@@ -243,12 +215,11 @@ impl Receiver for Native {
     }
 
     fn pong(&mut self) {
-        let mut beat = self.pulse.beat.get();
-        beat.answered();
-        self.pulse.beat.set(beat);
+        self.pulse.answered();
     }
 
     fn closed(&mut self, cause: Cause) {
+        self.pulse.stop(&self.front.timers);
         self.client.hub.counters.broke_rules(cause);
         if let State::In(session) = self.client.state.replace(State::New) {
             // A close that says that all is done (RFC 6455: 1000) ends the session as well.

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::{Response, StatusCode, request::Parts};
 use sluice_codec::eio;
 use sluice_net::{
-    Body, Cause, Connection, HttpResponse, Peer, Portable, SharedFrame, Stream, response,
-    spawn_reader, upgrade::negotiate,
+    Body, Cause, Connection, HttpResponse, Peer, Portable, SharedFrame, Stream, heartbeat::Beat,
+    response, spawn_reader, upgrade::negotiate,
 };
 
 use super::{
@@ -180,7 +180,9 @@ impl<A: Application> Engine<A> {
         let sid = Sid::random(self.gateway, self.worker.index() as u8, entry.key() as u32);
         let session = Session::new(sid, state, terms, transport);
         entry.insert(Rc::clone(&session));
-        self.wheel().schedule(interval, sid);
+        session.beat.set(Beat::new(self.timers.time()));
+        let timer = self.timers.by_the_clock(interval, sid.slot);
+        session.timer.set(Some(timer));
         session
     }
 }

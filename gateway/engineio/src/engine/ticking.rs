@@ -7,8 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use sluice_net::{Cause, Connection, Flow, heartbeat::Action};
-use tokio::time::{Instant, MissedTickBehavior};
+use sluice_net::{Cause, Connection, Flow, Tick, heartbeat::Action};
 
 use super::Engine;
 use crate::{application::Application, peers::Parcel, remote::Mailbox, sid::Sid};
@@ -24,21 +23,15 @@ const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) struct Probe {
     sid: Sid,
     connection: Weak<Connection>,
-    until: Instant,
+    /// In ticks awake, which may wrap around.
+    until: Tick,
 }
 
 impl<A: Application> Engine<A> {
     pub(super) async fn tick(self: Rc<Self>) {
-        let mut interval = tokio::time::interval(self.tick);
-        // After a pause of the process, time goes on and does not catch up: clients get the
-        // chance to answer before they count as dead.
-        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        interval.tick().await;
         loop {
-            interval.tick().await;
-            let due = self.wheel().advance();
-            for sid in due {
-                self.beat(sid);
+            for slot in self.timers.due().await {
+                self.beat(slot);
             }
             self.end_probes();
         }
@@ -49,18 +42,20 @@ impl<A: Application> Engine<A> {
         let config = &self.terms().config;
         let patience = UPGRADE_TIMEOUT.min(config.ping_interval + config.ping_timeout);
         let connection = Rc::downgrade(connection);
+        let time = self.timers.time();
         let probe = Probe {
             sid,
             connection,
-            until: Instant::now() + patience,
+            until: time.awake.wrapping_add(self.timers.ticks(patience)),
         };
         self.probes.borrow_mut().push_back(probe);
     }
 
     fn end_probes(&self) {
-        let now = Instant::now();
+        let awake = self.timers.time().awake;
         let mut probes = self.probes.borrow_mut();
-        while let Some(probe) = probes.pop_front_if(|probe| probe.until <= now) {
+        let over = |probe: &mut Probe| awake.wrapping_sub(probe.until) < Tick::MAX / 2;
+        while let Some(probe) = probes.pop_front_if(over) {
             let (session, connection) = (self.session(probe.sid), probe.connection.upgrade());
             if let (Some(session), Some(connection)) = (session, connection)
                 && session.probes(&connection)
@@ -70,12 +65,15 @@ impl<A: Application> Engine<A> {
         }
     }
 
-    fn beat(&self, sid: Sid) {
-        let Some(session) = self.session(sid) else {
+    fn beat(&self, slot: u32) {
+        let Some(session) = self.sessions.borrow().get(slot as usize).cloned() else {
             return;
         };
+        session.timer.set(None);
         let mut beat = session.beat.get();
-        let action = beat.fire(session.terms.rhythm);
+        let action = beat.fire(session.terms.rhythm, self.timers.time(), || {
+            session.has_unread()
+        });
         session.beat.set(beat);
         let again = match action {
             Action::Dead => return session.close(Cause::Heartbeat),
@@ -88,7 +86,10 @@ impl<A: Application> Engine<A> {
                 ticks
             }
         };
-        self.wheel().schedule(again, sid);
+        if session.ended().is_none() {
+            let timer = self.timers.by_the_clock(again, slot);
+            session.timer.set(Some(timer));
+        }
     }
 
     pub(super) async fn receive(self: Rc<Self>, mut mailbox: Mailbox) {

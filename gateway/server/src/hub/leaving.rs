@@ -5,7 +5,7 @@ use std::{rc::Rc, time::Duration};
 use sluice_net::Cause;
 use sluice_rooms::SessionId;
 
-use super::{Hub, Outlet, Session, room::Room, timers::Timer};
+use super::{Hub, Outlet, Session, room::Room};
 
 /// How long presence shows a user whose connection was lost.
 const PRESENCE_GRACE: Duration = Duration::from_secs(15);
@@ -56,9 +56,8 @@ impl Hub {
         } else {
             PRESENCE_GRACE
         };
-        self.schedule(grace, Timer::Absent(session.id, detachment));
         let window = self.policy.borrow().recovery_window;
-        self.schedule(window, Timer::Expire(session.id, detachment));
+        self.timers.await_return(session, grace, window);
         self.bound_detached(session.id, detachment);
     }
 
@@ -87,14 +86,14 @@ impl Hub {
         while surplus > 0
             && let Some(first) = waiting.pop_front()
         {
-            if self.waits(first.0, first.1).is_some() {
-                oldest.push(first);
+            if let Some(session) = self.waits(first.0, first.1) {
+                oldest.push(session);
                 surplus -= 1;
             }
         }
         drop(waiting);
-        for (id, detachment) in oldest {
-            self.expire(id, detachment);
+        for session in oldest {
+            self.expire(&session);
         }
     }
 
@@ -105,21 +104,13 @@ impl Hub {
     }
 
     /// A session was not recovered in time.
-    pub(super) fn expire(&self, id: SessionId, detachment: u32) {
-        if let Some(session) = self.waits(id, detachment) {
-            self.note_state("expired", &session, "recovery_window");
-            self.end_detached(&session);
-        }
+    pub(super) fn expire(&self, session: &Rc<Session>) {
+        self.note_state("expired", session, "recovery_window");
+        self.end_detached(session);
     }
 
-    /// A session is away for so long that presence says so.
-    pub(super) fn absent(&self, id: SessionId, detachment: u32) {
-        if let Some(session) = self.waits(id, detachment) {
-            self.leave_presence(&session);
-        }
-    }
-
-    fn leave_presence(&self, session: &Session) {
+    /// Presence no longer shows a session.
+    pub(super) fn leave_presence(&self, session: &Session) {
         if session.present.replace(false) {
             for membership in &*session.rooms.borrow() {
                 let key = &membership.room.key;
@@ -182,9 +173,9 @@ impl Hub {
 
     fn forget_entry(&self, session: &Rc<Session>) {
         session.ended.set(true);
+        self.timers.clear(session);
         self.counters.sessions.sub(1);
         self.sessions.borrow_mut().remove(&session.id);
-        self.looks.borrow_mut().remove(&session.id);
         if session.identity.borrow().is_anonymous() {
             return;
         }

@@ -163,8 +163,10 @@ impl Hub {
             return Err(Failure::OTHER_USER);
         }
         let expires = identity.expires_at();
-        let before = session.identity.replace(identity);
-        self.watch_refreshed(session, before.expires_at());
+        session.identity.replace(identity);
+        if !session.ended.get() && !session.is_detached() {
+            self.watch_token(session);
+        }
         Ok(Success::Refreshed { expires })
     }
 

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use sluice_net::{Cause, Connection, Full};
+use sluice_net::{Cause, Connection, Full, Timer};
 use sluice_policy::{Identity, TokenBucket};
 use sluice_rooms::{Epoch, Pid, Reading, RoomKey, SessionId};
 use sluice_socketio::{Carrier, Client};
@@ -51,7 +51,9 @@ pub(crate) struct Session {
     pub(crate) present: Cell<bool>,
     /// Whether it has ended for good.
     pub(crate) ended: Cell<bool>,
-    /// Which of its detachments this is, so that a timer of an earlier one does nothing.
+    /// What is due of it: see [`super::timers`].
+    pub(super) timer: Cell<Option<Timer>>,
+    /// Which of its detachments this is.
     pub(crate) detachment: Cell<u32>,
     /// Whether it has changed since it was last saved.
     pub(super) unsaved: Cell<bool>,
@@ -77,6 +79,7 @@ impl Session {
             delivered: Cell::new(0),
             present: Cell::new(true),
             ended: Cell::new(false),
+            timer: Cell::new(None),
             detachment: Cell::new(0),
             unsaved: Cell::new(false),
             saving: RefCell::default(),
