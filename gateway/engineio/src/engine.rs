@@ -1,9 +1,9 @@
 //! The sessions of one worker.
 
-mod foreign_sessions;
 mod opening;
 mod polls;
 mod ticking;
+mod tunnels;
 mod websocket;
 
 use std::{

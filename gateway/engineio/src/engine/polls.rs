@@ -26,6 +26,9 @@ const MAX_PACKETS: usize = 1_000;
 /// How long a session that was closed waits for the poll that can tell its client.
 const GOODBYE: Duration = Duration::from_secs(5);
 
+/// What the way to another gateway and back may take, beyond what a poll waits for.
+const WAY: Duration = Duration::from_secs(5);
+
 /// The cause of a session that a client polled in a way the protocol forbids.
 const PROTOCOL: Cause = Cause::Protocol(1002);
 
@@ -59,6 +62,16 @@ impl<A: Application> Engine<A> {
         let payload = payload.await;
         guard.session = None;
         payload.unwrap_or(Err(Refusal::UNKNOWN_SID))
+    }
+
+    /// A GET for a session of another gateway. Its owner has something to say by the next
+    /// heartbeat, or gives the client up.
+    async fn poll_there(&self, sid: Sid) -> Polled {
+        let within = {
+            let config = &self.terms().config;
+            config.ping_interval + config.ping_timeout + WAY
+        };
+        self.mailboxes.peers()?.poll(sid, within).await
     }
 
     /// Requests of one kind come one after the other; a client that breaks this is cut off.

@@ -1,6 +1,7 @@
-//! Requests for sessions of other gateways, and WebSocket connections that come from there.
+//! WebSocket connections that are passed on to the gateway that owns their session, and those that
+//! come from other gateways.
 
-use std::{rc::Rc, time::Duration};
+use std::rc::Rc;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -11,25 +12,11 @@ use super::Engine;
 use crate::{
     application::Application,
     peers::{Tunnel, pump},
-    polling::Polled,
     refusal::Refusal,
     sid::Sid,
 };
 
-/// What the way to the owner and back may take, beyond what a poll waits for.
-const WAY: Duration = Duration::from_secs(5);
-
 impl<A: Application> Engine<A> {
-    /// A GET for a session of another gateway. Its owner has something to say by the next
-    /// heartbeat, or gives the client up.
-    pub(super) async fn poll_there(&self, sid: Sid) -> Polled {
-        let within = {
-            let config = &self.terms().config;
-            config.ping_interval + config.ping_timeout + WAY
-        };
-        self.mailboxes.peers()?.poll(sid, within).await
-    }
-
     /// A WebSocket for a session of another gateway: once the owner agrees, its bytes are passed
     /// on there.
     pub(super) async fn open_tunnel(
