@@ -36,7 +36,7 @@ export const rooms = dashboard({
         "{{outcome}}": rate("sluice_recoveries_total", { by: ["outcome"] }),
       }, { unit: "ops" }),
       lines("Refusals in rooms", "Joins and publications that rules, schemas or limits refuse, by code, a second.", {
-        "{{code}}": rate("sluice_errors_total", { by: ["code"], where: 'code=~"access_.*|room_.*|schema_violation|not_a_member|rate_limited|message_too_large|event_.*|presence_disabled|no_history|history_gone"' }),
+        "{{code}}": rate("sluice_errors_total", { by: ["code"], where: 'code=~"access_.*|room_.*|schema_.*|not_a_member|rate_limited|message_too_large|event_.*|presence_disabled|no_history|history_gone"' }),
       }, { unit: "ops" }),
     ]],
   ],

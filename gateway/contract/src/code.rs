@@ -170,6 +170,8 @@ codes! {
     EventUnknown = "event_unknown", http 422;
     /// The data does not fit the event's schema.
     SchemaViolation = "schema_violation", http 422;
+    /// Checking the data against the event's schema takes too long.
+    SchemaTooCostly = "schema_too_costly", http 422;
     /// The Room keeps no history.
     NoHistory = "no_history", http 409;
     /// The Room shows no presence to clients.

@@ -45,6 +45,7 @@ mod auth;
 mod limits;
 mod origins;
 mod policy;
+mod regular;
 mod rooms;
 mod schema;
 

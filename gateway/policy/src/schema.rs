@@ -1,17 +1,22 @@
 //! What a message's data must look like.
 
 mod cycles;
+mod meter;
+mod metered;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
-use jsonschema::{PatternOptions, Validator};
+use jsonschema::{Draft, PatternOptions, Validator};
 use rustc_hash::FxHashMap;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sluice_contract::Code;
+
+use meter::{Meter, Rates};
+use metered::{Metered, MeteredJson};
 
 /// The longest schema, as JSON.
 pub const MAX_SCHEMA_BYTES: usize = 64 * 1024;
@@ -19,15 +24,35 @@ pub const MAX_SCHEMA_BYTES: usize = 64 * 1024;
 /// The largest regular expression in a schema, compiled.
 const MAX_PATTERN_BYTES: usize = 1024 * 1024;
 
+/// Steps that a check may take whatever the data; one is some 10 ns.
+const MIN_STEPS: u64 = 100_000;
+
+/// Steps that a check may take more for each byte of the data.
+const STEPS_A_BYTE: u64 = 4;
+
+/// Steps that finding out where data does not fit may take. Each can leave an error behind.
+const DETAIL_STEPS: u64 = 4_000;
+
 /// The JSON Schemas of a Room, one an event.
 ///
 /// Draft 2020-12, with formats checked. A schema stands alone: it can refer to its own parts, but
 /// nothing is ever fetched. Regular expressions are matched in linear time, which leaves out
 /// look-around and back-references. The data is as large as the cluster's `payloadBytes` lets it
 /// be, and nested 128 deep at most.
+///
+/// **Bounds.** Each look at a part of the data is a step, and more where a long text or a regular
+/// expression is looked at. A check may take 100,000 steps, and four more for each byte of the
+/// data: some 4 ms for 64 KiB. Data for which that is too few is refused.
 #[derive(Debug, Default)]
 pub struct Schemas {
-    by_event: FxHashMap<Box<str>, Validator>,
+    by_event: FxHashMap<Box<str>, Checked>,
+}
+
+/// A schema that was compiled.
+#[derive(Debug)]
+struct Checked {
+    validator: Validator<MeteredJson>,
+    rates: Rates,
 }
 
 /// Why a message's data is refused.
@@ -44,6 +69,11 @@ pub enum SchemaError {
         /// What is wrong. It names values only in part.
         message: String,
     },
+    /// Checking the data takes more steps than a check may.
+    #[error(
+        "checking the data against the event's schema takes too many steps: nest it less, or have the schema's alternatives tell themselves apart by a `const`"
+    )]
+    TooCostly,
 }
 
 impl SchemaError {
@@ -52,6 +82,7 @@ impl SchemaError {
         match self {
             Self::UnknownEvent(_) => Code::EventUnknown,
             Self::Data { .. } => Code::SchemaViolation,
+            Self::TooCostly => Code::SchemaTooCostly,
         }
     }
 }
@@ -100,9 +131,9 @@ impl Schemas {
         let mut by_event = FxHashMap::default();
         let mut problems = Vec::new();
         for (event, schema) in schemas {
-            match validator(&Value::Object(schema.clone())) {
-                Ok(validator) => {
-                    by_event.insert(event.as_str().into(), validator);
+            match checked(&Value::Object(schema.clone())) {
+                Ok(checked) => {
+                    by_event.insert(event.as_str().into(), checked);
                 }
                 Err(problem) => problems.push((event.clone(), problem)),
             }
@@ -125,7 +156,7 @@ impl Schemas {
         if self.is_empty() {
             return Ok(());
         }
-        let validator = self
+        let schema = self
             .by_event
             .get(event)
             .ok_or_else(|| SchemaError::UnknownEvent(shortened(event)))?;
@@ -133,22 +164,51 @@ impl Schemas {
             path: String::new(),
             message: shortened(&error.to_string()),
         })?;
-        validator
-            .validate(&value)
-            .map_err(|error| SchemaError::Data {
-                path: shortened(error.instance_path().as_str()),
-                message: shortened(&error.to_string()),
-            })
+        schema.check(&value, data.get().len())
     }
 }
 
-fn validator(schema: &Value) -> Result<Validator, SchemaProblem> {
+impl Checked {
+    fn check(&self, value: &Value, bytes: usize) -> Result<(), SchemaError> {
+        let steps = MIN_STEPS + STEPS_A_BYTE * bytes as u64;
+        let meter = Meter::new(steps, self.rates);
+        let fits = self.validator.is_valid(Metered::new(value, &meter));
+        if meter.is_spent() {
+            return Err(SchemaError::TooCostly);
+        }
+        if fits {
+            Ok(())
+        } else {
+            Err(self.detail(value))
+        }
+    }
+
+    /// Where the data does not fit. The library gathers what is wrong with every alternative at
+    /// every depth, which can be far more than it looks at to know that something is.
+    fn detail(&self, value: &Value) -> SchemaError {
+        let meter = Meter::new(DETAIL_STEPS, self.rates);
+        let found = self.validator.validate(Metered::new(value, &meter));
+        match found {
+            Err(error) if !meter.is_spent() => SchemaError::Data {
+                path: shortened(error.instance_path().as_str()),
+                message: shortened(&error.to_string()),
+            },
+            _ => SchemaError::Data {
+                path: String::new(),
+                message: "it fits none of the schema's alternatives".to_owned(),
+            },
+        }
+    }
+}
+
+fn checked(schema: &Value) -> Result<Checked, SchemaProblem> {
     cycles::check(schema)?;
     let length = schema.to_string().len();
     if length > MAX_SCHEMA_BYTES {
         return Err(SchemaProblem::TooLong(length));
     }
-    jsonschema::draft202012::options()
+    let validator = jsonschema::options_for::<MeteredJson>()
+        .with_draft(Draft::Draft202012)
         .should_validate_formats(true)
         .should_ignore_unknown_formats(false)
         .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_BYTES))
@@ -157,7 +217,11 @@ fn validator(schema: &Value) -> Result<Validator, SchemaProblem> {
         .map_err(|error| SchemaProblem::Invalid {
             path: error.instance_path().as_str().to_owned(),
             message: shortened(&error.to_string()),
-        })
+        })?;
+    Ok(Checked {
+        validator,
+        rates: Rates::of(schema),
+    })
 }
 
 /// A text that a client or a log can take.

@@ -214,6 +214,118 @@ fn data_nested_without_end_is_refused() {
     assert!(validate(tree, &data).is_err());
 }
 
+/// A rich text: every kind of node holds others, and what tells them apart comes last.
+fn rich_text() -> Value {
+    let node = |kind: &str| {
+        json!({
+            "type": "object",
+            "properties": {
+                "children": {"type": "array", "items": {"$ref": "#/$defs/node"}},
+                "type": {"const": kind},
+            },
+            "required": ["type"],
+        })
+    };
+    let kinds = ["paragraph", "list", "quote", "heading"].map(node);
+    json!({"$ref": "#/$defs/node", "$defs": {"node": {"oneOf": kinds}}})
+}
+
+fn nested(depth: usize, innermost: &str) -> String {
+    let open = r#"{"type":"list","children":["#.repeat(depth);
+    format!("{open}{innermost}{}", "]}".repeat(depth))
+}
+
+#[test]
+fn a_tree_of_alternatives_is_checked_in_steps_that_grow_with_the_data() {
+    let schemas = compile(rich_text()).unwrap();
+    let check = |text: String| schemas.validate("message", &RawValue::from_string(text).unwrap());
+    assert_eq!(check(nested(60, r#"{"type":"quote"}"#)), Ok(()));
+    let wrong = check(nested(2, r#"{"type":"table"}"#)).unwrap_err();
+    assert_eq!(wrong.code().as_str(), "schema_violation");
+    let deep = check(nested(40, r#"{"type":"table"}"#)).unwrap_err();
+    assert_eq!(deep.code().as_str(), "schema_violation");
+}
+
+/// Parts that each hold the next one twice, not by a reference that comes back.
+fn doubling(length: usize, last: &Value) -> Value {
+    let mut parts = Map::new();
+    for n in 0..length {
+        let next = json!({"properties": {"a": {"$ref": format!("#/$defs/p{}", n + 1)}}});
+        parts.insert(
+            format!("p{n}"),
+            json!({"anyOf": [next, next, {"type": "string"}]}),
+        );
+    }
+    parts.insert(format!("p{length}"), last.clone());
+    json!({"$ref": "#/$defs/p0", "$defs": parts})
+}
+
+#[test]
+fn a_check_that_takes_too_many_steps_is_ended_and_answered_so() {
+    let text = format!("{}7{}", r#"{"a":"#.repeat(60), "}".repeat(60));
+    let error = validate(doubling(60, &json!({"type": "string"})), &text).unwrap_err();
+    assert_eq!(error, SchemaError::TooCostly);
+    assert_eq!(error.code().as_str(), "schema_too_costly");
+    let values: Vec<_> = (0..3_000).map(|n| json!([n])).collect();
+    let list = format!("[{}]", vec!["[-1]"; 3_000].join(","));
+    let members = json!({"items": {"not": {"enum": values}}});
+    assert_eq!(validate(members, &list), Err(SchemaError::TooCostly));
+}
+
+#[test]
+fn a_large_expression_makes_a_long_text_cost_more() {
+    let schema = || json!({"pattern": "^[ab]*a[ab]{2000}$"});
+    let text = |length| format!("\"{}\"", "ab".repeat(length));
+    assert_eq!(path(schema(), &text(100)), "");
+    assert_eq!(
+        validate(schema(), &text(10_000)),
+        Err(SchemaError::TooCostly)
+    );
+    let plain = || json!({"pattern": "^[a-z]+$", "maxLength": 60_000, "format": "hostname"});
+    assert_eq!(
+        validate(json!({"pattern": "^[a-z]+$"}), &text(10_000)),
+        Ok(())
+    );
+    assert_eq!(path(plain(), &text(10_000)), "");
+}
+
+#[test]
+fn names_of_properties_are_counted_too() {
+    let patterns: Map<_, _> = (0..500)
+        .map(|n| (format!("^[a-z]{{2}}{n}$"), json!({})))
+        .collect();
+    let members: Vec<_> = (0..2_000).map(|n| format!("\"key{n}\":1")).collect();
+    let data = format!("{{{}}}", members.join(","));
+    let schema = json!({"patternProperties": patterns});
+    assert_eq!(validate(schema, &data), Err(SchemaError::TooCostly));
+    assert_eq!(
+        validate(json!({"propertyNames": {"pattern": "^key"}}), &data),
+        Ok(())
+    );
+}
+
+#[test]
+fn large_data_of_an_ordinary_schema_is_within_the_steps() {
+    let schema = json!({
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["id", "text"],
+            "additionalProperties": false,
+            "properties": {"id": {"type": "integer", "minimum": 0}, "text": {"type": "string", "maxLength": 100}},
+        },
+    });
+    let items: Vec<_> = (0..20_000)
+        .map(|n| format!("{{\"id\":{n},\"text\":\"hi\"}}"))
+        .collect();
+    assert_eq!(validate(schema, &format!("[{}]", items.join(","))), Ok(()));
+    let numbers = json!({"items": {"type": "integer"}});
+    assert_eq!(
+        validate(numbers, &format!("[{}]", vec!["1"; 200_000].join(","))),
+        Ok(())
+    );
+}
+
 #[test]
 fn an_error_about_large_data_stays_small() {
     let data = format!("\"{}\"", "x".repeat(100_000));
