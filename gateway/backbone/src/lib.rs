@@ -12,7 +12,7 @@
 //! use std::sync::{Arc, Mutex};
 //!
 //! use sluice_backbone::{Backbone, BackboneEvent, Memory, Publication, Reply, Workers};
-//! use sluice_rooms::{RoomKey, RoomSettings};
+//! use sluice_rooms::{Publisher, RoomKey, RoomSettings};
 //!
 //! /// One worker, which keeps what it is given.
 //! #[derive(Default)]
@@ -44,6 +44,7 @@
 //!     data: r#""hello""#.into(),
 //!     attachments: Vec::new(),
 //!     from: Some("ann".into()),
+//!     publisher: Publisher::User("ann".into()),
 //!     id: None,
 //!     except: None,
 //! };

@@ -75,13 +75,14 @@ impl Memory {
 
     fn store(&self, room: &mut Room, publication: Publication, limits: &HistoryLimits) -> Receipt {
         self.sequence.next(|epoch, offset| {
+            let publisher = publication.publisher.clone();
             let message = Arc::new(message(publication, Some(Position { epoch, offset })));
             let receipt = Receipt {
                 id: message.id.clone(),
                 position: message.position,
                 duplicate: false,
             };
-            room.append(Arc::clone(&message), limits);
+            room.append(Arc::clone(&message), &publisher, limits);
             self.deliver(room, &message);
             receipt
         })
@@ -152,7 +153,7 @@ impl Memory {
 
 fn find_duplicate(room: &Room, publication: &Publication, epoch: Epoch) -> Option<Receipt> {
     let id = publication.id.as_ref()?;
-    let offset = room.history()?.find(id)?;
+    let offset = room.history()?.find(&publication.publisher, id)?;
     let position = Some(Position { epoch, offset });
     Some(Receipt {
         id: id.clone(),

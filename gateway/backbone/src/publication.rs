@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use sluice_rooms::{Message, Position, RoomKey, RoomSettings, SessionId};
+use sluice_rooms::{Message, Position, Publisher, RoomKey, RoomSettings, SessionId};
 
 /// A message that its publisher may send and that is well-formed.
 #[derive(Debug, Clone)]
@@ -20,7 +20,9 @@ pub struct Publication {
     pub attachments: Vec<Bytes>,
     /// The publishing user; none for a backend.
     pub from: Option<Arc<str>>,
-    /// The message's id if the publisher gave one: the same one twice is stored once.
+    /// Who publishes it, and whose its id is.
+    pub publisher: Publisher,
+    /// The message's id if the publisher gave one: one publisher's same one twice is stored once.
     pub id: Option<Box<str>>,
     /// The session that must not get it.
     pub except: Option<SessionId>,
@@ -55,6 +57,6 @@ pub struct Receipt {
     pub id: Box<str>,
     /// Its place in the history, where the room has one.
     pub position: Option<Position>,
-    /// Whether it was published before under the same id.
+    /// Whether the same publisher has published it before under the same id.
     pub duplicate: bool,
 }

@@ -25,8 +25,13 @@ impl WireVersion {
     /// That of 0.1.0.
     pub const FIRST: Self = Self(1);
 
+    /// From this one on, the ids that publishers give their messages are their own: the `Nats-Msg-Id`
+    /// of a client's names who published it. No gateway reads that; but the same message, sent again
+    /// through a gateway that writes another form, would be stored twice.
+    pub const ID_OF_PUBLISHER: Self = Self(2);
+
     /// The newest one that this version of the project reads.
-    pub const CURRENT: Self = Self::FIRST;
+    pub const CURRENT: Self = Self::ID_OF_PUBLISHER;
 
     /// What a fleet may write whose rollouts are finalised up to `finalised`, and whose live
     /// gateways, the own one among them, each read up to one of `read`: the least of all.

@@ -2,11 +2,12 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    hash::{BuildHasher, RandomState},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use crate::{HistoryLimits, Message};
+use crate::{HistoryLimits, Message, Publisher};
 
 /// What a reader asks for: messages after one offset, before another, so many at most.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,12 +38,16 @@ pub enum Replayed {
     Gone,
 }
 
-/// A bounded history that finds messages by offset and duplicates by id.
+/// A bounded history that finds messages by offset, and duplicates by their publisher and id.
 #[derive(Debug)]
 pub struct History {
     messages: VecDeque<Arc<Message>>,
+    /// The digest of each message's publisher and id, in the order of the messages.
+    digests: VecDeque<u64>,
+    /// The offset of the message with a digest.
+    by_digest: HashMap<u64, u64>,
     /// Clients choose ids, so they are hashed with a secret.
-    ids: HashMap<Box<str>, u64>,
+    secret: RandomState,
     /// The greatest offset that is no longer here.
     evicted: u64,
     /// The greatest offset there ever was.
@@ -55,24 +60,32 @@ impl History {
     pub fn after(offset: u64) -> Self {
         Self {
             messages: VecDeque::new(),
-            ids: HashMap::default(),
+            digests: VecDeque::new(),
+            by_digest: HashMap::default(),
+            secret: RandomState::new(),
             evicted: offset,
             last: offset,
             bytes: 0,
         }
     }
 
-    /// The offset of a message with this id, where one is here.
-    pub fn find(&self, id: &str) -> Option<u64> {
-        self.ids.get(id).copied()
+    /// The offset of this publisher's message with this id, where one is here.
+    pub fn find(&self, publisher: &Publisher, id: &str) -> Option<u64> {
+        self.by_digest.get(&self.digest(publisher, id)).copied()
     }
 
-    /// Adds a message. Its offset must be greater than all before it, and its id one that
-    /// [`Self::find`] does not know.
-    pub fn append(&mut self, message: Arc<Message>, limits: &HistoryLimits) {
+    fn digest(&self, publisher: &Publisher, id: &str) -> u64 {
+        self.secret.hash_one((publisher, id))
+    }
+
+    /// Adds a message of a publisher. Its offset must be greater than all before it, and its id one
+    /// that [`Self::find`] does not know.
+    pub fn append(&mut self, message: Arc<Message>, publisher: &Publisher, limits: &HistoryLimits) {
         self.last = message.offset();
         self.bytes += message.size();
-        self.ids.insert(message.id.clone(), self.last);
+        let digest = self.digest(publisher, &message.id);
+        self.by_digest.insert(digest, self.last);
+        self.digests.push_back(digest);
         self.messages.push_back(message);
         while self.messages.len() > limits.max_messages {
             self.evict();
@@ -90,7 +103,7 @@ impl History {
         }
         if self.messages.is_empty() {
             // A room that was busy once must not hold its memory for ever.
-            (self.messages, self.ids) = Default::default();
+            (self.messages, self.digests, self.by_digest) = Default::default();
         }
         !self.messages.is_empty()
     }
@@ -99,7 +112,9 @@ impl History {
         if let Some(message) = self.messages.pop_front() {
             self.evicted = message.offset();
             self.bytes -= message.size();
-            self.ids.remove(&message.id);
+        }
+        if let Some(digest) = self.digests.pop_front() {
+            self.by_digest.remove(&digest);
         }
     }
 

@@ -11,7 +11,7 @@ use axum::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sluice_backbone::{Command, Publication, Target};
-use sluice_rooms::Message;
+use sluice_rooms::{Message, Publisher};
 use sluice_util::unix_millis;
 
 use super::{InNamespace, InRoom, known_namespace, known_room};
@@ -123,6 +123,7 @@ async fn publish(
         data,
         attachments,
         from: None,
+        publisher: Publisher::Application,
         id,
         except: None,
     };

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Instant};
 
 use sluice_rooms::{
-    Announcement, History, HistoryLimits, Message, Page, Presence, PresenceMode, Query, Replayed,
-    RoomSettings,
+    Announcement, History, HistoryLimits, Message, Page, Presence, PresenceMode, Publisher, Query,
+    Replayed, RoomSettings,
 };
 
 use crate::Error;
@@ -108,13 +108,18 @@ impl Room {
     }
 
     /// Keeps a message whose offset is the greatest so far.
-    pub(super) fn append(&mut self, message: Arc<Message>, limits: &HistoryLimits) {
+    pub(super) fn append(
+        &mut self,
+        message: Arc<Message>,
+        publisher: &Publisher,
+        limits: &HistoryLimits,
+    ) {
         self.limits = Some(*limits);
         let floor = self.floor;
         let history = self
             .history
             .get_or_insert_with(|| Box::new(History::after(floor)));
-        history.append(message, limits);
+        history.append(message, publisher, limits);
     }
 
     pub(super) fn history(&self) -> Option<&History> {

@@ -1,10 +1,10 @@
 //! What is kept, and what is said once it is not.
 
 use sluice_backbone::{Backbone, Error};
-use sluice_rooms::{Query, RoomSettings};
+use sluice_rooms::{Publisher, Query, RoomSettings};
 
 use crate::support::{
-    Gateway, bookmark, fleeting, keeping, now, offset, offsets, publication, room,
+    Gateway, bookmark, fleeting, keeping, now, offset, offsets, publication, room, stranger,
 };
 
 #[test]
@@ -26,6 +26,32 @@ fn the_same_id_is_stored_once_and_told_where() {
     assert!(again.duplicate && !first.duplicate);
     assert_eq!(again.position, first.position);
     assert_eq!(offsets(&gateway.messages(0)), [1, 2]);
+}
+
+#[test]
+fn the_id_of_one_publisher_hides_no_message_of_another() {
+    let gateway = Gateway::new(1);
+    let (room, settings) = (room("a"), keeping(10));
+    gateway.subscribe(0, &room, settings);
+    let session = Publisher::Session(stranger());
+    let publishers = [
+        Publisher::User("ann".into()),
+        session,
+        Publisher::Application,
+    ];
+    for publisher in &publishers {
+        let receipt = gateway.publish_as(publisher, &room, settings, "order-18");
+        assert!(!receipt.duplicate, "{publisher:?}");
+        assert_eq!(&*receipt.id, "order-18");
+    }
+    for publisher in &publishers {
+        assert!(
+            gateway
+                .publish_as(publisher, &room, settings, "order-18")
+                .duplicate
+        );
+    }
+    assert_eq!(offsets(&gateway.messages(0)), [1, 2, 3]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use sluice_backbone::{
     Reply, Workers,
 };
 use sluice_rooms::{
-    HistoryLimits, Message, Pid, PresenceMode, Query, RoomKey, RoomSettings, SessionId,
+    HistoryLimits, Message, Pid, PresenceMode, Publisher, Query, RoomKey, RoomSettings, SessionId,
 };
 
 /// As many ticks as lie between two sweeps.
@@ -63,7 +63,18 @@ impl Gateway {
     }
 
     pub fn publish_with_id(&self, room: &RoomKey, settings: RoomSettings, id: &str) -> Receipt {
+        self.publish_as(&Publisher::Application, room, settings, id)
+    }
+
+    pub fn publish_as(
+        &self,
+        publisher: &Publisher,
+        room: &RoomKey,
+        settings: RoomSettings,
+        id: &str,
+    ) -> Receipt {
         let publication = Publication {
+            publisher: publisher.clone(),
             id: Some(id.into()),
             ..publication(room, settings)
         };
@@ -167,6 +178,7 @@ pub fn publication(room: &RoomKey, settings: RoomSettings) -> Publication {
         data: "null".into(),
         attachments: Vec::new(),
         from: None,
+        publisher: Publisher::Application,
         id: None,
         except: None,
     }

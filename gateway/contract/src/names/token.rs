@@ -62,8 +62,16 @@ pub fn at_place(place: &str) -> Option<(String, String)> {
 
 /// The id under which the stream knows a message of the room at a place: of two of one room with
 /// the same `id`, it stores one.
-pub fn message_id(place: &str, id: &str) -> String {
-    format!("{place}.{}", token(id))
+///
+/// Where the ids of `publisher` are not those of the application, they are kept apart from
+/// [`WireVersion::ID_OF_PUBLISHER`](crate::WireVersion::ID_OF_PUBLISHER) on. The application's have
+/// the same form in all versions.
+pub fn message_id(place: &str, id: &str, publisher: Option<&str>) -> String {
+    let id = token(id);
+    match publisher {
+        None => format!("{place}.{id}"),
+        Some(publisher) => format!("{place}.{id}.{}", token(publisher)),
+    }
 }
 
 #[cfg(test)]
@@ -79,7 +87,9 @@ mod tests {
 
     #[test]
     fn a_message_has_its_id_in_its_room() {
-        assert_eq!(message_id("=2F.a", "m.1"), "=2F.a.m=2E1");
+        assert_eq!(message_id("=2F.a", "m.1", None), "=2F.a.m=2E1");
+        let anns = message_id("=2F.a", "m.1", Some("user:ann"));
+        assert_eq!(anns, "=2F.a.m=2E1.user=3Aann");
     }
 
     #[test]

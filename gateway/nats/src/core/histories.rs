@@ -26,7 +26,7 @@ use sluice_backbone::{Bookmark, Joined, Missed, Publication, Reader, Receipt, Re
 use sluice_contract::Decoded;
 use sluice_rooms::{Epoch, HistoryLimits, Page, Query, Reading, RoomKey};
 
-pub(crate) use self::ask::Ask;
+pub(crate) use self::{ask::Ask, publishing::IdOwner};
 use self::{
     audit::Audit,
     catch_up::CatchUp,
@@ -136,10 +136,12 @@ impl Histories {
         &mut self,
         io: &mut Io<'_>,
         publication: Publication,
+        owner: IdOwner,
         limits: &HistoryLimits,
     ) -> Reply<Receipt> {
         let stream = self.rooms.stream();
-        self.publishing.publish(io, stream, publication, limits)
+        self.publishing
+            .publish(io, stream, publication, owner, limits)
     }
 
     /// What a session missed in its rooms with history.

@@ -6,10 +6,16 @@ use bytes::Bytes;
 use sluice_backbone::{
     Bookmark, Claim, Error, Joined, Missed, Publication, Reader, Receipt, Record, Reply, Stored,
 };
-use sluice_rooms::{Epoch, HistoryLimits, Page, Query, Reading, RoomKey, RoomSettings, SessionId};
+use sluice_contract::WireVersion;
+use sluice_rooms::{
+    Epoch, HistoryLimits, Page, Publisher, Query, Reading, RoomKey, RoomSettings, SessionId,
+};
 use tokio::sync::oneshot;
 
-use super::{Action, At, Called, Core, HistoryCounters, Unreachable, Unsettled, calls::Calls};
+use super::{
+    Action, At, Called, Core, HistoryCounters, Unreachable, Unsettled, calls::Calls,
+    histories::IdOwner,
+};
 
 impl Core {
     /// As [`Backbone::subscribe`](sluice_backbone::Backbone::subscribe). A room without history
@@ -56,10 +62,22 @@ impl Core {
         publication: Publication,
         out: &mut Vec<Action>,
     ) -> Reply<Receipt> {
+        let owner = self.id_owner(&publication);
         let mut io = self.world.io(at, out);
         match publication.settings.history {
-            Some(limits) => self.histories.publish(&mut io, publication, &limits),
+            Some(limits) => self.histories.publish(&mut io, publication, owner, &limits),
             None => Reply::Now(self.live.publish(&mut io, publication)),
+        }
+    }
+
+    /// Whose the id of a message is. An id that the gateway makes is known to nobody before.
+    pub(super) fn id_owner(&self, publication: &Publication) -> IdOwner {
+        let is_a_clients = publication.publisher != Publisher::Application;
+        let asks = publication.id.is_some() && is_a_clients;
+        if asks && self.fleet.writes() >= WireVersion::ID_OF_PUBLISHER {
+            IdOwner::Publisher
+        } else {
+            IdOwner::Room
         }
     }
 

@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use sluice_backbone::Publication;
+use sluice_rooms::Publisher;
 
 use crate::{
     checks::Published,
@@ -32,6 +33,7 @@ impl World {
             data: number.to_string().into(),
             attachments: Vec::new(),
             from: None,
+            publisher: Publisher::Application,
             id: Some(format!("p{number}").into()),
             except,
         };

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Epoch, Position};
+use crate::{Epoch, Pid, Position};
 
 const LIMITS: HistoryLimits = HistoryLimits {
     max_messages: 3,
@@ -30,7 +30,11 @@ fn message(offset: u64, id: &str) -> Arc<Message> {
 fn filled(offsets: &[u64]) -> History {
     let mut history = History::after(0);
     for offset in offsets {
-        history.append(message(*offset, &offset.to_string()), &LIMITS);
+        history.append(
+            message(*offset, &offset.to_string()),
+            &Publisher::Application,
+            &LIMITS,
+        );
     }
     history
 }
@@ -59,9 +63,27 @@ fn the_oldest_messages_go_first() {
 #[test]
 fn a_message_is_found_by_its_id_as_long_as_it_is_kept() {
     let mut history = filled(&[2, 5, 7]);
-    assert_eq!(history.find("2"), Some(2));
-    history.append(message(9, "9"), &LIMITS);
-    assert_eq!(history.find("2"), None);
+    assert_eq!(history.find(&Publisher::Application, "2"), Some(2));
+    history.append(message(9, "9"), &Publisher::Application, &LIMITS);
+    assert_eq!(history.find(&Publisher::Application, "2"), None);
+}
+
+#[test]
+fn an_id_is_its_publishers() {
+    let (ann, session) = (Publisher::User("ann".into()), Pid::random().session());
+    let mut history = History::after(0);
+    history.append(message(1, "order-18"), &ann, &LIMITS);
+    assert_eq!(history.find(&ann, "order-18"), Some(1));
+    for other in [
+        Publisher::Application,
+        Publisher::User("bob".into()),
+        Publisher::Session(session),
+    ] {
+        assert_eq!(history.find(&other, "order-18"), None);
+    }
+    history.append(message(2, "order-18"), &Publisher::Application, &LIMITS);
+    assert_eq!(history.find(&ann, "order-18"), Some(1));
+    assert_eq!(history.find(&Publisher::Application, "order-18"), Some(2));
 }
 
 #[test]

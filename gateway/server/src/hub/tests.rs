@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sluice_backbone::{Backbone, BackboneEvent, Claim, Gather, Publication};
 use sluice_net::Cause;
-use sluice_rooms::{Epoch, Position, Reading, RoomKey, RoomSettings};
+use sluice_rooms::{Epoch, Position, Publisher, Reading, RoomKey, RoomSettings};
 use tokio::time::sleep;
 
 use self::bench::{Bench, on_bench};
@@ -427,6 +427,7 @@ fn a_client_that_reads_is_not_closed_because_much_came_at_once() {
                 data: format!("\"{}\"", "x".repeat(1_024)).into(),
                 attachments: Vec::new(),
                 from: None,
+                publisher: Publisher::Application,
                 id: None,
                 except: None,
             };

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use sluice_backbone::{Error, Publication, Receipt, Reply};
 use sluice_contract::message_id;
-use sluice_rooms::{Epoch, HistoryLimits, Message, Position};
+use sluice_rooms::{Epoch, HistoryLimits, Message, Position, Publisher};
 use tokio::sync::oneshot;
 
 use super::{Ask, Io, stream::Stream};
@@ -36,6 +36,27 @@ const WAITING_BYTES: usize = 64 << 20;
 
 /// The most rooms whose rate is remembered within a second.
 const RATED: usize = 262_144;
+
+/// Whose an id is to the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IdOwner {
+    /// Everyone's who may publish in the room, as in the forms of 0.1.0.
+    Room,
+    /// The publisher's.
+    Publisher,
+}
+
+impl IdOwner {
+    /// What the stream knows the owner by, where it is not the room or the application.
+    fn name(self, publisher: &Publisher) -> Option<String> {
+        match publisher {
+            _ if self == Self::Room => None,
+            Publisher::Application => None,
+            Publisher::User(user) => Some(format!("user:{user}")),
+            Publisher::Session(session) => Some(format!("session:{session}")),
+        }
+    }
+}
 
 /// A message that is not known to be stored.
 #[derive(Debug)]
@@ -123,6 +144,7 @@ impl Publishing {
         io: &mut Io<'_>,
         stream: &Stream,
         publication: Publication,
+        owner: IdOwner,
         limits: &HistoryLimits,
     ) -> Reply<Receipt> {
         let place = names::place(&publication.room);
@@ -134,6 +156,7 @@ impl Publishing {
         if !self.admit(io, &place, per_second) {
             return Reply::Now(Err(Error::RoomRate));
         }
+        let owner = owner.name(&publication.publisher);
         let message = io.accept(publication);
         let payload = envelope::encode(&message, io.gateway);
         let (tell, told) = oneshot::channel();
@@ -142,7 +165,11 @@ impl Publishing {
         self.bytes += payload.len();
         let waiting = Waiting {
             subject: io.names.stored(&place),
-            headers: headers(stream, &place, &message.id, limits),
+            headers: headers(
+                stream,
+                message_id(&place, &message.id, owner.as_deref()),
+                limits,
+            ),
             payload,
             id: message.id,
             tell,
@@ -254,8 +281,8 @@ impl Publishing {
     }
 }
 
-fn headers(stream: &Stream, place: &Place, id: &str, limits: &HistoryLimits) -> Fields {
-    let mut headers = vec![("Nats-Msg-Id", message_id(place, id))];
+fn headers(stream: &Stream, id: String, limits: &HistoryLimits) -> Fields {
+    let mut headers = vec![("Nats-Msg-Id", id)];
     let seconds = limits.max_age.as_secs().max(1);
     if stream.limits.max_age.is_none_or(|age| limits.max_age < age) {
         headers.push(("Nats-TTL", format!("{seconds}s")));

@@ -5,10 +5,12 @@ use std::{
 
 use bytes::Bytes;
 
+use sluice_backbone::Publication;
 use sluice_contract::{Draining, GatewayState, PolicyStatus, Status, WireVersion};
+use sluice_rooms::{Publisher, RoomKey, RoomSettings};
 
 use super::bus::Bus;
-use crate::core::{AnswerTo, Called, Core, GONE_AFTER, TICK, Unreachable};
+use crate::core::{AnswerTo, Called, Core, GONE_AFTER, TICK, Unreachable, histories::IdOwner};
 
 fn names(bus: &Bus, node: usize) -> Vec<String> {
     let peers = bus.nodes[node].core.peers(bus.at);
@@ -252,4 +254,27 @@ fn the_number_of_gateways_is_bounded() {
     }
     assert_eq!(names(&bus, 0).len(), 4_096);
     assert!(bus.nodes[0].core.faults().fleet >= 104);
+}
+
+#[test]
+fn an_id_is_its_publishers_once_the_whole_fleet_writes_so() {
+    let publication = |publisher: Publisher, id: Option<&str>| Publication {
+        room: RoomKey::new("/", "r"),
+        settings: RoomSettings::default(),
+        event: "e".into(),
+        data: "1".into(),
+        attachments: Vec::new(),
+        from: None,
+        publisher,
+        id: id.map(Into::into),
+        except: None,
+    };
+    let anns = publication(Publisher::User("ann".into()), Some("order-18"));
+    let applications = publication(Publisher::Application, Some("order-18"));
+    let mut bus = of_version_3(2);
+    let owner = |bus: &Bus, it| bus.nodes[0].core.id_owner(it);
+    assert_eq!(owner(&bus, &anns), IdOwner::Publisher);
+    assert_eq!(owner(&bus, &applications), IdOwner::Room);
+    bus.inject(0, "fleet", beat(0x10, None).as_bytes());
+    assert_eq!(owner(&bus, &anns), IdOwner::Room, "0.1.0 is in the fleet");
 }

@@ -5,7 +5,7 @@ use std::{rc::Rc, sync::Arc, time::Instant};
 use serde::Deserialize;
 use sluice_backbone::{Command, Publication, Target};
 use sluice_policy::{Action, RoomPolicy};
-use sluice_rooms::Message;
+use sluice_rooms::{Message, Publisher};
 use sluice_spans::{brief, failed, span};
 use sluice_util::unix_millis;
 
@@ -80,14 +80,18 @@ impl Hub {
             data,
             attachments,
         } = publish.content;
-        let identity = session.identity.borrow();
+        let publisher = publisher(session);
         let publication = Publication {
             room: room.key.clone(),
             settings: room.settings.get(),
             event: event.into(),
             data: data.into(),
             attachments,
-            from: (!identity.is_anonymous()).then(|| Arc::clone(identity.user())),
+            from: match &publisher {
+                Publisher::User(user) => Some(Arc::clone(user)),
+                _ => None,
+            },
+            publisher,
             id: publish.id,
             except: (!publish.echo).then_some(session.id),
         };
@@ -118,6 +122,16 @@ impl Hub {
                 .command(Command::Send(Target::Everyone, namespace, message)),
         );
         Ok(Success::Done {})
+    }
+}
+
+/// Whose the ids are that a session gives.
+fn publisher(session: &Session) -> Publisher {
+    let identity = session.identity.borrow();
+    if identity.is_anonymous() {
+        Publisher::Session(session.id)
+    } else {
+        Publisher::User(Arc::clone(identity.user()))
     }
 }
 
