@@ -27,6 +27,10 @@
 //!         false
 //!     }
 //!
+//!     fn is_idle(&self, _: usize) -> bool {
+//!         true
+//!     }
+//!
 //!     fn deliver(&self, _: usize, event: BackboneEvent) {
 //!         self.0.lock().unwrap().push(event);
 //!     }
@@ -127,7 +131,8 @@ pub struct Members {
 ///
 /// The answers of [`Self::subscribe`] and [`Self::missed`] belong between two messages: what was
 /// delivered to the worker before is not greater than the offsets in the answer, and what comes
-/// after is. One that comes later is therefore itself a [`BackboneEvent::Completion`].
+/// after is. One is therefore itself a [`BackboneEvent::Completion`], behind what the worker has
+/// still to read; only a worker that has read everything gets it at once.
 pub trait Backbone: Send + Sync + 'static {
     /// `worker` has a member in `room` from now on and must get its messages. Says where they
     /// begin. Any number of calls need one [`Self::unsubscribe`].

@@ -16,8 +16,8 @@ use sluice_util::unix_millis;
 
 use self::{room::Room, rooms::Rooms, sequence::Sequence, users::Users};
 use crate::{
-    Backbone, BackboneEvent, Bookmark, Claim, Command, Error, Gather, Joined, Members, Missed,
-    Publication, Reader, Receipt, Record, Reply, SessionInfo, Stats, Stored, Workers,
+    Backbone, BackboneEvent, Bookmark, Claim, Command, Completion, Error, Gather, Joined, Members,
+    Missed, Publication, Reader, Receipt, Record, Reply, SessionInfo, Stats, Stored, Workers,
 };
 
 /// How many ticks lie between two sweeps of expired messages.
@@ -31,7 +31,7 @@ const SWEEP_EVERY: u64 = 100;
 pub struct Memory {
     workers: Arc<dyn Workers>,
     sequence: Sequence,
-    rooms: Rooms,
+    rooms: Arc<Rooms>,
     users: Users,
 }
 
@@ -47,7 +47,7 @@ impl Memory {
         Self {
             workers,
             sequence: Sequence::default(),
-            rooms: Rooms::default(),
+            rooms: Arc::default(),
             users: Users::default(),
         }
     }
@@ -105,27 +105,32 @@ impl Memory {
         }
     }
 
-    fn missed_now(&self, bookmarks: &[Bookmark], reader: &Reader) -> Result<Missed, Error> {
-        // Whatever has an offset is in its history, so all rooms are read as of this moment.
-        let through = self.sequence.hold(|last| last);
-        let mut messages = Vec::new();
-        for bookmark in bookmarks.iter().filter(|b| b.settings.history.is_some()) {
-            match self.rooms.replay(&bookmark.room, bookmark.after) {
-                Replayed::Complete(missed) => messages.extend(missed),
-                Replayed::Gone => return Err(Error::Gone),
-            }
+    /// Answers a worker by the last offset: behind all messages up to it, before all that follow.
+    ///
+    /// While the sequence stands still nothing is on its way, so what the worker is left now
+    /// belongs exactly here.
+    fn in_order<T: Send + 'static>(
+        &self,
+        worker: usize,
+        answer: impl FnOnce(u64) -> Result<T, Error> + Send + 'static,
+    ) -> Reply<T> {
+        enum Turn<A, T> {
+            Now(u64, A),
+            Later(Reply<T>),
         }
-        messages.retain(|message| {
-            message.offset() <= through && message.except != Some(reader.session)
+        let turn = self.sequence.hold(|last| {
+            if self.workers.is_idle(worker) {
+                return Turn::Now(last, answer);
+            }
+            let (completion, reply) = Completion::answering(move || answer(last));
+            self.workers
+                .deliver(worker, BackboneEvent::Completion(completion));
+            Turn::Later(reply)
         });
-        messages.sort_by_key(|message| message.offset());
-        if reader.connected {
-            for message in &mut messages {
-                hold_back(message, through);
-            }
+        match turn {
+            Turn::Now(last, answer) => Reply::Now(answer(last)),
+            Turn::Later(reply) => reply,
         }
-        let through = vec![through; bookmarks.len()];
-        Ok(Missed { messages, through })
     }
 
     fn everyone<T: Send + 'static>(
@@ -139,16 +144,40 @@ impl Memory {
         result
     }
 
+    /// Announces under the rooms' locks: who is told afterwards who is in a room is told so behind
+    /// it.
     fn announce(&self) {
-        for (key, workers, announcement) in self.rooms.announcements() {
-            let announcement = Arc::new(announcement);
-            for worker in workers {
-                let news = Arc::clone(&announcement);
-                self.workers
-                    .deliver(worker, BackboneEvent::Presence(key.clone(), news));
-            }
+        self.rooms.announce(|key, worker, news| {
+            self.workers
+                .deliver(worker, BackboneEvent::Presence(key.clone(), news));
+        });
+    }
+}
+
+/// What a reader missed up to an offset that all its rooms are read to.
+fn missed(
+    rooms: &Rooms,
+    bookmarks: &[Bookmark],
+    reader: &Reader,
+    through: u64,
+) -> Result<Missed, Error> {
+    let mut messages = Vec::new();
+    for bookmark in bookmarks.iter().filter(|b| b.settings.history.is_some()) {
+        match rooms.replay(&bookmark.room, bookmark.after) {
+            Replayed::Complete(missed) => messages.extend(missed),
+            Replayed::Gone => return Err(Error::Gone),
         }
     }
+    messages
+        .retain(|message| message.offset() <= through && message.except != Some(reader.session));
+    messages.sort_by_key(|message| message.offset());
+    if reader.connected {
+        for message in &mut messages {
+            hold_back(message, through);
+        }
+    }
+    let through = vec![through; bookmarks.len()];
+    Ok(Missed { messages, through })
 }
 
 fn find_duplicate(room: &Room, publication: &Publication, epoch: Epoch) -> Option<Receipt> {
@@ -186,13 +215,10 @@ fn message(publication: Publication, position: Option<Position>) -> Message {
 impl Backbone for Memory {
     fn subscribe(&self, worker: usize, room: &RoomKey, settings: &RoomSettings) -> Reply<Joined> {
         let epoch = self.sequence.epoch();
-        Reply::Now(self.rooms.with(room, |room| {
+        self.rooms.with(room, |room| {
             room.subscribe(worker, settings);
-            // Under the sequence's lock nothing is on its way: what the workers have not got
-            // yet has a greater offset than this.
-            let offset = self.sequence.hold(|last| last);
-            Ok(Joined { epoch, offset })
-        }))
+            self.in_order(worker, move |offset| Ok(Joined { epoch, offset }))
+        })
     }
 
     fn unsubscribe(&self, worker: usize, room: &RoomKey) {
@@ -214,8 +240,11 @@ impl Backbone for Memory {
         Reply::Now(self.publish_now(publication))
     }
 
-    fn missed(&self, _worker: usize, bookmarks: &[Bookmark], reader: Reader) -> Reply<Missed> {
-        Reply::Now(self.missed_now(bookmarks, &reader))
+    fn missed(&self, worker: usize, bookmarks: &[Bookmark], reader: Reader) -> Reply<Missed> {
+        let (rooms, bookmarks) = (Arc::clone(&self.rooms), bookmarks.to_vec());
+        self.in_order(worker, move |through| {
+            missed(&rooms, &bookmarks, &reader, through)
+        })
     }
 
     fn history(
@@ -236,6 +265,11 @@ impl Backbone for Memory {
     }
 
     fn command(&self, command: Command) -> Reply<u64> {
+        let is_message = matches!(command, Command::Send(..));
+        let mut workers = 0..self.workers.count();
+        if is_message && workers.any(|worker| self.workers.is_full(worker)) {
+            return Reply::Now(Err(Error::Overloaded));
+        }
         let command = Arc::new(command);
         let done = self.everyone(|gather| BackboneEvent::Command(Arc::clone(&command), gather));
         Reply::Later(Box::pin(async move {
@@ -244,7 +278,7 @@ impl Backbone for Memory {
     }
 
     fn sessions(&self, user: Option<Arc<str>>, limit: usize) -> Reply<Vec<SessionInfo>> {
-        let sessions = self.everyone(|gather| BackboneEvent::Sessions(user.clone(), gather));
+        let sessions = self.everyone(|gather| BackboneEvent::Sessions(user.clone(), limit, gather));
         Reply::Later(Box::pin(async move {
             let mut sessions = sessions.await.unwrap_or_default();
             sessions.truncate(limit);

@@ -2,6 +2,8 @@
 
 use std::{future::Future, pin::Pin};
 
+use tokio::sync::oneshot;
+
 use crate::Error;
 
 /// A backbone's answer: now, without any allocation, or later.
@@ -18,6 +20,16 @@ impl<T> std::fmt::Debug for Reply<T> {
             Self::Now(_) => "Now",
             Self::Later(_) => "Later",
         })
+    }
+}
+
+impl<T: Send + 'static> Reply<T> {
+    /// The answer comes there. Where whoever would give it is gone, it is
+    /// [`Error::Unavailable`].
+    pub fn told(told: oneshot::Receiver<Result<T, Error>>) -> Self {
+        Self::Later(Box::pin(async move {
+            told.await.unwrap_or(Err(Error::Unavailable))
+        }))
     }
 }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use sluice_rooms::{Announcement, Message, RoomKey, SessionId};
+use tokio::sync::oneshot;
 
-use crate::{Claim, Command, Gather, Record, SessionInfo};
+use crate::{Claim, Command, Error, Gather, Record, Reply, SessionInfo};
 
 /// Something that the backbone gives a worker to do.
 #[derive(Debug)]
@@ -15,8 +16,8 @@ pub enum BackboneEvent {
     Presence(RoomKey, Arc<Announcement>),
     /// A command for the sessions it speaks of; each that carries it out adds 1.
     Command(Arc<Command>, Gather<u64>),
-    /// A question for sessions, of one user or of all.
-    Sessions(Option<Arc<str>>, Gather<SessionInfo>),
+    /// A question for sessions, of one user or of all: so many at most from each worker.
+    Sessions(Option<Arc<str>>, usize, Gather<SessionInfo>),
     /// Give up a session to whoever claims it.
     Claim(Claim, Gather<Record>),
     /// A message for the local members of a room is lost for good: they are to come back and be
@@ -41,6 +42,18 @@ impl Completion {
         Self(Box::new(give))
     }
 
+    /// An answer that `answer` finds once it is this one's turn, and where it arrives.
+    pub fn answering<T: Send + 'static>(
+        answer: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> (Self, Reply<T>) {
+        let (tell, told) = oneshot::channel();
+        let completion = Self::new(move || {
+            // Whoever waited may be gone.
+            let _ = tell.send(answer());
+        });
+        (completion, Reply::told(told))
+    }
+
     /// Hands the answer to whoever waits for it.
     pub fn give(self) {
         (self.0)();
@@ -60,6 +73,9 @@ pub trait Workers: Send + Sync + 'static {
 
     /// Whether a worker is too far behind to be given more messages.
     fn is_full(&self, worker: usize) -> bool;
+
+    /// Whether a worker has read all that was left for it. Only the worker itself can rely on it.
+    fn is_idle(&self, worker: usize) -> bool;
 
     /// Leaves something for a worker. What is left under one lock arrives in the same order at
     /// every worker.

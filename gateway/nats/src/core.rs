@@ -17,7 +17,6 @@ mod live;
 mod members;
 mod patience;
 mod presence;
-mod reply;
 mod rooms;
 mod seeded;
 mod sessions;

@@ -16,13 +16,30 @@ use sluice_util::lock;
 /// far behind; a sender is then told, and can refuse in its turn.
 const CAPACITY: usize = 65_536;
 
+/// The bound on the bytes of messages that wait for a worker: a few messages can be large.
+const MAX_BYTES: usize = 32 << 20;
+
+struct Queue<M> {
+    messages: VecDeque<M>,
+    /// What the messages that wait take, as their senders said.
+    bytes: usize,
+    /// Whether the worker has taken messages that it may not have read yet.
+    reading: bool,
+}
+
+impl<M> Queue<M> {
+    fn is_full(&self) -> bool {
+        self.messages.len() >= CAPACITY || self.bytes >= MAX_BYTES
+    }
+}
+
 struct Shared<M> {
-    queue: Mutex<VecDeque<M>>,
+    queue: Mutex<Queue<M>>,
     waker: AtomicWaker,
 }
 
 impl<M> Shared<M> {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<M>> {
+    fn lock(&self) -> MutexGuard<'_, Queue<M>> {
         // A queue is whole between any two operations on it, so a poisoned lock is still usable.
         lock(&self.queue)
     }
@@ -52,7 +69,7 @@ impl<M> std::fmt::Debug for Receiver<M> {
     }
 }
 
-/// The inbox holds 65,536 messages; the message comes back.
+/// The inbox holds as much as it may; the message comes back.
 #[derive(Debug)]
 pub struct Full<M>(pub M);
 
@@ -60,37 +77,52 @@ pub struct Full<M>(pub M);
 /// under one lock arrive at every inbox in the same order.
 pub fn inbox<M>() -> (Sender<M>, Receiver<M>) {
     let shared = Arc::new(Shared {
-        queue: Mutex::default(),
+        queue: Mutex::new(Queue {
+            messages: VecDeque::new(),
+            bytes: 0,
+            reading: false,
+        }),
         waker: AtomicWaker::new(),
     });
     (Sender(Arc::clone(&shared)), Receiver(shared))
 }
 
 impl<M> Sender<M> {
-    /// Leaves `message` for the worker, unless 65,536 messages wait already.
-    pub fn send(&self, message: M) -> Result<(), Full<M>> {
+    /// Leaves `message`, which takes so many `bytes`, for the worker, unless 65,536 messages or
+    /// 32 MiB wait already.
+    ///
+    /// # Errors
+    /// Where so much waits.
+    pub fn send(&self, message: M, bytes: usize) -> Result<(), Full<M>> {
         let queue = self.0.lock();
-        if queue.len() >= CAPACITY {
+        if queue.is_full() {
             return Err(Full(message));
         }
-        self.push(queue, message);
+        self.push(queue, message, bytes);
         Ok(())
     }
 
-    /// Leaves `message` whatever waits: for answers and control messages, which something else
-    /// bounds.
-    pub fn send_always(&self, message: M) {
-        self.push(self.0.lock(), message);
+    /// Leaves `message` whatever waits: for answers, control messages, and what its sender has
+    /// found room for with [`Self::is_full`].
+    pub fn send_always(&self, message: M, bytes: usize) {
+        self.push(self.0.lock(), message, bytes);
     }
 
-    /// Whether 65,536 messages wait, so that no more are taken.
+    /// Whether 65,536 messages or 32 MiB wait, so that no more are taken.
     pub fn is_full(&self) -> bool {
-        self.0.lock().len() >= CAPACITY
+        self.0.lock().is_full()
     }
 
-    fn push(&self, mut queue: MutexGuard<'_, VecDeque<M>>, message: M) {
-        let first = queue.is_empty();
-        queue.push_back(message);
+    /// Whether the worker has read all that was ever left for it.
+    pub fn is_idle(&self) -> bool {
+        let queue = self.0.lock();
+        queue.messages.is_empty() && !queue.reading
+    }
+
+    fn push(&self, mut queue: MutexGuard<'_, Queue<M>>, message: M, bytes: usize) {
+        let first = queue.messages.is_empty();
+        queue.messages.push_back(message);
+        queue.bytes += bytes;
         drop(queue);
         if first {
             self.0.waker.wake();
@@ -99,7 +131,13 @@ impl<M> Sender<M> {
 }
 
 impl<M> Receiver<M> {
-    /// Waits until there is something and moves all of it into `into`, which should be empty.
+    /// A sender to this inbox.
+    pub fn sender(&self) -> Sender<M> {
+        Sender(Arc::clone(&self.0))
+    }
+
+    /// Waits until there is something and moves all of it into `into`, which should be empty: what
+    /// was received before counts as read from now on.
     pub async fn receive(&mut self, into: &mut VecDeque<M>) {
         poll_fn(|cx| self.poll_receive(cx, into)).await;
     }
@@ -107,10 +145,49 @@ impl<M> Receiver<M> {
     fn poll_receive(&mut self, cx: &mut Context<'_>, into: &mut VecDeque<M>) -> Poll<()> {
         self.0.waker.register(cx.waker());
         let mut queue = self.0.lock();
-        if queue.is_empty() {
+        queue.reading = !queue.messages.is_empty();
+        if !queue.reading {
             return Poll::Pending;
         }
-        std::mem::swap(&mut *queue, into);
+        std::mem::swap(&mut queue.messages, into);
+        queue.bytes = 0;
         Poll::Ready(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    fn receive(receiver: &mut Receiver<u8>) -> Option<usize> {
+        let mut taken = VecDeque::new();
+        let mut cx = Context::from_waker(Waker::noop());
+        let ready = receiver.poll_receive(&mut cx, &mut taken).is_ready();
+        ready.then_some(taken.len())
+    }
+
+    #[test]
+    fn a_few_large_messages_fill_it_as_many_small_ones_do() {
+        let (sender, mut receiver) = inbox();
+        sender.send(1, MAX_BYTES - 1).unwrap();
+        assert!(!sender.is_full());
+        sender.send(2, 1).unwrap();
+        assert!(sender.is_full() && sender.send(3, 0).is_err());
+        assert_eq!(receive(&mut receiver), Some(2));
+        assert!(!sender.is_full() && sender.send(3, 0).is_ok());
+    }
+
+    #[test]
+    fn what_was_taken_is_not_read_before_more_is_asked_for() {
+        let (sender, mut receiver) = inbox();
+        assert!(sender.is_idle());
+        sender.send_always(1, 1);
+        assert!(!sender.is_idle());
+        assert_eq!(receive(&mut receiver), Some(1));
+        assert!(!sender.is_idle(), "it may be at any of them");
+        assert_eq!(receive(&mut receiver), None);
+        assert!(sender.is_idle());
     }
 }

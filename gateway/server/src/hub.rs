@@ -4,6 +4,7 @@
 //! a namespace and has a connection of the front, rooms hold their sessions, and the front acts
 //! through the hub.
 
+mod caught_up;
 mod commands;
 mod counters;
 mod deliver;
@@ -27,6 +28,7 @@ mod tests;
 mod timers;
 mod tokens;
 mod trace;
+mod turns;
 
 use std::{
     cell::{Cell, RefCell},
@@ -50,7 +52,9 @@ pub(crate) use self::{
     position::ClientPosition,
     session::{Outlet, Session},
 };
-use self::{namespace::Namespace, resuming::Resuming, room::Room, timers::SessionTimers};
+use self::{
+    namespace::Namespace, resuming::Resuming, room::Room, timers::SessionTimers, turns::Turns,
+};
 use crate::{failure::Failure, inboxes::InboxItem, shared::Shared};
 
 /// A user's sessions on this worker; most have one.
@@ -81,6 +85,8 @@ pub(crate) struct Hub {
     /// Whose connections a drain closes next, from the end.
     to_move: RefCell<Vec<Rc<Session>>>,
     resuming: Resuming,
+    /// What goes on behind what the worker has still to read.
+    turns: Turns,
     /// When messages were accepted whose delivery is not yet written.
     undelivered: RefCell<Vec<Instant>>,
     /// Sessions whose replay did not fit at once.
@@ -94,11 +100,12 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    /// The hub of a worker; [`Self::run`] must be spawned beside it.
+    /// The hub of a worker that reads `inbox`; [`Self::run`] must be spawned beside it.
     pub(crate) fn new(
         worker: Rc<Worker>,
         shared: Arc<Shared>,
         counters: Arc<HubCounters>,
+        inbox: &inbox::Receiver<InboxItem>,
     ) -> Rc<Self> {
         let policy = shared.policy.load_full();
         let hub = Rc::new(Self {
@@ -114,6 +121,7 @@ impl Hub {
             max_detached: Cell::new(MAX_DETACHED),
             to_move: RefCell::default(),
             resuming: Resuming::default(),
+            turns: Turns::new(inbox.sender()),
             undelivered: RefCell::default(),
             lagging: RefCell::default(),
             on_policy: RefCell::default(),
@@ -173,6 +181,7 @@ impl Hub {
             }
             InboxItem::MoveNoMore => drop(self.to_move.take()),
             InboxItem::MoveRest => self.move_rest(),
+            InboxItem::Turn => self.turns.next(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use sluice_backbone::{BackboneEvent, Workers};
+use sluice_backbone::{BackboneEvent, Command, Workers};
 use sluice_net::{Cause, inbox};
 use sluice_policy::Policy;
 use tokio::sync::oneshot;
@@ -40,6 +40,8 @@ pub(crate) enum InboxItem {
     MoveNoMore,
     /// Close all that is left.
     MoveRest,
+    /// What the worker put off goes on here.
+    Turn,
 }
 
 /// What a message takes in a client's queue beside its data, roughly.
@@ -53,8 +55,13 @@ impl InboxItem {
 
     /// How many bytes a client may be sent because of it, roughly.
     pub(crate) fn size(&self) -> usize {
-        let Self::Backbone(BackboneEvent::Room(message)) = self else {
-            return AROUND;
+        let message = match self {
+            Self::Backbone(BackboneEvent::Room(message)) => message,
+            Self::Backbone(BackboneEvent::Command(command, _)) => match &**command {
+                Command::Send(_, _, message) => message,
+                _ => return AROUND,
+            },
+            _ => return AROUND,
         };
         let attachments = message.attachments.iter().map(Bytes::len).sum::<usize>();
         message.data.len() + attachments + AROUND
@@ -75,7 +82,8 @@ impl Inboxes {
     /// Leaves something for one worker.
     pub(crate) fn send(&self, worker: usize, item: InboxItem) {
         if let Some(inbox) = self.0.get(worker) {
-            inbox.send_always(item);
+            let bytes = item.size();
+            inbox.send_always(item, bytes);
         }
     }
 
@@ -92,6 +100,10 @@ impl Workers for Inboxes {
 
     fn is_full(&self, worker: usize) -> bool {
         self.0.get(worker).is_some_and(inbox::Sender::is_full)
+    }
+
+    fn is_idle(&self, worker: usize) -> bool {
+        self.0.get(worker).is_none_or(inbox::Sender::is_idle)
     }
 
     fn deliver(&self, worker: usize, event: BackboneEvent) {

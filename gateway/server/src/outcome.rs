@@ -57,6 +57,18 @@ pub(crate) enum Success {
     },
 }
 
+impl Success {
+    /// Whether it says how far something reaches, or who is there: it is true only behind all that
+    /// was accepted before it.
+    pub(crate) fn has_place(&self) -> bool {
+        match self {
+            Self::Published { offset, .. } => offset.is_some(),
+            Self::Members { .. } | Self::History { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 /// A message of a history.
 #[derive(Debug, Serialize)]
 pub(crate) struct Past {

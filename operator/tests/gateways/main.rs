@@ -37,10 +37,7 @@ async fn a_gateway_says_how_many_connections_it_has_and_that_it_serves() {
     let gateways = asking(&gateway, KEY);
     let _clients = gateway.connect(3).await;
     let seen = gateways.read(HERE).await.unwrap();
-    assert_eq!(
-        (seen.connections, seen.phase),
-        (3, DrainPhase::Serving)
-    );
+    assert_eq!((seen.connections, seen.phase), (3, DrainPhase::Serving));
     let fleet = gateways.fleet(HERE).await.unwrap();
     assert_eq!((fleet.len(), fleet[0].connections), (1, 3));
     assert_eq!(&*fleet[0].name, "gateway-under-test");

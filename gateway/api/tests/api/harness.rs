@@ -58,11 +58,15 @@ impl Workers for Worker {
         *self.full.lock().unwrap()
     }
 
+    fn is_idle(&self, _: usize) -> bool {
+        true
+    }
+
     fn deliver(&self, _: usize, event: BackboneEvent) {
         match event {
             BackboneEvent::Room(message) => self.messages.lock().unwrap().push(message),
             BackboneEvent::Command(command, gather) => self.command(&command, gather),
-            BackboneEvent::Sessions(user, gather) => {
+            BackboneEvent::Sessions(user, _, gather) => {
                 let sessions = self.sessions.lock().unwrap();
                 let of = |info: &&SessionInfo| user.as_ref().is_none_or(|user| info.user == *user);
                 sessions

@@ -3,7 +3,7 @@
 use std::{
     hash::{BuildHasher, RandomState},
     sync::{
-        Mutex, MutexGuard,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
@@ -101,13 +101,11 @@ impl Rooms {
         shard.look(key, group, |room| room.page(query))
     }
 
-    /// Takes what is to be announced, with the workers it goes to.
-    pub(super) fn announcements(&self) -> Vec<(RoomKey, Vec<usize>, Announcement)> {
-        let mut all = Vec::new();
+    /// Announces what is due, to each worker that it goes to.
+    pub(super) fn announce(&self, tell: impl Fn(&RoomKey, usize, Arc<Announcement>)) {
         for shard in &self.shards {
-            lock(shard).announcements(&mut all);
+            lock(shard).announce(&tell);
         }
-        all
     }
 
     /// Drops what has expired, and rooms that nobody needs.

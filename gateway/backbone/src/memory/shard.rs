@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    sync::Arc,
     time::Instant,
 };
 
@@ -60,14 +61,17 @@ impl Shard {
         }
     }
 
-    /// Takes what is to be announced, with the workers it goes to.
-    pub(super) fn announcements(&mut self, all: &mut Vec<(RoomKey, Vec<usize>, Announcement)>) {
+    /// Announces what is due, to each worker that it goes to.
+    pub(super) fn announce(&mut self, tell: impl Fn(&RoomKey, usize, Arc<Announcement>)) {
         for key in std::mem::take(&mut self.changed) {
             let Some(room) = self.rooms.get_mut(&key) else {
                 continue;
             };
             if let Some(news) = room.announce() {
-                all.push((key, room.workers().collect(), news));
+                let news = Arc::new(news);
+                for worker in room.workers() {
+                    tell(&key, worker, Arc::clone(&news));
+                }
             }
         }
     }

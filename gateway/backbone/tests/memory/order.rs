@@ -1,10 +1,13 @@
 //! One order for all.
 
-use std::sync::Barrier;
+use std::sync::{Barrier, atomic::Ordering};
 
+use sluice_backbone::{Backbone as _, BackboneEvent, Reader};
 use sluice_rooms::RoomSettings;
 
-use crate::support::{Gateway, keeping, now, offset, offsets, publication, room};
+use crate::support::{
+    Gateway, bookmark, keeping, later, now, offset, offsets, publication, room, stranger,
+};
 
 const WORKERS: usize = 4;
 const EACH: usize = 500;
@@ -167,4 +170,49 @@ fn a_room_takes_so_many_messages_a_second_and_duplicates_besides() {
     let refused = (0..4).filter(|_| publish().is_err()).count();
     assert!(refused >= 1);
     assert!(gateway.publish_with_id(&room, settings, "first").duplicate);
+}
+
+#[test]
+fn what_a_member_missed_belongs_behind_what_its_worker_has_still_to_read() {
+    let gateway = Gateway::new(1);
+    let (x, b) = (room("x"), room("b"));
+    for room in [&x, &b] {
+        gateway.subscribe(0, room, keeping(100));
+        gateway.publish(room, keeping(100));
+    }
+    gateway.workers.busy.store(true, Ordering::Relaxed);
+    gateway.publish(&x, keeping(100));
+    let joined = gateway.memory.subscribe(0, &b, &keeping(100));
+    let member = Reader {
+        session: stranger(),
+        read: None,
+        connected: true,
+    };
+    let missed = gateway
+        .memory
+        .missed(0, &[bookmark(&b, keeping(100), 0)], member);
+    gateway.publish(&x, keeping(100));
+    let mut read = 0;
+    let mut turns = Vec::new();
+    for event in gateway.take(0) {
+        match event {
+            BackboneEvent::Room(message) => read = message.offset(),
+            BackboneEvent::Completion(completion) => {
+                completion.give();
+                turns.push(read);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(
+        turns,
+        [3, 3],
+        "behind what was accepted before, and before the rest"
+    );
+    assert_eq!(later(joined).unwrap().offset, 3);
+    let missed = later(missed).unwrap();
+    assert_eq!(
+        (offsets(&missed.messages), missed.through),
+        (vec![2], vec![3])
+    );
 }

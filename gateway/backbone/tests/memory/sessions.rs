@@ -64,7 +64,7 @@ fn sessions_of_all_workers_are_listed_up_to_the_limit() {
     let reply = gateway.memory.sessions(Some("ann".into()), 3);
     for worker in 0..2 {
         for event in gateway.take(worker) {
-            let BackboneEvent::Sessions(user, gather) = event else {
+            let BackboneEvent::Sessions(user, _, gather) = event else {
                 panic!("no question")
             };
             assert_eq!(user.as_deref(), Some("ann"));

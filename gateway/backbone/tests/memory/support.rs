@@ -23,6 +23,7 @@ const SWEEP: usize = 100;
 pub struct FakeWorkers {
     queues: Vec<Mutex<Vec<BackboneEvent>>>,
     pub full: AtomicBool,
+    pub busy: AtomicBool,
 }
 
 impl Workers for FakeWorkers {
@@ -32,6 +33,10 @@ impl Workers for FakeWorkers {
 
     fn is_full(&self, _: usize) -> bool {
         self.full.load(Ordering::Relaxed)
+    }
+
+    fn is_idle(&self, _: usize) -> bool {
+        !self.busy.load(Ordering::Relaxed)
     }
 
     fn deliver(&self, worker: usize, event: BackboneEvent) {
@@ -51,6 +56,7 @@ impl Gateway {
         let workers = Arc::new(FakeWorkers {
             queues,
             full: AtomicBool::new(false),
+            busy: AtomicBool::new(false),
         });
         Self {
             memory: Memory::new(Arc::clone(&workers) as _),

@@ -41,6 +41,17 @@ pub(crate) enum Parcel {
     Lost { sid: Sid },
 }
 
+impl Parcel {
+    /// How many bytes it holds beside its own few.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Post { body, .. } => body.len(),
+            Self::Probe { leftover, .. } => leftover.len(),
+            Self::Poll { .. } | Self::Tunnel { .. } | Self::Lost { .. } => 0,
+        }
+    }
+}
+
 /// Where each worker's parcels are sent, by worker.
 #[derive(Debug, Clone)]
 pub(crate) struct Senders(Arc<[inbox::Sender<Parcel>]>);
@@ -53,8 +64,9 @@ impl Senders {
 
     /// Leaves a parcel; false where there is no such worker or it is too far behind.
     pub(crate) fn send(&self, worker: u8, parcel: Parcel) -> bool {
+        let bytes = parcel.bytes();
         self.0
             .get(usize::from(worker))
-            .is_some_and(|mailbox| mailbox.send(parcel).is_ok())
+            .is_some_and(|mailbox| mailbox.send(parcel, bytes).is_ok())
     }
 }

@@ -48,6 +48,11 @@ impl Commands {
         fleet: &Fleet,
         command: Command,
     ) -> Reply<u64> {
+        let mut workers = 0..io.workers.count();
+        let is_message = matches!(command, Command::Send(..));
+        if is_message && workers.any(|worker| io.workers.is_full(worker)) {
+            return Reply::Now(Err(Error::Overloaded));
+        }
         let command = Arc::new(command);
         let (sender, others) = oneshot::channel();
         let request = Request::Command(Arc::clone(&command));
@@ -84,7 +89,7 @@ impl Commands {
         }
         let (gather, here) = Gather::new();
         deliver(io, || {
-            BackboneEvent::Sessions(user_of.clone(), gather.clone())
+            BackboneEvent::Sessions(user_of.clone(), limit, gather.clone())
         });
         Reply::Later(Box::pin(async move {
             let mut sessions = here.await.unwrap_or_default();
@@ -156,7 +161,9 @@ impl Commands {
                     sessions.truncate(limit);
                     completions.add(Done::Sessions { reply, sessions });
                 });
-                deliver(io, || BackboneEvent::Sessions(user.clone(), gather.clone()));
+                deliver(io, || {
+                    BackboneEvent::Sessions(user.clone(), limit, gather.clone())
+                });
             }
         }
     }

@@ -25,7 +25,7 @@ use sluice_rooms::SessionId;
 use tokio::sync::oneshot;
 
 use self::{claims::Claims, confirming::Confirming};
-use super::{Completions, Purpose, io::Io, reply::later};
+use super::{Completions, Purpose, io::Io};
 use crate::Packet;
 
 /// How long the store may take to answer.
@@ -133,7 +133,7 @@ impl Sessions {
             tell,
         };
         self.send(io, id, storing);
-        later(told)
+        Reply::told(told)
     }
 
     /// Counts what is stored of a session; what was stored of it before matters no more.

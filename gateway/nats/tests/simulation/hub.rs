@@ -66,6 +66,10 @@ impl Workers for Inbox {
         false
     }
 
+    fn is_idle(&self, worker: usize) -> bool {
+        self.queues.lock().unwrap()[worker].is_empty()
+    }
+
     fn deliver(&self, worker: usize, event: BackboneEvent) {
         if let BackboneEvent::Room(message) = &event {
             let now = self.now();

@@ -117,7 +117,7 @@ async fn serve(worker: Rc<sluice_net::Worker>, work: Work) -> io::Result<()> {
         ..
     } = work;
     let number = shared.number;
-    let hub = Hub::new(Rc::clone(&worker), shared, counters.hub);
+    let hub = Hub::new(Rc::clone(&worker), shared, counters.hub, &inbox);
     let config = config(&hub.policy(), hub.shared.compression);
     let app = SocketIo::new(
         SocketIoFront {

@@ -18,8 +18,8 @@ impl Hub {
                 self.to_members(&room, &Encoded::presence(&room, &news));
             }
             BackboneEvent::Command(command, gather) => self.command(&command, gather),
-            BackboneEvent::Sessions(user, gather) => {
-                self.list(user.as_ref(), |info| gather.add(info));
+            BackboneEvent::Sessions(user, limit, gather) => {
+                self.list(user.as_ref(), limit, |info| gather.add(info));
             }
             BackboneEvent::Claim(claim, gather) => self.claimed(claim, gather),
             BackboneEvent::Lost(room) => self.part_members(&room),
@@ -93,22 +93,17 @@ impl Hub {
         }
     }
 
-    fn list(&self, user: Option<&Arc<str>>, mut each: impl FnMut(SessionInfo)) {
-        for session in self.sessions.borrow().values() {
-            if user.is_none_or(|user| *user == session.user()) {
-                each(SessionInfo {
-                    session: session.id,
-                    user: session.user(),
-                    namespace: Arc::clone(&session.namespace.name),
-                    protocol: session.protocol(),
-                    connected: !session.is_detached(),
-                    rooms: session
-                        .record_rooms()
-                        .into_iter()
-                        .map(|(key, _)| key.name)
-                        .collect(),
-                });
-            }
+    fn list(&self, user: Option<&Arc<str>>, limit: usize, mut each: impl FnMut(SessionInfo)) {
+        if let Some(user) = user {
+            let users = self.users.borrow();
+            let sessions = users.get(user).into_iter().flatten();
+            return sessions
+                .take(limit)
+                .map(|session| info(session))
+                .for_each(each);
+        }
+        for session in self.sessions.borrow().values().take(limit) {
+            each(info(session));
         }
     }
 
@@ -134,5 +129,17 @@ impl Hub {
         if oldest.is_some_and(|accepted| accepted.elapsed() > TICK) {
             self.observe_delivery();
         }
+    }
+}
+
+fn info(session: &Session) -> SessionInfo {
+    let rooms = session.record_rooms().into_iter();
+    SessionInfo {
+        session: session.id,
+        user: session.user(),
+        namespace: Arc::clone(&session.namespace.name),
+        protocol: session.protocol(),
+        connected: !session.is_detached(),
+        rooms: rooms.map(|(key, _)| key.name).collect(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod asking;
 mod joining;
+mod joining_again;
 mod publishing;
 
 use std::rc::Rc;
@@ -45,7 +46,7 @@ impl Hub {
             Operation::Publish(publish) => self.publish(session, publish, answer),
             Operation::Leave { room } => self.answer(&self.leave(session, &room), answer),
             Operation::Direct { user, content } => {
-                self.answer(&Ok(self.direct(session, &user, content)), answer);
+                self.answer(&self.direct(session, &user, content), answer);
             }
             Operation::Broadcast { content } => {
                 self.answer(&self.broadcast(session, content), answer);
@@ -98,6 +99,15 @@ impl Hub {
             self.counters.refused(failure);
         }
         answer(outcome);
+    }
+
+    /// Answers behind what was accepted before, where the outcome says how far that reaches.
+    fn answer_behind(self: &Rc<Self>, outcome: Outcome, answer: impl FnOnce(&Outcome) + 'static) {
+        if !outcome.as_ref().is_ok_and(Success::has_place) {
+            return self.answer(&outcome, answer);
+        }
+        let hub = Rc::clone(self);
+        self.turns.behind(move || hub.answer(&outcome, answer));
     }
 
     /// Runs what may have to wait: at once as far as it goes, the rest on a task of its own.

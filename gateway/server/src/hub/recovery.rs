@@ -5,7 +5,7 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 use sluice_backbone::{Bookmark, Claim, Error, Gather, Joined, Missed, Reader, Record};
 use sluice_net::Cause;
 use sluice_policy::{Action, Identity};
-use sluice_rooms::{Pid, Position, Reading, RoomKey, RoomSettings};
+use sluice_rooms::{Pid, Position, Reading, RoomSettings};
 
 use super::{ClientPosition, Hub, Knock, Session, operations::may, replay::Replay, room::Room};
 
@@ -144,19 +144,6 @@ impl Hub {
             self.shared.backbone.delivered()
         };
         read.offset > delivered.max(session.read_in(read.epoch))
-    }
-
-    /// How far a session's client has read in its rooms; none where nobody can tell.
-    fn read_up_to(&self, session: &Session, read: Option<&Reading>) -> Option<Vec<(RoomKey, u64)>> {
-        let mut rooms = session.record_rooms();
-        // Who says the same as when it came has got nothing since.
-        if let Some(read) = read.filter(|read| session.came().as_ref() != Some(*read)) {
-            if read.is_lost() {
-                return None;
-            }
-            self.shared.backbone.read_up_to(&mut rooms, read);
-        }
-        Some(rooms)
     }
 
     /// Puts a session back into its rooms with all that it missed, or says that it cannot be.

@@ -87,7 +87,12 @@ impl Room {
         if rooms.is_empty() {
             rooms.reserve_exact(1);
         }
-        rooms.push(Membership { room, index, from });
+        rooms.push(Membership {
+            room,
+            index,
+            from,
+            caught_up: 0,
+        });
     }
 
     /// Takes out the member at `index`; the last one takes its place.

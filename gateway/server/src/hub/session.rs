@@ -30,6 +30,8 @@ pub(crate) struct Membership {
     pub(crate) index: Cell<u32>,
     /// Where its messages began.
     pub(crate) from: u64,
+    /// Up to where it was caught up with, if it went on after a message; else 0.
+    pub(crate) caught_up: u64,
 }
 
 /// A session and everything that belongs to it.

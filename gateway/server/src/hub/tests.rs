@@ -1,6 +1,7 @@
 //! One worker's sessions, with a clock that runs as told.
 
 mod bench;
+mod model;
 mod slow;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! The least of a Socket.IO client: one namespace over a WebSocket.
 
+use std::collections::VecDeque;
+
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -11,6 +13,8 @@ pub(crate) struct SocketIo {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub(crate) connected: Value,
     last: u64,
+    /// Events that came before an answer.
+    events: VecDeque<String>,
 }
 
 impl SocketIo {
@@ -41,6 +45,7 @@ impl SocketIo {
             socket,
             connected: Value::Null,
             last: 0,
+            events: VecDeque::new(),
         };
         assert!(client.text().await.unwrap().starts_with('0'));
         let mut auth = json!({"token": token(user, 600)});
@@ -80,13 +85,17 @@ impl SocketIo {
             if let Some(answer) = text.strip_prefix(&prefix) {
                 return serde_json::from_str::<Value>(answer).unwrap()[0].take();
             }
+            self.events.push_back(text);
         }
     }
 
     /// The arguments of the next event of that name.
     pub(crate) async fn event(&mut self, name: &str) -> Value {
         loop {
-            let text = self.text().await.expect("an event before the close");
+            let text = match self.events.pop_front() {
+                Some(text) => text,
+                None => self.text().await.expect("an event before the close"),
+            };
             let args = text.strip_prefix("42").map(serde_json::from_str::<Value>);
             if let Some(Ok(args)) = args
                 && args[0] == name

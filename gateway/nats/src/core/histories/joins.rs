@@ -22,7 +22,6 @@ use super::{
 };
 use crate::{
     Packet,
-    core::reply::later,
     names::{self, Place},
 };
 
@@ -72,7 +71,7 @@ impl Joins {
             let (tell, told) = oneshot::channel();
             waiting.push((worker, tell));
             self.pass(io, rooms.stream());
-            return later(told);
+            return Reply::told(told);
         }
         room.workers.insert(worker);
         let offset = watermark.max(room.floor);

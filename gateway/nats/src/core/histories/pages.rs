@@ -17,7 +17,6 @@ use super::{
 };
 use crate::{
     Packet,
-    core::reply::later,
     names::{self, Place},
 };
 
@@ -85,7 +84,7 @@ impl Pages {
         };
         self.reads.insert(id, read);
         self.read_on(io, id);
-        later(told)
+        Reply::told(told)
     }
 
     fn read_on(&mut self, io: &mut Io<'_>, id: u64) {

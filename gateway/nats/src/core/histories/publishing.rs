@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::{Ask, Io, stream::Stream};
 use crate::{
     Packet,
-    core::{Purpose, io::Fields, reply::later},
+    core::{Purpose, io::Fields},
     envelope,
     names::{self, Place},
 };
@@ -181,7 +181,7 @@ impl Publishing {
         if io.connected && stream.epoch.is_some() {
             self.send(io, id);
         }
-        later(told)
+        Reply::told(told)
     }
 
     fn send(&mut self, io: &mut Io<'_>, id: u64) {

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Packet,
-    core::{RECOVERY, patience::is_due, reply::later},
+    core::{RECOVERY, patience::is_due},
 };
 
 /// The most messages that one session can be given.
@@ -75,7 +75,7 @@ impl Missing {
         };
         self.wishes.insert(id, wish);
         self.pursue(io, rooms, id);
-        later(told)
+        Reply::told(told)
     }
 
     /// Asks for what is still needed, and answers once nothing is.

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     BACKOFF, Packet,
-    core::{Done, Purpose, RECOVERY, reply::later},
+    core::{Done, Purpose, RECOVERY},
 };
 
 /// How often a session that is nowhere is looked for again, and after how long: a replica of the
@@ -106,7 +106,7 @@ impl Sessions {
     ) -> Reply<Option<Record>> {
         let (tell, told) = oneshot::channel();
         let Some(tell) = self.supersede(io, worker, &claim, tell) else {
-            return later(told);
+            return Reply::told(told);
         };
         self.claims.last += 1;
         let (id, session) = (self.claims.last, claim.pid.session());
@@ -128,7 +128,7 @@ impl Sessions {
         self.claims.open.insert(id, claiming);
         self.claims.of.insert(session, id);
         self.confirm_claim(io, id, session);
-        later(told)
+        Reply::told(told)
     }
 
     /// Has the same client's earlier claim, if there is one, be this one; else gives back `tell`.

@@ -16,10 +16,7 @@ use sluice_util::Retries;
 use tokio::sync::oneshot;
 
 use super::{Io, Sessions};
-use crate::{
-    BACKOFF, Packet,
-    core::{RECOVERY, reply::later},
-};
+use crate::{BACKOFF, Packet, core::RECOVERY};
 
 /// How long another gateway waits for a session that it claims.
 const OTHER: Duration = Duration::from_secs(1);
@@ -68,7 +65,7 @@ impl Sessions {
         }
         let (tell, told) = oneshot::channel();
         self.ask_leader(io, session, Waiting::Worker(worker, tell));
-        later(told)
+        Reply::told(told)
     }
 
     /// Another worker here claims a session.

@@ -25,6 +25,10 @@ impl Workers for Seen {
         false
     }
 
+    fn is_idle(&self, _: usize) -> bool {
+        true
+    }
+
     fn deliver(&self, _: usize, event: BackboneEvent) {
         match event {
             BackboneEvent::Room(message) => self.0.lock().unwrap().push(message),

@@ -38,6 +38,10 @@ impl Workers for FakeWorkers {
         false
     }
 
+    fn is_idle(&self, _: usize) -> bool {
+        true
+    }
+
     fn deliver(&self, _: usize, event: BackboneEvent) {
         self.with(|done| match event {
             BackboneEvent::Presence(_, news) => done.news.push(news),
@@ -49,7 +53,7 @@ impl Workers for FakeWorkers {
                     gather.add(1);
                 }
             }
-            BackboneEvent::Sessions(_, gather) => {
+            BackboneEvent::Sessions(_, _, gather) => {
                 for info in &done.sessions {
                     gather.add(info.clone());
                 }

@@ -37,7 +37,7 @@ impl Hub {
                         count: members.count,
                     })
                     .map_err(Failure::from);
-                hub.answer(&outcome, answer);
+                hub.answer_behind(outcome, answer);
             });
     }
 
@@ -82,7 +82,7 @@ impl Hub {
                         epoch: epoch.to_string(),
                         truncated: page.truncated,
                     });
-                hub.answer(&outcome, answer);
+                hub.answer_behind(outcome, answer);
             });
     }
 

@@ -9,7 +9,7 @@ use sluice_rooms::Epoch;
 use super::may;
 use crate::{
     failure::Failure,
-    hub::{Encoded, Hub, Session, room::Room},
+    hub::{Hub, Session, room::Room},
     operation::JoinOptions,
     outcome::{Outcome, Success},
 };
@@ -24,11 +24,7 @@ impl Hub {
         let room = self.room(&session.namespace, &room)?;
         may(Action::Join, session, &room)?;
         if session.is_in(&room) {
-            let joined = self.subscribe(&room).await?;
-            if let Some(answer) = answer_member(session, &room, joined, &options) {
-                return Ok(answer);
-            }
-            self.leave(session, &room.key.name)?;
+            return self.join_again(session, &room, options).await;
         }
         let joined = self.enlist(session, &room).await?;
         if let Some(after) = options.after {
@@ -59,7 +55,7 @@ impl Hub {
         let same = is_epoch(joined.epoch, epoch.as_deref());
         let missed = match self.missed_in(session, &room, after).await {
             Ok(missed) if same && self.fits(session, &missed) => missed,
-            Ok(_) | Err(Error::Gone) => return self.begin_anew(session, &room, joined).await,
+            Ok(_) | Err(Error::Gone) => return self.begin_anew(session, &room).await,
             Err(error) => {
                 // It is still there, and the client asks for it again.
                 self.counters.not_recovered(error);
@@ -74,7 +70,10 @@ impl Hub {
         let room = self.seat(session, &room, after.min(through), through)?;
         if !sent {
             self.counters.recovered.add(1);
-            send_missed(session, missed);
+            if let Some(membership) = session.rooms.borrow_mut().last_mut() {
+                membership.caught_up = through;
+            }
+            session.send_missed(missed);
         }
         let joined = Joined {
             offset: through,
@@ -85,7 +84,7 @@ impl Hub {
     }
 
     /// What a session missed in a room after a message.
-    async fn missed_in(
+    pub(super) async fn missed_in(
         &self,
         session: &Session,
         room: &Rc<Room>,
@@ -113,8 +112,14 @@ impl Hub {
     }
 
     /// Makes a member of a session that has to be told that it missed something.
-    async fn begin_anew(&self, session: &Rc<Session>, room: &Rc<Room>, joined: Joined) -> Outcome {
+    async fn begin_anew(&self, session: &Rc<Session>, room: &Rc<Room>) -> Outcome {
         self.counters.not_recovered(Error::Gone);
+        // Messages have come and gone while it was read what it missed: its own begin here.
+        let joined = self.subscribe(room).await.inspect_err(|_| {
+            self.turn_back(session, room);
+        })?;
+        let offset = joined.offset.max(session.read_in(joined.epoch));
+        let joined = Joined { offset, ..joined };
         let room = self.seat(session, room, joined.offset, joined.offset)?;
         self.settle(session).await;
         Ok(joined_answer(&room, &joined, Some(false)))
@@ -123,7 +128,7 @@ impl Hub {
     /// Whether what was missed may wait for the connection all at once, so that it can come before
     /// the answer, and behind all that was delivered before. A client that missed more, or has a
     /// replay, reads the history page by page.
-    fn fits(&self, session: &Session, missed: &Missed) -> bool {
+    pub(super) fn fits(&self, session: &Session, missed: &Missed) -> bool {
         let bytes: usize = missed.messages.iter().map(|message| message.size()).sum();
         let behind = session.replay.borrow().is_some();
         !behind && session.queued_bytes() + bytes <= self.policy.borrow().limits.outbound_bytes / 2
@@ -266,46 +271,12 @@ impl Hub {
     }
 }
 
-/// The answer to a member who joins again; none where it asks for what came before its connection.
-///
-/// All that came since was sent to it, or is about to be. A client whose join was cut off by the
-/// loss of its connection, and whose session is recovered, does not know that, and must get
-/// nothing twice.
-fn answer_member(
-    session: &Session,
-    room: &Rc<Room>,
-    joined: Joined,
-    options: &JoinOptions,
-) -> Option<Success> {
-    let Some(after) = options.after else {
-        return Some(joined_answer(room, &joined, None));
-    };
-    let sent = room.settings.get().history.is_some()
-        && is_epoch(joined.epoch, options.epoch.as_deref())
-        && session.joined_at(room).is_some_and(|from| from <= after);
-    let offset = match session.replay.borrow().as_deref() {
-        Some(replay) => joined.offset.min(replay.begins_after()),
-        None => joined.offset,
-    };
-    let joined = Joined {
-        offset: offset.max(after),
-        ..joined
-    };
-    sent.then(|| joined_answer(room, &joined, Some(true)))
-}
-
-fn send_missed(session: &Session, missed: Missed) {
-    for message in missed.messages {
-        session.send_or_close(&Encoded::message(&session.namespace.name, message));
-    }
-}
-
 /// Whether a client means this epoch; one that names none does.
-fn is_epoch(epoch: Epoch, named: Option<&str>) -> bool {
+pub(super) fn is_epoch(epoch: Epoch, named: Option<&str>) -> bool {
     named.is_none_or(|named| Epoch::parse(named) == Some(epoch))
 }
 
-fn joined_answer(room: &Room, joined: &Joined, recovered: Option<bool>) -> Success {
+pub(super) fn joined_answer(room: &Room, joined: &Joined, recovered: Option<bool>) -> Success {
     let epoch = room
         .settings
         .get()

@@ -3,7 +3,7 @@
 use std::{rc::Rc, sync::Arc, time::Instant};
 
 use serde::Deserialize;
-use sluice_backbone::{Command, Publication, Target};
+use sluice_backbone::{Command, Publication, Reply, Target};
 use sluice_policy::{Action, RoomPolicy};
 use sluice_rooms::{Message, Publisher};
 use sluice_spans::{brief, failed, span};
@@ -56,7 +56,7 @@ impl Hub {
                     failed(&span, failure.counted());
                 }
                 drop(span);
-                hub.answer(&outcome, answer);
+                hub.answer_behind(outcome, answer);
             });
     }
 
@@ -98,30 +98,26 @@ impl Hub {
         Ok((publication, Arc::clone(&policy)))
     }
 
-    pub(super) fn direct(&self, session: &Session, user: &str, content: Content<'_>) -> Success {
-        let namespace = Some(Arc::clone(&session.namespace.name));
-        let message = Arc::new(message(session, content));
-        let target = Target::User(user.into());
-        drop(
-            self.shared
-                .backbone
-                .command(Command::Send(target, namespace, message)),
-        );
-        Success::Done {}
+    pub(super) fn direct(&self, session: &Session, user: &str, content: Content<'_>) -> Outcome {
+        self.send_to_fleet(Target::User(user.into()), session, content)
     }
 
     pub(super) fn broadcast(&self, session: &Session, content: Content<'_>) -> Outcome {
         if !may_broadcast(session.identity.borrow().claims()) {
             return Err(Failure::BROADCAST_DENIED);
         }
+        self.send_to_fleet(Target::Everyone, session, content)
+    }
+
+    /// Has a message sent to sessions of the fleet, unless the backbone refuses it at once.
+    fn send_to_fleet(&self, target: Target, session: &Session, content: Content<'_>) -> Outcome {
         let namespace = Some(Arc::clone(&session.namespace.name));
         let message = Arc::new(message(session, content));
-        drop(
-            self.shared
-                .backbone
-                .command(Command::Send(Target::Everyone, namespace, message)),
-        );
-        Ok(Success::Done {})
+        let command = Command::Send(target, namespace, message);
+        match self.shared.backbone.command(command) {
+            Reply::Now(Err(error)) => Err(error.into()),
+            _ => Ok(Success::Done {}),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use prometheus::Registry;
-use sluice_backbone::Memory;
+use sluice_backbone::{Backbone, Memory};
 use sluice_crds::{Documents, Source};
 use sluice_net::{Connection, Options, Worker, worker};
 use sluice_policy::{Policy, sign_development_token};
@@ -18,7 +18,7 @@ use sluice_rooms::Reading;
 use sluice_util::unix_seconds;
 use tokio::{runtime, sync::oneshot};
 
-use super::slow::Slow;
+use super::slow::{Busy, Slow};
 use crate::{
     backend::CurrentBackend,
     documents::Secrets,
@@ -51,6 +51,14 @@ spec:
   match: kept
   history: {maxMessages: 10, maxAge: 1h}
 ---
+apiVersion: sluice.dev/v1alpha1
+kind: Room
+metadata: {name: long}
+spec:
+  clusterRef: {name: test}
+  match: long-*
+  history: {maxMessages: 100000, maxAge: 1h}
+---
 apiVersion: v1
 kind: Secret
 metadata: {name: keys}
@@ -65,8 +73,23 @@ pub(super) struct Bench {
     ends: RefCell<Vec<TcpStream>>,
 }
 
-/// Runs a test on a worker whose clock is still until everyone waits for it.
+/// When a backbone answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answers {
+    /// At once where it can.
+    AtOnce,
+    /// Always a turn later.
+    Later,
+}
+
+/// Runs a test on a worker whose clock is still until everyone waits for it, over a backbone that
+/// answers later.
 pub(super) fn on_bench(test: impl AsyncFnOnce(Bench)) {
+    over(Answers::Later, test);
+}
+
+/// As [`on_bench`], over a backbone that answers so.
+pub(super) fn over(answers: Answers, test: impl AsyncFnOnce(Bench)) {
     let mut builder = runtime::Builder::new_current_thread();
     let builder = builder.enable_all().start_paused(true);
     let runtime = builder.build_local(runtime::LocalOptions::default());
@@ -74,11 +97,11 @@ pub(super) fn on_bench(test: impl AsyncFnOnce(Bench)) {
         let (sender, receiver) = oneshot::channel();
         let main = async |worker| sender.send(worker).unwrap();
         worker::run(0, Arc::default(), main).await;
-        test(Bench::new(receiver.await.unwrap())).await;
+        test(Bench::new(receiver.await.unwrap(), answers)).await;
     });
 }
 
-fn shared(memory: &Arc<Memory>, documents: &Documents) -> Arc<Shared> {
+fn shared(backbone: Arc<dyn Backbone>, documents: &Documents) -> Arc<Shared> {
     let secrets = Secrets {
         documents,
         mounted: None,
@@ -86,7 +109,7 @@ fn shared(memory: &Arc<Memory>, documents: &Documents) -> Arc<Shared> {
     let policy = Policy::compile(documents, &secrets, None).unwrap();
     let runtime = runtime::Handle::current();
     Arc::new(Shared {
-        backbone: Arc::new(Slow(Arc::clone(memory))),
+        backbone,
         backend: Arc::new(CurrentBackend::new(
             &policy,
             None,
@@ -102,18 +125,28 @@ fn shared(memory: &Arc<Memory>, documents: &Documents) -> Arc<Shared> {
     })
 }
 
+fn backbone(inboxes: &Arc<Inboxes>, answers: Answers) -> (Arc<Memory>, Arc<dyn Backbone>) {
+    if answers == Answers::AtOnce {
+        let memory = Arc::new(Memory::new(Arc::clone(inboxes) as _));
+        return (Arc::clone(&memory), memory);
+    }
+    let memory = Arc::new(Memory::new(Arc::new(Busy(Arc::clone(inboxes)))));
+    (Arc::clone(&memory), Arc::new(Slow(memory)))
+}
+
 impl Bench {
-    fn new(worker: Rc<Worker>) -> Self {
+    fn new(worker: Rc<Worker>, answers: Answers) -> Self {
         let source = Source {
             name: "test.yaml",
             text: DOCUMENTS,
         };
         let documents = sluice_crds::load(&[source]).unwrap();
         let (inboxes, mut receivers) = Inboxes::new(1);
-        let memory = Arc::new(Memory::new(Arc::clone(&inboxes) as _));
-        let shared = shared(&memory, &documents);
-        let hub = Hub::new(worker, shared, Arc::new(HubCounters::default()));
-        tokio::task::spawn_local(Rc::clone(&hub).run(receivers.pop().unwrap()));
+        let (memory, backbone) = backbone(&inboxes, answers);
+        let shared = shared(backbone, &documents);
+        let inbox = receivers.pop().unwrap();
+        let hub = Hub::new(worker, shared, Arc::new(HubCounters::default()), &inbox);
+        tokio::task::spawn_local(Rc::clone(&hub).run(inbox));
         tokio::task::spawn_local(Rc::clone(&hub).turn());
         Self {
             hub,
@@ -167,6 +200,30 @@ impl Bench {
     }
 
     async fn knock(&self, user: &str, knock: Knock) -> Result<Rc<Session>, Failure> {
+        let (connection, end) = self.connection().await;
+        self.ends.borrow_mut().push(end);
+        let (session, _) = self.let_in(user, knock, connection).await?;
+        Ok(session)
+    }
+
+    /// A client whose end of its connection is its own. Says last whether it is recovered.
+    pub(super) async fn come(
+        &self,
+        user: &str,
+        knock: Knock,
+    ) -> (Rc<Session>, Rc<Connection>, TcpStream, bool) {
+        let (connection, end) = self.connection().await;
+        let entered = self.let_in(user, knock, Rc::clone(&connection)).await;
+        let (session, recovered) = entered.unwrap();
+        (session, connection, end, recovered)
+    }
+
+    async fn let_in(
+        &self,
+        user: &str,
+        knock: Knock,
+        connection: Rc<Connection>,
+    ) -> Result<(Rc<Session>, bool), Failure> {
         let knock = Knock {
             namespace: "/".into(),
             protocol: "websocket",
@@ -174,23 +231,26 @@ impl Bench {
             ..knock
         };
         let entered = Rc::clone(&self.hub).enter(knock).await?;
-        let session = self.hub.attach(entered, Outlet::Native(self.connection()));
+        let recovered = entered.recovered;
+        let session = self.hub.attach(entered, Outlet::Native(connection));
         self.hub.send_replay(&session);
-        Ok(session)
+        Ok((session, recovered))
     }
 
-    fn connection(&self) -> Rc<Connection> {
+    async fn connection(&self) -> (Rc<Connection>, TcpStream) {
         let end = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
         let (stream, _) = self.listener.accept().unwrap();
         stream.set_nonblocking(true).unwrap();
-        self.ends.borrow_mut().push(end);
         let stream = tokio::net::TcpStream::from_std(stream).unwrap();
+        // Nobody looks after a connection that is blocked here, and none is from now on.
+        stream.writable().await.unwrap();
         let options = Options {
             max_message: 65_536,
             max_outbound: 1 << 20,
             deflate: false,
         };
-        Connection::new(Rc::clone(&self.hub.worker), stream.into(), &options)
+        let worker = Rc::clone(&self.hub.worker);
+        (Connection::new(worker, stream.into(), &options), end)
     }
 
     /// Begins an operation; its result comes later.

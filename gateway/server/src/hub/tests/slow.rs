@@ -1,12 +1,35 @@
-//! A backbone whose answers take a turn of the scheduler, as one over a network does.
+//! A backbone whose answers take a turn, as those of one over a network do.
 
 use std::sync::Arc;
 
 use sluice_backbone::{
-    Backbone, Bookmark, Claim, Command, Error, Joined, Members, Memory, Missed, Publication,
-    Reader, Receipt, Record, Reply, SessionInfo, Stats, Stored,
+    Backbone, BackboneEvent, Bookmark, Claim, Command, Error, Joined, Members, Memory, Missed,
+    Publication, Reader, Receipt, Record, Reply, SessionInfo, Stats, Stored, Workers,
 };
 use sluice_rooms::{Epoch, Page, Query, Reading, RoomKey, RoomSettings, SessionId};
+
+use crate::inboxes::Inboxes;
+
+/// Workers that always have something left to read, so that what belongs in order comes later.
+pub(super) struct Busy(pub(super) Arc<Inboxes>);
+
+impl Workers for Busy {
+    fn count(&self) -> usize {
+        self.0.count()
+    }
+
+    fn is_full(&self, worker: usize) -> bool {
+        self.0.is_full(worker)
+    }
+
+    fn is_idle(&self, _: usize) -> bool {
+        false
+    }
+
+    fn deliver(&self, worker: usize, event: BackboneEvent) {
+        self.0.deliver(worker, event);
+    }
+}
 
 pub(super) struct Slow(pub(super) Arc<Memory>);
 
@@ -19,7 +42,7 @@ fn later<T: Send + 'static>(reply: Reply<T>) -> Reply<T> {
 
 impl Backbone for Slow {
     fn subscribe(&self, worker: usize, room: &RoomKey, settings: &RoomSettings) -> Reply<Joined> {
-        later(self.0.subscribe(worker, room, settings))
+        self.0.subscribe(worker, room, settings)
     }
 
     fn unsubscribe(&self, worker: usize, room: &RoomKey) {
@@ -39,7 +62,7 @@ impl Backbone for Slow {
     }
 
     fn missed(&self, worker: usize, bookmarks: &[Bookmark], reader: Reader) -> Reply<Missed> {
-        later(self.0.missed(worker, bookmarks, reader))
+        self.0.missed(worker, bookmarks, reader)
     }
 
     fn history(
