@@ -8,15 +8,18 @@
 
 mod args;
 mod decode;
+mod depth;
 mod encode;
 mod error;
 mod placeholders;
+mod text;
 
 pub use args::{Args, RawArgs, ack_args, args, is_reserved};
 pub use decode::decode;
 pub use encode::{ack, connect, connect_error, disconnect, event};
 pub use error::Error;
 pub use placeholders::placeholders;
+pub use text::text;
 
 /// The namespace of packets that name none.
 pub(crate) const MAIN_NAMESPACE: &str = "/";

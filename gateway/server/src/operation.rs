@@ -164,7 +164,7 @@ impl<'a> Operation<'a> {
                 query: args.options::<HistoryOptions>(1)?.into(),
             },
             "refresh" => Self::Refresh {
-                token: args.text(0, "token")?,
+                token: args.text(0, "token", unicode)?,
             },
             _ => {
                 let data = args.all();
@@ -188,9 +188,14 @@ struct Args<'n, 'a> {
 }
 
 impl<'a> Args<'_, 'a> {
-    fn text(&self, at: usize, what: &str) -> Result<Cow<'a, str>, Failure> {
+    fn text(
+        &self,
+        at: usize,
+        what: &str,
+        read: impl Fn(&'a str) -> Option<Cow<'a, str>>,
+    ) -> Result<Cow<'a, str>, Failure> {
         let arg = self.args.get(at).ok_or_else(|| self.missing(at, what))?;
-        text(arg).ok_or_else(|| {
+        read(arg.get()).ok_or_else(|| {
             let operation = self.operation;
             Failure::arguments(format!(
                 "argument {} of {operation}, the {what}, must be a string",
@@ -200,7 +205,7 @@ impl<'a> Args<'_, 'a> {
     }
 
     fn name(&self, at: usize, what: &str) -> Result<Cow<'a, str>, Failure> {
-        let name = self.text(at, what)?;
+        let name = self.text(at, what, unicode)?;
         check_name(&name)?;
         Ok(name)
     }
@@ -227,7 +232,7 @@ impl<'a> Args<'_, 'a> {
     }
 
     fn content(&self, at: usize, attachments: Vec<Bytes>) -> Result<Content<'a>, Failure> {
-        let event = self.text(at, "event")?;
+        let event = self.text(at, "event", sio::text)?;
         let data = self.args.get(at + 1).map_or("null", |arg| arg.get());
         check_content(&event, data, attachments.len())?;
         Ok(Content {
@@ -286,15 +291,13 @@ pub(crate) fn message_id(id: Option<Box<str>>) -> Result<Option<Box<str>>, Failu
     Ok(id)
 }
 
-/// A JSON string's text, borrowed where it has no escapes.
-fn text(json: &RawValue) -> Option<Cow<'_, str>> {
-    let inner = json.get().strip_prefix('"')?.strip_suffix('"')?;
+/// A JSON string's text where it is Unicode: two names that differ must not become one.
+fn unicode(json: &str) -> Option<Cow<'_, str>> {
+    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
     if !inner.contains('\\') {
         return Some(inner.into());
     }
-    serde_json::from_str::<String>(json.get())
-        .ok()
-        .map(Cow::Owned)
+    serde_json::from_str::<String>(json).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]
@@ -330,6 +333,21 @@ mod tests {
     fn escaped_names_are_read() {
         let args = args(&[r#""caf\u00e9""#]);
         assert!(matches!(read("join", &args), Ok(Operation::Join { room, .. }) if room == "café"));
+    }
+
+    #[test]
+    fn half_an_emoji_passes_in_an_event_and_its_data_but_not_in_the_name_of_a_room() {
+        let half = r#""a\ud83d""#;
+        let read_it = args(&[r#""r""#, half, half]);
+        let Ok(Operation::Publish(publish)) = read("publish", &read_it) else {
+            panic!("refused")
+        };
+        assert_eq!(publish.content.event, "a\u{FFFD}");
+        assert_eq!(publish.content.data, half);
+        assert_eq!(
+            read("join", &args(&[half])).unwrap_err().code(),
+            "bad_arguments"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::{
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
-use super::{Error, MAX_ARGS, MAX_DEPTH};
+use super::{Error, MAX_ARGS, depth::too_deep, text};
 
 /// Arguments as they stood in the payload. Most events have few.
 pub type RawArgs<'a> = SmallVec<[&'a RawValue; 4]>;
@@ -17,8 +17,7 @@ pub type RawArgs<'a> = SmallVec<[&'a RawValue; 4]>;
 /// An event's name and arguments.
 #[derive(Debug, Clone)]
 pub struct Args<'a> {
-    /// Borrowed unless it was written with escapes. A number stands for its digits, as it does
-    /// in JavaScript.
+    /// As [`text`] reads it. A number stands for its digits, as it does in JavaScript.
     pub event: Cow<'a, str>,
     /// The arguments behind the event's name.
     pub args: RawArgs<'a>,
@@ -67,38 +66,6 @@ fn read<'a, H: Head<'a>>(data: &'a str) -> Result<List<'a, H>, Error> {
     Ok(list)
 }
 
-/// Raw values are skipped without a bound, but whoever parses them later recurses. Few payloads
-/// are long enough and have so many brackets that they must be looked at one by one.
-fn too_deep(json: &[u8]) -> bool {
-    json.len() > 2 * MAX_DEPTH && brackets(json) > MAX_DEPTH && depth(json) > MAX_DEPTH
-}
-
-/// Counts in bytes as long as they cannot overflow, which compiles to vector instructions.
-fn brackets(json: &[u8]) -> usize {
-    let opening = |byte: &u8| u8::from(matches!(byte, b'[' | b'{'));
-    json.chunks(255)
-        .map(|chunk| usize::from(chunk.iter().map(opening).sum::<u8>()))
-        .sum()
-}
-
-fn depth(json: &[u8]) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let (mut in_string, mut escaped) = (false, false);
-    for byte in json {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
-    }
-    deepest
-}
-
 struct List<'a, H> {
     head: H,
     args: RawArgs<'a>,
@@ -121,9 +88,17 @@ struct Name<'a>(Cow<'a, str>);
 
 impl<'a> Head<'a> for Name<'a> {
     fn take<A: SeqAccess<'a>>(seq: &mut A) -> Result<Self, A::Error> {
-        seq.next_element()?
-            .ok_or_else(|| de::Error::invalid_length(0, &"an event's name"))
+        let name: Option<&RawValue> = seq.next_element()?;
+        name.and_then(|name| text(name.get()).or_else(|| number(name.get())))
+            .map(Name)
+            .ok_or_else(|| de::Error::custom("an event's name must be a string or a whole number"))
     }
+}
+
+/// A whole number's digits.
+fn number(json: &str) -> Option<Cow<'_, str>> {
+    let number: serde_json::Number = serde_json::from_str(json).ok()?;
+    (!number.is_f64()).then(|| number.to_string().into())
 }
 
 impl<'de, H: Head<'de>> Deserialize<'de> for List<'de, H> {
@@ -150,37 +125,5 @@ impl<'de, H: Head<'de>> Visitor<'de> for ListVisitor<H> {
             }
         }
         Ok(List { head, args })
-    }
-}
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NameVisitor)
-    }
-}
-
-struct NameVisitor;
-
-impl<'de> Visitor<'de> for NameVisitor {
-    type Value = Name<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an event's name")
-    }
-
-    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
-        Ok(Name(Cow::Borrowed(name)))
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(Name(Cow::Owned(name.to_owned())))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Name(Cow::Owned(number.to_string())))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(Name(Cow::Owned(number.to_string())))
     }
 }

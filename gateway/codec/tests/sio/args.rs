@@ -59,6 +59,16 @@ fn a_plain_name_is_borrowed_and_an_escaped_one_is_read() {
 }
 
 #[test]
+fn half_an_emoji_is_read_as_one_character_that_stands_for_it() {
+    assert_eq!(read(r#"["a\ud83d"]"#), Ok(event("a\u{FFFD}", &[])));
+    assert_eq!(
+        read(r#"["\ude00\ud83d\n","\ud83d"]"#),
+        Ok(event("\u{FFFD}\u{FFFD}\n", &[r#""\ud83d""#]))
+    );
+    assert_eq!(read(r#"["\ud83d\ude00"]"#), Ok(event("😀", &[])));
+}
+
+#[test]
 fn a_number_may_be_a_name() {
     assert_eq!(read("[42,1]"), Ok(event("42", &["1"])));
     assert_eq!(read("[-1]"), Ok(event("-1", &[])));
@@ -69,6 +79,8 @@ fn anything_else_is_no_name() {
     for data in [
         "[]",
         "[null]",
+        "[1.5]",
+        "[1e400]",
         "[true]",
         "[{}]",
         r#"[["a"]]"#,

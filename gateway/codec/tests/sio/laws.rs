@@ -28,7 +28,53 @@ fn texts(args: &[String]) -> Vec<&str> {
     args.iter().map(String::as_str).collect()
 }
 
+/// JSON in which placeholders are likely.
+fn with_placeholders() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::from(true)),
+        (0_u64..4).prop_map(Into::into),
+        "[\"\\\\{}a]{0,3}".prop_map(Into::into),
+    ];
+    let key = prop_oneof![
+        Just("_placeholder".to_owned()),
+        Just("num".to_owned()),
+        "[\"\\\\a]{0,2}"
+    ];
+    leaf.prop_recursive(4, 24, 4, move |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Into::into),
+            vec((key.clone(), inner), 0..4)
+                .prop_map(|entries| serde_json::Value::Object(entries.into_iter().collect())),
+        ]
+    })
+}
+
+/// Whether all placeholders in a value are known, by the value itself.
+fn all_known(value: &serde_json::Value, attachments: u64) -> bool {
+    match value {
+        serde_json::Value::Array(items) => items.iter().all(|item| all_known(item, attachments)),
+        serde_json::Value::Object(fields) => {
+            let number = fields.get("num").and_then(serde_json::Value::as_u64);
+            let known = number.is_some_and(|number| number < attachments);
+            let is_placeholder = fields.get("_placeholder") == Some(&true.into());
+            (known || !is_placeholder) && fields.values().all(|field| all_known(field, attachments))
+        }
+        _ => true,
+    }
+}
+
 proptest! {
+    #[test]
+    fn placeholders_are_found_wherever_they_stand(
+        value in with_placeholders(),
+        attachments in 0_u64..4,
+    ) {
+        let wanted = all_known(&value, attachments);
+        for json in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+            prop_assert_eq!(placeholders(&json, attachments as usize).is_ok(), wanted, "{}", json);
+        }
+    }
+
     #[test]
     fn an_event_that_is_written_is_read_back(
         namespace in namespaces(),

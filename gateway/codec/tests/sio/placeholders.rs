@@ -87,3 +87,20 @@ fn broken_or_deep_json_is_refused() {
         Err(Error::InvalidPayload)
     );
 }
+
+#[test]
+fn what_no_rust_type_holds_passes() {
+    for value in [r#""a\ud83d""#, "1e400", r#"{"\udc00":-1e999}"#] {
+        let data = format!(r#"[{value},{{"_placeholder":true,"num":0}},{value}]"#);
+        assert_eq!(placeholders(&data, 1), Ok(()), "{data}");
+        assert_eq!(placeholders(&data, 0), Err(Error::InvalidPlaceholder));
+    }
+}
+
+#[test]
+fn an_object_inside_does_not_hide_that_the_one_around_it_is_a_placeholder() {
+    let data = r#"{"_placeholder":true,"a":[{"num":0}],"b":{"num":0,"c":"\\"}}"#;
+    assert_eq!(placeholders(data, 1), Err(Error::InvalidPlaceholder));
+    let data = r#" { "_placeholder" : true , "a" : {"num":9} , "num" : 0 } "#;
+    assert_eq!(placeholders(data, 1), Ok(()));
+}

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sluice_codec::sio::MAX_ATTACHMENTS;
+use sluice_codec::sio::{self, MAX_ATTACHMENTS};
 use sluice_contract::Code;
 use sluice_rooms::{Pid, check_name};
 
@@ -71,7 +71,7 @@ struct Fields<'a> {
     #[serde(borrow)]
     user: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    event: Option<Cow<'a, str>>,
+    event: Option<&'a RawValue>,
     #[serde(borrow)]
     token: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -193,6 +193,8 @@ impl<'a> Fields<'a> {
 
     fn content(self) -> Result<Content<'a>, Failure> {
         let event = self.event.ok_or_else(|| lacks("event"))?;
+        let event = sio::text(event.get())
+            .ok_or_else(|| Failure::new(Code::BadFrame, "the event of a frame must be a string"))?;
         let data = self.data.map_or("null", RawValue::get);
         let attachments = attachments(&self.attachments)?;
         check_content(&event, data, attachments.len())?;
@@ -257,6 +259,19 @@ mod tests {
             ("3", "r", r#"{"a":1}"#)
         );
         assert_eq!((publish.id.as_deref(), publish.echo), (Some("m"), false));
+    }
+
+    #[test]
+    fn what_no_rust_type_holds_passes_as_data() {
+        for data in [r#""a\ud83d""#, "1e400", r#"{"\udc00":[-1e999]}"#] {
+            let text = format!(
+                r#"{{"op":"publish","room":"r","event":"e","data":[{data},{{"_placeholder":true,"num":0}}],"attachments":["AQ=="]}}"#
+            );
+            let Ok(Frame::Operation(_, Operation::Publish(publish))) = Frame::read(&text) else {
+                panic!("{data} is refused")
+            };
+            assert!(publish.content.data.contains(data));
+        }
     }
 
     #[test]
