@@ -2,6 +2,7 @@
 
 mod opening;
 mod polls;
+mod posts;
 mod ticking;
 mod tunnels;
 mod websocket;

@@ -24,7 +24,7 @@ pub use self::{
     shared::Leaving,
 };
 pub(crate) use self::{
-    parcel::{Parcel, Senders},
+    parcel::{Parcel, Posted, Senders},
     shared::SharedPeers,
     tunnel::{Tunnel, pump},
 };

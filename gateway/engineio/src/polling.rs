@@ -2,12 +2,15 @@
 
 mod payload;
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use sluice_net::{Cause, Connection, Full, Worker};
 use sluice_util::QueuedBytes;
-use tokio::sync::{Notify, oneshot};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::Instant,
+};
 
 use self::payload::payload;
 use crate::refusal::Refusal;
@@ -17,6 +20,10 @@ pub(crate) const CLOSE: &[u8] = b"1";
 
 /// A packet that only answers a poll.
 pub(crate) const NOOP: &[u8] = b"6";
+
+/// How often a poll of a client that moves to a WebSocket ends without news, so that the client can
+/// stop polling; as in the JavaScript server.
+const NOOP_EVERY: Duration = Duration::from_millis(100);
 
 /// A poll's answer: a payload, or that there is no such session.
 pub(crate) type Polled = Result<Bytes, Refusal>;
@@ -37,6 +44,8 @@ pub(crate) enum Turn {
 pub(crate) enum Tended {
     /// Nothing until it is woken.
     Open,
+    /// Nothing until it is woken or that time has come: the client moves to a WebSocket.
+    Moving(Instant),
     /// It was closed; its client does not know yet.
     Closing(Cause),
     /// It was closed, and its client was told if it can be.
@@ -51,9 +60,10 @@ pub(crate) struct Polling {
     queued: QueuedBytes,
     waiting: Option<oneshot::Sender<Polled>>,
     posting: bool,
-    /// The WebSocket that a client probes, and whether the probe was answered.
+    /// The WebSocket that a client probes.
     probe: Option<Rc<Connection>>,
-    probed: bool,
+    /// When the next noop may go, once the probe was answered.
+    noop_from: Option<Instant>,
     closing: Option<Cause>,
     /// Wakes the task that answers polls and ends closed sessions.
     wake: Rc<Notify>,
@@ -68,7 +78,7 @@ impl Polling {
             waiting: None,
             posting: false,
             probe: None,
-            probed: false,
+            noop_from: None,
             closing: None,
             wake: Rc::default(),
         }
@@ -147,12 +157,24 @@ impl Polling {
             None => {
                 if waits && !self.queue.is_empty() {
                     self.answer_with(b"");
-                } else if waits && self.probed {
-                    self.answer_with(NOOP);
+                } else if waits && let Some(from) = self.noop_from {
+                    return self.noop(from);
                 }
                 Tended::Open
             }
         }
+    }
+
+    /// Answers the poll that waits without news, unless another one was so a moment ago: a client
+    /// that probes and never upgrades would poll as fast as it can.
+    fn noop(&mut self, from: Instant) -> Tended {
+        let now = Instant::now();
+        if now < from {
+            return Tended::Moving(from);
+        }
+        self.noop_from = Some(now + NOOP_EVERY);
+        self.answer_with(NOOP);
+        Tended::Open
     }
 
     /// Answers the poll that waits with what is queued, and the next one with the end: the stock
@@ -215,16 +237,16 @@ impl Polling {
     }
 
     /// The probe was answered: from now on a poll without news ends with a noop, so that the
-    /// client can stop polling.
+    /// client can stop polling. A probe that is asked again changes nothing.
     pub(crate) fn probed(&mut self) {
-        self.probed = true;
+        self.noop_from.get_or_insert_with(Instant::now);
         self.wake.notify_one();
     }
 
     /// The probing WebSocket went away.
     pub(crate) fn forget_probe(&mut self) {
         self.probe = None;
-        self.probed = false;
+        self.noop_from = None;
     }
 
     /// Ends polling for the WebSocket; returns what is still to be said and whether it is to be
@@ -244,5 +266,53 @@ impl Polling {
         }
         self.take_queue();
         self.wake.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sluice_net::{SharedFrame, worker};
+    use tokio::runtime::{Builder, LocalOptions};
+
+    use super::*;
+
+    /// Runs a test on a worker whose clock moves only when it is told to.
+    fn in_virtual_time(test: impl AsyncFnOnce(Polling)) {
+        let runtime = Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build_local(LocalOptions::default());
+        let run = worker::run(0, std::sync::Arc::default(), async |worker| {
+            test(Polling::new(worker)).await;
+        });
+        runtime.unwrap().block_on(run);
+    }
+
+    #[test]
+    fn while_a_client_moves_its_polls_end_without_news_ten_times_a_second_at_most() {
+        in_virtual_time(async |mut polling| {
+            polling.probed();
+            for _ in 0..3 {
+                let (poll, answer) = oneshot::channel();
+                polling.wait(poll);
+                while let Tended::Moving(noop) = polling.tend() {
+                    // Asking again does not bring it sooner.
+                    polling.probed();
+                    assert_eq!(polling.tend(), Tended::Moving(noop));
+                    tokio::time::advance(Duration::from_millis(1)).await;
+                }
+                assert_eq!(answer.await.unwrap().unwrap(), NOOP);
+                tokio::time::advance(Duration::from_millis(40)).await;
+            }
+            let (poll, mut answer) = oneshot::channel();
+            polling.wait(poll);
+            assert!(matches!(polling.tend(), Tended::Moving(_)));
+            assert!(answer.try_recv().is_err());
+            polling
+                .push(SharedFrame::text("4news").plain().clone(), 100)
+                .unwrap();
+            assert_eq!(polling.tend(), Tended::Open);
+            assert_eq!(answer.await.unwrap().unwrap(), &b"4news"[..]);
+        });
     }
 }

@@ -19,7 +19,7 @@
 //! use sluice_net::{
 //!     Cause, Connection, Endpoint, Flow, Handler, HandlerFuture, HttpResponse, Options, Peer,
 //!     Receiver, SharedFrame, Worker, accept, listen, spawn_reader,
-//!     upgrade::{negotiate, refuse},
+//!     upgrade::{Subprotocols, negotiate, refuse},
 //!     worker,
 //! };
 //!
@@ -46,7 +46,8 @@
 //! impl Handler for Server {
 //!     fn handle(self: Rc<Self>, request: Request<Incoming>, _: Peer) -> HandlerFuture {
 //!         let options = Options { max_message: 64 << 10, max_outbound: 1 << 20, deflate: false };
-//!         let response = match negotiate(&request.into_parts().0, options.deflate, &[]) {
+//!         let head = request.into_parts().0;
+//!         let response = match negotiate(&head, options.deflate, Subprotocols::Any) {
 //!             Ok(agreed) => HttpResponse::Upgrade(
 //!                 agreed.response,
 //!                 Box::new(move |stream, leftover| {

@@ -14,8 +14,18 @@ pub struct Negotiated {
     pub response: Response<Body>,
     /// Whether permessage-deflate was agreed on (RFC 7692), with no context kept on either side.
     pub deflate: bool,
-    /// Which of the subprotocols the server knows was chosen.
-    pub protocol: Option<&'static str>,
+    /// Which subprotocol was chosen.
+    pub protocol: Option<Box<str>>,
+}
+
+/// Which of the subprotocols that a client asks for is chosen. A browser closes a connection for
+/// which it asked for some and got none.
+#[derive(Debug, Clone, Copy)]
+pub enum Subprotocols<'a> {
+    /// The first of these that it asks for.
+    Known(&'a [&'static str]),
+    /// The one that it asks for first: the server has none of its own.
+    Any,
 }
 
 /// Whether a request asks to become a WebSocket.
@@ -23,12 +33,11 @@ pub fn is_websocket(head: &Parts) -> bool {
     has_token(&head.headers, header::UPGRADE, "websocket")
 }
 
-/// Accepts a handshake, or says what is wrong with it. `protocols` are the subprotocols the
-/// server knows, best first.
+/// Accepts a handshake, or says what is wrong with it.
 pub fn negotiate(
     head: &Parts,
     deflate: bool,
-    protocols: &[&'static str],
+    subprotocols: Subprotocols<'_>,
 ) -> Result<Negotiated, &'static str> {
     let headers = &head.headers;
     if head.method != http::Method::GET || !has_token(headers, header::CONNECTION, "upgrade") {
@@ -45,19 +54,41 @@ pub fn negotiate(
         .filter(|key| key.len() == 24);
     let key = key.ok_or("Sec-WebSocket-Key must be 16 bytes in base64")?;
     let deflate = deflate && accepts_deflate(headers);
-    let protocol = protocols
-        .iter()
-        .find(|p| has_token(headers, header::SEC_WEBSOCKET_PROTOCOL, p))
-        .copied();
+    let protocol = subprotocols.choose(headers)?;
     let response = switching(&accept_key(key.as_bytes()), deflate, protocol);
     Ok(Negotiated {
         response,
         deflate,
-        protocol,
+        protocol: protocol.map(Box::from),
     })
 }
 
-fn switching(accept: &str, deflate: bool, protocol: Option<&'static str>) -> Response<Body> {
+impl Subprotocols<'_> {
+    fn choose<'h>(&self, headers: &'h HeaderMap) -> Result<Option<&'h str>, &'static str> {
+        let asked = || tokens(headers, header::SEC_WEBSOCKET_PROTOCOL);
+        match self {
+            Self::Known(known) => {
+                let chosen = known
+                    .iter()
+                    .find_map(|known| asked().find(|asked| asked.eq_ignore_ascii_case(known)));
+                Ok(chosen)
+            }
+            Self::Any => match asked().next() {
+                Some(first) if !first.bytes().all(is_token) || first.is_empty() => {
+                    Err("Sec-WebSocket-Protocol must be names with commas between them")
+                }
+                first => Ok(first),
+            },
+        }
+    }
+}
+
+/// Whether a byte may stand in a token (RFC 9110, section 5.6.2).
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+fn switching(accept: &str, deflate: bool, protocol: Option<&str>) -> Response<Body> {
     let mut answer = Response::new(Body::default());
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = answer.headers_mut();
@@ -72,11 +103,8 @@ fn switching(accept: &str, deflate: bool, protocol: Option<&'static str>) -> Res
             HeaderValue::from_static(ALL_BARE),
         );
     }
-    if let Some(protocol) = protocol {
-        headers.insert(
-            header::SEC_WEBSOCKET_PROTOCOL,
-            HeaderValue::from_static(protocol),
-        );
+    if let Some(Ok(protocol)) = protocol.map(HeaderValue::from_str) {
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
     }
     answer
 }
@@ -119,6 +147,8 @@ mod tests {
     use super::*;
     use http::Request;
 
+    const NONE: Subprotocols<'_> = Subprotocols::Known(&[]);
+
     fn head(extra: &[(&'static str, &str)]) -> Parts {
         let mut request = Request::get("/ws")
             .header("connection", "keep-alive, Upgrade")
@@ -133,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_good_handshake_is_accepted() {
-        let answer = negotiate(&head(&[]), true, &[]).unwrap();
+        let answer = negotiate(&head(&[]), true, NONE).unwrap();
         assert_eq!(answer.response.status(), 101);
         assert!(!answer.deflate);
     }
@@ -141,8 +171,32 @@ mod tests {
     #[test]
     fn a_known_subprotocol_is_chosen_among_others() {
         let head = head(&[("sec-websocket-protocol", "other, sluice.v1.json")]);
-        let answer = negotiate(&head, false, &["sluice.v1.json"]).unwrap();
-        assert_eq!(answer.protocol, Some("sluice.v1.json"));
+        let known = Subprotocols::Known(&["sluice.v1.json"]);
+        let answer = negotiate(&head, false, known).unwrap();
+        assert_eq!(answer.protocol.as_deref(), Some("sluice.v1.json"));
+    }
+
+    #[test]
+    fn a_server_without_subprotocols_takes_the_first_that_is_asked_for() {
+        for (asked, chosen) in [("x", "x"), ("b.2, a", "b.2")] {
+            let head = head(&[("sec-websocket-protocol", asked)]);
+            let answer = negotiate(&head, false, Subprotocols::Any).unwrap();
+            assert_eq!(answer.response.headers()["sec-websocket-protocol"], chosen);
+        }
+        let answer = negotiate(&head(&[]), false, Subprotocols::Any).unwrap();
+        assert!(
+            !answer
+                .response
+                .headers()
+                .contains_key("sec-websocket-protocol")
+        );
+        for wrong in ["", "a b", "a/b, c", ","] {
+            let head = head(&[("sec-websocket-protocol", wrong)]);
+            assert!(
+                negotiate(&head, false, Subprotocols::Any).is_err(),
+                "{wrong}"
+            );
+        }
     }
 
     #[test]
@@ -151,15 +205,15 @@ mod tests {
             "sec-websocket-extensions",
             "permessage-deflate; client_max_window_bits",
         )]);
-        assert!(negotiate(&head, true, &[]).unwrap().deflate);
-        assert!(!negotiate(&head, false, &[]).unwrap().deflate);
+        assert!(negotiate(&head, true, NONE).unwrap().deflate);
+        assert!(!negotiate(&head, false, NONE).unwrap().deflate);
     }
 
     #[test]
     fn an_offer_that_needs_a_small_server_window_is_passed_over() {
         let extensions = "permessage-deflate; server_max_window_bits=9";
         let head = head(&[("sec-websocket-extensions", extensions)]);
-        assert!(!negotiate(&head, true, &[]).unwrap().deflate);
+        assert!(!negotiate(&head, true, NONE).unwrap().deflate);
     }
 
     #[test]
@@ -167,6 +221,6 @@ mod tests {
         let mut head = head(&[]);
         head.headers
             .insert("sec-websocket-version", HeaderValue::from_static("8"));
-        assert!(negotiate(&head, false, &[]).is_err());
+        assert!(negotiate(&head, false, NONE).is_err());
     }
 }

@@ -19,7 +19,8 @@ use sluice_net::{
     Cause, Connection, Flow, HttpResponse, Options, Peer, Receiver, SharedFrame, Stream, Tick,
     Timers,
     heartbeat::{Rhythm, tick_for},
-    spawn_reader, upgrade,
+    spawn_reader,
+    upgrade::{self, Subprotocols},
 };
 
 use self::{
@@ -36,6 +37,8 @@ use crate::{
 
 /// The subprotocol's name.
 pub(crate) const PROTOCOL: &str = "sluice.v1.json";
+
+const SUBPROTOCOLS: Subprotocols<'_> = Subprotocols::Known(&[PROTOCOL]);
 
 /// How long a client may take to connect after the handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -115,7 +118,7 @@ impl NativeFront {
             self.hub.counters.failed(Code::OriginDenied);
             return HttpResponse::Plain(Refusal::forbidden("Origin not allowed").response());
         }
-        let negotiated = match upgrade::negotiate(head, shared.compression, &[PROTOCOL]) {
+        let negotiated = match upgrade::negotiate(head, shared.compression, SUBPROTOCOLS) {
             Ok(negotiated) => negotiated,
             Err(reason) => return HttpResponse::Plain(upgrade::refuse(reason)),
         };

@@ -26,9 +26,6 @@ pub enum Error {
     /// The data after `b` is no base64.
     #[error("An Engine.IO packet is marked as base64 but is not valid base64.")]
     InvalidBase64,
-    /// The body has more packets than the caller takes.
-    #[error("A polling body holds too many packets; send fewer packets in one request.")]
-    TooManyPackets,
 }
 
 impl Error {
@@ -38,7 +35,6 @@ impl Error {
             Self::EmptyPacket => "engineio_empty_packet",
             Self::UnknownType => "engineio_unknown_type",
             Self::InvalidBase64 => "engineio_invalid_base64",
-            Self::TooManyPackets => "engineio_too_many_packets",
         }
     }
 }
@@ -72,21 +68,14 @@ fn decode_binary(text: &str) -> Result<Packet<'static>, Error> {
     })
 }
 
-/// Reads the packets of a polling body one by one, at most `max_packets` of them. An error is
-/// the last item.
-pub fn payload(body: &str, max_packets: usize) -> impl Iterator<Item = Result<Packet<'_>, Error>> {
-    let mut count = 0;
+/// Reads the packets of a polling body one by one. An error is the last item.
+pub fn payload(body: &str) -> impl Iterator<Item = Result<Packet<'_>, Error>> {
     let mut failed = false;
     body.split(char::from(SEPARATOR)).map_while(move |text| {
         if failed {
             return None;
         }
-        count += 1;
-        let packet = if count > max_packets {
-            Err(Error::TooManyPackets)
-        } else {
-            decode(text)
-        };
+        let packet = decode(text);
         failed = packet.is_err();
         Some(packet)
     })

@@ -6,8 +6,10 @@ use bytes::Bytes;
 use http::{Response, StatusCode, request::Parts};
 use sluice_codec::eio;
 use sluice_net::{
-    Body, Cause, Connection, HttpResponse, Peer, Portable, SharedFrame, Stream, heartbeat::Beat,
-    response, spawn_reader, upgrade::negotiate,
+    Body, Cause, Connection, HttpResponse, Peer, Portable, SharedFrame, Stream,
+    heartbeat::Beat,
+    response, spawn_reader,
+    upgrade::{Subprotocols, negotiate},
 };
 
 use super::{
@@ -30,8 +32,8 @@ impl<A: Application> Engine<A> {
         peer: Peer,
     ) -> Result<HttpResponse, Refusal> {
         let terms = self.terms();
-        let negotiated =
-            negotiate(head, terms.config.deflate, &[]).map_err(|_| Refusal::BAD_REQUEST)?;
+        let negotiated = negotiate(head, terms.config.deflate, Subprotocols::Any)
+            .map_err(|_| Refusal::BAD_REQUEST)?;
         let state = self.app.open(head, peer)?;
         let engine = Rc::clone(self);
         let then = move |stream: Stream, leftover: Bytes| {
@@ -96,8 +98,8 @@ impl<A: Application> Engine<A> {
         if self.owns(sid) && self.session(sid).is_none() {
             return Err(Refusal::UNKNOWN_SID);
         }
-        let negotiated =
-            negotiate(head, self.terms().config.deflate, &[]).map_err(|_| Refusal::BAD_REQUEST)?;
+        let negotiated = negotiate(head, self.terms().config.deflate, Subprotocols::Any)
+            .map_err(|_| Refusal::BAD_REQUEST)?;
         let engine = Rc::clone(self);
         let then = move |stream: Stream, leftover: Bytes| {
             if engine.owns(sid) {

@@ -1,27 +1,20 @@
-//! The requests of the polling transport.
+//! The polls of the polling transport, and the end of its sessions.
 
 use std::{rc::Rc, time::Duration};
 
-use bytes::Bytes;
-use http::{Response, StatusCode, request::Parts};
-use hyper::body::Incoming;
-use sluice_codec::eio;
-use sluice_net::{Body, Cause, Flow, response};
+use http::{Response, StatusCode};
+use sluice_net::{Body, Cause, response};
 use tokio::sync::{Notify, oneshot};
 
 use super::Engine;
 use crate::{
     application::Application,
     peers::Parcel,
-    polling::{CLOSE, NOOP, Polled, Tended, Turn},
-    post,
+    polling::{CLOSE, Polled, Tended, Turn},
     refusal::Refusal,
     session::Session,
     sid::Sid,
 };
-
-/// The most packets in one body.
-const MAX_PACKETS: usize = 1_000;
 
 /// How long a session that was closed waits for the poll that can tell its client.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -29,8 +22,8 @@ const GOODBYE: Duration = Duration::from_secs(5);
 /// What the way to another gateway and back may take, beyond what a poll waits for.
 const WAY: Duration = Duration::from_secs(5);
 
-/// The cause of a session that a client polled in a way the protocol forbids.
-const PROTOCOL: Cause = Cause::Protocol(1002);
+/// The cause of a session that a client used in a way the protocol forbids.
+pub(super) const PROTOCOL: Cause = Cause::Protocol(1002);
 
 impl<A: Application> Engine<A> {
     /// A GET: waits for something to tell the client.
@@ -55,12 +48,9 @@ impl<A: Application> Engine<A> {
         let session = self.session(sid).ok_or(Refusal::UNKNOWN_SID)?;
         let (poll, payload) = oneshot::channel();
         self.take_turn(&session, session.wait(poll))?;
-        let mut guard = Abandoned {
-            engine: self,
-            session: Some(&session),
-        };
+        let guard = Abandoned::guard(self, &session);
         let payload = payload.await;
-        guard.session = None;
+        guard.disarm();
         payload.unwrap_or(Err(Refusal::UNKNOWN_SID))
     }
 
@@ -75,7 +65,11 @@ impl<A: Application> Engine<A> {
     }
 
     /// Requests of one kind come one after the other; a client that breaks this is cut off.
-    fn take_turn(&self, session: &Rc<Session<A::State>>, turn: Turn) -> Result<(), Refusal> {
+    pub(super) fn take_turn(
+        &self,
+        session: &Rc<Session<A::State>>,
+        turn: Turn,
+    ) -> Result<(), Refusal> {
         if turn == Turn::Overlaps {
             session.answer_with(CLOSE);
             self.end(session, PROTOCOL);
@@ -87,100 +81,7 @@ impl<A: Application> Engine<A> {
         }
     }
 
-    /// A POST: packets from the client.
-    pub(super) async fn post(
-        self: &Rc<Self>,
-        head: &Parts,
-        body: Incoming,
-        sid: Sid,
-    ) -> Result<Response<Body>, Refusal> {
-        if self.owns(sid) {
-            let session = self.session(sid).ok_or(Refusal::UNKNOWN_SID)?;
-            let body = self.receive_post(&session, head, body).await?;
-            self.packets(&session, &body)?;
-        } else {
-            let body = post::body(head, body, self.terms().config.max_payload).await?;
-            if sid.gateway != self.gateway {
-                self.mailboxes.peers()?.post(sid, body).await?;
-                return Ok(done());
-            }
-            let (reply, answer) = oneshot::channel();
-            self.send_parcel(sid, Parcel::Post { sid, body, reply })?;
-            answer.await.unwrap_or(Err(Refusal::UNKNOWN_SID))?;
-        }
-        Ok(done())
-    }
-
-    async fn receive_post(
-        &self,
-        session: &Rc<Session<A::State>>,
-        head: &Parts,
-        body: Incoming,
-    ) -> Result<Bytes, Refusal> {
-        self.take_turn(session, session.begin_post())?;
-        let mut guard = Abandoned {
-            engine: self,
-            session: Some(session),
-        };
-        let body = post::body(head, body, session.terms.config.max_payload).await;
-        guard.session = None;
-        session.end_post();
-        if body
-            .as_ref()
-            .is_err_and(|refusal| refusal.status == StatusCode::BAD_REQUEST)
-        {
-            session.answer_with(CLOSE);
-            self.end(session, PROTOCOL);
-        }
-        body
-    }
-
-    pub(super) fn post_here(self: &Rc<Self>, sid: Sid, body: &[u8]) -> Result<(), Refusal> {
-        let session = self.session(sid).ok_or(Refusal::UNKNOWN_SID)?;
-        if body.len() > session.terms.config.max_payload {
-            return Err(Refusal::TOO_LARGE);
-        }
-        self.packets(&session, body)
-    }
-
-    fn packets(&self, session: &Rc<Session<A::State>>, body: &[u8]) -> Result<(), Refusal> {
-        if !session.is_polling() {
-            return Err(Refusal::BAD_REQUEST);
-        }
-        self.worker.counters().bytes_in.add(body.len() as u64);
-        match self.read_packets(session, body) {
-            Flow::Continue(()) => {}
-            Flow::Break(cause @ Cause::Protocol(_)) => {
-                session.answer_with(CLOSE);
-                self.end(session, cause);
-                return Err(Refusal::BAD_REQUEST);
-            }
-            Flow::Break(cause @ Cause::Client(_)) => {
-                session.answer_with(NOOP);
-                self.end(session, cause);
-            }
-            Flow::Break(cause) => session.close(cause),
-        }
-        Ok(())
-    }
-
-    fn read_packets(&self, session: &Rc<Session<A::State>>, body: &[u8]) -> Flow {
-        let Ok(body) = std::str::from_utf8(body) else {
-            return Flow::Break(PROTOCOL);
-        };
-        for packet in eio::payload(body, MAX_PACKETS) {
-            if session.is_closing() {
-                break;
-            }
-            let Ok(packet) = packet else {
-                return Flow::Break(PROTOCOL);
-            };
-            self.packet(session, packet.kind, &packet.data)?;
-        }
-        Flow::Continue(())
-    }
-
-    fn send_parcel(&self, sid: Sid, parcel: Parcel) -> Result<(), Refusal> {
+    pub(super) fn send_parcel(&self, sid: Sid, parcel: Parcel) -> Result<(), Refusal> {
         if !self.mailboxes.send(sid.worker, parcel) {
             return Err(Refusal::UNKNOWN_SID);
         }
@@ -193,6 +94,10 @@ impl<A: Application> Engine<A> {
         while let Some(tended) = session.tend() {
             match tended {
                 Tended::Open => wake.notified().await,
+                Tended::Moving(noop) => {
+                    // Whether it was woken or it is time, it looks again.
+                    let _ = tokio::time::timeout_at(noop, wake.notified()).await;
+                }
                 Tended::Closing(cause) => {
                     if tokio::time::timeout(GOODBYE, wake.notified())
                         .await
@@ -209,16 +114,25 @@ impl<A: Application> Engine<A> {
     }
 }
 
-/// The answer to a POST.
-fn done() -> Response<Body> {
-    response(StatusCode::OK, "text/html", Bytes::from_static(b"ok"))
-}
-
 /// Ends the session of a request whose client went away: what it was to bring or to take would
 /// be lost.
-struct Abandoned<'a, A: Application> {
+pub(super) struct Abandoned<'a, A: Application> {
     engine: &'a Engine<A>,
     session: Option<&'a Rc<Session<A::State>>>,
+}
+
+impl<'a, A: Application> Abandoned<'a, A> {
+    pub(super) fn guard(engine: &'a Engine<A>, session: &'a Rc<Session<A::State>>) -> Self {
+        Self {
+            engine,
+            session: Some(session),
+        }
+    }
+
+    /// The request has done what it was to do.
+    pub(super) fn disarm(mut self) {
+        self.session = None;
+    }
 }
 
 impl<A: Application> Drop for Abandoned<'_, A> {

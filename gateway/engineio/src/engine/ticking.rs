@@ -128,9 +128,7 @@ impl<A: Application> Engine<A> {
                 let _ = reply.send(self.tunnelled(sid, tunnel, deflate));
             }
             Parcel::Lost { sid } => self.lose(sid),
-            Parcel::Post { sid, body, reply } => {
-                let _ = reply.send(self.post_here(sid, &body));
-            }
+            Parcel::Post { sid, body, reply } => self.posted(sid, body, reply),
             Parcel::Poll { sid, mut reply } => {
                 let engine = Rc::clone(self);
                 tokio::task::spawn_local(async move {

@@ -5,7 +5,10 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use sluice_net::{Cause, HttpResponse, Stream, upgrade::negotiate};
+use sluice_net::{
+    Cause, HttpResponse, Stream,
+    upgrade::{Subprotocols, negotiate},
+};
 use tokio::net::UnixStream;
 
 use super::Engine;
@@ -25,8 +28,8 @@ impl<A: Application> Engine<A> {
         sid: Sid,
     ) -> Result<HttpResponse, Refusal> {
         let peers = self.mailboxes.peers()?;
-        let negotiated =
-            negotiate(head, self.terms().config.deflate, &[]).map_err(|_| Refusal::BAD_REQUEST)?;
+        let negotiated = negotiate(head, self.terms().config.deflate, Subprotocols::Any)
+            .map_err(|_| Refusal::BAD_REQUEST)?;
         let tunnel = peers.probe(sid, negotiated.deflate).await?;
         let worker = Rc::clone(&self.worker);
         let then = move |stream: Stream, leftover: Bytes| {

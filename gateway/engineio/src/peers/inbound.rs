@@ -17,7 +17,8 @@ pub struct Inbound(pub(crate) Arc<SharedPeers>);
 
 impl Inbound {
     /// The gateway `from` asks; the answer is for its [`Peers::call`](super::Peers::call). Where
-    /// the answer is dropped before it is there, a poll's session ends as if its client had gone.
+    /// the answer to a poll or a post is dropped before it is there, its session ends as if its
+    /// client had gone.
     pub fn call(&self, from: u32, kind: &str, request: Bytes) -> Answering<Bytes> {
         let shared = Arc::clone(&self.0);
         let ask = Ask::decode(request).ok().filter(|ask| ask.kind() == kind);
@@ -79,7 +80,13 @@ impl SharedPeers {
                 let body = self.parts().complete((from, transfer), after, body);
                 let body = body.map_err(|_| Refused::Bad)?;
                 let sid = Sid::from_bytes(sid);
-                let parcel = |reply| Parcel::Post { sid, body, reply };
+                let (whole, coming) = oneshot::channel();
+                let _ = whole.send(Ok(body));
+                let parcel = |reply| Parcel::Post {
+                    sid,
+                    body: coming,
+                    reply,
+                };
                 self.ask_worker(sid, parcel).await.map(|()| DONE)
             }
             Ask::Probe {

@@ -9,6 +9,9 @@ use tokio::sync::oneshot;
 use super::Tunnel;
 use crate::{polling::Polled, refusal::Refusal, sid::Sid};
 
+/// The body of a POST, or why it could not be read.
+pub(crate) type Posted = Result<Bytes, Refusal>;
+
 /// A request on its way to the worker that owns its session.
 #[derive(Debug)]
 pub(crate) enum Parcel {
@@ -17,10 +20,10 @@ pub(crate) enum Parcel {
         sid: Sid,
         reply: oneshot::Sender<Polled>,
     },
-    /// A POST of the polling transport, read whole.
+    /// A POST of the polling transport. Where its body will not come, its client went away.
     Post {
         sid: Sid,
-        body: Bytes,
+        body: oneshot::Receiver<Posted>,
         reply: oneshot::Sender<Result<(), Refusal>>,
     },
     /// A WebSocket that wants to take over from polling.

@@ -91,14 +91,28 @@ async fn a_body_without_a_length_is_bounded_too() {
 }
 
 #[tokio::test]
-async fn a_body_with_too_many_packets_ends_the_session() {
+async fn any_number_of_packets_comes_in_one_body_while_others_are_served() {
+    let server = Server::with_workers(2, &calm());
+    for worker in [0, 1] {
+        let sid = server.client_of(0).open().await;
+        let client = server.client_of(worker);
+        let texts: Vec<_> = (0..3_000).map(|n| format!("4{n}")).collect();
+        client.say(&sid, &texts.join("\x1e")).await;
+        assert!(client.collect(&sid, 3_000).await == texts);
+    }
+}
+
+#[tokio::test]
+async fn a_packet_that_is_none_among_many_ends_the_session_after_those_before_it() {
     let server = Server::start(&calm());
     let client = server.client();
     let sid = client.open().await;
-    let body = |count: usize| vec!["6"; count].join("\x1e");
-    client.say(&sid, &body(1_000)).await;
-    assert_eq!(client.post(&sid, body(1_001)).await.status, 400);
+    let body = vec!["4a"; 2_000].join("\x1e") + "\x1eabc\x1e4b";
+    assert_eq!(client.post(&sid, body).await.status, 400);
     server.seen.wait_for("closed protocol").await;
+    let seen = server.seen.all();
+    assert_eq!(seen.iter().filter(|seen| *seen == "text a").count(), 2_000);
+    assert!(!server.seen.has("text b"));
     assert_eq!(client.poll(&sid).await.status, 400);
 }
 

@@ -54,6 +54,20 @@ async fn a_poll_that_waits_ends_when_the_probe_is_answered() {
 }
 
 #[tokio::test]
+async fn a_poll_ends_for_the_websocket_again_and_again_until_the_client_has_moved() {
+    let server = Server::start(&calm());
+    let client = server.client();
+    let sid = client.open().await;
+    let mut websocket = client.probe(&sid).await;
+    for _ in 0..3 {
+        assert_eq!(client.poll(&sid).await.packets(), ["6"]);
+    }
+    websocket.send("5").await;
+    websocket.send("4hello").await;
+    assert_eq!(websocket.next().await, "4hello");
+}
+
+#[tokio::test]
 async fn messages_flow_by_polling_until_the_client_has_moved() {
     let server = Server::start(&calm());
     let client = server.client();

@@ -66,6 +66,31 @@ async fn two_polls_at_two_workers_end_the_session() {
 }
 
 #[tokio::test]
+async fn two_posts_at_once_end_the_session_whichever_worker_they_reach() {
+    for (first, second) in [(1, 1), (0, 1), (1, 0)] {
+        let server = Server::with_workers(2, &calm());
+        let sid = server.client_of(0).open().await;
+        let other = server.client_of(0).open().await;
+        let slow = server.client_of(first).part("POST", &sid, 10, b"4a").await;
+        // It has begun by the time that another one, which took the same way after it, is done.
+        server.client_of(first).say(&other, "4hello").await;
+        let answer = server.client_of(second).post(&sid, "4b").await;
+        assert_eq!(answer.status, 400, "{first} {second}");
+        server.seen.wait_for("closed protocol").await;
+        assert!(!server.seen.has("text b"));
+        drop(slow);
+    }
+}
+
+#[tokio::test]
+async fn a_post_that_is_given_up_elsewhere_ends_the_session() {
+    let server = Server::with_workers(2, &calm());
+    let sid = server.client_of(0).open().await;
+    give_up(&server, server.client_of(1), "POST", &sid, 10).await;
+    assert_eq!(server.seen.all().len(), 1);
+}
+
+#[tokio::test]
 async fn bounds_hold_wherever_a_body_arrives() {
     let config = sluice_engineio::Config {
         max_payload: 100,

@@ -17,7 +17,7 @@ use sluice_net::{
     Cause, Connection, Counter, Counters, Endpoint, Flow, Handler, HandlerFuture, HttpResponse,
     Options, Patience, Peer, Receiver, SharedFrame, Stream, accept, listen, response, spawn_reader,
     tls::Certificate,
-    upgrade::{negotiate, refuse},
+    upgrade::{Subprotocols, negotiate, refuse},
     worker,
 };
 use tokio::{
@@ -179,7 +179,7 @@ impl Front {
             let hello = Bytes::from_static(b"hello");
             return HttpResponse::Plain(response(http::StatusCode::OK, "text/plain", hello));
         }
-        let agreed = match negotiate(head, self.options.deflate, &[]) {
+        let agreed = match negotiate(head, self.options.deflate, Subprotocols::Any) {
             Ok(agreed) => agreed,
             Err(reason) => return HttpResponse::Plain(refuse(reason)),
         };
