@@ -89,7 +89,8 @@ async fn a_client_that_asks_for_no_namespace_is_closed_in_time() {
     assert!(used.beyond_pings().await.starts_with("40{"));
     assert_eq!(used.beyond_pings().await, r#"42["welcome"]"#);
     tokio::select! {
-        end = idle.beyond_pings() => assert_eq!(end, "close 4005"),
+        // The connection breaks, since the client is to come back.
+        end = idle.beyond_pings() => assert!(end.starts_with("end"), "{end}"),
         other = used.beyond_pings() => panic!("nothing was due: {other}"),
     }
     server.seen.wait_for("closed connect_timeout").await;

@@ -31,6 +31,7 @@ async fn a_packet_that_does_not_fit_is_never_sent_in_part() {
     client.send(r#"52-["emit"]"#).await;
     client.attach(&[1; 700]).await;
     client.attach(&[2; 700]).await;
-    assert_eq!(client.next().await, "close 4001");
+    // The connection breaks, since the client is to come back.
+    assert!(client.next().await.starts_with("end"));
     server.seen.wait_for("closed slow_consumer").await;
 }
