@@ -76,7 +76,7 @@ impl Run {
             data: "1".into(),
             attachments: Vec::new(),
             from: None,
-            publisher: Publisher::Backend,
+            publisher: Publisher::Application,
             id: None,
             // What a session publishes without echo.
             except: except.then_some(session),
