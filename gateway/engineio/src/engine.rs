@@ -125,6 +125,7 @@ impl<A: Application> Engine<A> {
     }
 
     pub(crate) fn end(&self, session: &Rc<Session<A::State>>, cause: Cause) {
+        let cause = session.leaving().unwrap_or(cause);
         if !session.end(cause) {
             return;
         }
@@ -144,6 +145,9 @@ impl<A: Application> Engine<A> {
         kind: PacketType,
         data: &Data<'_>,
     ) -> Flow {
+        if session.leaving().is_some() && kind != PacketType::Close {
+            return Flow::Continue(());
+        }
         match (kind, data) {
             (PacketType::Message, Data::Text(text)) => self.app.text(session, text),
             (PacketType::Message, Data::Binary(bytes)) => self.app.binary(session, bytes),

@@ -3,6 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -38,8 +39,13 @@ pub struct Session<S> {
     pub(crate) beat: Cell<Beat>,
     /// When its heart is to be looked at.
     pub(crate) timer: Cell<Option<Timer>>,
+    /// Why its client was told to go, which it does by itself.
+    leaving: Cell<Option<Cause>>,
     ended: Cell<Option<Cause>>,
 }
+
+/// How long a client that was told to go may take to close its transport.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 impl<S> std::fmt::Debug for Session<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -58,6 +64,7 @@ impl<S> Session<S> {
             transport: RefCell::new(transport),
             beat: Cell::default(),
             timer: Cell::new(None),
+            leaving: Cell::new(None),
             ended: Cell::new(None),
         })
     }
@@ -132,6 +139,31 @@ impl<S> Session<S> {
             Transport::Polling(polling) => polling.close(cause),
             Transport::None => {}
         }
+    }
+
+    /// As [`Self::close`], for a client that was told to go in the protocol above, and closes by
+    /// itself once it has read that. Nothing else of it is heard any more. Some clients read what
+    /// they are told on another thread than the end of their transport, and come back from an end
+    /// that they see first.
+    pub fn close_after_goodbye(self: &Rc<Self>, cause: Cause)
+    where
+        S: 'static,
+    {
+        if self.leaving.replace(Some(cause)).is_some() {
+            return;
+        }
+        let session = Rc::downgrade(self);
+        tokio::task::spawn_local(async move {
+            tokio::time::sleep(GOODBYE).await;
+            if let Some(session) = session.upgrade() {
+                session.close(cause);
+            }
+        });
+    }
+
+    /// Why its client was told to go, if it was.
+    pub(crate) fn leaving(&self) -> Option<Cause> {
+        self.leaving.get()
     }
 
     /// Bytes that wait for the client.

@@ -150,12 +150,16 @@ impl<H: Handler> Client<H> {
     }
 
     /// Ends a namespace for good: the stock client does not come back by itself. The connection
-    /// ends with its last namespace.
-    pub fn disconnect(carrier: &Carrier<H>, namespace: &str, cause: Cause) -> Option<H::Socket> {
+    /// ends with its last namespace: by the client, or soon.
+    pub fn disconnect(
+        carrier: &Rc<Carrier<H>>,
+        namespace: &str,
+        cause: Cause,
+    ) -> Option<H::Socket> {
         let entry = carrier.state().remove(namespace)?;
         carrier.send(&packet::disconnect(namespace));
         if carrier.state().namespaces() == 0 {
-            carrier.close(cause);
+            carrier.close_after_goodbye(cause);
         }
         entry.socket
     }

@@ -31,6 +31,9 @@ impl<A: Application> Receiver for WebSocket<A> {
         if !self.live {
             return Flow::Break(PROTOCOL);
         }
+        if self.session.leaving().is_some() {
+            return Flow::Continue(());
+        }
         self.engine.app().binary(&self.session, bytes)
     }
 

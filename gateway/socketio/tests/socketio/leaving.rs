@@ -66,6 +66,19 @@ async fn a_handler_may_cut_a_client() {
 }
 
 #[tokio::test]
+async fn a_client_that_is_told_to_go_may_close_by_itself_and_is_not_heard_any_more() {
+    let server = Server::start(Config::default());
+    let mut client = server.connected().await;
+    assert_eq!(client.ask(r#"2["abuse"]"#).await, "41");
+    client.send(r#"21["echo"]"#).await;
+    client.send("no packet").await;
+    client.attach(b"nor this").await;
+    drop(client);
+    server.seen.wait_for("closed abuse").await;
+    assert!(!server.seen.all().iter().any(|seen| seen.contains("echo")));
+}
+
+#[tokio::test]
 async fn a_client_that_is_cut_in_one_namespace_keeps_its_others() {
     let server = Server::start(Config::default());
     let mut client = server.connected().await;
