@@ -48,9 +48,9 @@ impl Parcel {
     /// How many bytes it holds beside its own few.
     fn bytes(&self) -> usize {
         match self {
-            Self::Post { body, .. } => body.len(),
             Self::Probe { leftover, .. } => leftover.len(),
-            Self::Poll { .. } | Self::Tunnel { .. } | Self::Lost { .. } => 0,
+            // A POST's body comes by a way of its own, which has room for one.
+            Self::Post { .. } | Self::Poll { .. } | Self::Tunnel { .. } | Self::Lost { .. } => 0,
         }
     }
 }
