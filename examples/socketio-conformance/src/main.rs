@@ -11,7 +11,7 @@ use http::request::Parts;
 use sluice_engineio::{Config, Engine, Refusal, mailboxes};
 use sluice_net::{Cause, Counters, Endpoint, Flow, Peer, accept, listen, worker};
 use sluice_socketio::{
-    Accepted, Carrier, Connect, Event, Handler, Refused, Reply, SocketIo, packet,
+    Accepted, Attempt, Carrier, Connect, Event, Handler, Refused, Reply, SocketIo, packet,
 };
 use tokio::runtime::{Builder, LocalOptions};
 
@@ -57,7 +57,13 @@ impl Handler for Conformance {
         Ok(())
     }
 
-    fn connect(&self, carrier: &Rc<Carrier<Self>>, namespace: &str, auth: &str) -> Connect<Socket> {
+    fn connect(
+        &self,
+        carrier: &Rc<Carrier<Self>>,
+        attempt: &Attempt,
+        auth: &str,
+    ) -> Connect<Socket> {
+        let namespace = attempt.namespace();
         if !matches!(namespace, "/" | "/custom") {
             return Connect::Refuse(Refused {
                 message: "Invalid namespace".into(),

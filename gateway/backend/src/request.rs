@@ -29,7 +29,7 @@ pub struct EventRequest {
     pub ack_expected: bool,
 }
 
-/// A session that wants to begin.
+/// A session that wants to begin, or to go on over a new connection.
 #[derive(Debug, Clone, Serialize)]
 pub struct ConnectRequest {
     /// The namespace that it wants.
@@ -38,6 +38,8 @@ pub struct ConnectRequest {
     pub user: Arc<str>,
     /// Its public name.
     pub session: SessionId,
+    /// Whether it is one that began before, and goes on with its rooms.
+    pub recovered: bool,
     /// How it speaks: `socketio` or `websocket`.
     pub protocol: &'static str,
     /// The claims of its token, if it has one.

@@ -116,11 +116,12 @@ impl CurrentBackend {
         Some(Arc::clone(made.webhook.insert(Arc::new(webhook))))
     }
 
-    /// Asks whether a session may begin, and in which rooms. A backend that cannot be reached
-    /// refuses.
+    /// Asks whether a session may begin, or go on, and in which rooms. A backend that cannot be
+    /// reached refuses.
     pub(crate) async fn connect(
         &self,
         who: Who,
+        recovered: bool,
         protocol: &'static str,
         identity: &Identity,
     ) -> Result<Vec<Arc<str>>, Failure> {
@@ -129,6 +130,7 @@ impl CurrentBackend {
             namespace: who.namespace,
             user: who.user,
             session: who.session,
+            recovered,
             protocol,
             claims: (!identity.is_anonymous()).then(|| raw(identity.claims())),
         };

@@ -11,6 +11,8 @@ mod deliver;
 mod draining;
 mod encoded;
 mod entering;
+mod holding;
+mod identify;
 mod knock;
 mod leaving;
 mod namespace;

@@ -2,6 +2,7 @@
 
 mod frame;
 mod pulse;
+mod waiting;
 
 use std::{
     cell::{Cell, RefCell},
@@ -26,6 +27,7 @@ use sluice_net::{
 use self::{
     frame::{Connect, Frame},
     pulse::Pulse,
+    waiting::Waiting,
 };
 use crate::{
     admission::{Admitted, origin_allowed},
@@ -167,7 +169,8 @@ impl NativeFront {
 /// How far a connection has come.
 enum State {
     New,
-    Connecting,
+    /// It asked to connect, and what it asked for since waits for that.
+    Connecting(Waiting),
     In(Rc<Session>),
 }
 
@@ -189,27 +192,8 @@ struct Native {
 }
 
 impl Receiver for Native {
-    fn text(&mut self, connection: &Rc<Connection>, text: &str) -> Flow {
-        let session = match &*self.client.state.borrow() {
-            State::In(session) => Some(Rc::clone(session)),
-            _ => None,
-        };
-        let (failure, id) = match (Frame::read(text), session) {
-            (Ok(Frame::Operation(id, operation)), Some(session)) => {
-                let connection = Rc::clone(connection);
-                let hub = &self.client.hub;
-                return hub.perform(&session, operation, move |outcome| {
-                    if id.is_some() {
-                        reply(&connection, outcome, id.as_deref());
-                    }
-                });
-            }
-            (Ok(Frame::Connect(id, connect)), None) => return self.connect(id, connect),
-            (Ok(Frame::Connect(id, _)), Some(_)) => (Failure::CONNECTED, id),
-            (Ok(Frame::Operation(id, _)), None) => (Failure::NOT_CONNECTED, id),
-            (Err((failure, id)), _) => (failure, id),
-        };
-        self.client.refuse(failure, id.as_deref())
+    fn text(&mut self, _: &Rc<Connection>, text: &str) -> Flow {
+        self.client.text(text)
     }
 
     fn binary(&mut self, _: &Rc<Connection>, _: &[u8]) -> Flow {
@@ -236,12 +220,46 @@ impl Receiver for Native {
     }
 }
 
-impl Native {
-    fn connect(&self, id: Option<Box<RawValue>>, connect: Connect<'_>) -> Flow {
-        if !matches!(*self.client.state.borrow(), State::New) {
-            return self.client.refuse(Failure::CONNECTED, id.as_deref());
+impl Client {
+    fn text(self: &Rc<Self>, text: &str) -> Flow {
+        let waits = match &mut *self.state.borrow_mut() {
+            State::Connecting(waiting) => {
+                let most = self.hub.policy().limits.payload_bytes;
+                Some(waiting.add(text, most))
+            }
+            _ => None,
+        };
+        match waits {
+            Some(true) => Flow::Continue(()),
+            Some(false) => self.refuse(Failure::IN_FLIGHT, Frame::id(text).as_deref()),
+            None => self.read(text),
         }
-        let bearer = || self.client.admitted.bearer.clone();
+    }
+
+    fn read(self: &Rc<Self>, text: &str) -> Flow {
+        let session = match &*self.state.borrow() {
+            State::In(session) => Some(Rc::clone(session)),
+            _ => None,
+        };
+        let (failure, id) = match (Frame::read(text), session) {
+            (Ok(Frame::Operation(id, operation)), Some(session)) => {
+                let connection = Rc::clone(&self.connection);
+                return self.hub.perform(&session, operation, move |outcome| {
+                    if id.is_some() {
+                        reply(&connection, outcome, id.as_deref());
+                    }
+                });
+            }
+            (Ok(Frame::Connect(id, connect)), None) => return self.connect(id, connect),
+            (Ok(Frame::Connect(id, _)), Some(_)) => (Failure::CONNECTED, id),
+            (Ok(Frame::Operation(id, _)), None) => (Failure::NOT_CONNECTED, id),
+            (Err((failure, id)), _) => (failure, id),
+        };
+        self.refuse(failure, id.as_deref())
+    }
+
+    fn connect(self: &Rc<Self>, id: Option<Box<RawValue>>, connect: Connect<'_>) -> Flow {
+        let bearer = || self.admitted.bearer.clone();
         let knock = Knock {
             namespace: connect.namespace.as_deref().unwrap_or("/").into(),
             protocol: "websocket",
@@ -249,21 +267,28 @@ impl Native {
             read: connect.position(),
             token: connect.token.map(Box::from).or_else(bearer),
         };
-        let hub = &self.client.hub;
-        if !hub.policy().namespaces.contains(&*knock.namespace) {
+        if !self.hub.policy().namespaces.contains(&*knock.namespace) {
             let failure = Failure::NAMESPACE_UNKNOWN;
-            return self.client.refuse(failure, id.as_deref());
+            return self.refuse(failure, id.as_deref());
         }
-        *self.client.state.borrow_mut() = State::Connecting;
-        let client = Rc::clone(&self.client);
-        eager::run(Rc::clone(hub).enter(knock), move |entered| {
-            client.settle(entered, id.as_deref());
+        *self.state.borrow_mut() = State::Connecting(Waiting::default());
+        // A connection that has ended is not kept for an answer that takes its time.
+        let (client, waits) = (Rc::downgrade(self), Rc::downgrade(self));
+        let wanted = move || waits.upgrade().is_some_and(|client| client.waits());
+        eager::run(Rc::clone(&self.hub).enter(knock, wanted), move |entered| {
+            if let Some(client) = client.upgrade() {
+                client.settle(entered, id.as_deref());
+            }
         });
         Flow::Continue(())
     }
-}
 
-impl Client {
+    /// Whether it still waits to be let in.
+    fn waits(&self) -> bool {
+        let connecting = matches!(*self.state.borrow(), State::Connecting(_));
+        connecting && self.connection.ended().is_none()
+    }
+
     /// Answers what cannot be carried out. Whoever sends little else is cut off.
     fn refuse(&self, failure: Failure, id: Option<&RawValue>) -> Flow {
         let answer = |outcome: &Outcome| reply(&self.connection, outcome, id);
@@ -278,10 +303,11 @@ impl Client {
         Flow::Continue(())
     }
 
-    fn settle(&self, entered: Result<Entered, Failure>, id: Option<&RawValue>) {
+    fn settle(self: &Rc<Self>, entered: Result<Option<Entered>, Failure>, id: Option<&RawValue>) {
         let connection = &self.connection;
         let entered = match entered {
-            Ok(entered) => entered,
+            Ok(Some(entered)) => entered,
+            Ok(None) => return,
             Err(failure) => {
                 let cause = failure.cause();
                 reply(connection, &Err(failure), id);
@@ -291,9 +317,6 @@ impl Client {
         let recovered = entered.recovered;
         let outlet = Outlet::Native(Rc::clone(connection));
         let session = self.hub.attach(entered, outlet);
-        if connection.ended().is_some() {
-            return self.hub.disconnected(&session, Cause::Lost);
-        }
         let policy = self.hub.policy();
         let recoverable = !policy.recovery_window.is_zero();
         let connected = Success::Connected {
@@ -305,7 +328,18 @@ impl Client {
         };
         reply(connection, &Ok(connected), id);
         self.hub.send_replay(&session);
-        *self.state.borrow_mut() = State::In(session);
+        if let State::Connecting(waiting) = self.state.replace(State::In(session)) {
+            self.read_all(waiting);
+        }
+    }
+
+    /// Reads what waited until the client was let in.
+    fn read_all(self: &Rc<Self>, waiting: Waiting) {
+        for text in waiting {
+            if let Flow::Break(cause) = self.read(&text) {
+                return self.connection.close(cause);
+            }
+        }
     }
 }
 

@@ -8,7 +8,9 @@ use sluice_contract::Code;
 use sluice_engineio::Refusal;
 use sluice_net::{Cause, Flow, Peer};
 use sluice_rooms::Pid;
-use sluice_socketio::{Accepted, Carrier, Client, Connect, Event, Handler, Refused, Reply};
+use sluice_socketio::{
+    Accepted, Attempt, Carrier, Client, Connect, Event, Handler, Refused, Reply,
+};
 
 use crate::{
     admission::{Admitted, origin_allowed},
@@ -73,17 +75,20 @@ impl SocketIoFront {
     fn settle(
         &self,
         carrier: &Rc<Carrier<Self>>,
-        namespace: &str,
-        entered: Result<Entered, Failure>,
+        attempt: &Attempt,
+        entered: Result<Option<Entered>, Failure>,
     ) {
         match entered {
+            Ok(None) => {}
+            // Whoever asks for something else by now has not been refused that.
+            Err(_) if !Client::awaits(carrier, attempt) => {}
             Err(failure) => match failure.passing() {
                 Some(cause) => carrier.close(cause),
-                None => Client::refuse(carrier, namespace, &refused(&failure)),
+                None => Client::refuse(carrier, attempt, &refused(&failure)),
             },
-            Ok(entered) => {
+            Ok(Some(entered)) => {
                 let accepted = self.accepted(carrier, entered);
-                if Client::accept(carrier, namespace, &accepted) {
+                if Client::accept(carrier, attempt, &accepted) {
                     self.connected(&accepted.socket);
                 } else {
                     self.hub.disconnected(&accepted.socket, Cause::Lost);
@@ -126,9 +131,10 @@ impl Handler for SocketIoFront {
     fn connect(
         &self,
         carrier: &Rc<Carrier<Self>>,
-        namespace: &str,
+        attempt: &Attempt,
         auth: &str,
     ) -> Connect<Rc<Session>> {
+        let namespace = attempt.namespace();
         if !self.hub.policy().namespaces.contains(namespace) {
             self.hub.counters.failed(Code::NamespaceUnknown);
             // Word for word what the JavaScript server answers; clients look for it.
@@ -144,8 +150,15 @@ impl Handler for SocketIoFront {
                 return Connect::Refuse(refused(&failure));
             }
         };
-        match eager::poll_once(Rc::clone(&self.hub).enter(knock)) {
-            Ok(Ok(entered)) => Connect::Accept(self.accepted(carrier, entered)),
+        // A connection that has ended is not kept for an answer that takes its time.
+        let (weak, asked) = (Rc::downgrade(carrier), attempt.clone());
+        let wanted = move || {
+            let carrier = weak.upgrade();
+            carrier.is_some_and(|carrier| Client::awaits(&carrier, &asked))
+        };
+        match eager::poll_once(Rc::clone(&self.hub).enter(knock, wanted)) {
+            Ok(Ok(Some(entered))) => Connect::Accept(self.accepted(carrier, entered)),
+            Ok(Ok(None)) => Connect::Later,
             Ok(Err(failure)) => match failure.passing() {
                 Some(cause) => {
                     carrier.close(cause);
@@ -157,9 +170,12 @@ impl Handler for SocketIoFront {
                 let front = Self {
                     hub: Rc::clone(&self.hub),
                 };
-                let (carrier, namespace) = (Rc::clone(carrier), Box::<str>::from(namespace));
+                let (carrier, attempt) = (Rc::downgrade(carrier), attempt.clone());
                 tokio::task::spawn_local(async move {
-                    front.settle(&carrier, &namespace, rest.await);
+                    let entered = rest.await;
+                    if let Some(carrier) = carrier.upgrade() {
+                        front.settle(&carrier, &attempt, entered);
+                    }
                 });
                 Connect::Later
             }

@@ -10,16 +10,12 @@ use sluice_net::Cause;
 use smallvec::SmallVec;
 use tokio::sync::oneshot;
 
-use crate::{Accepted, Carrier, Handler, Refused, attachments::Partial, packet};
+use crate::{
+    Accepted, Attempt, Carrier, Handler, Refused, attachments::Partial, attempt::Entry, packet,
+};
 
 /// The most answers of one client that are waited for at once.
 const MAX_WAITING: usize = 256;
-
-/// One namespace of a connection; without a socket while the handler decides.
-pub(crate) struct Entry<S> {
-    pub(crate) namespace: Rc<str>,
-    pub(crate) socket: Option<S>,
-}
 
 /// The arguments of an acknowledgement, as JSON.
 type AckArguments = Box<str>;
@@ -68,7 +64,7 @@ impl<H: Handler> Client<H> {
     }
 
     /// Notes that a namespace is asked for; `None` where it already was.
-    pub(crate) fn begin(&self, namespace: &str) -> Option<Rc<str>> {
+    pub(crate) fn begin(&self, namespace: &str) -> Option<Attempt> {
         let mut entries = self.entries.borrow_mut();
         if entries.iter().any(|entry| &*entry.namespace == namespace) {
             return None;
@@ -78,7 +74,7 @@ impl<H: Handler> Client<H> {
             namespace: Rc::clone(&namespace),
             socket: None,
         });
-        Some(namespace)
+        Some(Attempt(namespace))
     }
 
     /// The name and socket of a namespace that the client is in.
@@ -91,28 +87,21 @@ impl<H: Handler> Client<H> {
     }
 
     /// Settles what was asked for; false where it is not, or no longer.
-    fn set_socket(&self, namespace: &str, socket: &H::Socket) -> bool {
+    fn set_socket(&self, attempt: &Attempt, socket: &H::Socket) -> bool {
         let mut entries = self.entries.borrow_mut();
-        let asked =
-            |entry: &&mut Entry<_>| &*entry.namespace == namespace && entry.socket.is_none();
         entries
             .iter_mut()
-            .find(asked)
+            .find(|entry| attempt.waits_as(entry))
             .map(|entry| entry.socket = Some(socket.clone()))
             .is_some()
     }
 
     pub(crate) fn remove(&self, namespace: &str) -> Option<Entry<H::Socket>> {
-        self.remove_if(namespace, |_| true)
+        self.remove_if(|entry| &*entry.namespace == namespace)
     }
 
-    fn remove_if(
-        &self,
-        namespace: &str,
-        condition: impl Fn(&Entry<H::Socket>) -> bool,
-    ) -> Option<Entry<H::Socket>> {
+    fn remove_if(&self, wanted: impl Fn(&Entry<H::Socket>) -> bool) -> Option<Entry<H::Socket>> {
         let mut entries = self.entries.borrow_mut();
-        let wanted = |entry: &Entry<_>| &*entry.namespace == namespace && condition(entry);
         let at = entries.iter().position(wanted)?;
         Some(entries.remove(at))
     }
@@ -124,27 +113,32 @@ impl<H: Handler> Client<H> {
         self.entries.take()
     }
 
-    /// Lets the client into a namespace it asked for. False where the client has gone meanwhile or
-    /// asks no longer: the socket is then the caller's to end.
-    pub fn accept(carrier: &Carrier<H>, namespace: &str, accepted: &Accepted<H::Socket>) -> bool {
-        if carrier.ended().is_some() || !carrier.state().set_socket(namespace, &accepted.socket) {
+    /// Whether the client still waits for the answer to this attempt.
+    pub fn awaits(carrier: &Carrier<H>, attempt: &Attempt) -> bool {
+        let entries = carrier.state().entries.borrow();
+        carrier.ended().is_none() && entries.iter().any(|entry| attempt.waits_as(entry))
+    }
+
+    /// Lets the client into the namespace it asked for. False where the client has gone meanwhile
+    /// or asks no longer, or again: the socket is then the caller's to end.
+    pub fn accept(carrier: &Carrier<H>, attempt: &Attempt, accepted: &Accepted<H::Socket>) -> bool {
+        if carrier.ended().is_some() || !carrier.state().set_socket(attempt, &accepted.socket) {
             return false;
         }
         carrier.send(&packet::connect(
-            namespace,
+            attempt.namespace(),
             &accepted.sid,
             accepted.pid.as_deref(),
         ));
         true
     }
 
-    /// Refuses the client a namespace it asked for, if it still does.
-    pub fn refuse(carrier: &Carrier<H>, namespace: &str, refused: &Refused) {
-        let asked = carrier
-            .state()
-            .remove_if(namespace, |entry| entry.socket.is_none());
+    /// Refuses the client the namespace it asked for, if it still waits for that answer.
+    pub fn refuse(carrier: &Carrier<H>, attempt: &Attempt, refused: &Refused) {
+        let asked = carrier.state().remove_if(|entry| attempt.waits_as(entry));
         if asked.is_some() {
             let data = refused.data.as_deref();
+            let namespace = attempt.namespace();
             carrier.send(&packet::connect_error(namespace, &refused.message, data));
         }
     }

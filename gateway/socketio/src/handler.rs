@@ -11,7 +11,7 @@ use sluice_engineio::Refusal;
 use sluice_net::{Cause, Flow, Peer};
 
 pub use self::reply::{Ack, Reply};
-use crate::Carrier;
+use crate::{Attempt, Carrier};
 
 /// A socket that the handler lets into a namespace.
 #[derive(Debug)]
@@ -71,11 +71,12 @@ pub trait Handler: Sized + 'static {
     /// A client asks for a connection.
     fn open(&self, head: &Parts, peer: Peer) -> Result<Self::Link, Refusal>;
 
-    /// A client asks for a namespace; `auth` is its payload as JSON text, or empty.
+    /// A client asks for a namespace; `auth` is its payload as JSON text, or empty. An answer that
+    /// comes later is for this attempt.
     fn connect(
         &self,
         carrier: &Rc<Carrier<Self>>,
-        namespace: &str,
+        attempt: &Attempt,
         auth: &str,
     ) -> Connect<Self::Socket>;
 

@@ -18,7 +18,7 @@
 //! use sluice_engineio::{Config, Refusal};
 //! use sluice_net::{Cause, Flow, Peer};
 //! use sluice_socketio::{
-//!     Accepted, Carrier, Connect, Event, Handler, Refused, Reply, SocketIo, packet,
+//!     Accepted, Attempt, Carrier, Connect, Event, Handler, Refused, Reply, SocketIo, packet,
 //! };
 //!
 //! struct Echo;
@@ -31,8 +31,8 @@
 //!         Ok(())
 //!     }
 //!
-//!     fn connect(&self, carrier: &Rc<Carrier<Self>>, namespace: &str, _: &str) -> Connect<Self::Socket> {
-//!         if namespace != "/" {
+//!     fn connect(&self, carrier: &Rc<Carrier<Self>>, attempt: &Attempt, _: &str) -> Connect<Self::Socket> {
+//!         if attempt.namespace() != "/" {
 //!             return Connect::Refuse(Refused { message: "Invalid namespace".into(), data: None });
 //!         }
 //!         let (socket, sid) = (Rc::clone(carrier), carrier.sid().to_string());
@@ -61,11 +61,13 @@
 //! ```
 
 mod attachments;
+mod attempt;
 mod client;
 mod handler;
 pub mod packet;
 mod receive;
 
+pub use attempt::Attempt;
 pub use client::Client;
 pub use handler::{Accepted, Ack, Connect, Event, Handler, Refused, Reply};
 pub use receive::SocketIo;

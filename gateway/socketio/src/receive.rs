@@ -9,7 +9,9 @@ use sluice_codec::sio::{self, Packet, PacketType};
 use sluice_engineio::{Application, Config, Refusal, Session};
 use sluice_net::{Cause, Flow, Peer};
 
-use crate::{Carrier, Client, Connect, Event, Handler, Reply, attachments::Partial, client::Entry};
+use crate::{
+    Carrier, Client, Connect, Event, Handler, Reply, attachments::Partial, attempt::Entry,
+};
 
 const PROTOCOL: Flow = Flow::Break(Cause::Protocol(1002));
 const TOO_LARGE: Flow = Flow::Break(Cause::Protocol(1009));
@@ -77,18 +79,18 @@ impl<H: Handler> SocketIo<H> {
         if !packet.data.is_empty() && serde_json::from_str::<&RawValue>(packet.data).is_err() {
             return PROTOCOL;
         }
-        let Some(namespace) = carrier.state().begin(packet.namespace) else {
+        let Some(attempt) = carrier.state().begin(packet.namespace) else {
             return PROTOCOL;
         };
-        match self.handler.connect(carrier, &namespace, packet.data) {
+        match self.handler.connect(carrier, &attempt, packet.data) {
             Connect::Accept(accepted) => {
-                if Client::accept(carrier, &namespace, &accepted) {
+                if Client::accept(carrier, &attempt, &accepted) {
                     self.handler.connected(&accepted.socket);
                 } else {
                     self.handler.disconnected(accepted.socket, Cause::Lost);
                 }
             }
-            Connect::Refuse(refused) => Client::refuse(carrier, &namespace, &refused),
+            Connect::Refuse(refused) => Client::refuse(carrier, &attempt, &refused),
             Connect::Later => {}
         }
         GO_ON

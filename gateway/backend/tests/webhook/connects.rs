@@ -9,6 +9,7 @@ fn request() -> ConnectRequest {
         namespace: "/".into(),
         user: "ann".into(),
         session: Pid::random().session(),
+        recovered: false,
         protocol: "socketio",
         claims: Some(RawValue::from_string(r#"{"sub":"ann"}"#.into()).unwrap()),
     }
@@ -27,7 +28,7 @@ async fn an_accepted_session_gets_its_rooms() {
     );
     let expected = json!({
         "type": "connect", "namespace": "/", "user": "ann", "session": session,
-        "protocol": "socketio", "claims": {"sub": "ann"},
+        "recovered": false, "protocol": "socketio", "claims": {"sub": "ann"},
     });
     assert_eq!(backend.bodies(), [expected]);
 }

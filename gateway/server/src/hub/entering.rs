@@ -1,18 +1,26 @@
-//! How a session begins.
+//! How a session begins, or goes on over a new connection.
+//!
+//! What a client may have is reserved first: the session that it had waits on this worker. Then
+//! whoever has a say in it says yes. Only after that is it the client's, and nothing waits any more
+//! but for what it missed. Wherever this ends early, by a refusal, a drain, or a client that is
+//! gone or asks for something else meanwhile, all is put back: an earlier session waits for its
+//! client as before, and of a new one nothing is kept.
+
+mod undoing;
 
 use std::{rc::Rc, sync::Arc};
 
-use sluice_policy::{AuthError, Identity};
+use sluice_backbone::Claim;
+use sluice_policy::Identity;
 use sluice_rooms::{Pid, SessionId};
 use sluice_spans::{brief, failed, span};
-use sluice_util::read;
-use sluice_util::unix_seconds;
 use tracing::{
     Instrument as _,
     field::{Empty, display},
 };
 
-use super::{Hub, Knock, Outlet, Session, recovery::Recovery};
+use self::undoing::{Asked, Place};
+use super::{Hub, Knock, Outlet, Session, recovery::Reserved};
 use crate::{backend::Who, failure::Failure};
 
 /// A client that is in. [`Hub::attach`] must follow at once: until then its session has no
@@ -24,10 +32,28 @@ pub(crate) struct Entered {
     rooms: Vec<Arc<str>>,
 }
 
+/// Why a client is not let in.
+enum Stop {
+    Refused(Failure),
+    /// Nobody waits for the answer any more.
+    Unwanted,
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Refused(failure)
+    }
+}
+
 impl Hub {
     /// Lets a client in, or says why not. Ready at once unless a key set has to be read, a backend
-    /// asked, or another worker.
-    pub(crate) async fn enter(self: Rc<Self>, knock: Knock) -> Result<Entered, Failure> {
+    /// asked, or another worker. None where `wanted`, which says whether the client still waits
+    /// for this answer, says no: then nothing is left of the attempt.
+    pub(crate) async fn enter(
+        self: Rc<Self>,
+        knock: Knock,
+        wanted: impl Fn() -> bool,
+    ) -> Result<Option<Entered>, Failure> {
         let span = span!(
             "connect",
             protocol = knock.protocol,
@@ -36,151 +62,196 @@ impl Hub {
             session = Empty,
             recovered = Empty
         );
-        let entered = self.try_enter(knock).instrument(span.clone()).await;
-        match &entered {
-            Ok(Entered {
-                session, recovered, ..
-            }) => {
-                span.record("user", display(session.user()));
-                span.record("session", display(session.id));
-                span.record("recovered", recovered);
+        let entered = self.try_enter(&knock, &wanted).instrument(span.clone());
+        match entered.await {
+            Ok(entered) => {
+                span.record("user", display(entered.session.user()));
+                span.record("session", display(entered.session.id));
+                span.record("recovered", entered.recovered);
+                Ok(Some(entered))
             }
-            Err(failure) => {
-                self.counters.refused(failure);
+            Err(Stop::Unwanted) => Ok(None),
+            Err(Stop::Refused(failure)) => {
+                self.counters.refused(&failure);
                 failed(&span, failure.counted());
                 tracing::debug!(code = failure.code(), "a client was refused");
+                Err(failure)
             }
         }
-        entered
     }
 
-    async fn try_enter(self: &Rc<Self>, knock: Knock) -> Result<Entered, Failure> {
+    async fn try_enter(
+        self: &Rc<Self>,
+        knock: &Knock,
+        wanted: &impl Fn() -> bool,
+    ) -> Result<Entered, Stop> {
         if self.shared.admission.is_draining() {
-            return Err(Failure::DRAINING);
+            return Err(Failure::DRAINING.into());
         }
         let identity = self.identify(knock.token.as_deref()).await?;
-        let fresh = Pid::random();
-        let rooms = self.ask_backend(&knock, fresh, &identity).await?;
-        // The session may still have a connection, which counts against its user's until it goes.
-        let recovery = self.recover(&knock, &identity).await;
-        let returns = matches!(recovery, Recovery::Found(_));
-        if let Err(failure) = self.count_in(&identity, returns) {
-            self.let_go(recovery, identity.user());
-            return Err(failure);
+        if let Some(entered) = self.go_on(knock, &identity, wanted).await? {
+            return Ok(entered);
         }
-        let (session, recovered) = self.begin(&knock, fresh, identity, recovery).await;
-        self.register(&session);
-        Ok(Entered {
-            session,
-            recovered,
-            rooms,
-        })
+        self.begin(knock, identity, wanted).await
     }
 
-    /// Checks a token. Where its key is not known, the key set is read again, once.
-    pub(super) async fn identify(&self, token: Option<&str>) -> Result<Identity, Failure> {
-        let span = span!("authenticate");
-        let identity = self.authenticate(token).instrument(span.clone()).await;
-        if let Err(error) = &identity {
-            failed(&span, error.code().as_str());
-        }
-        self.counters.authenticated(match &identity {
-            Ok(identity) if identity.is_anonymous() => "anonymous",
-            Ok(_) => "accepted",
-            Err(error) => error.code().as_str(),
-        });
-        Ok(identity?)
-    }
-
-    async fn authenticate(&self, token: Option<&str>) -> Result<Identity, AuthError> {
-        let policy = self.policy();
-        let Some(token) = token else {
-            let anonymous = (!policy.auth.required).then(Identity::anonymous);
-            return anonymous.ok_or(AuthError::Missing);
-        };
-        let Some(auth) = &policy.auth.tokens else {
-            return Ok(Identity::anonymous());
-        };
-        let identity = match (auth.authenticate(token, unix_seconds()), auth.jwks()) {
-            (Err(AuthError::UnknownKey), Some(jwks)) => {
-                jwks.refresh().await;
-                auth.authenticate(token, unix_seconds())
-            }
-            (identity, _) => identity,
-        }?;
-        self.refuse_revoked(&identity, None)?;
-        Ok(identity)
-    }
-
-    pub(super) fn refuse_revoked(
-        &self,
-        identity: &Identity,
-        session: Option<SessionId>,
-    ) -> Result<(), AuthError> {
-        let revocations = read(&self.shared.revocations);
-        let session = session.map(|session| session.to_string());
-        revocations.check(identity, session.as_deref(), unix_seconds())
-    }
-
-    /// The rooms that the backend puts the session into, if it is to be asked.
-    async fn ask_backend(
-        &self,
+    /// Gives a client the session that it had; none where it cannot be had.
+    async fn go_on(
+        self: &Rc<Self>,
         knock: &Knock,
-        fresh: Pid,
         identity: &Identity,
-    ) -> Result<Vec<Arc<str>>, Failure> {
-        let policy = self.policy();
-        if !policy.backend.as_ref().is_some_and(|b| b.ask_on_connect) {
-            return Ok(Vec::new());
-        }
-        let who = Who {
-            namespace: (*knock.namespace).into(),
-            user: Arc::clone(identity.user()),
-            session: knock.pid.unwrap_or(fresh).session(),
+        wanted: &impl Fn() -> bool,
+    ) -> Result<Option<Entered>, Stop> {
+        let Some((claim, mut reserved)) = self.reserve(knock, identity).await else {
+            return Ok(None);
         };
-        let backend = &self.shared.backend;
-        backend.connect(who, knock.protocol, identity).await
+        let id = claim.pid.session();
+        if self.asks_backend() {
+            reserved = self.put_back(&claim, identity, reserved);
+        }
+        let (asked, place) = match self.consent(knock, id, true, identity, wanted).await {
+            Ok(admitted) => admitted,
+            Err(stop) => {
+                self.put_back(&claim, identity, reserved);
+                return Err(stop);
+            }
+        };
+        let Some(record) = self.take(&claim, reserved).await else {
+            return Ok(None);
+        };
+        let session = self.session_of(claim.pid, knock, identity.clone());
+        if !self.resume(&session, record, claim.read).await {
+            self.shared.backbone.forget(id);
+            return Ok(None);
+        }
+        if let Err(stop) = self.check_wanted(wanted) {
+            self.keep(&session);
+            return Err(stop);
+        }
+        Ok(Some(self.register(session, true, asked, place)))
     }
 
-    /// Counts a session into its user's, if all that may have changed while it waited allows it.
-    /// One that comes back may still be counted for a moment where it was.
-    fn count_in(&self, identity: &Identity, returns: bool) -> Result<(), Failure> {
-        if self.shared.admission.is_draining() {
-            return Err(Failure::DRAINING);
+    /// Gives a client a new session.
+    async fn begin(
+        self: &Rc<Self>,
+        knock: &Knock,
+        identity: Identity,
+        wanted: &impl Fn() -> bool,
+    ) -> Result<Entered, Stop> {
+        let pid = Pid::random();
+        let (asked, place) = self
+            .consent(knock, pid.session(), false, &identity, wanted)
+            .await?;
+        let session = self.session_of(pid, knock, identity);
+        Ok(self.register(session, false, asked, place))
+    }
+
+    /// Has a session that was claimed wait here for its client.
+    fn put_back(
+        self: &Rc<Self>,
+        claim: &Claim,
+        identity: &Identity,
+        reserved: Reserved,
+    ) -> Reserved {
+        if let Reserved::Taken(record) = reserved {
+            self.hold(claim, identity.clone(), &record);
         }
-        self.refuse_revoked(identity, None)?;
-        if !identity.is_anonymous() {
-            let most = self.policy.borrow().limits.connections_per_user;
-            let most = most.saturating_add(u32::from(returns));
-            self.shared.backbone.enter(identity.user(), most)?;
+        Reserved::Here
+    }
+
+    fn check_wanted(&self, wanted: &impl Fn() -> bool) -> Result<(), Stop> {
+        if !wanted() {
+            return Err(Stop::Unwanted);
+        }
+        if self.shared.admission.is_draining() {
+            return Err(Failure::DRAINING.into());
         }
         Ok(())
     }
 
-    async fn begin(
-        self: &Rc<Self>,
-        knock: &Knock,
-        fresh: Pid,
-        identity: Identity,
-        recovery: Recovery,
-    ) -> (Rc<Session>, bool) {
-        let namespace = self.namespace(&knock.namespace);
-        if let (Recovery::Found(record), Some(pid)) = (recovery, knock.pid) {
-            let session = Session::new(pid, Rc::clone(&namespace), identity.clone());
-            session.set_came(knock.read.reading());
-            if self
-                .resume(&session, record, knock.read.reading().cloned())
-                .await
-            {
-                return (session, true);
-            }
-        }
-        let session = Session::new(fresh, namespace, identity);
-        session.set_came(knock.read.reading());
-        (session, false)
+    fn asks_backend(&self) -> bool {
+        let policy = self.policy.borrow();
+        policy.backend.as_ref().is_some_and(|b| b.ask_on_connect)
     }
 
-    fn register(self: &Rc<Self>, session: &Rc<Session>) {
+    /// Asks all that have a say in it whether the client may have this session.
+    async fn consent(
+        self: &Rc<Self>,
+        knock: &Knock,
+        session: SessionId,
+        recovered: bool,
+        identity: &Identity,
+        wanted: &impl Fn() -> bool,
+    ) -> Result<(Asked, Place), Stop> {
+        let asked = self
+            .ask_backend(knock, session, recovered, identity)
+            .await?;
+        self.check_wanted(wanted)?;
+        Ok((asked, self.count_in(identity, recovered)?))
+    }
+
+    /// Asks the backend about the session that the client will have, if it is to be asked.
+    async fn ask_backend(
+        self: &Rc<Self>,
+        knock: &Knock,
+        session: SessionId,
+        recovered: bool,
+        identity: &Identity,
+    ) -> Result<Asked, Failure> {
+        if !self.asks_backend() {
+            return Ok(Asked::nobody());
+        }
+        let who = Who {
+            namespace: (*knock.namespace).into(),
+            user: Arc::clone(identity.user()),
+            session,
+        };
+        let rooms = self
+            .shared
+            .backend
+            .connect(who.clone(), recovered, knock.protocol, identity)
+            .await?;
+        Ok(Asked::about(who, rooms, self))
+    }
+
+    /// Counts a session into its user's, if all that may have changed while it waited allows it.
+    /// One that comes back may still be counted for a moment where it was.
+    fn count_in(&self, identity: &Identity, returns: bool) -> Result<Place, Failure> {
+        self.refuse_revoked(identity, None)?;
+        if identity.is_anonymous() {
+            return Ok(Place::uncounted());
+        }
+        let most = self.policy.borrow().limits.connections_per_user;
+        let most = most.saturating_add(u32::from(returns));
+        Ok(Place::of(identity.user(), most, &self.shared.backbone)?)
+    }
+
+    fn session_of(&self, pid: Pid, knock: &Knock, identity: Identity) -> Rc<Session> {
+        let session = Session::new(pid, self.namespace(&knock.namespace), identity);
+        session.set_came(knock.read.reading());
+        session
+    }
+
+    /// Makes a session the client's.
+    fn register(
+        self: &Rc<Self>,
+        session: Rc<Session>,
+        recovered: bool,
+        asked: Asked,
+        place: Place,
+    ) -> Entered {
+        place.keep();
+        self.add_session(&session);
+        self.watch_token(&session);
+        Entered {
+            session,
+            recovered,
+            rooms: asked.keep(),
+        }
+    }
+
+    /// Has a session found by its id and its user.
+    pub(super) fn add_session(&self, session: &Rc<Session>) {
         self.counters.sessions.add(1);
         self.sessions
             .borrow_mut()
@@ -193,7 +264,6 @@ impl Hub {
                 .or_default()
                 .push(Rc::clone(session));
         }
-        self.watch_token(session);
     }
 
     /// Gives a session its connection. The rooms that the backend puts it into follow as soon as

@@ -6,6 +6,7 @@ use sluice_net::Cause;
 use sluice_rooms::SessionId;
 
 use super::{Hub, Outlet, Session, room::Room};
+use crate::backend::Who;
 
 /// How long presence shows a user whose connection was lost.
 const PRESENCE_GRACE: Duration = Duration::from_secs(15);
@@ -20,20 +21,26 @@ impl Hub {
             return;
         }
         self.counters.closed(cause);
+        self.tell_disconnected(session.who(), cause);
         let policy = self.policy();
-        let tell = policy
-            .backend
-            .as_ref()
-            .is_some_and(|b| b.tell_on_disconnect);
-        if tell {
-            self.shared.backend.disconnected(session.who(), cause);
-        }
         if cause.recoverable() && !policy.recovery_window.is_zero() {
             self.note_state("detached", session, cause.name());
             self.detach(session, cause);
         } else {
             self.note_state("ended", session, cause.name());
             self.finish(session);
+        }
+    }
+
+    /// Tells the backend of a session that has no connection, if it wants to know.
+    pub(super) fn tell_disconnected(&self, who: Who, cause: Cause) {
+        let policy = self.policy.borrow();
+        if policy
+            .backend
+            .as_ref()
+            .is_some_and(|b| b.tell_on_disconnect)
+        {
+            self.shared.backend.disconnected(who, cause);
         }
     }
 
@@ -48,21 +55,30 @@ impl Hub {
     fn detach(&self, session: &Rc<Session>, cause: Cause) {
         self.exit(session);
         self.take_outlet(session);
-        let detachment = self.detachments.get().wrapping_add(1);
-        self.detachments.set(detachment);
-        session.detachment.set(detachment);
         let grace = if cause == Cause::Client(1001) {
             GOING_AWAY_GRACE
         } else {
             PRESENCE_GRACE
         };
+        self.wait_within(session, grace);
+    }
+
+    /// Has a session without a connection wait for its client.
+    pub(super) fn wait_for_client(&self, session: &Rc<Session>) {
+        self.wait_within(session, PRESENCE_GRACE);
+    }
+
+    fn wait_within(&self, session: &Rc<Session>, grace: Duration) {
+        let detachment = self.detachments.get().wrapping_add(1);
+        self.detachments.set(detachment);
+        session.detachment.set(detachment);
         let window = self.policy.borrow().recovery_window;
         self.timers.await_return(session, grace, window);
         self.bound_detached(session.id, detachment);
     }
 
     /// Takes the connection from a session that keeps its rooms.
-    fn take_outlet(&self, session: &Session) {
+    pub(super) fn take_outlet(&self, session: &Session) {
         session.delivered.set(self.shared.backbone.delivered());
         *session.outlet.borrow_mut() = Outlet::Detached;
         self.counters.detached.add(1);

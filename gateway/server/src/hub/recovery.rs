@@ -5,7 +5,7 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 use sluice_backbone::{Bookmark, Claim, Error, Gather, Joined, Missed, Reader, Record};
 use sluice_net::Cause;
 use sluice_policy::{Action, Identity};
-use sluice_rooms::{Pid, Position, Reading, RoomSettings};
+use sluice_rooms::{Position, Reading, RoomSettings};
 
 use super::{ClientPosition, Hub, Knock, Session, operations::may, replay::Replay, room::Room};
 
@@ -16,32 +16,39 @@ const UNNOTICED: Duration = Duration::from_mins(2);
 /// How often a room is subscribed to. Each time waits for the backbone by itself.
 const SUBSCRIPTIONS: u32 = 3;
 
-/// What became of a client's wish to recover.
-pub(super) enum Recovery {
-    /// The client did not ask to recover a session.
-    NotAsked,
-    /// The session is nowhere.
-    Unknown,
-    /// Here is what is left of the session.
-    Found(Record),
+/// A session that a client may have again.
+pub(super) enum Reserved {
+    /// It is on this worker, with or without a connection.
+    Here,
+    /// It was given up elsewhere: this is what is left of it.
+    Taken(Record),
 }
 
 impl Hub {
-    /// Finds the session that a client says it had, and takes it over.
-    pub(super) async fn recover(&self, knock: &Knock, identity: &Identity) -> Recovery {
-        let Some(pid) = knock.pid else {
-            return Recovery::NotAsked;
-        };
+    /// Finds the session that a client says it had. From then on it is with this worker, and
+    /// stays there whatever becomes of the client.
+    pub(super) async fn reserve(
+        &self,
+        knock: &Knock,
+        identity: &Identity,
+    ) -> Option<(Claim, Reserved)> {
+        let pid = knock.pid?;
         if knock.read == ClientPosition::Unreadable {
             self.counters.not_recovered(Error::Gone);
-            return Recovery::Unknown;
+            return None;
         }
-        let claimed = match self.refuse_revoked(identity, Some(pid.session())) {
-            Ok(()) => self.claim(knock, pid, identity).await,
+        let claim = Claim {
+            pid,
+            user: Arc::clone(identity.user()),
+            namespace: (*knock.namespace).into(),
+            read: knock.read.reading().cloned(),
+        };
+        let found = match self.refuse_revoked(identity, Some(pid.session())) {
+            Ok(()) => self.find(&claim).await,
             Err(_) => Ok(None),
         };
-        match claimed {
-            Ok(Some(record)) => return Recovery::Found(record),
+        match found {
+            Ok(Some(reserved)) => return Some((claim, reserved)),
             // Who could tell how far its client has read is gone.
             Ok(None) if knock.read.is_vague() => {
                 self.counters.not_recovered(Error::Gone);
@@ -49,45 +56,35 @@ impl Hub {
             Ok(None) => self.counters.recovery_unknown.add(1),
             Err(error) => self.counters.not_recovered(error),
         }
-        Recovery::Unknown
+        None
     }
 
-    async fn claim(
-        &self,
-        knock: &Knock,
-        pid: Pid,
-        identity: &Identity,
-    ) -> Result<Option<Record>, Error> {
-        let claim = Claim {
-            pid,
-            user: Arc::clone(identity.user()),
-            namespace: (*knock.namespace).into(),
-            read: knock.read.reading().cloned(),
-        };
-        let worker = self.worker.index();
-        if self.session(pid.session()).is_some() {
-            let confirmed = self.shared.backbone.confirm(worker, pid.session());
+    async fn find(&self, claim: &Claim) -> Result<Option<Reserved>, Error> {
+        let (id, worker) = (claim.pid.session(), self.worker.index());
+        if self.session(id).is_some() {
+            let confirmed = self.shared.backbone.confirm(worker, id);
             confirmed.wait().await?;
         }
-        self.resuming.over(pid.session()).await;
-        if let Some(record) = self.give_up(&claim) {
-            return Ok(Some(record));
+        self.resuming.over(id).await;
+        if self.own(claim).is_some() {
+            return Ok(Some(Reserved::Here));
         }
-        self.shared.backbone.claim(worker, claim).wait().await
+        let taken = self.shared.backbone.claim(worker, claim.clone()).wait();
+        Ok(taken.await?.map(Reserved::Taken))
     }
 
-    /// The client of a session that was found is not let in after all.
-    pub(super) fn let_go(&self, recovery: Recovery, user: &Arc<str>) {
-        if let Recovery::Found(Record {
-            rooms,
-            present: true,
-            ..
-        }) = recovery
-        {
-            for (key, _) in &rooms {
-                self.shared.backbone.leave(key, user);
-            }
+    /// What is left of a session that was reserved, which ends here with this. None where somebody
+    /// else has it by now.
+    pub(super) async fn take(&self, claim: &Claim, reserved: Reserved) -> Option<Record> {
+        if let Reserved::Taken(record) = reserved {
+            return Some(record);
         }
+        self.resuming.over(claim.pid.session()).await;
+        let record = self.give_up(claim);
+        if record.is_none() {
+            self.counters.recovery_unknown.add(1);
+        }
+        record
     }
 
     /// Another worker, or gateway, claims a session.
@@ -110,6 +107,15 @@ impl Hub {
 
     /// Ends a session here, if it is the one that is claimed, so that it can go on elsewhere.
     pub(super) fn give_up(&self, claim: &Claim) -> Option<Record> {
+        let (session, record) = self.own(claim)?;
+        // The old connection is most likely dead; if not, its client must not fight the new one.
+        self.detach_outlet(&session, Cause::Replaced);
+        self.forget(&session);
+        Some(record)
+    }
+
+    /// The session here that is claimed, and what is left of it if it ends now.
+    fn own(&self, claim: &Claim) -> Option<(Rc<Session>, Record)> {
         let session = self.session(claim.pid.session())?;
         let own = session.pid == claim.pid
             && session.user() == claim.user
@@ -126,10 +132,7 @@ impl Hub {
             rooms: self.read_up_to(&session, claim.read.as_ref())?,
             present: session.present.get(),
         };
-        // The old connection is most likely dead; if not, its client must not fight the new one.
-        self.detach_outlet(&session, Cause::Replaced);
-        self.forget(&session);
-        Some(record)
+        Some((session, record))
     }
 
     /// Whether a session's client has read further than it was ever told here. Then the session
@@ -190,7 +193,7 @@ impl Hub {
     }
 
     /// The rooms that the session may still be in.
-    fn rooms_of(&self, session: &Session, record: &Record) -> Vec<(Rc<Room>, u64)> {
+    pub(super) fn rooms_of(&self, session: &Session, record: &Record) -> Vec<(Rc<Room>, u64)> {
         let mut rooms = Vec::with_capacity(record.rooms.len());
         for (key, after) in &record.rooms {
             match self.room(&session.namespace, &key.name) {

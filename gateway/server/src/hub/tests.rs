@@ -1,5 +1,6 @@
 //! One worker's sessions, with a clock that runs as told.
 
+mod admission;
 mod bench;
 mod model;
 mod slow;

@@ -101,6 +101,14 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// The id of a frame that is not read whole.
+    pub(super) fn id(text: &str) -> Id {
+        let head: Option<Head<'_>> = serde_json::from_str(text).ok();
+        let id = head.and_then(|head| head.id);
+        id.filter(|id| id.get().len() <= MAX_ID)
+            .map(ToOwned::to_owned)
+    }
+
     fn read_operation(text: &'a str, op: Option<&str>, ack: bool) -> Result<Read<'a>, Failure> {
         let op = op.ok_or(Failure::new(
             Code::BadFrame,

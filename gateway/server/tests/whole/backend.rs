@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-fn backend(more: Value) -> Value {
+pub(crate) fn backend(more: Value) -> Value {
     let mut backend = json!({"nats": {"timeout": "30s"}});
     let fields = backend.as_object_mut().unwrap();
     if let Value::Object(more) = more {
@@ -26,11 +26,11 @@ fn backend(more: Value) -> Value {
     json!({"backend": backend})
 }
 
-async fn gateway(fleet: &Fleet, more: Value) -> Gateway {
+pub(crate) async fn gateway(fleet: &Fleet, more: Value) -> Gateway {
     fleet.gateway("a", &[fleet.cluster(backend(more))]).await
 }
 
-async fn subscribe(fleet: &Fleet, subject: &str) -> Subscriber {
+pub(crate) async fn subscribe(fleet: &Fleet, subject: &str) -> Subscriber {
     let subject = format!("{PREFIX}.{subject}");
     let subscriber = fleet.client.queue_subscribe(subject, "shop".to_owned());
     let subscriber = subscriber.await.unwrap();
@@ -40,13 +40,13 @@ async fn subscribe(fleet: &Fleet, subject: &str) -> Subscriber {
     subscriber
 }
 
-async fn next(subscriber: &mut Subscriber) -> (Value, Option<async_nats::Subject>) {
+pub(crate) async fn next(subscriber: &mut Subscriber) -> (Value, Option<async_nats::Subject>) {
     let message = subscriber.next().await.unwrap();
     let body = serde_json::from_slice(&message.payload).unwrap();
     (body, message.reply)
 }
 
-async fn answer(client: &Client, reply: Option<async_nats::Subject>, answer: &str) {
+pub(crate) async fn answer(client: &Client, reply: Option<async_nats::Subject>, answer: &str) {
     client
         .publish(reply.unwrap(), answer.to_owned().into())
         .await

@@ -6,6 +6,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod admission;
 mod backend;
 mod bad_input;
 mod counting;

@@ -65,6 +65,36 @@ impl Native {
         }
     }
 
+    /// Waits until everything that was sent so far has been read.
+    pub(crate) async fn pinged(&mut self) {
+        let _ = self.socket.send(Message::Ping("read".into())).await;
+        loop {
+            match self.socket.next().await.unwrap().unwrap() {
+                Message::Pong(payload) if payload == "read" => return,
+                Message::Text(text) => {
+                    let frame = serde_json::from_str(&text).unwrap();
+                    self.pushes.push_back(frame);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The answer to a request that was sent with this id.
+    pub(crate) async fn answer(&mut self, id: u64) -> Value {
+        let at = self.pushes.iter().position(|frame| frame["id"] == id);
+        if let Some(known) = at.and_then(|at| self.pushes.remove(at)) {
+            return known;
+        }
+        loop {
+            let frame = self.frame().await.expect("an answer before the close");
+            if frame["id"] == id {
+                return frame;
+            }
+            self.pushes.push_back(frame);
+        }
+    }
+
     /// As [`Self::ask`], where the answer must be good.
     pub(crate) async fn must(&mut self, request: Value) -> Value {
         let answer = self.ask(request.clone()).await;

@@ -38,6 +38,14 @@ impl SocketIo {
 
     /// A connection that has asked for the first namespace, and the packet that answers it.
     async fn ask_in(gateway: &Gateway, user: &str, more: Value) -> (Self, String) {
+        let mut client = Self::open(gateway).await;
+        client.connect(user, more).await;
+        let answer = client.text().await.unwrap();
+        (client, answer)
+    }
+
+    /// A connection that has asked for nothing.
+    pub(crate) async fn open(gateway: &Gateway) -> Self {
         let address = gateway.embedded.clients();
         let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
         let (socket, _) = connect_async(url).await.unwrap();
@@ -48,14 +56,17 @@ impl SocketIo {
             events: VecDeque::new(),
         };
         assert!(client.text().await.unwrap().starts_with('0'));
+        client
+    }
+
+    /// Asks for the first namespace.
+    pub(crate) async fn connect(&mut self, user: &str, more: Value) {
         let mut auth = json!({"token": token(user, 600)});
         let fields = auth.as_object_mut().unwrap();
         if let Value::Object(more) = more {
             fields.extend(more);
         }
-        client.send(&format!("40{auth}")).await;
-        let answer = client.text().await.unwrap();
-        (client, answer)
+        self.send(&format!("40{auth}")).await;
     }
 
     pub(crate) async fn send(&mut self, text: &str) {

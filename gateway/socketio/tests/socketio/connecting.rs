@@ -144,17 +144,32 @@ async fn a_second_verdict_does_not_replace_the_first() {
     for second in ["accept", "refuse"] {
         let server = Server::start(Config::default());
         let mut client = server.connected().await;
-        for packet in ["0/later,", "1/later,", "0/later,"] {
-            client.send(packet).await;
-        }
+        client.send("0/twice,").await;
         client.send(r#"2["settle","accept"]"#).await;
-        assert!(client.next().await.starts_with("40/later,"));
+        assert!(client.next().await.starts_with("40/twice,"));
         assert_eq!(client.next().await, r#"42["settled",true]"#);
         let settled = client.ask(&format!(r#"2["settle","{second}"]"#)).await;
         assert_eq!(settled, format!(r#"42["settled",{}]"#, second == "refuse"));
         drop(client);
         server.seen.wait_for("closed lost").await;
-        let left = |seen: &&String| *seen == "disconnected /later lost";
+        let left = |seen: &&String| *seen == "disconnected /twice lost";
         assert_eq!(server.seen.all().iter().filter(left).count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_verdict_is_for_the_attempt_that_it_is_about() {
+    for first in ["accept", "refuse"] {
+        let server = Server::start(Config::default());
+        let mut client = server.connected().await;
+        for packet in ["0/later,", "1/later,", "0/later,"] {
+            client.send(packet).await;
+        }
+        let settled = client.ask(&format!(r#"2["settle","{first}"]"#)).await;
+        assert_eq!(settled, format!(r#"42["settled",{}]"#, first == "refuse"));
+        client.send(r#"2["settle","accept"]"#).await;
+        // The first CONNECT was the second call, and the one that counts the third.
+        assert_eq!(client.next().await, r#"40/later,{"sid":"s3","pid":"p"}"#);
+        assert_eq!(client.next().await, r#"42["settled",true]"#);
     }
 }

@@ -15,7 +15,8 @@ use http::request::Parts;
 use sluice_engineio::{Config, Engine, Refusal, mailboxes};
 use sluice_net::{Cause, Counters, Endpoint, Flow, Peer, accept, listen, worker};
 use sluice_socketio::{
-    Accepted, Carrier, Client as Sockets, Connect, Event, Handler, Refused, Reply, SocketIo, packet,
+    Accepted, Attempt, Carrier, Client as Sockets, Connect, Event, Handler, Refused, Reply,
+    SocketIo, packet,
 };
 use tokio::sync::watch;
 
@@ -76,19 +77,23 @@ impl Socket {
 /// Lets clients in, or not yet, and does what their events say.
 pub struct Obedient {
     seen: Seen,
-    /// Sockets in the making, of clients that asked for `/later`.
-    pending: RefCell<Vec<Socket>>,
+    /// Sockets in the making, of clients that asked for `/later`, or for `/twice`, which is
+    /// answered twice.
+    pending: RefCell<Vec<(Attempt, Socket)>>,
 }
 
 impl Obedient {
     fn settle(&self, socket: &Socket, verdict: &str) {
-        let pending = self.pending.borrow_mut().remove(0);
-        let (carrier, namespace) = (Rc::clone(&pending.carrier), Rc::clone(&pending.namespace));
+        let (attempt, pending) = self.pending.borrow_mut().remove(0);
+        let carrier = Rc::clone(&pending.carrier);
+        let awaited = Sockets::awaits(&carrier, &attempt);
         let in_time = if verdict == "accept" {
             let accepted = accepted(pending);
-            Sockets::accept(&carrier, &namespace, &accepted)
+            let in_time = Sockets::accept(&carrier, &attempt, &accepted);
+            assert_eq!(in_time, awaited);
+            in_time
         } else {
-            Sockets::refuse(&carrier, &namespace, &refused());
+            Sockets::refuse(&carrier, &attempt, &refused());
             true
         };
         socket.emit("settled", &[&in_time.to_string()]);
@@ -118,7 +123,13 @@ impl Handler for Obedient {
         Ok(())
     }
 
-    fn connect(&self, carrier: &Rc<Carrier<Self>>, namespace: &str, auth: &str) -> Connect<Socket> {
+    fn connect(
+        &self,
+        carrier: &Rc<Carrier<Self>>,
+        attempt: &Attempt,
+        auth: &str,
+    ) -> Connect<Socket> {
+        let namespace = attempt.namespace();
         self.seen.note(format!("connect {namespace} {auth}"));
         let number = self.seen.all().len();
         let socket = Socket {
@@ -128,8 +139,11 @@ impl Handler for Obedient {
         };
         match namespace {
             "/refused" => Connect::Refuse(refused()),
-            "/later" => {
-                self.pending.borrow_mut().push(socket);
+            "/later" | "/twice" => {
+                let answers = if namespace == "/twice" { 2 } else { 1 };
+                let answer = (attempt.clone(), socket);
+                let mut pending = self.pending.borrow_mut();
+                pending.extend(std::iter::repeat_n(answer, answers));
                 Connect::Later
             }
             _ => Connect::Accept(accepted(socket)),

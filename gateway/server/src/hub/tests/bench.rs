@@ -18,12 +18,12 @@ use sluice_rooms::Reading;
 use sluice_util::unix_seconds;
 use tokio::{runtime, sync::oneshot};
 
-use super::slow::{Busy, Slow};
+use super::slow::{Busy, Elsewhere, Slow};
 use crate::{
     backend::CurrentBackend,
     documents::Secrets,
     failure::Failure,
-    hub::{ClientPosition, Hub, HubCounters, Knock, Outlet, Session},
+    hub::{ClientPosition, Entered, Hub, HubCounters, Knock, Outlet, Session},
     inboxes::Inboxes,
     operation::Operation,
     outcome::Outcome,
@@ -68,6 +68,7 @@ stringData: {jwt: a-key-for-tests-only-of-enough-length}
 pub(super) struct Bench {
     pub(super) hub: Rc<Hub>,
     pub(super) memory: Arc<Memory>,
+    pub(super) elsewhere: Arc<Elsewhere>,
     listener: TcpListener,
     /// The clients' ends of the connections.
     ends: RefCell<Vec<TcpStream>>,
@@ -125,13 +126,20 @@ fn shared(backbone: Arc<dyn Backbone>, documents: &Documents) -> Arc<Shared> {
     })
 }
 
-fn backbone(inboxes: &Arc<Inboxes>, answers: Answers) -> (Arc<Memory>, Arc<dyn Backbone>) {
+fn backbone(
+    inboxes: &Arc<Inboxes>,
+    answers: Answers,
+    elsewhere: &Arc<Elsewhere>,
+) -> (Arc<Memory>, Arc<dyn Backbone>) {
     if answers == Answers::AtOnce {
         let memory = Arc::new(Memory::new(Arc::clone(inboxes) as _));
         return (Arc::clone(&memory), memory);
     }
     let memory = Arc::new(Memory::new(Arc::new(Busy(Arc::clone(inboxes)))));
-    (Arc::clone(&memory), Arc::new(Slow(memory)))
+    (
+        Arc::clone(&memory),
+        Arc::new(Slow(memory, Arc::clone(elsewhere))),
+    )
 }
 
 impl Bench {
@@ -142,7 +150,8 @@ impl Bench {
         };
         let documents = sluice_crds::load(&[source]).unwrap();
         let (inboxes, mut receivers) = Inboxes::new(1);
-        let (memory, backbone) = backbone(&inboxes, answers);
+        let elsewhere = Arc::default();
+        let (memory, backbone) = backbone(&inboxes, answers, &elsewhere);
         let shared = shared(backbone, &documents);
         let inbox = receivers.pop().unwrap();
         let hub = Hub::new(worker, shared, Arc::new(HubCounters::default()), &inbox);
@@ -151,6 +160,7 @@ impl Bench {
         Self {
             hub,
             memory,
+            elsewhere,
             listener: TcpListener::bind("127.0.0.1:0").unwrap(),
             ends: RefCell::default(),
         }
@@ -224,17 +234,27 @@ impl Bench {
         knock: Knock,
         connection: Rc<Connection>,
     ) -> Result<(Rc<Session>, bool), Failure> {
+        let entered = self.try_knock(user, knock, || true).await?.unwrap();
+        let recovered = entered.recovered;
+        let session = self.hub.attach(entered, Outlet::Native(connection));
+        self.hub.send_replay(&session);
+        Ok((session, recovered))
+    }
+
+    /// A user who may lose interest before it is let in.
+    pub(super) async fn try_knock(
+        &self,
+        user: &str,
+        knock: Knock,
+        wanted: impl Fn() -> bool,
+    ) -> Result<Option<Entered>, Failure> {
         let knock = Knock {
             namespace: "/".into(),
             protocol: "websocket",
             token: Some(self.token(user, Duration::from_hours(1)).into()),
             ..knock
         };
-        let entered = Rc::clone(&self.hub).enter(knock).await?;
-        let recovered = entered.recovered;
-        let session = self.hub.attach(entered, Outlet::Native(connection));
-        self.hub.send_replay(&session);
-        Ok((session, recovered))
+        Rc::clone(&self.hub).enter(knock, wanted).await
     }
 
     async fn connection(&self) -> (Rc<Connection>, TcpStream) {

@@ -1,6 +1,6 @@
 //! A backbone whose answers take a turn, as those of one over a network do.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use sluice_backbone::{
     Backbone, BackboneEvent, Bookmark, Claim, Command, Error, Joined, Members, Memory, Missed,
@@ -31,7 +31,15 @@ impl Workers for Busy {
     }
 }
 
-pub(super) struct Slow(pub(super) Arc<Memory>);
+/// The second is a session that some other worker has, and gives up once.
+pub(super) struct Slow(pub(super) Arc<Memory>, pub(super) Arc<Elsewhere>);
+
+/// What there is of a session elsewhere, and what became of it.
+#[derive(Debug, Default)]
+pub(super) struct Elsewhere {
+    pub(super) record: Mutex<Option<Record>>,
+    pub(super) forgotten: Mutex<Vec<SessionId>>,
+}
 
 fn later<T: Send + 'static>(reply: Reply<T>) -> Reply<T> {
     Reply::Later(Box::pin(async move {
@@ -95,7 +103,10 @@ impl Backbone for Slow {
     }
 
     fn claim(&self, worker: usize, claim: Claim) -> Reply<Option<Record>> {
-        later(self.0.claim(worker, claim))
+        match self.1.record.lock().unwrap().take() {
+            Some(record) => later(Reply::Now(Ok(Some(record)))),
+            None => later(self.0.claim(worker, claim)),
+        }
     }
 
     fn confirm(&self, worker: usize, session: SessionId) -> Reply<()> {
@@ -111,6 +122,7 @@ impl Backbone for Slow {
     }
 
     fn forget(&self, session: SessionId) {
+        self.1.forgotten.lock().unwrap().push(session);
         self.0.forget(session);
     }
 
