@@ -21,9 +21,23 @@ pub struct Backbone {
     pub nats: Option<NatsBackbone>,
 }
 
-/// The gateway's own memory. It has nothing to set: write `memory: {}`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
-pub struct MemoryBackbone {}
+/// The gateway's own memory. Nothing has to be set: write `memory: {}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", default = "MemoryBackbone::default")]
+pub struct MemoryBackbone {
+    /// Bytes that all rooms' histories may hold together. When they are full, a room keeps a new
+    /// message in the place of its own oldest ones.
+    #[schemars(range(min = 1_048_576))]
+    pub history_bytes: u64,
+}
+
+impl Default for MemoryBackbone {
+    fn default() -> Self {
+        Self {
+            history_bytes: 1 << 28,
+        }
+    }
+}
 
 /// NATS with JetStream: one that the operator runs, or one that is there already.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]

@@ -24,7 +24,7 @@ pub enum Error {
     /// The user has as many sessions as they may.
     #[error("the user has as many connections as allowed; close one first")]
     UserConnections,
-    /// Some worker is too far behind.
+    /// Some worker is too far behind, or the histories in memory are full.
     #[error("the gateway is overloaded; publish again after a pause")]
     Overloaded,
     /// What is to be sent to the other gateways is larger than the backbone takes.

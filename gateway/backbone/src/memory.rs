@@ -1,5 +1,6 @@
 //! The backbone of one process: complete, and gone with it.
 
+mod kept_bytes;
 mod room;
 mod rooms;
 mod sequence;
@@ -14,7 +15,7 @@ use sluice_rooms::{
 };
 use sluice_util::unix_millis;
 
-use self::{room::Room, rooms::Rooms, sequence::Sequence, users::Users};
+use self::{kept_bytes::KeptBytes, room::Room, rooms::Rooms, sequence::Sequence, users::Users};
 use crate::{
     Backbone, BackboneEvent, Bookmark, Claim, Command, Completion, Error, Gather, Joined, Members,
     Missed, Publication, Reader, Receipt, Record, Reply, SessionInfo, Stats, Stored, Workers,
@@ -32,6 +33,7 @@ pub struct Memory {
     workers: Arc<dyn Workers>,
     sequence: Sequence,
     rooms: Arc<Rooms>,
+    kept: KeptBytes,
     users: Users,
 }
 
@@ -42,12 +44,20 @@ impl std::fmt::Debug for Memory {
 }
 
 impl Memory {
-    /// A backbone for these workers.
+    /// A backbone for these workers, whose histories have no bound in bytes together.
     pub fn new(workers: Arc<dyn Workers>) -> Self {
+        Self::bounded(workers, usize::MAX)
+    }
+
+    /// As [`Self::new`], with so many bytes of messages at most in all histories together. Where
+    /// they are full, a room makes room for a new message by its own oldest ones, and is refused
+    /// with [`Error::Overloaded`] where it has none that would do: what others keep stays.
+    pub fn bounded(workers: Arc<dyn Workers>, history_bytes: usize) -> Self {
         Self {
             workers,
             sequence: Sequence::default(),
             rooms: Arc::default(),
+            kept: KeptBytes::new(history_bytes),
             users: Users::default(),
         }
     }
@@ -61,6 +71,10 @@ impl Memory {
                 return Ok(duplicate);
             }
             if room.workers().any(|worker| self.workers.is_full(worker)) {
+                return Err(Error::Overloaded);
+            }
+            let bytes = publication.size();
+            if limits.is_some() && !self.kept.has_room(bytes, room.bytes()) {
                 return Err(Error::Overloaded);
             }
             if !room.admit(settings.messages_per_second, unix_millis()) {
@@ -82,7 +96,9 @@ impl Memory {
                 position: message.position,
                 duplicate: false,
             };
+            let before = room.bytes();
             room.append(Arc::clone(&message), &publisher, limits);
+            self.kept.make_room(room, before);
             self.deliver(room, &message);
             receipt
         })
@@ -340,7 +356,7 @@ impl Backbone for Memory {
     fn tick(&self) {
         self.announce();
         if self.rooms.count_tick().is_multiple_of(SWEEP_EVERY) {
-            self.rooms.sweep(Instant::now());
+            self.kept.freed(self.rooms.sweep(Instant::now()));
         }
     }
 }

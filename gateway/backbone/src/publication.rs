@@ -5,6 +5,9 @@ use std::{sync::Arc, time::Instant};
 use bytes::Bytes;
 use sluice_rooms::{Message, Position, Publisher, RoomKey, RoomSettings, SessionId};
 
+/// How long an id is that the publisher did not give.
+const GIVEN_ID: usize = 16;
+
 /// A message that its publisher may send and that is well-formed.
 #[derive(Debug, Clone)]
 pub struct Publication {
@@ -29,6 +32,13 @@ pub struct Publication {
 }
 
 impl Publication {
+    /// Roughly the memory of the message that it becomes, in bytes.
+    pub fn size(&self) -> usize {
+        let attachments: usize = self.attachments.iter().map(Bytes::len).sum();
+        let id = self.id.as_ref().map_or(GIVEN_ID, |id| id.len());
+        size_of::<Message>() + self.event.len() + self.data.len() + id + attachments
+    }
+
     /// The message that it becomes when it is accepted, at `time` milliseconds since 1970. `id` is
     /// asked for 64 bits where the publisher gave no id. They are to be random: nobody who cannot
     /// guess them can have used them before.

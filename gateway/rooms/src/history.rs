@@ -108,6 +108,11 @@ impl History {
         !self.messages.is_empty()
     }
 
+    /// Drops the oldest message, if there is one.
+    pub fn drop_oldest(&mut self) {
+        self.evict();
+    }
+
     fn evict(&mut self) {
         if let Some(message) = self.messages.pop_front() {
             self.evicted = message.offset();

@@ -17,6 +17,7 @@ use sluice_net::Peer;
 use sluice_policy::Policy;
 
 use self::addresses::Addresses;
+use crate::holders::Holders;
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static FORWARDED: HeaderName = header::FORWARDED;
@@ -27,7 +28,8 @@ const RETRY_AFTER: u32 = 5;
 /// A connection that was let in, counted as long as this lives.
 pub(crate) struct Admitted {
     admission: Arc<Admission>,
-    address: IpAddr,
+    /// Where the client is, as far as proxies that are believed say.
+    pub(crate) address: IpAddr,
     /// The token of an `Authorization: Bearer` header.
     pub(crate) bearer: Option<Box<str>>,
 }
@@ -46,6 +48,8 @@ pub(crate) struct Admission {
     open: AtomicU64,
     peak: AtomicU64,
     addresses: Addresses,
+    /// What is remembered of users and addresses.
+    pub(crate) holders: Holders,
     draining: AtomicBool,
 }
 

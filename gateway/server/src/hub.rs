@@ -8,6 +8,7 @@ mod caught_up;
 mod commands;
 mod counters;
 mod deliver;
+mod detached;
 mod draining;
 mod encoded;
 mod entering;
@@ -55,7 +56,8 @@ pub(crate) use self::{
     session::{Outlet, Session},
 };
 use self::{
-    namespace::Namespace, resuming::Resuming, room::Room, timers::SessionTimers, turns::Turns,
+    detached::DetachedOf, namespace::Namespace, resuming::Resuming, room::Room,
+    timers::SessionTimers, turns::Turns,
 };
 use crate::{failure::Failure, inboxes::InboxItem, shared::Shared};
 
@@ -97,7 +99,8 @@ pub(crate) struct Hub {
     on_policy: RefCell<Option<PolicyHook>>,
     /// What else has to be closed at the end of a drain.
     on_drained: RefCell<Option<DrainHook>>,
-    started: Instant,
+    /// The same by who answers for them.
+    detached_of: DetachedOf,
     detachments: Cell<u32>,
 }
 
@@ -128,7 +131,7 @@ impl Hub {
             lagging: RefCell::default(),
             on_policy: RefCell::default(),
             on_drained: RefCell::default(),
-            started: Instant::now(),
+            detached_of: DetachedOf::default(),
             detachments: Cell::new(0),
         });
         let observer = Rc::downgrade(&hub);
@@ -191,9 +194,9 @@ impl Hub {
         Arc::clone(&self.policy.borrow())
     }
 
-    /// Milliseconds since the hub began: the clock of its token buckets.
+    /// Milliseconds by the clock of the sessions' token buckets.
     pub(crate) fn now_ms(&self) -> u64 {
-        self.started.elapsed().as_millis() as u64
+        self.shared.admission.holders.now_ms()
     }
 
     fn namespace(&self, name: &str) -> Rc<Namespace> {

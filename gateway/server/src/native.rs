@@ -263,6 +263,7 @@ impl Client {
         let knock = Knock {
             namespace: connect.namespace.as_deref().unwrap_or("/").into(),
             protocol: "websocket",
+            address: Some(self.admitted.address),
             pid: connect.pid(),
             read: connect.position(),
             token: connect.token.map(Box::from).or_else(bearer),

@@ -54,6 +54,7 @@ impl SocketIoFront {
         Ok(Knock {
             namespace: namespace.into(),
             protocol: "socketio",
+            address: Some(carrier.state().link().admitted.address),
             token: auth.token.map(Box::from).or_else(bearer),
             pid: auth.pid.as_deref().and_then(Pid::parse),
             read: ClientPosition::parse(auth.offset.as_deref()),

@@ -122,6 +122,17 @@ impl Room {
         history.append(message, publisher, limits);
     }
 
+    /// How many bytes of messages it keeps.
+    pub(super) fn bytes(&self) -> usize {
+        self.history.as_ref().map_or(0, |history| history.bytes())
+    }
+
+    /// Drops the oldest message, unless it is the only one. Returns whether it did.
+    pub(super) fn drop_oldest(&mut self) -> bool {
+        let history = self.history.as_mut().filter(|history| history.len() > 1);
+        history.map(|history| history.drop_oldest()).is_some()
+    }
+
     pub(super) fn history(&self) -> Option<&History> {
         self.history.as_deref()
     }

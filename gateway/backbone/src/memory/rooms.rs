@@ -108,11 +108,10 @@ impl Rooms {
         }
     }
 
-    /// Drops what has expired, and rooms that nobody needs.
-    pub(super) fn sweep(&self, now: Instant) {
-        for shard in &self.shards {
-            lock(shard).sweep(now, |key| self.place(key).1);
-        }
+    /// Drops what has expired, and rooms that nobody needs. Returns how many bytes that were.
+    pub(super) fn sweep(&self, now: Instant) -> usize {
+        let swept = |shard: &Mutex<Shard>| lock(shard).sweep(now, |key| self.place(key).1);
+        self.shards.iter().map(swept).sum()
     }
 
     pub(super) fn count_tick(&self) -> u64 {

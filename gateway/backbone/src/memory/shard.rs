@@ -76,16 +76,19 @@ impl Shard {
         }
     }
 
-    /// Drops what has expired, and rooms that nobody needs.
-    pub(super) fn sweep(&mut self, now: Instant, group: impl Fn(&RoomKey) -> usize) {
-        let floors = &mut self.floors;
-        self.rooms.retain(|key, room| match room.sweep(now) {
-            Some(forgotten) => {
+    /// Drops what has expired, and rooms that nobody needs. Returns how many bytes that were.
+    pub(super) fn sweep(&mut self, now: Instant, group: impl Fn(&RoomKey) -> usize) -> usize {
+        let (floors, mut freed) = (&mut self.floors, 0);
+        self.rooms.retain(|key, room| {
+            let before = room.bytes();
+            let forgotten = room.sweep(now);
+            freed += before - room.bytes();
+            if let Some(forgotten) = forgotten {
                 let floor = &mut floors[group(key)];
                 *floor = forgotten.max(*floor);
-                false
             }
-            None => true,
+            forgotten.is_none()
         });
+        freed
     }
 }

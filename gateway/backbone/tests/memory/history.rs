@@ -223,3 +223,59 @@ fn stats_say_what_is_held() {
     assert_eq!(stats.sizes, [1, 1, 1]);
     assert!(stats.bytes > 0);
 }
+
+/// What a message of these tests takes.
+fn bytes(room: &sluice_rooms::RoomKey) -> usize {
+    publication(room, keeping(1)).size()
+}
+
+#[test]
+fn all_histories_together_have_a_bound_and_a_room_makes_room_for_itself() {
+    let (busy, quiet) = (room("busy"), room("quiet"));
+    let gateway = Gateway::bounded(1, 10 * bytes(&busy) + 9);
+    (0..4).for_each(|_| drop(gateway.publish(&quiet, keeping(1000))));
+    (0..100).for_each(|_| drop(gateway.publish(&busy, keeping(1000))));
+    assert_eq!(gateway.kept(&quiet), [1, 2, 3, 4]);
+    assert_eq!(gateway.kept(&busy).len(), 6);
+    assert!(gateway.memory.stats(&[]).bytes <= 10 * bytes(&busy) as u64 + 9);
+    // A member that has read less is told so.
+    let missed = gateway.missed(&[bookmark(&busy, keeping(1000), 4)]);
+    assert_eq!(missed.unwrap_err(), Error::Gone);
+}
+
+#[test]
+fn a_room_without_a_message_to_let_go_is_refused_while_histories_are_full() {
+    let gateway = Gateway::bounded(1, 10 * bytes(&room("0")) + 9);
+    for number in 0..10 {
+        gateway.publish(&room(&number.to_string()), fleeting());
+    }
+    let new = publication(&room("new"), keeping(1000));
+    let refused = now(gateway.memory.publish(new.clone()));
+    assert_eq!(refused.unwrap_err(), Error::Overloaded);
+    let live = publication(&room("new"), RoomSettings::default());
+    assert!(
+        now(gateway.memory.publish(live)).is_ok(),
+        "it keeps nothing"
+    );
+    gateway.sweep();
+    assert!(now(gateway.memory.publish(new)).is_ok());
+}
+
+#[test]
+fn what_messages_of_any_size_take_is_given_back_when_they_go() {
+    let gateway = Gateway::bounded(1, 20_000);
+    let (large, small) = (room("large"), room("small"));
+    for round in 0..50 {
+        let data = format!("\"{}\"", "x".repeat(round * 200));
+        let publication = sluice_backbone::Publication {
+            data: data.into(),
+            ..publication(&large, fleeting())
+        };
+        now(gateway.memory.publish(publication)).unwrap();
+        gateway.publish(&small, keeping(3));
+        assert!(gateway.memory.stats(&[]).bytes <= 20_000);
+        if round % 7 == 0 {
+            gateway.sweep();
+        }
+    }
+}

@@ -52,6 +52,11 @@ pub struct Gateway {
 
 impl Gateway {
     pub fn new(workers: usize) -> Self {
+        Self::bounded(workers, usize::MAX)
+    }
+
+    /// One whose histories have so many bytes at most.
+    pub fn bounded(workers: usize, history_bytes: usize) -> Self {
         let queues = (0..workers).map(|_| Mutex::default()).collect();
         let workers = Arc::new(FakeWorkers {
             queues,
@@ -59,7 +64,7 @@ impl Gateway {
             busy: AtomicBool::new(false),
         });
         Self {
-            memory: Memory::new(Arc::clone(&workers) as _),
+            memory: Memory::bounded(Arc::clone(&workers) as _, history_bytes),
             workers,
         }
     }

@@ -38,8 +38,8 @@ impl Rate {
 /// call, so that a changed policy counts at once and no bucket has to be visited.
 ///
 /// This is the generic cell rate algorithm (ITU-T I.371, annex A): the only state is the time at
-/// which the bucket will be full again.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// which the bucket will be full again. Of two buckets the emptier one is the greater.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TokenBucket {
     full_at: u64,
 }

@@ -44,8 +44,11 @@ impl ConfiguredBackbone {
     ) -> io::Result<Self> {
         let backbone = documents.cluster.spec.backbone.as_ref();
         if backbone.is_none_or(|backbone| backbone.nats.is_none()) {
+            let memory = backbone.and_then(|backbone| backbone.memory.clone());
+            let bytes = memory.unwrap_or_default().history_bytes;
+            let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
             return Ok(Self {
-                backbone: Arc::new(Memory::new(workers)),
+                backbone: Arc::new(Memory::bounded(workers, bytes)),
                 nats: None,
                 wanted: None,
             });

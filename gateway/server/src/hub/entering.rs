@@ -107,12 +107,12 @@ impl Hub {
         };
         let id = claim.pid.session();
         if self.asks_backend() {
-            reserved = self.put_back(&claim, identity, reserved);
+            reserved = self.put_back(&claim, knock, identity, reserved);
         }
         let (asked, place) = match self.consent(knock, id, true, identity, wanted).await {
             Ok(admitted) => admitted,
             Err(stop) => {
-                self.put_back(&claim, identity, reserved);
+                self.put_back(&claim, knock, identity, reserved);
                 return Err(stop);
             }
         };
@@ -150,11 +150,13 @@ impl Hub {
     fn put_back(
         self: &Rc<Self>,
         claim: &Claim,
+        knock: &Knock,
         identity: &Identity,
         reserved: Reserved,
     ) -> Reserved {
         if let Reserved::Taken(record) = reserved {
-            self.hold(claim, identity.clone(), &record);
+            let session = self.session_of(claim.pid, knock, identity.clone());
+            self.hold(&session, &record);
         }
         Reserved::Here
     }
@@ -227,7 +229,9 @@ impl Hub {
     }
 
     fn session_of(&self, pid: Pid, knock: &Knock, identity: Identity) -> Rc<Session> {
-        let session = Session::new(pid, self.namespace(&knock.namespace), identity);
+        let holder = self.shared.admission.holders.of(&identity, knock.address);
+        let namespace = self.namespace(&knock.namespace);
+        let session = Session::new(pid, namespace, identity, holder);
         session.set_came(knock.read.reading());
         session
     }
@@ -241,6 +245,12 @@ impl Hub {
         place: Place,
     ) -> Entered {
         place.keep();
+        let bucket = self
+            .shared
+            .admission
+            .holders
+            .take_bucket(session.holder, self.now_ms());
+        session.bucket.set(bucket);
         self.add_session(&session);
         self.watch_token(&session);
         Entered {

@@ -3,18 +3,15 @@
 
 use std::{cell::Cell, rc::Rc};
 
-use sluice_backbone::{Claim, Record};
-use sluice_policy::Identity;
+use sluice_backbone::Record;
 
 use super::{Hub, Session, session::Membership};
 
 impl Hub {
     /// Has a session that was given up elsewhere wait here.
-    pub(super) fn hold(self: &Rc<Self>, claim: &Claim, identity: Identity, record: &Record) {
-        let session = Session::new(claim.pid, self.namespace(&claim.namespace), identity);
-        session.set_came(claim.read.as_ref());
+    pub(super) fn hold(self: &Rc<Self>, session: &Rc<Session>, record: &Record) {
         session.present.set(record.present);
-        let rooms = self.rooms_of(&session, record);
+        let rooms = self.rooms_of(session, record);
         let all = rooms.len() == record.rooms.len();
         self.counters.memberships.add(rooms.len() as u64);
         let member = |(room, from)| Membership {
@@ -27,11 +24,11 @@ impl Hub {
             .rooms
             .borrow_mut()
             .extend(rooms.into_iter().map(member));
-        self.add_session(&session);
+        self.add_session(session);
         self.counters.detached.add(1);
-        self.wait_for_client(&session);
+        self.wait_for_client(session);
         if !all {
-            self.save_soon(&session);
+            self.save_soon(session);
         }
     }
 

@@ -1,5 +1,7 @@
 //! What a client says that wants in.
 
+use std::net::IpAddr;
+
 use sluice_rooms::Pid;
 
 use super::ClientPosition;
@@ -10,6 +12,8 @@ pub(crate) struct Knock {
     pub(crate) namespace: Box<str>,
     /// `socketio` or `websocket`.
     pub(crate) protocol: &'static str,
+    /// Where it comes from; none where nobody knows.
+    pub(crate) address: Option<IpAddr>,
     pub(crate) token: Option<Box<str>>,
     /// The session it says it had, and how far it says it has read there.
     pub(crate) pid: Option<Pid>,

@@ -75,6 +75,7 @@ impl Hub {
         let window = self.policy.borrow().recovery_window;
         self.timers.await_return(session, grace, window);
         self.bound_detached(session.id, detachment);
+        self.bound_detached_of(session);
     }
 
     /// Takes the connection from a session that keeps its rooms.
@@ -110,6 +111,24 @@ impl Hub {
         drop(waiting);
         for session in oldest {
             self.expire(&session);
+        }
+    }
+
+    /// Ends the oldest session of whoever answers for this one, where as many wait as may be
+    /// connected: what one user or address leaves behind is at nobody else's cost.
+    fn bound_detached_of(&self, session: &Rc<Session>) {
+        let limits = &self.policy().limits;
+        let most = if session.identity.borrow().is_anonymous() {
+            limits.connections_per_ip
+        } else {
+            limits.connections_per_user
+        };
+        let oldest = self
+            .detached_of
+            .add(session.holder, session.id, most as usize);
+        if let Some(oldest) = oldest.and_then(|id| self.session(id)) {
+            self.note_state("expired", &oldest, "too_many");
+            self.end_detached(&oldest);
         }
     }
 
@@ -182,6 +201,7 @@ impl Hub {
     /// Forgets a detached session.
     pub(super) fn forget(&self, session: &Rc<Session>) {
         self.counters.detached.sub(1);
+        self.detached_of.remove(session.holder, session.id);
         let rooms = session.rooms.take();
         self.counters.memberships.sub(rooms.len() as u64);
         self.forget_entry(session);
@@ -204,8 +224,10 @@ impl Hub {
         }
     }
 
-    /// Counts a connected session out of its user's.
+    /// Counts a connected session out of its user's, and keeps in mind how much it has sent.
     fn exit(&self, session: &Session) {
+        let holders = &self.shared.admission.holders;
+        holders.give_back(session.holder, session.bucket.get(), self.now_ms());
         let identity = session.identity.borrow();
         if !identity.is_anonymous() {
             self.shared.backbone.exit(identity.user());

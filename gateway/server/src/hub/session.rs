@@ -13,7 +13,7 @@ use sluice_socketio::{Carrier, Client};
 use tokio::sync::Notify;
 
 use super::{encoded::Encoded, namespace::Namespace, replay::Replay, room::Room};
-use crate::{backend::Who, socketio::SocketIoFront};
+use crate::{backend::Who, holders::Holder, socketio::SocketIoFront};
 
 /// How a session is reached.
 pub(crate) enum Outlet {
@@ -42,6 +42,8 @@ pub(crate) struct Session {
     pub(crate) identity: RefCell<Identity>,
     pub(crate) outlet: RefCell<Outlet>,
     pub(crate) rooms: RefCell<Vec<Membership>>,
+    /// Who answers for it.
+    pub(crate) holder: Holder,
     pub(crate) bucket: Cell<TokenBucket>,
     pub(crate) in_flight: Cell<u16>,
     pub(crate) strikes: Cell<u16>,
@@ -66,7 +68,12 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(pid: Pid, namespace: Rc<Namespace>, identity: Identity) -> Rc<Self> {
+    pub(crate) fn new(
+        pid: Pid,
+        namespace: Rc<Namespace>,
+        identity: Identity,
+        holder: Holder,
+    ) -> Rc<Self> {
         Rc::new(Self {
             pid,
             id: pid.session(),
@@ -74,6 +81,7 @@ impl Session {
             identity: RefCell::new(identity),
             outlet: RefCell::new(Outlet::Detached),
             rooms: RefCell::default(),
+            holder,
             bucket: Cell::default(),
             in_flight: Cell::new(0),
             strikes: Cell::new(0),

@@ -5,6 +5,7 @@ use std::{cell::Cell, time::Duration};
 use sluice_backbone::Record;
 use sluice_contract::Code;
 use sluice_net::Cause;
+use sluice_policy::{Rate, TokenBucket};
 use sluice_rooms::{Pid, RoomKey};
 use tokio::time::sleep;
 
@@ -139,4 +140,50 @@ fn a_client_that_is_refused_leaves_the_connection_that_its_session_has() {
 async fn lose_interest_in(bench: &Bench, session: &Session) -> bool {
     let entered = bench.try_knock("ann", knock(session.pid), || false).await;
     entered.unwrap().is_some()
+}
+
+#[test]
+fn a_user_who_connects_again_has_sent_what_it_has_sent() {
+    on_bench(async |bench| {
+        let mut used = TokenBucket::new();
+        let ahead = bench.hub.now_ms() + 1_000_000;
+        assert!(used.take(ahead, Rate::per_second(1)));
+        for cause in [Cause::Left, Cause::Lost] {
+            let ann = bench.enter("ann").await;
+            ann.bucket.set(used);
+            let other = bench.enter("ann").await;
+            assert_eq!(other.bucket.get(), TokenBucket::new());
+            bench.hub.disconnected(&ann, cause);
+            assert_eq!(bench.enter("bob").await.bucket.get(), TokenBucket::new());
+            let again = bench.enter("ann").await;
+            assert_eq!(again.bucket.get(), used);
+            again.bucket.set(TokenBucket::new());
+        }
+    });
+}
+
+#[test]
+fn what_one_user_leaves_behind_pushes_out_nobody_else() {
+    on_bench(async |bench| {
+        let bob = bench.enter("bob").await;
+        bench.hub.disconnected(&bob, Cause::Lost);
+        let mut left = Vec::new();
+        for _ in 0..50 {
+            let ann = bench.enter("ann").await;
+            bench.hub.disconnected(&ann, Cause::Lost);
+            left.push(ann);
+        }
+        let most = bench.hub.policy().limits.connections_per_user as usize;
+        let kept = left.iter().map(|session| !session.ended.get());
+        assert!(kept.eq((0..50).map(|number| number >= 50 - most)));
+        assert_eq!(counts(&bench).1, most as u64 + 1);
+        bench.recover("bob", &bob).await;
+        // One that has come back waits no longer, and makes room for another.
+        let ann = bench.recover("ann", &left[49]).await;
+        let other = bench.enter("ann").await;
+        bench.hub.disconnected(&other, Cause::Lost);
+        assert!(!left[50 - most].ended.get());
+        bench.hub.disconnected(&ann, Cause::Lost);
+        assert!(left[50 - most].ended.get());
+    });
 }
