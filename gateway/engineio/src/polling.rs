@@ -2,7 +2,7 @@
 
 mod payload;
 
-use std::{rc::Rc, time::Duration};
+use std::{cell::OnceCell, rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use sluice_net::{Cause, Connection, Full, Worker};
@@ -67,6 +67,8 @@ pub(crate) struct Polling {
     closing: Option<Cause>,
     /// Wakes the task that answers polls and ends closed sessions.
     wake: Rc<Notify>,
+    /// Tells who waits until the queue is taken.
+    taken: OnceCell<Rc<Notify>>,
 }
 
 impl Polling {
@@ -81,6 +83,7 @@ impl Polling {
             noop_from: None,
             closing: None,
             wake: Rc::default(),
+            taken: OnceCell::new(),
         }
     }
 
@@ -90,19 +93,36 @@ impl Polling {
 
     /// Queues a frame for the next poll. Nothing follows a close.
     pub(crate) fn push(&mut self, frame: Bytes, limit: usize) -> Result<(), Full> {
+        self.push_all(std::iter::once(frame), limit)
+    }
+
+    /// Queues frames that are of no use without each other: all of them, or none.
+    pub(crate) fn push_all(
+        &mut self,
+        frames: impl Iterator<Item = Bytes> + Clone,
+        limit: usize,
+    ) -> Result<(), Full> {
         if self.closing.is_some() {
             return Ok(());
         }
-        self.queued.admit(frame.len(), limit)?;
-        self.worker.counters().frames_out.add(1);
-        self.worker.counters().queued_bytes.add(frame.len() as u64);
-        self.queue.push(frame);
+        let bytes = frames.clone().map(|frame| frame.len()).sum();
+        self.queued.admit(bytes, limit)?;
+        let before = self.queue.len();
+        self.queue.extend(frames);
+        let counters = self.worker.counters();
+        counters.frames_out.add((self.queue.len() - before) as u64);
+        counters.queued_bytes.add(bytes as u64);
         self.wake.notify_one();
         Ok(())
     }
 
     pub(crate) fn queued_bytes(&self) -> usize {
         self.queued.bytes()
+    }
+
+    /// Tells that the queue was taken, or that nothing comes of it any more.
+    pub(crate) fn taken(&self) -> Rc<Notify> {
+        Rc::clone(self.taken.get_or_init(Rc::default))
     }
 
     /// Begins the end; the session's task finishes it.
@@ -215,6 +235,9 @@ impl Polling {
     fn take_queue(&mut self) -> Vec<Bytes> {
         let bytes = self.queued.clear();
         self.worker.counters().queued_bytes.sub(bytes as u64);
+        if let Some(taken) = self.taken.get() {
+            taken.notify_waiters();
+        }
         std::mem::take(&mut self.queue)
     }
 }

@@ -107,13 +107,40 @@ impl<S> Session<S> {
     /// are sent, or none.
     pub fn try_send_all<'a>(
         &self,
-        mut all: impl Iterator<Item = &'a SharedFrame> + Clone,
+        all: impl Iterator<Item = &'a SharedFrame> + Clone,
     ) -> Result<(), sluice_net::Full> {
-        let bytes: usize = all.clone().map(|frame| frame.plain().len()).sum();
-        if self.queued_bytes() + bytes > self.terms.config.max_outbound {
-            return Err(sluice_net::Full);
+        match &mut *self.transport.borrow_mut() {
+            Transport::WebSocket(connection) => connection.send_all(all),
+            Transport::Polling(polling) => {
+                let frames = all.map(|frame| frame.plain().clone());
+                polling.push_all(frames, self.terms.config.max_outbound)
+            }
+            Transport::None => Ok(()),
         }
-        all.try_for_each(|frame| self.try_send(frame))
+    }
+
+    /// Waits until the client was given all that was queued, or the session has ended.
+    pub async fn drained(&self) {
+        loop {
+            let connection = match &*self.transport.borrow() {
+                Transport::WebSocket(connection) => Ok(Rc::clone(connection)),
+                Transport::Polling(polling) if polling.queued_bytes() > 0 => Err(polling.taken()),
+                Transport::Polling(_) | Transport::None => return,
+            };
+            match connection {
+                Ok(connection) => return connection.drained().await,
+                Err(taken) => taken.notified().await,
+            }
+        }
+    }
+
+    /// Whether the client has taken no byte of what waits for it since this was last asked; a client
+    /// that polls asks for it, or is found dead.
+    pub(crate) fn is_stuck(&self) -> bool {
+        match &*self.transport.borrow() {
+            Transport::WebSocket(connection) => connection.is_stuck(),
+            Transport::Polling(_) | Transport::None => false,
+        }
     }
 
     /// Sends a frame that is encoded already.
@@ -210,7 +237,8 @@ impl<S> Session<S> {
         }
     }
 
-    pub(crate) fn is_polling(&self) -> bool {
+    /// Whether the client polls.
+    pub fn is_polling(&self) -> bool {
         self.polling(|_| ()).is_some()
     }
 

@@ -1,9 +1,10 @@
 //! One WebSocket connection, as everything but its own task sees it.
 
+mod drained;
 mod slow_consumer;
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     io,
     rc::Rc,
     task::{Context, Poll, Waker},
@@ -13,6 +14,7 @@ use bytes::Bytes;
 use sluice_codec::ws;
 use sluice_contract::Cause;
 use sluice_util::Full;
+use tokio::sync::Notify;
 
 use crate::{shared_frame::SharedFrame, stream::Stream, worker::Worker, write_queue::WriteQueue};
 
@@ -43,6 +45,10 @@ pub struct Connection {
     blocked: Cell<bool>,
     ended: Cell<Option<Cause>>,
     shut: Cell<bool>,
+    /// Who waits until it has been written everything; most connections have nobody.
+    drained: OnceCell<Rc<Notify>>,
+    /// How much was written when it was last looked whether it is stuck.
+    looked_at: Cell<u32>,
 }
 
 impl Connection {
@@ -61,12 +67,41 @@ impl Connection {
             blocked: Cell::new(false),
             ended: Cell::new(None),
             shut: Cell::new(false),
+            drained: OnceCell::new(),
+            looked_at: Cell::new(0),
         })
     }
 
     /// Queues a message. Nothing happens on a connection that has ended.
     pub fn send(self: &Rc<Self>, frame: &SharedFrame) -> Result<(), Full> {
         self.send_frame(frame.select(self.deflate).clone())
+    }
+
+    /// Queues messages that are of no use without each other: all of them, or none. As a single
+    /// message is, they are taken whatever their size where nothing waits.
+    ///
+    /// # Errors
+    /// Where they do not fit.
+    pub fn send_all<'a>(
+        self: &Rc<Self>,
+        frames: impl Iterator<Item = &'a SharedFrame> + Clone,
+    ) -> Result<(), Full> {
+        if self.ended.get().is_some() {
+            return Ok(());
+        }
+        let selected = frames.map(|frame| frame.select(self.deflate).clone());
+        let before = self.queued_bytes();
+        let limit = self.max_outbound as usize;
+        self.queue
+            .borrow_mut()
+            .push_all(selected.clone(), limit, &mut self.worker.spares())?;
+        let counters = self.worker.counters();
+        counters.frames_out.add(selected.count() as u64);
+        counters
+            .queued_bytes
+            .add((self.queued_bytes() - before) as u64);
+        self.owe();
+        Ok(())
     }
 
     /// Queues one whole frame.
@@ -127,6 +162,7 @@ impl Connection {
         }
         self.owe();
         self.wake();
+        self.tell_drained();
     }
 
     /// Ends the connection without a word: its stream is gone.
@@ -134,6 +170,7 @@ impl Connection {
         self.ended.set(self.ended.get().or(Some(Cause::Lost)));
         self.shut.set(true);
         self.drop_queue();
+        self.tell_drained();
     }
 
     /// Why the connection ended, if it has.
@@ -204,7 +241,7 @@ impl Connection {
         }
         match self.write_all() {
             Ok(()) if self.ended.get().is_some() => self.shut_down(),
-            Ok(()) => {}
+            Ok(()) => self.tell_drained(),
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                 self.blocked.set(true);
                 self.wake();

@@ -13,6 +13,8 @@ const KEEP: usize = 64;
 pub(crate) struct WriteQueue {
     frames: VecDeque<Bytes>,
     queued: QueuedBytes,
+    /// How many bytes were ever written, which may wrap around.
+    written: u32,
 }
 
 impl WriteQueue {
@@ -25,6 +27,20 @@ impl WriteQueue {
     ) -> Result<(), Full> {
         self.queued.admit(frame.len(), limit)?;
         self.append(frame, spares);
+        Ok(())
+    }
+
+    /// Adds frames that are of no use without each other, if together they fit as
+    /// [`QueuedBytes::admit`] says.
+    pub(crate) fn push_all(
+        &mut self,
+        frames: impl Iterator<Item = Bytes> + Clone,
+        limit: usize,
+        spares: &mut Spares,
+    ) -> Result<(), Full> {
+        let bytes = frames.clone().map(|frame| frame.len()).sum();
+        self.queued.admit(bytes, limit)?;
+        frames.for_each(|frame| self.append(frame, spares));
         Ok(())
     }
 
@@ -72,6 +88,7 @@ impl WriteQueue {
     /// Takes `n` written bytes off the front.
     pub(crate) fn advance(&mut self, mut n: usize, spares: &mut Spares) {
         self.queued.remove(n);
+        self.written = self.written.wrapping_add(n as u32);
         while let Some(first) = self.frames.front_mut() {
             if n < first.len() {
                 first.advance(n);
@@ -81,6 +98,11 @@ impl WriteQueue {
             self.frames.pop_front();
         }
         spares.give(std::mem::take(&mut self.frames));
+    }
+
+    /// How many bytes were ever written, which may wrap around.
+    pub(crate) fn written(&self) -> u32 {
+        self.written
     }
 
     /// Drops all but the first frame, which may have been written in part. Returns how many
@@ -164,6 +186,22 @@ mod tests {
             queue.push(Bytes::from_static(b"x"), 2, &mut spares),
             Err(Full)
         );
+    }
+
+    #[test]
+    fn frames_that_belong_together_are_taken_whole_or_not_at_all() {
+        let (mut queue, mut spares) = queued(&[]);
+        let frames = [b"head".as_slice(), b"tail"].map(Bytes::from_static);
+        let all = || frames.clone().into_iter();
+        assert_eq!(
+            queue.push_all(all(), 2, &mut spares),
+            Ok(()),
+            "nothing waits: their size does not matter"
+        );
+        assert_eq!((queue.bytes(), queue.frames.len()), (8, 2));
+        assert_eq!(queue.push_all(all(), 15, &mut spares), Err(Full));
+        assert_eq!((queue.bytes(), queue.frames.len()), (8, 2));
+        assert_eq!(queue.push_all(all(), 16, &mut spares), Ok(()));
     }
 
     #[test]

@@ -93,8 +93,6 @@ pub(crate) struct Hub {
     turns: Turns,
     /// When messages were accepted whose delivery is not yet written.
     undelivered: RefCell<Vec<Instant>>,
-    /// Sessions whose replay did not fit at once.
-    lagging: RefCell<Vec<Rc<Session>>>,
     /// What else has to know of a new policy.
     on_policy: RefCell<Option<PolicyHook>>,
     /// What else has to be closed at the end of a drain.
@@ -128,7 +126,6 @@ impl Hub {
             resuming: Resuming::default(),
             turns: Turns::new(inbox.sender()),
             undelivered: RefCell::default(),
-            lagging: RefCell::default(),
             on_policy: RefCell::default(),
             on_drained: RefCell::default(),
             detached_of: DetachedOf::default(),

@@ -36,6 +36,9 @@ pub(crate) enum Success {
         messages: Vec<Past>,
         epoch: String,
         truncated: bool,
+        /// Whether there are more messages than an answer holds, of those that were asked for.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        more: bool,
     },
     Refreshed {
         expires: u64,

@@ -78,6 +78,9 @@ impl<A: Application> Engine<A> {
         let again = match action {
             Action::Dead => return session.close(Cause::Heartbeat),
             Action::Wait(ticks) => ticks,
+            Action::Ping(_) if session.is_stuck() => {
+                return session.close(Cause::SlowConsumer);
+            }
             Action::Ping(ticks) => {
                 session.send_frame(PING);
                 if let Flow::Break(cause) = self.app.beat(&session) {

@@ -52,7 +52,10 @@ impl Hub {
                 self.answer(&self.broadcast(session, content), answer);
             }
             Operation::Presence { room } => self.presence(session, &room, answer),
-            Operation::History { room, query } => self.history(session, &room, query, answer),
+            Operation::History { room, query } => self.later(session, answer, {
+                let (session, room) = (Rc::clone(session), Box::<str>::from(&*room));
+                async move |hub| hub.history(&session, &room, query).await
+            }),
             Operation::Join { room, from } => self.later(session, answer, {
                 let (session, room) = (Rc::clone(session), Box::from(&*room));
                 async move |hub| {
@@ -127,7 +130,7 @@ impl Hub {
         let (hub, session, work) = (Rc::clone(self), Rc::clone(session), work(Rc::clone(self)));
         crate::eager::run(work, move |outcome| {
             session.in_flight.set(session.in_flight.get() - 1);
-            hub.answer(&outcome, answer);
+            hub.answer_behind(outcome, answer);
         });
     }
 

@@ -1,12 +1,19 @@
 //! A new policy takes hold, while everyone stays connected.
 
-use std::{rc::Rc, sync::Arc};
+use std::{
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde::Serialize;
 use sluice_policy::{Action, Policy};
 
 use super::{Encoded, Hub, Session, namespace::Namespace, operations::may, room::Room};
-use crate::failure::Failure;
+use crate::{eager, failure::Failure};
+
+/// How long members are put out of a room before others run.
+const SLICE: Duration = Duration::from_micros(500);
 
 impl Hub {
     pub(super) fn reload(self: &Rc<Self>, policy: Arc<Policy>) {
@@ -27,7 +34,7 @@ impl Hub {
     fn reload_room(self: &Rc<Self>, namespace: &Namespace, room: &Rc<Room>) {
         let policy = self.policy().room(&namespace.name, &room.key.name).cloned();
         let Some(policy) = policy else {
-            return self.evict(room, |_| Err(Failure::ROOM_UNKNOWN));
+            return self.evict(room);
         };
         if Arc::ptr_eq(&policy, &room.policy.borrow()) {
             return;
@@ -38,33 +45,53 @@ impl Hub {
         let worker = self.worker.index();
         let told = self.shared.backbone.subscribe(worker, &room.key, &settings);
         told.then(drop);
-        self.evict(room, |session| may(Action::Join, session, room));
+        self.evict(room);
     }
 
-    /// Takes those out of a room who may no longer be there, and tells them.
-    fn evict(self: &Rc<Self>, room: &Rc<Room>, may_stay: impl Fn(&Session) -> Result<(), Failure>) {
+    /// Takes those out of a room who may no longer be there, and tells them: some now, and the rest
+    /// in slices of time, so that many of them do not hold up those that stay.
+    fn evict(self: &Rc<Self>, room: &Rc<Room>) {
+        let members: Vec<_> = {
+            let members = room.members.borrow();
+            members.iter().map(|m| Rc::clone(&m.session)).collect()
+        };
+        let (hub, room) = (Rc::clone(self), Rc::clone(room));
+        let evicting = async move {
+            let mut began = Instant::now();
+            for session in members {
+                hub.evict_one(&session, &room);
+                if began.elapsed() > SLICE {
+                    tokio::task::yield_now().await;
+                    began = Instant::now();
+                }
+            }
+        };
+        eager::run(evicting, |()| {});
+    }
+
+    fn evict_one(self: &Rc<Self>, session: &Rc<Session>, room: &Rc<Room>) {
         #[derive(Serialize)]
         struct Revoked<'a> {
             room: &'a str,
             reason: &'a str,
         }
-        let members: Vec<_> = room
-            .members
-            .borrow()
-            .iter()
-            .map(|member| Rc::clone(&member.session))
-            .collect();
-        for session in members {
-            let Err(failure) = may_stay(&session) else {
-                continue;
-            };
-            // It was a member a moment ago, so it can leave.
-            let _ = self.leave(&session, &room.key.name);
+        let Err(failure) = self.may_stay(session, room) else {
+            return;
+        };
+        // It may have left by itself meanwhile.
+        if self.leave(session, &room.key.name).is_ok() {
             let data = Revoked {
                 room: &room.key.name,
                 reason: &failure.message,
             };
             let _ = session.send(&Encoded::own(&room.key.namespace, "revoked", &data));
         }
+    }
+
+    fn may_stay(&self, session: &Session, room: &Room) -> Result<(), Failure> {
+        let policy = self.policy();
+        let known = policy.room(&room.key.namespace, &room.key.name);
+        known.ok_or(Failure::ROOM_UNKNOWN)?;
+        may(Action::Join, session, room)
     }
 }

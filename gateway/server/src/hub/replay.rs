@@ -11,19 +11,31 @@ use super::{Encoded, Hub, Session};
 /// is further behind comes back and recovers again.
 const MAX_REPLAY: usize = 100_000;
 
+/// The most bytes of newer messages that wait behind a replay.
+const MAX_NEWER: usize = 16 << 20;
+
+/// How much is sent at once: what one write takes. The rest follows when the socket has taken it, so
+/// that others have their turn in between.
+const CHUNK: usize = 64 * 1024;
+
 /// Messages that are to be sent before any newer one.
 #[derive(Debug)]
-pub(crate) struct Replay(VecDeque<Arc<Message>>);
+pub(crate) struct Replay {
+    messages: VecDeque<Arc<Message>>,
+    /// What has come since takes so many bytes.
+    newer: usize,
+}
 
 impl Replay {
     /// A replay of these messages; none where there are none.
     pub(super) fn of(messages: Vec<Arc<Message>>) -> Option<Box<Self>> {
-        (!messages.is_empty()).then(|| Box::new(Self(messages.into())))
+        let messages: VecDeque<_> = messages.into();
+        (!messages.is_empty()).then(|| Box::new(Self { messages, newer: 0 }))
     }
 
     /// The offset before its first message: all that is to be sent has a greater one.
     pub(super) fn begins_after(&self) -> u64 {
-        let first = self.0.front();
+        let first = self.messages.front();
         first.map_or(u64::MAX, |message| message.offset().saturating_sub(1))
     }
 }
@@ -36,8 +48,9 @@ impl Session {
         let (Some(replay), Some(message)) = (replay.as_mut(), message.kept()) else {
             return false;
         };
-        replay.0.push_back(Arc::clone(message));
-        if replay.0.len() > MAX_REPLAY {
+        replay.newer += message.size();
+        replay.messages.push_back(Arc::clone(message));
+        if replay.messages.len() > MAX_REPLAY || replay.newer > MAX_NEWER {
             self.close(Cause::SlowConsumer);
         }
         true
@@ -45,21 +58,23 @@ impl Session {
 }
 
 impl Hub {
-    /// Sends a session's replay, now as far as it may wait for the connection and the rest as the
-    /// client reads.
-    pub(crate) fn send_replay(&self, session: &Rc<Session>) {
-        if !self.send_some(session) {
-            self.lagging.borrow_mut().push(Rc::clone(session));
+    /// Sends a session's replay: some of it now, and the rest as its client reads.
+    pub(crate) fn send_replay(self: &Rc<Self>, session: &Rc<Session>) {
+        if self.send_some(session) {
+            return;
         }
-    }
-
-    /// Goes on with the replays that did not fit at once.
-    pub(super) fn send_lagging(&self) {
-        let mut lagging = std::mem::take(&mut *self.lagging.borrow_mut());
-        lagging.retain(|session| {
-            !session.ended.get() && !session.is_detached() && !self.send_some(session)
+        let (hub, session) = (Rc::clone(self), Rc::clone(session));
+        tokio::task::spawn_local(async move {
+            loop {
+                session.drained().await;
+                let is_over = session.ended.get() || session.is_detached();
+                if is_over || hub.send_some(&session) {
+                    return;
+                }
+                // What was sent is written before more is.
+                tokio::task::yield_now().await;
+            }
         });
-        self.lagging.borrow_mut().append(&mut lagging);
     }
 
     /// Whether the whole replay is sent.
@@ -68,9 +83,14 @@ impl Hub {
         let Some(waiting) = replay.as_mut() else {
             return true;
         };
-        let enough = self.policy.borrow().limits.outbound_bytes / 2;
-        while let Some(message) = waiting.0.front() {
-            // Half of what may wait is left to messages of other kinds.
+        // Half of what may wait is left to messages of other kinds.
+        let half = self.policy.borrow().limits.outbound_bytes / 2;
+        let enough = if session.is_polling() {
+            half
+        } else {
+            half.min(CHUNK)
+        };
+        while let Some(message) = waiting.messages.front() {
             if session.queued_bytes() > enough {
                 return false;
             }
@@ -79,7 +99,7 @@ impl Hub {
                 return false;
             }
             self.counters.deliveries.add(1);
-            waiting.0.pop_front();
+            waiting.messages.pop_front();
         }
         *replay = None;
         true

@@ -10,7 +10,7 @@ use sluice_net::{Cause, Connection, Full, Timer};
 use sluice_policy::{Identity, TokenBucket};
 use sluice_rooms::{Epoch, Pid, Reading, RoomKey, SessionId};
 use sluice_socketio::{Carrier, Client};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use super::{encoded::Encoded, namespace::Namespace, replay::Replay, room::Room};
 use crate::{backend::Who, holders::Holder, socketio::SocketIoFront};
@@ -63,6 +63,8 @@ pub(crate) struct Session {
     pub(super) unsaved: Cell<bool>,
     /// The save that is under way.
     pub(super) saving: RefCell<Option<Rc<Notify>>>,
+    /// Whose turn it is among its calls that read a history.
+    pub(super) histories: OnceCell<Rc<Mutex<()>>>,
     /// Messages to send before any newer one, once the client knows that it is connected.
     pub(super) replay: RefCell<Option<Box<Replay>>>,
 }
@@ -93,6 +95,7 @@ impl Session {
             detachment: Cell::new(0),
             unsaved: Cell::new(false),
             saving: RefCell::default(),
+            histories: OnceCell::new(),
             replay: RefCell::default(),
         })
     }
@@ -169,6 +172,24 @@ impl Session {
             Outlet::Native(connection) => connection.close(cause),
             Outlet::Detached => {}
         }
+    }
+
+    /// Waits until the client was given all that was queued for it, or its connection has ended.
+    pub(crate) async fn drained(&self) {
+        let connection = match &*self.outlet.borrow() {
+            Outlet::SocketIo(carrier) => Ok(Rc::clone(carrier)),
+            Outlet::Native(connection) => Err(Rc::clone(connection)),
+            Outlet::Detached => return,
+        };
+        match connection {
+            Ok(carrier) => carrier.drained().await,
+            Err(connection) => connection.drained().await,
+        }
+    }
+
+    /// Whether what waits for the client goes to it in one answer to its poll.
+    pub(crate) fn is_polling(&self) -> bool {
+        matches!(&*self.outlet.borrow(), Outlet::SocketIo(carrier) if carrier.is_polling())
     }
 
     /// Bytes that wait for the client.

@@ -76,7 +76,6 @@ impl Hub {
     pub(crate) async fn turn(self: Rc<Self>) {
         loop {
             let due = self.timers.0.due().await;
-            self.send_lagging();
             for (id, due) in due {
                 if let Some(session) = self.session(id) {
                     session.timer.set(None);

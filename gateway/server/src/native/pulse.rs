@@ -49,6 +49,9 @@ impl Pulse {
         let again = match action {
             Action::Dead => return self.connection.close(Cause::Heartbeat),
             Action::Wait(ticks) => ticks,
+            Action::Ping(_) if self.connection.is_stuck() => {
+                return self.connection.close(Cause::SlowConsumer);
+            }
             Action::Ping(ticks) => {
                 // A connection that cannot take two bytes is closed for another reason.
                 let _ = self.connection.send_frame(PING);

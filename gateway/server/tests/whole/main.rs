@@ -12,6 +12,7 @@ mod bad_input;
 mod counting;
 mod documents;
 mod draining;
+mod large;
 mod metrics;
 mod native;
 mod pushing;
