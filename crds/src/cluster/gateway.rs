@@ -33,9 +33,9 @@ pub struct Gateway {
     #[schemars(range(min = 1, max = 1024))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workers: Option<u32>,
-    /// Whether WebSocket messages may be compressed (permessage-deflate, RFC 7692) when the client
-    /// offers it. It saves bandwidth and costs memory for each connection and processor time for
-    /// each message.
+    /// Whether WebSocket messages are compressed (permessage-deflate, RFC 7692) for clients that
+    /// offer it. It saves bandwidth for messages of 256 bytes and more, and costs processor time
+    /// for each message, not for each member who gets it, and no memory for a connection.
     pub compression: bool,
     /// Whether some connections are moved to gateways that have far fewer, for example after their
     /// number grew. A fleet that is about even is left alone.

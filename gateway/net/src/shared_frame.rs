@@ -86,6 +86,15 @@ mod tests {
     }
 
     #[test]
+    fn a_message_is_compressed_once_for_all_who_asked() {
+        let frame = SharedFrame::text(&"long ".repeat(200));
+        let first = frame.select(true).clone();
+        for _ in 0..100 {
+            assert_eq!(frame.select(true).as_ptr(), first.as_ptr());
+        }
+    }
+
+    #[test]
     fn a_long_message_is_compressed_for_those_who_asked() {
         let frame = SharedFrame::text(&"long ".repeat(200));
         assert!(frame.select(true).len() < frame.select(false).len());

@@ -1,11 +1,11 @@
 //! The WebSocket opening handshake (RFC 6455, section 4.2).
 
+mod compression;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header, request::Parts};
 
 use crate::http::{Body, accept_key, response};
-
-const ALL_BARE: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
 /// A handshake that was accepted.
 #[derive(Debug)]
@@ -53,12 +53,16 @@ pub fn negotiate(
         .get(header::SEC_WEBSOCKET_KEY)
         .filter(|key| key.len() == 24);
     let key = key.ok_or("Sec-WebSocket-Key must be 16 bytes in base64")?;
-    let deflate = deflate && accepts_deflate(headers);
+    let extension = if deflate {
+        compression::agree(tokens(headers, header::SEC_WEBSOCKET_EXTENSIONS))
+    } else {
+        None
+    };
     let protocol = subprotocols.choose(headers)?;
-    let response = switching(&accept_key(key.as_bytes()), deflate, protocol);
+    let response = switching(&accept_key(key.as_bytes()), extension, protocol);
     Ok(Negotiated {
         response,
-        deflate,
+        deflate: extension.is_some(),
         protocol: protocol.map(Box::from),
     })
 }
@@ -88,7 +92,11 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-fn switching(accept: &str, deflate: bool, protocol: Option<&str>) -> Response<Body> {
+fn switching(
+    accept: &str,
+    extension: Option<&'static str>,
+    protocol: Option<&str>,
+) -> Response<Body> {
     let mut answer = Response::new(Body::default());
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = answer.headers_mut();
@@ -97,10 +105,10 @@ fn switching(accept: &str, deflate: bool, protocol: Option<&str>) -> Response<Bo
     if let Ok(accept) = HeaderValue::from_str(accept) {
         headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     }
-    if deflate {
+    if let Some(extension) = extension {
         headers.insert(
             header::SEC_WEBSOCKET_EXTENSIONS,
-            HeaderValue::from_static(ALL_BARE),
+            HeaderValue::from_static(extension),
         );
     }
     if let Some(Ok(protocol)) = protocol.map(HeaderValue::from_str) {
@@ -118,16 +126,6 @@ pub fn refuse(reason: &'static str) -> Response<Body> {
         .headers_mut()
         .insert(header::SEC_WEBSOCKET_VERSION, version);
     response
-}
-
-/// Whether one of a client's offers can be met: all but those that ask the server for a smaller
-/// window, which its compressor does not have (RFC 7692, section 7.1.2.1).
-fn accepts_deflate(headers: &HeaderMap) -> bool {
-    tokens(headers, header::SEC_WEBSOCKET_EXTENSIONS).any(|offer| {
-        let mut parts = offer.split(';').map(str::trim);
-        parts.next() == Some("permessage-deflate")
-            && !parts.any(|p| p.starts_with("server_max_window_bits"))
-    })
 }
 
 fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {
