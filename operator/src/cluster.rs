@@ -71,7 +71,7 @@ impl ClusterReconciler {
     ) -> Result<Facts, Trouble> {
         let context = &self.context;
         let inventory = inventory::read(object, context).await?;
-        let checked = self.checks.check(&inventory);
+        let checked = self.checks.check(&inventory).await;
         troubles.extend(checked.troubles.iter().cloned());
         let mut findings = Findings::new(&checked, &inventory.pods);
         let Some(cluster) = &checked.cluster else {

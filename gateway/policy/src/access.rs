@@ -6,6 +6,7 @@ mod cost;
 mod error;
 mod evaluate;
 mod functions;
+mod meter;
 mod patterns;
 mod strict;
 
@@ -17,6 +18,7 @@ pub use error::RuleError;
 use sluice_contract::Code;
 
 use crate::Identity;
+use crate::regular::PatternBudget;
 
 /// The longest expression.
 pub const MAX_RULE_BYTES: usize = 4096;
@@ -38,7 +40,9 @@ pub const MAX_RULE_BYTES: usize = 4096;
 /// that there is, and the bytes of the largest value it makes. When a rule is compiled it is found
 /// how many elements keep it below a million steps (some 50 ms; a usual rule takes twenty steps)
 /// and 256 KiB. A rule for which that is fewer than 64 is refused, and the others are not
-/// evaluated for a token with more, so that nothing has to be watched while they run.
+/// evaluated for a token with more. Two things are counted while a rule runs, by the same million
+/// steps: how long the texts are that are matched with regular expressions, and the turns of loops
+/// inside loops. Regular expressions are compiled with the rule and may take 2.5 MiB.
 #[derive(Debug)]
 pub struct AccessRule {
     kind: Kind,
@@ -93,15 +97,20 @@ impl AccessRule {
 
     /// Compiles an expression. `true` and `false` alone are never evaluated.
     pub fn compile(text: &str) -> Result<Self, RuleError> {
+        Self::compile_within(text, &mut PatternBudget::whole())
+    }
+
+    /// As [`compile`](Self::compile), where regular expressions may take no more than what is left.
+    pub(crate) fn compile_within(text: &str, left: &mut PatternBudget) -> Result<Self, RuleError> {
         match text.trim() {
             "true" => return Ok(Self::always(true)),
             "false" => return Ok(Self::always(false)),
             _ if text.len() > MAX_RULE_BYTES => return Err(RuleError::TooLong(text.len())),
             _ => {}
         }
-        let (expression, elements) = compile::compiled(text)?;
+        let compiled = compile::compiled(text, left)?;
         Ok(Self {
-            kind: Kind::Expression(evaluate::Expression::new(expression, elements)),
+            kind: Kind::Expression(evaluate::Expression::new(compiled)),
         })
     }
 

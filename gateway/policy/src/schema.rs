@@ -18,6 +18,8 @@ use sluice_contract::Code;
 use meter::{Meter, Rates};
 use metered::{Metered, MeteredJson};
 
+use crate::regular::PatternBudget;
+
 /// The longest schema, as JSON.
 pub const MAX_SCHEMA_BYTES: usize = 64 * 1024;
 
@@ -121,6 +123,11 @@ pub enum SchemaProblem {
         "the schema refers to its parts so often that checking could take very long: refer to each part fewer times"
     )]
     TooManyRefs,
+    /// The regular expressions of all Rooms are too large.
+    #[error(
+        "the regular expressions of all Rooms together take more than 64 MiB with those of this schema: repeat classes of characters fewer times"
+    )]
+    AllPatternsTooLarge,
 }
 
 impl Schemas {
@@ -128,10 +135,18 @@ impl Schemas {
     pub fn compile(
         schemas: &BTreeMap<String, Map<String, Value>>,
     ) -> Result<Self, Vec<(String, SchemaProblem)>> {
+        Self::compile_within(schemas, &mut PatternBudget::whole())
+    }
+
+    /// As [`compile`](Self::compile), where regular expressions may take no more than what is left.
+    pub(crate) fn compile_within(
+        schemas: &BTreeMap<String, Map<String, Value>>,
+        left: &mut PatternBudget,
+    ) -> Result<Self, Vec<(String, SchemaProblem)>> {
         let mut by_event = FxHashMap::default();
         let mut problems = Vec::new();
         for (event, schema) in schemas {
-            match checked(&Value::Object(schema.clone())) {
+            match checked(&Value::Object(schema.clone()), left) {
                 Ok(checked) => {
                     by_event.insert(event.as_str().into(), checked);
                 }
@@ -201,12 +216,13 @@ impl Checked {
     }
 }
 
-fn checked(schema: &Value) -> Result<Checked, SchemaProblem> {
+fn checked(schema: &Value, left: &mut PatternBudget) -> Result<Checked, SchemaProblem> {
     cycles::check(schema)?;
     let length = schema.to_string().len();
     if length > MAX_SCHEMA_BYTES {
         return Err(SchemaProblem::TooLong(length));
     }
+    let rates = Rates::of(schema, left)?;
     let validator = jsonschema::options_for::<MeteredJson>()
         .with_draft(Draft::Draft202012)
         .should_validate_formats(true)
@@ -218,10 +234,7 @@ fn checked(schema: &Value) -> Result<Checked, SchemaProblem> {
             path: error.instance_path().as_str().to_owned(),
             message: shortened(&error.to_string()),
         })?;
-    Ok(Checked {
-        validator,
-        rates: Rates::of(schema),
-    })
+    Ok(Checked { validator, rates })
 }
 
 /// A text that a client or a log can take.

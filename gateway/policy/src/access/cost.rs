@@ -14,7 +14,7 @@ use super::strict::{CLAIM, CLAIMS, HAS_CLAIM, ROOM_FIELDS, USER};
 use crate::{MAX_TOKEN_BYTES, MAX_USER_BYTES};
 
 /// The most steps an evaluation may take at worst, of some 50 ns each.
-const MAX_STEPS: u64 = 1_000_000;
+pub(super) const MAX_STEPS: u64 = 1_000_000;
 
 /// How many elements the claims' lists and maps may have all together for any rule. A rule that
 /// is too costly for so few is refused.
@@ -26,7 +26,8 @@ const MAX_ELEMENTS: u64 = MAX_TOKEN_BYTES as u64 / 4 * 3 / 2;
 /// The largest value an evaluation may make at worst, in bytes.
 const MAX_SIZE: u64 = 256 * 1024;
 
-/// Steps that a regular expression is counted as, which is compiled at each call.
+/// Steps that matching with a regular expression is counted as. What it really takes is counted
+/// while it runs, since it follows from the text.
 const PATTERN_STEPS: u64 = 1_000;
 
 /// Elements that are copied to be given to a function, which are counted as one step.

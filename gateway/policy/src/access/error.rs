@@ -47,6 +47,19 @@ pub enum RuleError {
     /// A regular expression is none.
     #[error("`{0}` is no regular expression: see docs.rs/regex for the syntax")]
     Pattern(String),
+    /// A regular expression, with those before it, is too large.
+    #[error(
+        "the regular expressions of the rule take more than 2.5 MiB with `{0}`: repeat \\w, \\pL and the like fewer times, or name the characters, as in [a-z0-9]"
+    )]
+    PatternTooLarge(String),
+    /// The regular expressions of all Rooms are too large.
+    #[error(
+        "the regular expressions of all Rooms together take more than 64 MiB with those of this rule: repeat \\w, \\pL and the like fewer times"
+    )]
+    AllPatternsTooLarge,
+    /// Loops are nested too deep.
+    #[error("loops are nested more than 6 deep: use fewer, or what the token says itself")]
+    TooManyLoops,
     /// The expression is nested too deep.
     #[error("the expression is nested more than 100 deep: split it into parts joined by && or ||")]
     TooDeep,

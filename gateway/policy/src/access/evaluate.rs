@@ -7,14 +7,17 @@ use cel::{Context, ExecutionError, Value};
 use kube_cel::KubeCelExt;
 
 use super::claims::Wanted;
+use super::compile::Compiled;
 use super::strict::{CLAIM, CLAIMS, HAS_CLAIM, ROOM_FIELDS, USER};
-use super::{AccessError, RoomInput, functions};
+use super::{AccessError, RoomInput, cost, functions, meter, patterns};
 use crate::Identity;
 
 /// All functions, made once. Each evaluation puts its variables into a scope of its own.
 static ROOT: LazyLock<Context<'static>> = LazyLock::new(|| {
     let mut context = Context::default().with_all();
     context.add_function(functions::NEGATE, negated);
+    patterns::register(&mut context);
+    meter::register(&mut context);
     context
 });
 
@@ -33,6 +36,7 @@ fn negated(value: Value) -> Result<Value, ExecutionError> {
 #[derive(Debug)]
 pub(super) struct Expression {
     root: IdedExpr,
+    patterns: Box<[(String, Value)]>,
     claims: Wanted,
     /// How many elements the claims' lists and maps may have.
     most_elements: u64,
@@ -43,23 +47,25 @@ pub(super) struct Expression {
 }
 
 /// Evaluates an expression that has no variables.
+#[cfg(test)]
 pub(super) fn constant(expression: &IdedExpr) -> Result<Value, ExecutionError> {
     Value::resolve(expression, &ROOT)
 }
 
 impl Expression {
-    pub(super) fn new(expression: IdedExpr, most_elements: u64) -> Self {
+    pub(super) fn new(compiled: Compiled) -> Self {
         let mut needs = Self {
             root: IdedExpr::default(),
+            patterns: compiled.patterns.into(),
             claims: Wanted::default(),
-            most_elements,
+            most_elements: compiled.elements,
             asked: Vec::new(),
             has_user: false,
             room: [false; 3],
         };
-        needs.note(&expression);
+        needs.note(&compiled.expression);
         Self {
-            root: expression,
+            root: compiled.expression,
             ..needs
         }
     }
@@ -100,10 +106,16 @@ impl Expression {
                 context.add_variable_from_value(name, value.to_owned());
             }
         }
-        match Value::resolve(&self.root, &context) {
-            Ok(Value::Bool(allowed)) => Ok(allowed),
-            Ok(_) => Err(failed("it is neither true nor false")),
-            Err(error) => Err(described(&error)),
+        for (name, pattern) in &self.patterns {
+            context.add_variable_from_value(name.as_str(), pattern.clone());
+        }
+        match meter::within(cost::MAX_STEPS, || Value::resolve(&self.root, &context)) {
+            Some(Ok(Value::Bool(allowed))) => Ok(allowed),
+            Some(Ok(_)) => Err(failed("it is neither true nor false")),
+            Some(Err(error)) => Err(described(&error)),
+            None => Err(failed(
+                "it takes more than a million steps with this token; match shorter texts, or with smaller regular expressions",
+            )),
         }
     }
 

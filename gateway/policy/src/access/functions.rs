@@ -18,7 +18,7 @@ pub(super) enum Growth {
     /// A text, up to the product of all that goes in.
     Product,
     /// A text or a list of them, no more than twice as large as what goes in; the second argument
-    /// is a regular expression, compiled at each call.
+    /// is a regular expression.
     Pattern,
 }
 
@@ -189,6 +189,38 @@ pub(super) fn parts(expression: &IdedExpr) -> Vec<&IdedExpr> {
                 &all.loop_cond,
                 &all.loop_step,
                 &all.result,
+            ]
+        }
+        Expr::Ident(_) | Expr::Literal(_) | Expr::Struct(_) | Expr::Unspecified => Vec::new(),
+    }
+}
+
+/// As [`parts`], to be changed.
+pub(super) fn parts_mut(expression: &mut IdedExpr) -> Vec<&mut IdedExpr> {
+    match &mut expression.expr {
+        Expr::Call(call) => call
+            .target
+            .as_deref_mut()
+            .into_iter()
+            .chain(&mut call.args)
+            .collect(),
+        Expr::List(list) => list.elements.iter_mut().collect(),
+        Expr::Select(select) => vec![&mut *select.operand],
+        Expr::Map(map) => map
+            .entries
+            .iter_mut()
+            .flat_map(|entry| match &mut entry.expr {
+                EntryExpr::MapEntry(entry) => vec![&mut entry.key, &mut entry.value],
+                EntryExpr::StructField(field) => vec![&mut field.value],
+            })
+            .collect(),
+        Expr::Comprehension(all) => {
+            vec![
+                &mut all.iter_range,
+                &mut all.accu_init,
+                &mut all.loop_cond,
+                &mut all.loop_step,
+                &mut all.result,
             ]
         }
         Expr::Ident(_) | Expr::Literal(_) | Expr::Struct(_) | Expr::Unspecified => Vec::new(),

@@ -282,3 +282,64 @@ fn a_rule_is_not_evaluated_for_more_claims_than_it_can_be_in_time() {
         Ok(())
     );
 }
+
+#[test]
+fn regular_expressions_are_compiled_once_and_within_bounds() {
+    let claims = r#"{"list":["a7","b8"],"text":"é-7"}"#;
+    for rule in [
+        r"user.matches('^[a-z]+$') && matches(user, 'nn')",
+        r"room.suffix.matches('^\\w{1,64}$')",
+        r"claims.text.matches('^\\w-\\d$')",
+        r"claims.list.all(x, x.matches('^[ab]\\d$'))",
+        r"'a1b22'.find('[0-9]+') == '1' && 'abc'.find('[0-9]') == ''",
+        r"'a1b22'.findAll('[0-9]+') == ['1', '22'] && 'a1b22'.findAll('[0-9]+', 1) == ['1']",
+        r"''.findAll('x*') == [''] && 'ab'.findAll('x*') == ['', '', '']",
+    ] {
+        assert_eq!(check(rule, claims), Ok(()), "{rule}");
+    }
+    let refused = |rule: &str| AccessRule::compile(rule).unwrap_err();
+    let large = r"[1].all(x, user.matches('\\pL{200}'))";
+    assert_eq!(
+        refused(large),
+        RuleError::PatternTooLarge(r"\pL{200}".into())
+    );
+    let many: Vec<_> = (1..9)
+        .map(|n| format!(r"user.matches('\\w{{6{n}}}')"))
+        .collect();
+    assert!(matches!(
+        refused(&many.join(" || ")),
+        RuleError::PatternTooLarge(_)
+    ));
+    let same = [r"user.matches('\\w{60}')"; 9];
+    assert!(AccessRule::compile(&same.join(" || ")).is_ok());
+}
+
+#[test]
+fn matching_is_charged_for_the_text_and_the_size_of_the_expression() {
+    let rule = r"claims.text.matches('^\\w{1,64}$') || true";
+    let claims = |length| format!(r#"{{"text":"{}"}}"#, "a".repeat(length));
+    assert_eq!(check(rule, &claims(500)), Ok(()));
+    assert!(fails(rule, &claims(5_000)).contains("a million steps"));
+    let literals = vec!["'some text that is not short at all'"; 60].join(", ");
+    let often = format!(r"[{literals}].all(x, x.matches('\\w{{60}}') || true)");
+    assert!(fails(&often, "{}").contains("a million steps"));
+    assert_eq!(check("claims.text.matches('^a+$')", &claims(5_000)), Ok(()));
+}
+
+#[test]
+fn loops_in_loops_count_their_turns() {
+    let mut deep = "true".to_owned();
+    for n in 0..7 {
+        deep = format!("[1, 2].all(x{n}, {deep})");
+    }
+    assert_eq!(
+        AccessRule::compile(&deep).unwrap_err(),
+        RuleError::TooManyLoops
+    );
+    let pairs = "claims.a.exists(x, claims.a.exists(y, x + y == 60))";
+    let list: Vec<_> = (0..60).map(|n| n.to_string()).collect();
+    assert_eq!(
+        check(pairs, &format!(r#"{{"a":[{}]}}"#, list.join(","))),
+        Ok(())
+    );
+}

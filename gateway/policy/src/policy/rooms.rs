@@ -10,6 +10,7 @@ use sluice_crds::{Documents, Room, RoomSpec};
 use super::Policy;
 use super::problems::Problems;
 use crate::limits::Rate;
+use crate::regular::PatternBudget;
 use crate::rooms::{History, Pattern, Presence, RoomLimits, RoomPolicy, Rules, Table};
 use crate::{AccessRule, Schemas};
 
@@ -22,13 +23,14 @@ pub(super) fn by_name(
     problems: &mut Problems,
 ) -> ByName {
     let mut rooms = ByName::default();
+    let mut left = PatternBudget::whole();
     for document in &documents.rooms {
         let name = document.metadata.name.as_deref().unwrap_or_default();
         let known = earlier.and_then(|earlier| earlier.by_name.get(name));
         let unchanged = known.filter(|room| room.source.as_ref() == Some(&document.spec));
-        let room = match unchanged {
+        let room = match unchanged.filter(|room| left.take(room.pattern_bytes)) {
             Some(room) => Some(Arc::clone(room)),
-            None => compile(name, document, problems).map(Arc::new),
+            None => compile(name, document, &mut left, problems).map(Arc::new),
         };
         if let Some(room) = room {
             rooms.insert(name.into(), room);
@@ -73,21 +75,36 @@ pub(super) fn without_document(default: RoomsDefault) -> Option<Arc<RoomPolicy>>
     }
 }
 
-fn compile(name: &str, document: &Room, problems: &mut Problems) -> Option<RoomPolicy> {
+fn compile(
+    name: &str,
+    document: &Room,
+    left: &mut PatternBudget,
+    problems: &mut Problems,
+) -> Option<RoomPolicy> {
     let spec = &document.spec;
     let subject = format!("Room {name}");
-    let rules = rules(&subject, &spec.access, problems);
-    let schemas = Schemas::compile(&spec.schemas).map_err(|errors| {
+    let before = left.left();
+    let rules = rules(&subject, &spec.access, left, problems);
+    let schemas = Schemas::compile_within(&spec.schemas, left).map_err(|errors| {
         for (event, error) in errors {
             problems.invalid(&subject, format!("spec.schemas.{event}"), error);
         }
     });
-    Some(with(name, spec, rules?, schemas.ok()?))
+    let room = with(name, spec, rules?, schemas.ok()?);
+    Some(RoomPolicy {
+        pattern_bytes: before - left.left(),
+        ..room
+    })
 }
 
-fn rules(subject: &str, access: &RoomAccess, problems: &mut Problems) -> Option<Rules> {
+fn rules(
+    subject: &str,
+    access: &RoomAccess,
+    left: &mut PatternBudget,
+    problems: &mut Problems,
+) -> Option<Rules> {
     let mut rule = |field: &str, text: &str| {
-        AccessRule::compile(text)
+        AccessRule::compile_within(text, left)
             .map_err(|error| problems.invalid(subject, format!("spec.access.{field}"), error))
             .ok()
     };
@@ -127,6 +144,7 @@ fn with(name: &str, spec: &RoomSpec, rules: Rules, schemas: Schemas) -> RoomPoli
         on_slow_consumer: spec.on_slow_consumer,
         tally: crate::Tally::default(),
         rules,
+        pattern_bytes: 0,
         source: Some(spec.clone()),
     }
 }

@@ -4,7 +4,8 @@ use serde_json::json;
 use sluice_crds::{Documents, Problem, Source, load};
 
 use super::*;
-use crate::{Action, testing};
+use crate::regular::PatternBudget;
+use crate::{AccessRule, Action, RuleError, SchemaProblem, Schemas, testing};
 
 const NOW: u64 = 1_700_000_000;
 
@@ -293,4 +294,22 @@ fn a_snapshot_shows_no_key() {
     ));
     let text = format!("{:?}", compile(&yaml, None).unwrap());
     assert!(!text.contains("long enough"), "{text}");
+}
+
+#[test]
+fn the_regular_expressions_of_all_rooms_share_what_they_may_take() {
+    let rule = |left: &mut PatternBudget| {
+        AccessRule::compile_within(r"user.matches('^\\\\w{1,20}$')", left)
+    };
+    let mut whole = PatternBudget::of(1_000_000);
+    assert!(rule(&mut whole).is_ok());
+    let one = 1_000_000 - whole.left();
+    let mut left = PatternBudget::of(one + one / 2);
+    assert!(rule(&mut left).is_ok());
+    assert_eq!(rule(&mut left).unwrap_err(), RuleError::AllPatternsTooLarge);
+    assert!(AccessRule::compile_within("user.matches('^a+$')", &mut left).is_ok());
+    let schema = json!({"properties": {"a": {"pattern": r"^\pL{1,20}$"}}});
+    let schemas = [("message".to_owned(), schema.as_object().unwrap().clone())].into();
+    let problems = Schemas::compile_within(&schemas, &mut left).unwrap_err();
+    assert_eq!(problems[0].1, SchemaProblem::AllPatternsTooLarge);
 }

@@ -29,6 +29,8 @@ pub struct RoomPolicy {
     /// What goes on in them.
     pub tally: Tally,
     pub(crate) rules: Rules,
+    /// What its regular expressions take.
+    pub(crate) pattern_bytes: usize,
     /// What this was compiled from, to see whether it has changed.
     pub(crate) source: Option<RoomSpec>,
 }

@@ -4,8 +4,8 @@ use std::cell::Cell;
 
 use serde_json::Value;
 
-use super::MAX_PATTERN_BYTES;
-use crate::regular;
+use super::{MAX_PATTERN_BYTES, SchemaProblem};
+use crate::regular::{NoSize, PatternBudget};
 
 /// Bytes of a text that are looked at in one step.
 const BYTES_A_STEP: u64 = 16;
@@ -27,37 +27,45 @@ pub(super) struct Rates {
 }
 
 impl Rates {
-    /// What a schema's regular expressions come to. Everything that could be one is taken for one.
-    pub(super) fn of(schema: &Value) -> Self {
+    /// What a schema's regular expressions come to, and takes what they need. Everything that could
+    /// be one is taken for one.
+    pub(super) fn of(schema: &Value, left: &mut PatternBudget) -> Result<Self, SchemaProblem> {
         let mut rates = Self::default();
-        rates.note(schema);
-        rates
+        rates.note(schema, left)?;
+        Ok(rates)
     }
 
-    fn note(&mut self, value: &Value) {
+    fn note(&mut self, value: &Value, left: &mut PatternBudget) -> Result<(), SchemaProblem> {
         match value {
             Value::Object(map) => {
                 if let Some(Value::String(pattern)) = map.get("pattern") {
-                    self.note_pattern(pattern);
+                    self.note_pattern(pattern, left)?;
                 }
                 if let Some(Value::Object(patterns)) = map.get("patternProperties") {
                     self.name_patterns += patterns.len() as u64;
                     for pattern in patterns.keys() {
-                        self.note_pattern(pattern);
+                        self.note_pattern(pattern, left)?;
                     }
                 }
-                for value in map.values() {
-                    self.note(value);
-                }
+                map.values().try_for_each(|value| self.note(value, left))
             }
-            Value::Array(list) => list.iter().for_each(|value| self.note(value)),
-            _ => {}
+            Value::Array(list) => list.iter().try_for_each(|value| self.note(value, left)),
+            _ => Ok(()),
         }
     }
 
-    fn note_pattern(&mut self, pattern: &str) {
-        let states = regular::states(pattern, MAX_PATTERN_BYTES).unwrap_or(UNKNOWN_STATES);
+    fn note_pattern(
+        &mut self,
+        pattern: &str,
+        left: &mut PatternBudget,
+    ) -> Result<(), SchemaProblem> {
+        let states = match left.size_of_ascii(pattern, MAX_PATTERN_BYTES) {
+            Ok(size) => size.states,
+            Err(NoSize::AllTooLarge) => return Err(SchemaProblem::AllPatternsTooLarge),
+            Err(NoSize::TooLarge) => UNKNOWN_STATES,
+        };
         self.states = self.states.max(states);
+        Ok(())
     }
 
     fn text(self, bytes: usize) -> u64 {

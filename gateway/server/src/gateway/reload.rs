@@ -1,11 +1,11 @@
 //! Changed files take hold without a restart.
 
-use std::{fs, io, path::Path, sync::Arc, time::Duration};
+use std::{fs, io, panic::resume_unwind, path::Path, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use sluice_api::{Api, Keys};
 use sluice_bucket::Pushed;
-use sluice_crds::{Documents, Secret};
+use sluice_crds::{Documents, Problem, Secret};
 use sluice_net::tls::Certificate;
 use sluice_policy::Policy;
 use tokio::time::MissedTickBehavior;
@@ -48,7 +48,7 @@ pub(super) async fn watch(mut watched: Watched, mut documents: Option<PushedDocu
         tokio::select! {
             _ = interval.tick() => {}
             pushed = next(&mut documents) => {
-                watched.take_pushed(&pushed);
+                watched.take_pushed(pushed).await;
                 continue;
             }
         }
@@ -56,8 +56,10 @@ pub(super) async fn watch(mut watched: Watched, mut documents: Option<PushedDocu
         let read = tokio::task::spawn_blocking(move || documents::read(&config)).await;
         let bucket_rules = documents.as_ref().is_some_and(PushedDocuments::rule);
         match read {
-            Ok(Ok(texts)) if texts != watched.texts && bucket_rules => watched.take_secrets(texts),
-            Ok(Ok(texts)) if texts != watched.texts => watched.take(texts),
+            Ok(Ok(texts)) if texts != watched.texts && bucket_rules => {
+                watched.take_secrets(texts).await;
+            }
+            Ok(Ok(texts)) if texts != watched.texts => watched.take(texts).await,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the documents cannot be read; the last good ones stay in force");
             }
@@ -66,7 +68,7 @@ pub(super) async fn watch(mut watched: Watched, mut documents: Option<PushedDocu
         let now = watched.secret_bytes();
         if now != secrets {
             secrets = now;
-            watched.apply();
+            watched.apply().await;
         }
     }
 }
@@ -76,6 +78,17 @@ async fn next(documents: &mut Option<PushedDocuments>) -> Pushed {
     match documents {
         Some(documents) => documents.next().await,
         None => std::future::pending().await,
+    }
+}
+
+/// Checks or compiles documents on a thread of its own: that can take as long as the documents are
+/// large, and the control thread answers probes meanwhile.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Vec<Problem>> + Send + 'static,
+) -> Result<T, Vec<Problem>> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(failed) => resume_unwind(failed.into_panic()),
     }
 }
 
@@ -108,40 +121,41 @@ impl Watched {
     }
 
     /// Takes changed documents, if they can be used.
-    fn take(&mut self, texts: Texts) {
-        let loaded = texts.load();
-        self.texts = texts;
+    async fn take(&mut self, texts: Texts) {
+        self.texts = texts.clone();
+        let loaded = apart(move || texts.load()).await;
         match loaded {
             Ok(documents) => {
                 self.own_secrets.clone_from(&documents.secrets);
                 self.origin = Origin::files(&documents);
                 self.documents = documents;
-                self.apply();
+                self.apply().await;
             }
             Err(problems) => self.in_force.refuse(0, &problems),
         }
     }
 
     /// Takes the documents of the bucket, if they can be used.
-    fn take_pushed(&mut self, pushed: &Pushed) {
+    async fn take_pushed(&mut self, pushed: Pushed) {
         let own = Documents {
             secrets: self.own_secrets.clone(),
             ..self.documents.clone()
         };
-        match pushed::load(pushed, &own) {
+        let (revision, origin) = (pushed.revision, pushed::origin(&pushed));
+        match apart(move || pushed::load(&pushed, &own)).await {
             Ok(documents) => {
-                self.origin = pushed::origin(pushed);
+                self.origin = origin;
                 self.documents = documents;
-                self.apply();
+                self.apply().await;
             }
-            Err(problems) => self.in_force.refuse(pushed.revision, &problems),
+            Err(problems) => self.in_force.refuse(revision, &problems),
         }
     }
 
     /// Takes the Secrets of changed files, whose other documents do not count any more.
-    fn take_secrets(&mut self, texts: Texts) {
-        let loaded = texts.load();
-        self.texts = texts;
+    async fn take_secrets(&mut self, texts: Texts) {
+        self.texts = texts.clone();
+        let loaded = apart(move || texts.load()).await;
         tracing::info!(
             "the files have changed; the documents of the bucket stay in force, with the Secrets of the files"
         );
@@ -149,7 +163,7 @@ impl Watched {
             Ok(documents) if documents.secrets != self.own_secrets => {
                 self.own_secrets.clone_from(&documents.secrets);
                 self.documents.secrets = documents.secrets;
-                self.apply();
+                self.apply().await;
             }
             Ok(_) => {}
             Err(problems) => self.in_force.refuse(0, &problems),
@@ -157,9 +171,9 @@ impl Watched {
     }
 
     /// Compiles the documents and lets them take hold, if they can be used.
-    fn apply(&self) {
+    async fn apply(&self) {
         let current = self.policy.load_full();
-        let policy = match Policy::compile(&self.documents, &self.secrets(), Some(&current)) {
+        let policy = match self.compile(Arc::clone(&current)).await {
             Ok(policy) => Arc::new(policy),
             Err(problems) => {
                 return self.in_force.refuse(self.origin.revision, &problems);
@@ -176,6 +190,18 @@ impl Watched {
             .send_all(|| InboxItem::Policy(Arc::clone(&policy)));
         set_keys(&self.api, &self.documents, &self.setup);
         self.exchange_certificate();
+    }
+
+    async fn compile(&self, current: Arc<Policy>) -> Result<Policy, Vec<Problem>> {
+        let (documents, mounted) = (self.documents.clone(), self.setup.secrets.clone());
+        apart(move || {
+            let secrets = Secrets {
+                documents: &documents,
+                mounted: mounted.as_deref(),
+            };
+            Policy::compile(&documents, &secrets, Some(&current))
+        })
+        .await
     }
 
     fn exchange_certificate(&self) {
@@ -258,5 +284,17 @@ fn set_server_keys(api: &Api, documents: &Documents, mounted: Option<&Path>) {
         Err(error) => {
             tracing::error!(secret = %reference.name, %error, "the server API's keys cannot be used; the last ones stay in force");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    #[tokio::test]
+    async fn documents_are_compiled_on_another_thread_than_the_one_that_answers_probes() {
+        let there = apart(|| Ok(thread::current().id())).await.unwrap();
+        assert_ne!(there, thread::current().id());
     }
 }
