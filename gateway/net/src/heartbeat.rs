@@ -44,11 +44,13 @@ pub enum Action {
 /// One connection's state: when it was pinged, and whether it has answered.
 ///
 /// A ping is due by the clock, since its client counts so: one that is overdue after a pause goes
-/// at once, whether or not the last one was answered. The client's time to answer is counted awake,
-/// and nobody is dead as long as something is unread, up to twice the timeout.
+/// at once, whether or not the last one was answered. Those after it keep to the rhythm from before
+/// the pause, or the connections of a worker would all be pinged in the same tick from then on. The
+/// client's time to answer is counted awake, and nobody is dead as long as something is unread, up
+/// to twice the timeout.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Beat {
-    /// The last ping, by the clock.
+    /// When the last ping was due, by the clock.
     pinged: Tick,
     /// The first ping that was not answered, in ticks awake.
     asked: Tick,
@@ -72,16 +74,20 @@ impl Beat {
     /// What to do now that the connection's tick has come. Only where it looks dead is asked
     /// whether something of it is `unread`.
     pub fn fire(&mut self, rhythm: Rhythm, time: Time, unread: impl FnOnce() -> bool) -> Action {
-        let to_ping = rhythm
-            .interval
-            .saturating_sub(time.now.wrapping_sub(self.pinged));
+        let since = time.now.wrapping_sub(self.pinged);
+        let to_ping = rhythm.interval.saturating_sub(since);
         if to_ping == 0 && (time.resumed || !self.waiting) {
             if !self.waiting {
                 self.asked = time.awake;
             }
             self.waiting = true;
-            self.pinged = time.now;
-            return Action::Ping(rhythm.interval.min(rhythm.timeout));
+            let late = if time.resumed {
+                since % rhythm.interval
+            } else {
+                0
+            };
+            self.pinged = time.now.wrapping_sub(late);
+            return Action::Ping(rhythm.timeout.min(rhythm.interval - late));
         }
         if !self.waiting {
             return Action::Wait(to_ping);
@@ -198,7 +204,30 @@ mod tests {
         let mut client = Watched::new(RHYTHM);
         assert_eq!(client.after_a_pause(27), Action::Ping(20));
         client.beat.answered();
-        assert_eq!(client.after(20), Action::Wait(5));
+        assert_eq!(client.after(20), Action::Wait(3));
+        assert_eq!(client.after(3), Action::Ping(20));
+    }
+
+    #[test]
+    fn pings_that_were_spread_before_a_pause_are_spread_after_it() {
+        let mut next = Vec::new();
+        for began in 0..25 {
+            let mut client = Watched::new(RHYTHM);
+            client.time.now = began;
+            client.beat = Beat::new(client.time);
+            let mut look = match client.after_a_pause(100 - began) {
+                Action::Ping(look) => look,
+                other => panic!("a ping is overdue: {other:?}"),
+            };
+            client.beat.answered();
+            while let Action::Wait(more) = client.after(look) {
+                look = more;
+            }
+            next.push(client.time.now % 25);
+        }
+        next.sort_unstable();
+        next.dedup();
+        assert_eq!(next.len(), 25);
     }
 
     #[test]
@@ -215,8 +244,7 @@ mod tests {
         assert_eq!(client.after(25), Action::Ping(20));
         assert_eq!(client.after_a_pause(30), Action::Ping(20));
         client.beat.answered();
-        assert_eq!(client.after(20), Action::Wait(5));
-        assert_eq!(client.after(5), Action::Ping(20));
+        assert_eq!(client.after(20), Action::Ping(20));
     }
 
     #[test]
