@@ -11,6 +11,9 @@ import { door, useFleet } from "./support/use.mjs";
 /** Members of a gateway that died leave ten seconds after its last heartbeat; a busy machine has much longer. */
 const GONE = 45_000;
 
+/** Longer than a gateway may be silent, and shorter than a client may be. */
+const PAUSED = 13_000;
+
 const { fleet } = await useFleet();
 const [a, b, c] = fleet.gateways;
 const way = door(fleet.balancer);
@@ -71,6 +74,22 @@ test("every gateway lists the users of all gateways, each once, and members see 
   await annToo.must({ op: "leave", room: name });
   await until("ann to leave", () => left(changes).includes("ann"));
   assert.deepEqual(joined(changes).filter((user) => user !== "watcher").sort(), ["ann", "ben"]);
+});
+
+test("a gateway that was paused takes nobody for gone whose signs of life it has not read", async () => {
+  const name = fresh("kept");
+  const { watcher, changes } = await watch(name);
+  const ben = await enter(b, STOCK, "ben");
+  await must(ben, "join", name);
+  await until("ben to be seen", () => joined(changes).includes("ben"));
+  a.program.signal("SIGSTOP");
+  await pause(PAUSED);
+  a.program.signal("SIGCONT");
+  await exactly(watcher, name, ["ben", "watcher"]);
+  // Both ways are open again, and what was said meanwhile has come.
+  await until("the watcher to be seen by ben", async () => (await usersOf(ben, name)).includes("watcher"));
+  await must(ben, "publish", name, "message", "hello");
+  assert.deepEqual(left(changes).filter((user) => user !== "watcher"), []);
 });
 
 test("what many users on all gateways do at once ends in the same list everywhere", async () => {

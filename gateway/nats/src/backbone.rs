@@ -17,6 +17,7 @@ use crate::{
     Packet,
     core::{Action, At, Completions, Core, Identity, TICK},
     link::{Handler, Link, NO_HEADERS, Options, ServerInfo, link},
+    pauses::Pauses,
 };
 
 /// The backbone of one gateway of a fleet.
@@ -151,9 +152,10 @@ fn at() -> At {
 async fn tick(nats: Weak<Nats>, completed: Arc<Notify>) {
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut pauses = Pauses::default();
     loop {
         let due = tokio::select! {
-            _ = interval.tick() => true,
+            scheduled = interval.tick() => !pauses.put_off(scheduled.elapsed()),
             () = completed.notified() => false,
         };
         let Some(nats) = nats.upgrade() else {

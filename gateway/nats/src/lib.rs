@@ -49,6 +49,7 @@ mod envelope;
 pub mod link;
 mod names;
 mod packet;
+mod pauses;
 pub mod streams;
 
 use std::time::Duration;
