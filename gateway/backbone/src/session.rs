@@ -15,6 +15,9 @@ pub struct Stored {
     pub namespace: Arc<str>,
     /// Its rooms, and where its messages there began.
     pub rooms: Vec<(RoomKey, u64)>,
+    /// Those of its rooms in which it went on after a message, and up to where it was caught up
+    /// with: a position that reaches no further and does not name such a room says nothing of it.
+    pub caught_up: Vec<(RoomKey, u64)>,
     /// How far its client said that it had read when it came. A client that says so still has got
     /// nothing since.
     pub came: Option<Reading>,

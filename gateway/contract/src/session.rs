@@ -26,6 +26,16 @@ pub struct SessionRecord<'a> {
     pub namespace: Cow<'a, str>,
     /// The names of its rooms, and where its messages there began.
     pub rooms: Vec<(Cow<'a, str>, u64)>,
+    /// Of those rooms, the ones in which it went on after a message, and up to where it was caught
+    /// up with. A position that reaches no further and does not name such a room was written before
+    /// that, and says nothing of it. Gateways of 0.1.0 neither write nor read it.
+    #[serde(
+        borrow,
+        default,
+        rename = "caughtUp",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub caught_up: Vec<(Cow<'a, str>, u64)>,
     /// How far its client said that it had read when it came: a position.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub came: Option<Cow<'a, str>>,
@@ -90,6 +100,7 @@ mod tests {
             user: "a\"n".into(),
             namespace: "/x".into(),
             rooms: vec![("r\n".into(), 7)],
+            caught_up: vec![("r\n".into(), 9)],
             came: Some("0000000000000001-9,0000000000000002:3".into()),
             wire: WireVersion::FIRST,
         };

@@ -93,6 +93,7 @@ fn stored_sessions_are_read_and_written_as_ever() {
         user: "ann".into(),
         namespace: "/".into(),
         rooms: vec![("team.red".into(), 7), ("žluťoučký".into(), 18)],
+        caught_up: Vec::new(),
         came: Some("96c43f945348f444-18,b85cbdfd493eac99:7".into()),
         wire: WireVersion::FIRST,
     };

@@ -329,6 +329,7 @@ impl Hub {
             user: Arc::clone(&session.user),
             namespace: "/".into(),
             rooms: self.record_rooms(session),
+            caught_up: Vec::new(),
             came: session.came.clone(),
         }
     }

@@ -14,6 +14,15 @@ use sluice_rooms::{Message, Reading, RoomKey, RoomMark};
 use super::{Encoded, Hub, Session, session::Membership};
 
 impl Session {
+    /// The rooms that were caught up with, and up to where.
+    pub(super) fn caught_up_rooms(&self) -> Vec<(RoomKey, u64)> {
+        let rooms = self.rooms.borrow();
+        let caught_up = rooms.iter().filter(|m| m.caught_up > 0);
+        caught_up
+            .map(|m| (m.room.key.clone(), m.caught_up))
+            .collect()
+    }
+
     /// Sends what it missed in a room.
     pub(super) fn send_missed(&self, missed: Missed) {
         for message in missed.messages {

@@ -67,6 +67,7 @@ impl Session {
             user: self.user(),
             namespace: std::sync::Arc::clone(&self.namespace.name),
             rooms: self.record_rooms(),
+            caught_up: self.caught_up_rooms(),
         }
     }
 }

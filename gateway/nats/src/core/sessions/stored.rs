@@ -1,5 +1,7 @@
 //! A session, between its form on the wire and what is taken over of it.
 
+use std::borrow::Cow;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -26,6 +28,7 @@ pub(super) struct Found {
     pub(super) user: Box<str>,
     pub(super) namespace: Box<str>,
     rooms: Vec<(RoomKey, u64)>,
+    caught_up: Vec<(RoomKey, u64)>,
     came: Option<Reading>,
 }
 
@@ -39,7 +42,9 @@ impl Found {
                 return None;
             }
             for (key, from) in &mut rooms {
-                *from = read.in_room(key).max(*from);
+                if !is_silent(read, key, &self.caught_up) {
+                    *from = read.in_room(key).max(*from);
+                }
             }
         }
         // Its gateway is gone, and its members with it, now or soon.
@@ -48,19 +53,32 @@ impl Found {
     }
 }
 
+/// Whether a position says nothing of a room: it was written before the room was caught up with.
+fn is_silent(read: &Reading, room: &RoomKey, caught_up: &[(RoomKey, u64)]) -> bool {
+    let position = read.position().offset;
+    let mut caught_up = caught_up.iter();
+    caught_up.any(|(key, through)| key == room && *through >= position)
+        && read.named(room).is_none()
+}
+
 /// Writes a session. Its rooms all belong to its namespace.
 pub(in crate::core) fn encode(session: &Stored) -> Bytes {
-    let rooms = session.rooms.iter();
     let record = SessionRecord {
         user: (&*session.user).into(),
         namespace: (&*session.namespace).into(),
-        rooms: rooms
-            .map(|(key, from)| ((&*key.name).into(), *from))
-            .collect(),
+        rooms: by_name(&session.rooms),
+        caught_up: by_name(&session.caught_up),
         came: session.came.as_ref().map(|came| came.to_string().into()),
         wire: WireVersion::FIRST,
     };
     record.encode().into()
+}
+
+fn by_name(rooms: &[(RoomKey, u64)]) -> Vec<(Cow<'_, str>, u64)> {
+    let rooms = rooms.iter();
+    rooms
+        .map(|(key, offset)| ((&*key.name).into(), *offset))
+        .collect()
 }
 
 /// Reads what stands in the place of a session.
@@ -73,14 +91,18 @@ pub(super) fn decode(payload: &[u8]) -> Entry {
 }
 
 fn found(record: SessionRecord<'_>) -> Found {
-    let rooms = record.rooms.iter();
-    let rooms = rooms
-        .map(|(name, from)| (RoomKey::new(&*record.namespace, &**name), *from))
-        .collect();
+    let by_key = |rooms: &[(Cow<'_, str>, u64)]| {
+        let key = |name: &str| RoomKey::new(&*record.namespace, name);
+        rooms
+            .iter()
+            .map(|(name, offset)| (key(name), *offset))
+            .collect()
+    };
     Found {
+        rooms: by_key(&record.rooms),
+        caught_up: by_key(&record.caught_up),
         user: record.user.into(),
-        namespace: record.namespace.into(),
-        rooms,
+        namespace: record.namespace.clone().into(),
         came: record.came.as_deref().and_then(Reading::parse),
     }
 }
@@ -175,11 +197,13 @@ mod tests {
             user: "a\"n".into(),
             namespace: "/x".into(),
             rooms: vec![(RoomKey::new("/x", "r\n"), 7)],
+            caught_up: vec![(RoomKey::new("/x", "r\n"), 9)],
             came: Reading::parse("0000000000000001-9,0000000000000002:3"),
         };
         let found = session(&stored);
         assert_eq!((&*found.user, &*found.namespace), ("a\"n", "/x"));
         assert_eq!((&found.rooms, &found.came), (&stored.rooms, &stored.came));
+        assert_eq!(found.caught_up, stored.caught_up);
         assert!(!found.record(None).unwrap().present);
     }
 
@@ -193,6 +217,7 @@ mod tests {
             user: "ann".into(),
             namespace: "/".into(),
             rooms: vec![(a.clone(), 2), (b.clone(), 3)],
+            caught_up: Vec::new(),
             came,
         };
         let found = || session(&stored);
@@ -209,6 +234,27 @@ mod tests {
     }
 
     #[test]
+    fn a_position_from_before_a_room_was_caught_up_with_says_nothing_of_it() {
+        let (a, b) = (RoomKey::new("/", "a"), RoomKey::new("/", "b"));
+        let stored = Stored {
+            session: Pid::random().session(),
+            user: "ann".into(),
+            namespace: "/".into(),
+            rooms: vec![(a.clone(), 2), (b.clone(), 3)],
+            caught_up: vec![(b.clone(), 9)],
+            came: None,
+        };
+        let rooms_of = |read: &Reading| session(&stored).record(Some(read)).unwrap().rooms;
+        let rooms = |a_to, b_to| vec![(a.clone(), a_to), (b.clone(), b_to)];
+        let mut before = Reading::parse("0000000000000001-9").unwrap();
+        assert_eq!(rooms_of(&before), rooms(9, 3));
+        before.name(RoomMark::of(&b), 6);
+        assert_eq!(rooms_of(&before), rooms(9, 6), "it is being caught up with");
+        let after = Reading::parse("0000000000000001-10").unwrap();
+        assert_eq!(rooms_of(&after), rooms(10, 10));
+    }
+
+    #[test]
     fn a_vague_position_is_refused_unless_its_client_came_with_it() {
         let vague = Reading::parse("0000000000000001-9,*4");
         let stored = Stored {
@@ -216,6 +262,7 @@ mod tests {
             user: "ann".into(),
             namespace: "/".into(),
             rooms: vec![(RoomKey::new("/", "a"), 2)],
+            caught_up: Vec::new(),
             came: vague.clone(),
         };
         let found = || session(&stored);

@@ -21,6 +21,7 @@ pub(super) fn session(pid: Pid) -> Stored {
         user: Arc::from("ann"),
         namespace: Arc::from("/"),
         rooms: vec![(RoomKey::new("/", "r"), 2)],
+        caught_up: Vec::new(),
         came: None,
     }
 }

@@ -71,7 +71,7 @@ impl Hub {
         if !sent {
             self.counters.recovered.add(1);
             if let Some(membership) = session.rooms.borrow_mut().last_mut() {
-                membership.caught_up = through;
+                membership.caught_up = reached(&missed, through);
             }
             session.send_missed(missed);
         }
@@ -269,6 +269,17 @@ impl Hub {
             self.shared.backbone.leave(&room.key, &session.user());
         }
     }
+}
+
+/// How far the positions reach with which what was missed is sent.
+fn reached(missed: &Missed, through: u64) -> u64 {
+    let readings = missed
+        .messages
+        .iter()
+        .filter_map(|message| message.reading());
+    readings.fold(through, |furthest, reading| {
+        furthest.max(reading.position().offset)
+    })
 }
 
 /// Whether a client means this epoch; one that names none does.

@@ -200,6 +200,7 @@ impl Claiming {
             user: Arc::clone(&self.claim.user),
             namespace: Arc::clone(&self.claim.namespace),
             rooms: rooms.unwrap_or_default(),
+            caught_up: Vec::new(),
             came: self.claim.read.clone(),
         };
         (session, stored::encode(&stored))
