@@ -24,6 +24,7 @@ use sluice_net::{
 
 use crate::{
     application::Application,
+    compression::Compressor,
     config::Config,
     cors,
     handshake::{self, Asked},
@@ -47,6 +48,7 @@ pub struct Engine<A: Application> {
     probes: RefCell<VecDeque<Probe>>,
     mailboxes: Mailboxes,
     polling: Cell<usize>,
+    compressor: Compressor,
 }
 
 impl<A: Application> std::fmt::Debug for Engine<A> {
@@ -80,6 +82,7 @@ impl<A: Application> Engine<A> {
             probes: RefCell::default(),
             mailboxes,
             polling: Cell::new(0),
+            compressor: Compressor::new(),
         });
         tokio::task::spawn_local(Rc::clone(&engine).tick());
         tokio::task::spawn_local(Rc::clone(&engine).receive(mailbox));
@@ -168,13 +171,18 @@ impl<A: Application> Engine<A> {
         sid.gateway == self.gateway && usize::from(sid.worker) == self.worker.index()
     }
 
+    /// Whether requests to this path are for the engine.
+    pub fn serves(&self, path: &str) -> bool {
+        self.terms.borrow().config.serves(path)
+    }
+
     fn terms(&self) -> Rc<Terms> {
         Rc::clone(&self.terms.borrow())
     }
 
     async fn answer(self: Rc<Self>, request: Request<Incoming>, peer: Peer) -> HttpResponse {
         let (head, body) = request.into_parts();
-        if !self.terms().config.serves(head.uri.path()) {
+        if !self.serves(head.uri.path()) {
             return HttpResponse::Plain(nothing_here());
         }
         if !self.app.origin_allowed(&head) {
@@ -187,7 +195,7 @@ impl<A: Application> Engine<A> {
             Ok(Asked::OpenWebSocket) => self.open_websocket(&head, peer),
             Ok(Asked::Probe(sid)) => self.open_probe(&head, sid).await,
             Ok(Asked::OpenPolling) => self.open_polling(&head, peer).map(HttpResponse::Plain),
-            Ok(Asked::Poll(sid)) => self.poll(sid).await.map(HttpResponse::Plain),
+            Ok(Asked::Poll(sid)) => self.poll(&head, sid).await.map(HttpResponse::Plain),
             Ok(Asked::Post(sid)) => self.post(&head, body, sid).await.map(HttpResponse::Plain),
             Err(refusal) => Err(refusal),
         };

@@ -26,6 +26,9 @@ pub(crate) fn read(head: &Parts) -> Result<Asked, Refusal> {
     if value(query, "EIO") != Some("4") {
         return Err(Refusal::UNSUPPORTED_VERSION);
     }
+    if value(query, "j").is_some() {
+        return Err(Refusal::JSONP);
+    }
     if websocket != is_websocket(head) {
         return Err(Refusal::BAD_REQUEST);
     }
@@ -55,6 +58,7 @@ fn value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sid::SidKey;
     use http::Request;
 
     fn asked(method: &str, query: &str) -> Result<Asked, u8> {
@@ -74,7 +78,7 @@ mod tests {
 
     #[test]
     fn requests_of_a_session_name_it() {
-        let sid = Sid::random(1, 0, 2);
+        let sid = Sid::new(&SidKey::random(), 1, 0, 2);
         let query = format!("EIO=4&transport=polling&sid={sid}");
         assert_eq!(asked("GET", &query), Ok(Asked::Poll(sid)));
         assert_eq!(asked("POST", &query), Ok(Asked::Post(sid)));
@@ -86,6 +90,7 @@ mod tests {
         assert_eq!(asked("GET", "EIO=4&transport=polling&sid=abc"), Err(1));
         assert_eq!(asked("POST", "EIO=4&transport=polling"), Err(2));
         assert_eq!(asked("GET", "EIO=4&transport=websocket"), Err(3));
+        assert_eq!(asked("GET", "EIO=4&transport=polling&j=0"), Err(3));
         assert_eq!(asked("GET", "EIO=3&transport=polling"), Err(5));
         assert_eq!(asked("GET", "transport=polling"), Err(5));
     }

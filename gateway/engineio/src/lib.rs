@@ -58,6 +58,7 @@
 //! ```
 
 mod application;
+mod compression;
 mod config;
 mod cors;
 mod engine;

@@ -7,6 +7,7 @@
 mod counters;
 mod forward;
 mod inbound;
+mod keys;
 mod parcel;
 mod parts;
 mod shared;
@@ -35,6 +36,9 @@ const PIECE: usize = 256 * 1024;
 
 /// How long the owner may take over what needs no waiting: a post, a probe, a part.
 const PROMPT: Duration = Duration::from_secs(10);
+
+/// How long a gateway may take to say that it lives.
+const ALIVE: Duration = Duration::from_secs(2);
 
 /// Why another gateway did not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

@@ -28,7 +28,15 @@ impl Refusal {
     /// The request is not one of the protocol.
     pub const BAD_REQUEST: Self = Self::bad(3, "Bad request");
     /// The client speaks another version of the protocol.
-    pub(crate) const UNSUPPORTED_VERSION: Self = Self::bad(5, "Unsupported protocol version");
+    pub(crate) const UNSUPPORTED_VERSION: Self = Self::bad(
+        5,
+        "Unsupported protocol version: Engine.IO 4 is spoken here; connect with Socket.IO 3 or newer",
+    );
+    /// The client polls by script elements.
+    pub(crate) const JSONP: Self = Self::bad(
+        3,
+        "Bad request: JSONP is not spoken here; leave the option forceJSONP out",
+    );
 
     /// A body is longer than the session may send.
     pub(crate) const TOO_LARGE: Self = Self {

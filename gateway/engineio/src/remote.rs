@@ -7,6 +7,7 @@ use sluice_net::inbox;
 use crate::{
     peers::{Inbound, Joined, Parcel, Senders, SharedPeers},
     refusal::Refusal,
+    sid::SidKey,
 };
 
 /// Where a worker's parcels arrive.
@@ -17,6 +18,8 @@ pub struct Mailbox(pub(crate) inbox::Receiver<Parcel>);
 #[derive(Debug, Clone)]
 pub struct Mailboxes {
     senders: Senders,
+    /// With which the workers make their sids.
+    key: SidKey,
     peers: Option<Arc<SharedPeers>>,
 }
 
@@ -25,6 +28,7 @@ pub fn mailboxes(workers: usize) -> (Mailboxes, Vec<Mailbox>) {
     let (senders, receivers): (Vec<_>, Vec<_>) = (0..workers).map(|_| inbox::inbox()).unzip();
     let mailboxes = Mailboxes {
         senders: Senders::new(senders),
+        key: SidKey::random(),
         peers: None,
     };
     (mailboxes, receivers.into_iter().map(Mailbox).collect())
@@ -35,7 +39,7 @@ impl Mailboxes {
     /// into the [`Inbound`]. Must be called within a runtime.
     #[must_use]
     pub fn join(self, joined: Joined) -> (Self, Inbound) {
-        let peers = SharedPeers::start(joined, self.senders.clone());
+        let peers = SharedPeers::start(joined, self.senders.clone(), self.key);
         let mailboxes = Self {
             peers: Some(Arc::clone(&peers)),
             ..self
@@ -45,6 +49,10 @@ impl Mailboxes {
 
     pub(crate) fn send(&self, worker: u8, parcel: Parcel) -> bool {
         self.senders.send(worker, parcel)
+    }
+
+    pub(crate) fn sid_key(&self) -> &SidKey {
+        &self.key
     }
 
     /// The way to other gateways.

@@ -64,6 +64,7 @@ mod attachments;
 mod attempt;
 mod client;
 mod handler;
+mod msgpack;
 pub mod packet;
 mod receive;
 

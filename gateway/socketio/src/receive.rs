@@ -7,10 +7,10 @@ use http::request::Parts;
 use serde_json::value::RawValue;
 use sluice_codec::sio::{self, Packet, PacketType};
 use sluice_engineio::{Application, Config, Refusal, Session};
-use sluice_net::{Cause, Flow, Peer};
+use sluice_net::{Cause, Flow, Peer, SharedFrame};
 
 use crate::{
-    Carrier, Client, Connect, Event, Handler, Reply, attachments::Partial, attempt::Entry,
+    Carrier, Client, Connect, Event, Handler, Reply, attachments::Partial, attempt::Entry, msgpack,
 };
 
 const PROTOCOL: Flow = Flow::Break(Cause::Protocol(1002));
@@ -147,6 +147,20 @@ impl<H: Handler> SocketIo<H> {
     }
 }
 
+/// A binary message that no packet has announced. Where it is how a client of another parser asks
+/// for its first namespace, the client is told in its own language.
+fn refuse_parser<H: Handler>(carrier: &Carrier<H>, bytes: &[u8]) -> Flow {
+    if carrier.state().namespaces() > 0 {
+        return PROTOCOL;
+    }
+    let Some(namespace) = msgpack::namespace(bytes) else {
+        return PROTOCOL;
+    };
+    carrier.send(&SharedFrame::binary(&msgpack::refusal(namespace)));
+    carrier.close(Cause::Protocol(1002));
+    GO_ON
+}
+
 impl<H: Handler> Application for SocketIo<H> {
     type State = Client<H>;
 
@@ -178,7 +192,7 @@ impl<H: Handler> Application for SocketIo<H> {
 
     fn binary(&self, carrier: &Rc<Carrier<H>>, bytes: &[u8]) -> Flow {
         let Some(mut partial) = carrier.state().partial.borrow_mut().take() else {
-            return PROTOCOL;
+            return refuse_parser(carrier, bytes);
         };
         match partial.add(bytes, self.max_payload.get()) {
             Err(()) => TOO_LARGE,

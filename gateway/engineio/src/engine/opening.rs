@@ -179,7 +179,8 @@ impl<A: Application> Engine<A> {
         let interval = terms.rhythm.interval;
         let mut sessions = self.sessions.borrow_mut();
         let entry = sessions.vacant_entry();
-        let sid = Sid::random(self.gateway, self.worker.index() as u8, entry.key() as u32);
+        let (worker, slot) = (self.worker.index() as u8, entry.key() as u32);
+        let sid = Sid::new(self.mailboxes.sid_key(), self.gateway, worker, slot);
         let session = Session::new(sid, state, terms, transport);
         entry.insert(Rc::clone(&session));
         session.beat.set(Beat::new(self.timers.time()));

@@ -2,13 +2,15 @@
 
 use std::{rc::Rc, time::Duration};
 
-use http::{Response, StatusCode};
+use bytes::Bytes;
+use http::{Response, StatusCode, request::Parts};
 use sluice_net::{Body, Cause, response};
 use tokio::sync::{Notify, oneshot};
 
 use super::Engine;
 use crate::{
     application::Application,
+    compression::Compressor,
     peers::Parcel,
     polling::{CLOSE, Polled, Tended, Turn},
     refusal::Refusal,
@@ -27,7 +29,11 @@ pub(super) const PROTOCOL: Cause = Cause::Protocol(1002);
 
 impl<A: Application> Engine<A> {
     /// A GET: waits for something to tell the client.
-    pub(super) async fn poll(self: &Rc<Self>, sid: Sid) -> Result<Response<Body>, Refusal> {
+    pub(super) async fn poll(
+        self: &Rc<Self>,
+        head: &Parts,
+        sid: Sid,
+    ) -> Result<Response<Body>, Refusal> {
         let payload = if self.owns(sid) {
             self.poll_here(sid).await?
         } else if sid.gateway != self.gateway {
@@ -37,11 +43,35 @@ impl<A: Application> Engine<A> {
             self.send_parcel(sid, Parcel::Poll { sid, reply })?;
             answer.await.unwrap_or(Err(Refusal::UNKNOWN_SID))?
         };
-        Ok(response(
-            StatusCode::OK,
-            "text/plain; charset=UTF-8",
-            payload,
-        ))
+        let encoding = Compressor::encoding(&head.headers, &payload);
+        let mut answer = response(StatusCode::OK, "text/plain; charset=UTF-8", Bytes::new());
+        let headers = answer.headers_mut();
+        let body = match encoding {
+            None => payload,
+            Some(encoding) => {
+                let mut guard = Undelivered {
+                    engine: self,
+                    sid: Some(sid),
+                };
+                let body = self.compressor.apply(encoding, payload, headers).await;
+                guard.sid = None;
+                body
+            }
+        };
+        *answer.body_mut() = body.into();
+        Ok(answer)
+    }
+
+    /// What a client was to get is lost.
+    fn lose_there(&self, sid: Sid) {
+        if self.owns(sid) {
+            self.lose(sid);
+        } else if sid.gateway == self.gateway {
+            // A worker that is too far behind for this ends the session by its heartbeat.
+            let _ = self.send_parcel(sid, Parcel::Lost { sid });
+        } else if let Ok(peers) = self.mailboxes.peers() {
+            peers.abandon(sid);
+        }
     }
 
     pub(super) async fn poll_here(self: &Rc<Self>, sid: Sid) -> Polled {
@@ -61,7 +91,9 @@ impl<A: Application> Engine<A> {
             let config = &self.terms().config;
             config.ping_interval + config.ping_timeout + WAY
         };
-        self.mailboxes.peers()?.poll(sid, within).await
+        let peers = self.mailboxes.peers()?;
+        peers.vouch(sid).await?;
+        peers.poll(sid, within).await
     }
 
     /// Requests of one kind come one after the other; a client that breaks this is cut off.
@@ -139,6 +171,20 @@ impl<A: Application> Drop for Abandoned<'_, A> {
     fn drop(&mut self) {
         if let Some(session) = self.session {
             self.engine.end(session, Cause::Lost);
+        }
+    }
+}
+
+/// Ends the session of a client that went away while the answer to its poll was compressed.
+struct Undelivered<'a, A: Application> {
+    engine: &'a Engine<A>,
+    sid: Option<Sid>,
+}
+
+impl<A: Application> Drop for Undelivered<'_, A> {
+    fn drop(&mut self) {
+        if let Some(sid) = self.sid {
+            self.engine.lose_there(sid);
         }
     }
 }

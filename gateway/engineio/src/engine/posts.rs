@@ -48,7 +48,9 @@ impl<A: Application> Engine<A> {
             if sid.gateway == self.gateway {
                 self.post_to_owner(sid, body).await?;
             } else {
-                self.mailboxes.peers()?.post(sid, body.await?).await?;
+                let peers = self.mailboxes.peers()?;
+                peers.vouch(sid).await?;
+                peers.post(sid, body.await?).await?;
             }
         }
         let ok = Bytes::from_static(b"ok");

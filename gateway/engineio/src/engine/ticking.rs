@@ -106,7 +106,7 @@ impl<A: Application> Engine<A> {
     }
 
     /// Ends a session whose client went away before it got an answer.
-    fn lose(&self, sid: Sid) {
+    pub(super) fn lose(&self, sid: Sid) {
         if let Some(session) = self.session(sid) {
             self.end(&session, Cause::Lost);
         }

@@ -28,6 +28,7 @@ impl<A: Application> Engine<A> {
         sid: Sid,
     ) -> Result<HttpResponse, Refusal> {
         let peers = self.mailboxes.peers()?;
+        peers.vouch(sid).await?;
         let negotiated = negotiate(head, self.terms().config.deflate, Subprotocols::Any)
             .map_err(|_| Refusal::BAD_REQUEST)?;
         let tunnel = peers.probe(sid, negotiated.deflate).await?;

@@ -15,6 +15,8 @@ pub struct PeerCounters {
     pub tunnels_opened: Count,
     /// Calls that nobody answered in time.
     pub unreachable: Count,
+    /// Requests with a session's id that the gateway which it names has not made.
+    pub forged: Count,
     /// Frames that could not be read, or were of no use.
     pub malformed: Count,
     /// Tunnels that ended because the other gateway was gone or made no sense.

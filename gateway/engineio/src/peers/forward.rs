@@ -4,12 +4,46 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use sluice_codec::peer::{Answer, Ask, Refused, Tell};
+use tokio::time::Instant;
 
-use super::{PIECE, PROMPT, SharedPeers, Tunnel};
-use crate::{polling::Polled, refusal::Refusal, sid::Sid};
+use super::{ALIVE, PIECE, PROMPT, SharedPeers, Tunnel};
+use crate::{
+    polling::Polled,
+    refusal::Refusal,
+    sid::{Sid, SidKey},
+};
 
 /// The longest payload of a poll, whatever the owner says. Far beyond what waits for a client.
 const MAX_PAYLOAD: usize = 64 * 1024 * 1024;
+
+impl SharedPeers {
+    /// Refuses a sid that its gateway has not made, so that a request with a forged one goes no
+    /// further than here: what it brings is not even read.
+    pub(crate) async fn vouch(&self, sid: Sid) -> Result<(), Refusal> {
+        let known = self.keys().made(sid, Instant::now());
+        let made = match known {
+            Some(made) => made,
+            None => self
+                .ask_for_key(sid.gateway)
+                .await?
+                .is_none_or(|key| key.made(sid)),
+        };
+        if !made {
+            self.counters.forged.add();
+            return Err(Refusal::UNKNOWN_SID);
+        }
+        Ok(())
+    }
+
+    async fn ask_for_key(&self, gateway: u32) -> Result<Option<SidKey>, Refusal> {
+        let key = match self.ask(gateway, &Ask::Alive, ALIVE).await? {
+            Answer::Whole(bytes) => SidKey::read(&bytes),
+            Answer::Part { .. } | Answer::Refused(_) => None,
+        };
+        self.keys().learn(gateway, key, Instant::now());
+        Ok(key)
+    }
+}
 
 impl SharedPeers {
     /// Passes a GET on; the owner may take as long as `within` to have something to say.
@@ -138,11 +172,18 @@ impl<'a> Abandoned<'a> {
     }
 }
 
+impl SharedPeers {
+    /// Tells the owner of a session that what a client was to get is lost.
+    pub(crate) fn abandon(&self, sid: Sid) {
+        let gateway = sid.gateway;
+        self.tell(gateway, &Tell::Abandoned { sid: sid.bytes() });
+    }
+}
+
 impl Drop for Abandoned<'_> {
     fn drop(&mut self) {
         if !self.answered {
-            let sid = self.sid.bytes();
-            self.shared.tell(self.sid.gateway, &Tell::Abandoned { sid });
+            self.shared.abandon(self.sid);
         }
     }
 }

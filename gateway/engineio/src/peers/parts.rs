@@ -121,6 +121,7 @@ impl Parts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sid::SidKey;
 
     const KEY: Key = (1, 2);
 
@@ -149,7 +150,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_given_out_in_pieces() {
         let (mut parts, now) = (Parts::default(), Instant::now());
-        let sid = Sid::random(1, 0, 0);
+        let sid = Sid::new(&SidKey::random(), 1, 0, 0);
         let rest = Bytes::from(vec![7; PIECE + 1]);
         assert_eq!(parts.keep(KEY, sid, rest, now), Ok(()));
         let (piece, more) = parts.next(KEY, now).unwrap();
@@ -163,7 +164,7 @@ mod tests {
     #[test]
     fn what_nobody_goes_on_with_is_dropped_and_its_session_named() {
         let (mut parts, now) = (Parts::default(), Instant::now());
-        let sid = Sid::random(1, 0, 0);
+        let sid = Sid::new(&SidKey::random(), 1, 0, 0);
         parts.put(KEY, 0, b"ab", now).unwrap();
         parts.keep(KEY, sid, Bytes::from_static(b"c"), now).unwrap();
         assert_eq!(parts.sweep(now + PATIENCE), []);
@@ -174,7 +175,7 @@ mod tests {
     #[test]
     fn no_more_is_kept_than_the_bound() {
         let (mut parts, now) = (Parts::default(), Instant::now());
-        let sid = Sid::random(1, 0, 0);
+        let sid = Sid::new(&SidKey::random(), 1, 0, 0);
         let most = Bytes::from(vec![0; MOST]);
         assert_eq!(parts.keep(KEY, sid, most, now), Ok(()));
         assert_eq!(parts.put(KEY, 0, b"a", now), Err(Unfit));

@@ -13,17 +13,15 @@ use tokio::{
 };
 
 use super::{
-    Joined, Parcel, PeerCounters, Peers, Senders,
+    ALIVE, Joined, Parcel, PeerCounters, Peers, Senders,
+    keys::Keys,
     parts::Parts,
     tunnel::{Tunnels, Verdict},
 };
-use crate::sid::Sid;
+use crate::sid::{Sid, SidKey};
 
 /// How often gateways with tunnels between them ask each other whether they live.
 const BEAT: Duration = Duration::from_millis(400);
-
-/// How long an answer to that may take.
-const ALIVE: Duration = Duration::from_secs(2);
 
 /// The most tunnels whose other end waits to be told that they are not there.
 const RESETS: usize = 1_024;
@@ -45,6 +43,9 @@ pub(crate) struct SharedPeers {
     parts: Mutex<Parts>,
     gateway: u32,
     senders: Senders,
+    /// With which this gateway makes its sids.
+    pub(super) key: SidKey,
+    keys: Mutex<Keys>,
     resets: mpsc::Sender<(u32, u64)>,
 }
 
@@ -58,7 +59,7 @@ impl std::fmt::Debug for SharedPeers {
 
 impl SharedPeers {
     /// Begins; must be called within a runtime, whose task ends with the gateway.
-    pub(crate) fn start(joined: Joined, senders: Senders) -> Arc<Self> {
+    pub(crate) fn start(joined: Joined, senders: Senders, key: SidKey) -> Arc<Self> {
         let (resets, to_reset) = mpsc::channel(RESETS);
         let counters = Arc::<PeerCounters>::default();
         let peers = Arc::clone(&joined.peers);
@@ -69,6 +70,8 @@ impl SharedPeers {
             parts: Mutex::default(),
             gateway: joined.gateway,
             senders,
+            key,
+            keys: Mutex::default(),
             resets,
         });
         tokio::spawn(beat(Arc::downgrade(&shared), to_reset));
@@ -82,6 +85,11 @@ impl SharedPeers {
     pub(super) fn parts(&self) -> MutexGuard<'_, Parts> {
         // Parts are whole between any two operations, so a poisoned lock is still usable.
         lock(&self.parts)
+    }
+
+    pub(super) fn keys(&self) -> MutexGuard<'_, Keys> {
+        // What is known of one gateway is whole between any two operations.
+        lock(&self.keys)
     }
 
     /// Leaves a parcel for the worker that owns a session; false where there can be no such

@@ -115,6 +115,8 @@ async fn an_answer_that_comes_after_its_client_has_gone_ends_the_session() {
     let (owner, other) = pair(&calm(), &between);
     let sid = owner.client().open().await;
     owner.client().say(&sid, "4lost").await;
+    // So the other gateway need not ask first with what the sid was made.
+    other.client().say(&sid, "6").await;
     between.hold(true);
     let poll = other.client().part("GET", &sid, 0, b"").await;
     eventually("the answer", || between.held() == 1).await;
@@ -156,6 +158,41 @@ async fn a_session_that_is_not_there_is_unknown_at_every_gateway() {
     }
     assert_eq!(between.count(THERE, |c| c.tunnels.get()), 0);
     assert_eq!(between.count(HERE, |c| c.tunnels.get()), 0);
+}
+
+#[tokio::test]
+async fn a_sid_that_a_gateway_has_not_made_dies_where_it_arrives() {
+    let between = Between::new();
+    let (owner, other) = pair(&calm(), &between);
+    let sid = owner.client().open().await;
+    for at in [8, 18, 27] {
+        let mut forged = sid.clone().into_bytes();
+        forged[at] = if forged[at] == b'A' { b'E' } else { b'A' };
+        let forged = String::from_utf8(forged).unwrap();
+        let client = other.client();
+        assert_eq!(client.poll(&forged).await.status, 400);
+        assert_eq!(client.post(&forged, "4a").await.status, 400);
+        assert_eq!(client.refused_probe(&forged).await, 400);
+    }
+    assert_eq!(between.count(THERE, |c| c.forged.get()), 9);
+    assert_eq!(between.count(THERE, |c| c.polls.get() + c.posts.get()), 0);
+    assert_eq!(between.asked("alive"), 1);
+    other.client().say(&sid, "4hello").await;
+    assert_eq!(other.client().poll(&sid).await.packets(), ["4hello"]);
+}
+
+/// As gateways of 0.1.0 are: they do not say what their sids are made with.
+#[tokio::test]
+async fn sids_of_a_gateway_without_a_key_are_passed_on() {
+    let between = Between::new();
+    let (owner, other) = pair(&calm(), &between);
+    between.hide_key(HERE);
+    let sid = owner.client().open().await;
+    other.client().say(&sid, "4hello").await;
+    assert_eq!(other.client().poll(&sid).await.packets(), ["4hello"]);
+    let websocket = other.client().probe(&sid).await;
+    drop(websocket);
+    assert_eq!(between.count(THERE, |c| c.forged.get()), 0);
 }
 
 #[tokio::test]

@@ -103,6 +103,43 @@ async fn any_number_of_packets_comes_in_one_body_while_others_are_served() {
 }
 
 #[tokio::test]
+async fn a_long_answer_is_compressed_as_its_client_takes_it() {
+    let server = Server::start(&calm());
+    let client = server.client();
+    let sid = client.open().await;
+    for (size, accepts, encoding) in [
+        (100_000, "gzip, deflate", Some("gzip")),
+        (100_000, "deflate", Some("deflate")),
+        (100_000, "br", None),
+        (1_023, "gzip", Some("gzip")),
+        (1_022, "gzip", None),
+    ] {
+        client.say(&sid, &format!("4big {size}")).await;
+        let headers = [("accept-encoding", accepts)];
+        let stream =
+            crate::support::begin(client.address, "GET", &Client::target(&sid), &headers, b"")
+                .await;
+        let (headers, body) = crate::support::finish_bytes(stream).await;
+        let got = headers.iter().find(|(name, _)| name == "content-encoding");
+        assert_eq!(got.map(|(_, value)| value.as_str()), encoding);
+        assert!(unpacked(encoding, &body) == format!("4{}", "x".repeat(size)));
+        assert!(encoding.is_none() || body.len() < 1_000);
+    }
+}
+
+fn unpacked(encoding: Option<&str>, body: &[u8]) -> String {
+    use std::io::Read as _;
+    let mut text = String::new();
+    match encoding {
+        Some("gzip") => flate2::read::GzDecoder::new(body).read_to_string(&mut text),
+        Some(_) => flate2::read::ZlibDecoder::new(body).read_to_string(&mut text),
+        None => (&mut &body[..]).read_to_string(&mut text),
+    }
+    .unwrap();
+    text
+}
+
+#[tokio::test]
 async fn a_packet_that_is_none_among_many_ends_the_session_after_those_before_it() {
     let server = Server::start(&calm());
     let client = server.client();

@@ -53,7 +53,12 @@ async fn each_fault_is_answered_with_the_protocols_code() {
         (
             "GET",
             "/engine.io/?EIO=3&transport=polling".into(),
-            r#"{"code":5,"message":"Unsupported protocol version"}"#,
+            r#"{"code":5,"message":"Unsupported protocol version: Engine.IO 4 is spoken here; connect with Socket.IO 3 or newer"}"#,
+        ),
+        (
+            "GET",
+            "/engine.io/?EIO=4&transport=polling&j=0".into(),
+            r#"{"code":3,"message":"Bad request: JSONP is not spoken here; leave the option forceJSONP out"}"#,
         ),
     ] {
         assert_eq!(

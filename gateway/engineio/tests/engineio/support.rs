@@ -27,7 +27,7 @@ use tokio::sync::watch;
 pub use self::{
     between::Between,
     client::{Client, WebSocket},
-    http::{Response, begin, finish, request},
+    http::{Response, begin, finish, finish_bytes, request},
 };
 
 /// What the application saw, in its order.

@@ -12,6 +12,7 @@ pub(super) fn families(peers: &PeerCounters) -> Vec<MetricFamily> {
     let requests = [("poll", peers.polls.get()), ("post", peers.posts.get())];
     let failures = [
         ("unreachable", peers.unreachable.get()),
+        ("forged", peers.forged.get()),
         ("malformed", peers.malformed.get()),
         ("broken", peers.broken.get()),
         ("full", peers.full.get()),

@@ -173,3 +173,36 @@ async fn a_verdict_is_for_the_attempt_that_it_is_about() {
         assert_eq!(client.next().await, r#"42["settled",true]"#);
     }
 }
+
+/// What `socket.io-msgpack-parser` sends first: a map of the packet's parts.
+const IN_MESSAGEPACK: &[u8] = b"\x83\xa4type\x00\xa4data\x80\xa3nsp\xa1/";
+
+#[tokio::test]
+async fn a_client_of_another_parser_is_told_so_in_its_own_language() {
+    let server = Server::start(Config::default());
+    let mut client = server.client().await;
+    client.attach(IN_MESSAGEPACK).await;
+    assert!(
+        client
+            .next()
+            .await
+            .starts_with("binary [131, 164, 116, 121, 112, 101, 4, ")
+    );
+    assert_eq!(client.next().await, "close 1002");
+
+    let client = server.polling().await;
+    client.post("bg6R0eXBlAKRkYXRhgKNuc3ChLw==").await;
+    assert!(client.poll().await.starts_with("bg6R0eXBlBKNuc3ChL6RkYXRh"));
+    assert_eq!(client.poll().await, "1");
+}
+
+#[tokio::test]
+async fn a_binary_message_that_nothing_announced_ends_the_connection() {
+    let server = Server::start(Config::default());
+    let mut stranger = server.client().await;
+    stranger.attach(b"\x83 is no packet").await;
+    assert_eq!(stranger.next().await, "close 1002");
+    let mut member = server.connected().await;
+    member.attach(IN_MESSAGEPACK).await;
+    assert_eq!(member.next().await, "close 1002");
+}

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use sluice_codec::peer::Tell;
+use sluice_codec::peer::{Answer, Tell};
 use sluice_engineio::{Answering, Inbound, Joined, PeerCounters, Peers, Unreachable};
 use tokio::{
     runtime::Handle,
@@ -35,6 +35,10 @@ struct State {
     dead: HashSet<u32>,
     /// How many frames with bytes are still to be lost.
     to_lose: usize,
+    /// Which gateways do not say what their sids are made with.
+    keyless: HashSet<u32>,
+    /// What was asked, by its kind.
+    asked: Vec<String>,
     /// Which part of the frames fares badly, in each of the ways there are.
     disturbed: f64,
     late: Option<Frame>,
@@ -192,6 +196,17 @@ impl Between {
         self.change(|state| state.dead.insert(number));
     }
 
+    /// This gateway does not say what its sids are made with.
+    pub fn hide_key(&self, number: u32) {
+        self.change(|state| state.keyless.insert(number));
+    }
+
+    /// How often something of this kind was asked.
+    pub fn asked(&self, kind: &str) -> usize {
+        let state = self.0.lock();
+        state.asked.iter().filter(|asked| *asked == kind).count()
+    }
+
     /// Of the frames from now on, this part gets lost, another as large comes twice, and another
     /// one after those that follow it.
     pub fn disturb(&self, part: f64) {
@@ -284,11 +299,16 @@ impl Shared {
     ) -> Result<Bytes, Unreachable> {
         let inbound = self.passes(from, to).ok_or_else(|| self.why(to))?;
         let (reply, mut answer) = oneshot::channel();
+        let hides = kind == "alive" && self.lock().keyless.contains(&to);
+        self.lock().asked.push(kind.to_owned());
         // The other side goes on, whether or not somebody waits for its answer.
         let there = Arc::clone(self);
         let call = inbound.call(from, kind, request);
         self.runtime.spawn(async move {
-            let answer = call.await;
+            let mut answer = call.await;
+            if hides {
+                answer = Answer::Whole(Bytes::new()).encode();
+            }
             there.hold().await;
             if there.passes(to, from).is_some() {
                 let _ = reply.send(answer);

@@ -64,11 +64,24 @@ pub async fn request(
     finish(begin(address, method, target, &headers, body).await).await
 }
 
+/// Reads the response to its end: its headers, and its body as it came.
+pub async fn finish_bytes(mut stream: TcpStream) -> (Vec<(String, String)>, Vec<u8>) {
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes).await;
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+    let end = end.expect("a response");
+    let response = read(std::str::from_utf8(&bytes[..end + 4]).unwrap());
+    (response.headers, bytes[end + 4..].to_vec())
+}
+
 /// Reads the response to its end, or as far as it came.
 pub async fn finish(mut stream: TcpStream) -> Response {
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes).await;
-    let text = String::from_utf8(bytes).unwrap();
+    read(std::str::from_utf8(&bytes).unwrap())
+}
+
+fn read(text: &str) -> Response {
     let (head, body) = text.split_once("\r\n\r\n").expect("a response");
     let mut lines = head.lines();
     let status = lines
