@@ -37,6 +37,13 @@ pub struct Gateway {
     /// offer it. It saves bandwidth for messages of 256 bytes and more, and costs processor time
     /// for each message, not for each member who gets it, and no memory for a connection.
     pub compression: bool,
+    /// The path that Socket.IO clients connect to, which is their option `path`. Without it,
+    /// `/socket.io/`. The slash at its end may be left out, here and by clients.
+    #[schemars(length(min = 2, max = 128))]
+    #[x_kube(validation = Rule::new("self.matches('^(/[A-Za-z0-9._~-]+)+/?$') && self != '/ws' && self != '/ws/'")
+        .message("write a path of letters, digits and ._~- between slashes, for example /realtime/; /ws is the plain protocol's"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub socketio_path: Option<String>,
     /// Whether some connections are moved to gateways that have far fewer, for example after their
     /// number grew. A fleet that is about even is left alone.
     pub rebalance: bool,
@@ -85,6 +92,7 @@ impl Default for Gateway {
             max_connections: 50_000,
             workers: None,
             compression: false,
+            socketio_path: None,
             rebalance: true,
             image: None,
             image_pull_secrets: Vec::new(),

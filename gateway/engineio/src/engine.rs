@@ -176,6 +176,11 @@ impl<A: Application> Engine<A> {
         self.terms.borrow().config.serves(path)
     }
 
+    /// Where its clients connect.
+    pub fn path(&self) -> String {
+        self.terms.borrow().config.path.clone()
+    }
+
     fn terms(&self) -> Rc<Terms> {
         Rc::clone(&self.terms.borrow())
     }

@@ -31,6 +31,8 @@ pub struct Policy {
     pub generation: u64,
     /// How many connections this gateway may hold.
     pub max_connections: u32,
+    /// Where Socket.IO clients connect, with a slash at both ends.
+    pub socketio_path: Box<str>,
     /// What one connection, one user and one address may use.
     pub limits: Limits,
     /// How the two sides of a connection notice that the other is gone.

@@ -12,14 +12,8 @@ use sluice_socketio::SocketIo;
 
 use crate::{hub::HubCounters, native::NativeFront, socketio::SocketIoFront};
 
-/// Where Socket.IO clients connect to.
-pub(crate) const SOCKETIO_PATH: &str = "/socket.io/";
-
 /// Where clients of the plain protocol connect to.
 const NATIVE_PATH: &str = "/ws";
-
-const NOT_FOUND: &str =
-    "Nothing is here. Socket.IO clients connect to /socket.io/, others to /ws.\n";
 
 /// Both protocols of one worker.
 pub(crate) struct Front {
@@ -48,17 +42,19 @@ impl Front {
 
     fn answer(self: Rc<Self>, request: Request<Incoming>, peer: Peer) -> HandlerFuture {
         match request.uri().path() {
-            path if path == SOCKETIO_PATH || Some(path) == SOCKETIO_PATH.strip_suffix('/') => {
-                Rc::clone(&self.socketio).handle(request, peer)
-            }
+            path if self.socketio.serves(path) => Rc::clone(&self.socketio).handle(request, peer),
             NATIVE_PATH => {
                 let (head, _) = request.into_parts();
                 let answer = self.native.open(&head, peer);
                 Box::pin(std::future::ready(answer))
             }
             _ => {
-                let body = Bytes::from_static(NOT_FOUND.as_bytes());
-                let answer = response(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", body);
+                let path = self.socketio.path();
+                let body = format!(
+                    "Nothing is here. Socket.IO clients connect to {path}, others to /ws.\n"
+                );
+                let kind = "text/plain; charset=utf-8";
+                let answer = response(StatusCode::NOT_FOUND, kind, Bytes::from(body));
                 Box::pin(std::future::ready(HttpResponse::Plain(answer)))
             }
         }

@@ -54,6 +54,10 @@ impl Policy {
                 "gateway.maxConnections",
                 self.max_connections != earlier.max_connections,
             ),
+            (
+                "gateway.socketioPath",
+                self.socketio_path != earlier.socketio_path,
+            ),
         ];
         let restart_needed = [
             ("tls", new.tls != old.tls),

@@ -55,6 +55,7 @@ impl Policy {
         Ok(Self {
             generation: previous.map_or(0, |previous| previous.generation) + 1,
             max_connections: spec.gateway.max_connections,
+            socketio_path: socketio_path(spec.gateway.socketio_path.as_deref()),
             limits,
             heartbeat: heartbeat(&spec.heartbeat),
             recovery_window: spec.recovery.window.as_std(),
@@ -135,6 +136,11 @@ impl Compiler<'_> {
         }
         found
     }
+}
+
+fn socketio_path(path: Option<&str>) -> Box<str> {
+    let path = path.unwrap_or("/socket.io/");
+    format!("{}/", path.trim_end_matches('/')).into()
 }
 
 fn namespaces(spec: &RealtimeClusterSpec) -> BTreeSet<Box<str>> {

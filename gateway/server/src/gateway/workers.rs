@@ -14,13 +14,8 @@ use sluice_socketio::SocketIo;
 
 use super::ports::cannot_listen;
 use crate::{
-    front::{Front, SOCKETIO_PATH},
-    hub::Hub,
-    inboxes::InboxItem,
-    metrics::WorkerCounters,
-    native::NativeFront,
-    shared::Shared,
-    socketio::SocketIoFront,
+    front::Front, hub::Hub, inboxes::InboxItem, metrics::WorkerCounters, native::NativeFront,
+    shared::Shared, socketio::SocketIoFront,
 };
 
 /// The most workers of a gateway.
@@ -75,8 +70,9 @@ impl Workers<'_> {
                 mailboxes: self.mailboxes.clone(),
             })?;
         }
+        let path = &self.shared.policy.load().socketio_path;
         tracing::info!(%address, workers = self.counters.len(), tls = self.certificate.is_some(),
-            "clients can connect: Socket.IO at /socket.io/, plain WebSocket at /ws");
+            "clients can connect: Socket.IO at {path}, plain WebSocket at /ws");
         Ok(address)
     }
 }
@@ -153,7 +149,7 @@ async fn serve(worker: Rc<sluice_net::Worker>, work: Work) -> io::Result<()> {
 /// Engine.IO's part of a policy.
 fn config(policy: &Policy, deflate: bool) -> Config {
     Config {
-        path: SOCKETIO_PATH.into(),
+        path: policy.socketio_path.to_string(),
         ping_interval: policy.heartbeat.interval,
         ping_timeout: policy.heartbeat.timeout,
         max_payload: policy.limits.payload_bytes,

@@ -97,6 +97,28 @@ fn what_breaks_the_protocol_is_closed_with_its_code_and_counted() {
 }
 
 #[test]
+fn socketio_is_where_the_documents_say_and_moves_with_them() {
+    let at = |path: &str| {
+        let mut document = cluster(json!({}));
+        document["spec"]["gateway"]["socketioPath"] = json!(path);
+        document
+    };
+    with(&[at("/real/time")], async |gateway| {
+        let status = async |path: &str| {
+            let address = gateway.embedded.clients();
+            let url = format!("http://{address}{path}?EIO=4&transport=polling");
+            reqwest::get(url).await.unwrap().status().as_u16()
+        };
+        assert_eq!(status("/real/time/").await, 200);
+        assert_eq!(status("/real/time").await, 200);
+        assert_eq!(status("/socket.io/").await, 404);
+        gateway.reload(&[at("/moved/")]);
+        until(async || status("/moved/").await == 200).await;
+        assert_eq!(status("/real/time/").await, 404);
+    });
+}
+
+#[test]
 fn a_connection_joins_as_many_rooms_as_it_may_and_no_more() {
     let mut few = cluster(json!({}));
     few["spec"]["limits"]["joinsPerConnection"] = json!(100);
