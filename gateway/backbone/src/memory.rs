@@ -1,5 +1,6 @@
 //! The backbone of one process: complete, and gone with it.
 
+mod claims;
 mod kept_bytes;
 mod room;
 mod rooms;
@@ -15,7 +16,10 @@ use sluice_rooms::{
 };
 use sluice_util::unix_millis;
 
-use self::{kept_bytes::KeptBytes, room::Room, rooms::Rooms, sequence::Sequence, users::Users};
+use self::{
+    claims::Claims, kept_bytes::KeptBytes, room::Room, rooms::Rooms, sequence::Sequence,
+    users::Users,
+};
 use crate::{
     Backbone, BackboneEvent, Bookmark, Claim, Command, Completion, Error, Gather, Joined, Members,
     Missed, Publication, Reader, Receipt, Record, Reply, SessionInfo, Stats, Stored, Workers,
@@ -35,6 +39,7 @@ pub struct Memory {
     rooms: Arc<Rooms>,
     kept: KeptBytes,
     users: Users,
+    claims: Arc<Claims>,
 }
 
 impl std::fmt::Debug for Memory {
@@ -59,6 +64,7 @@ impl Memory {
             rooms: Arc::default(),
             kept: KeptBytes::new(history_bytes),
             users: Users::default(),
+            claims: Arc::default(),
         }
     }
 
@@ -314,15 +320,7 @@ impl Backbone for Memory {
         if self.workers.count() < 2 {
             return Reply::Now(Ok(None));
         }
-        let (gather, records) = Gather::new();
-        for other in (0..self.workers.count()).filter(|other| *other != worker) {
-            self.workers
-                .deliver(other, BackboneEvent::Claim(claim.clone(), gather.clone()));
-        }
-        drop(gather);
-        Reply::Later(Box::pin(async move {
-            Ok(records.await.unwrap_or_default().pop())
-        }))
+        self.claims.claim(&self.workers, worker, &claim)
     }
 
     fn confirm(&self, _worker: usize, _session: SessionId) -> Reply<()> {

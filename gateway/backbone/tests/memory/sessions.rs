@@ -93,6 +93,7 @@ fn a_claim_asks_all_workers_but_the_one_that_claims() {
             }
         }
     }
+    gateway.give_answers(1);
     let record = later(reply).unwrap().unwrap();
     assert_eq!(record.rooms, [(room("a"), 7)]);
     assert!(record.present);
@@ -103,7 +104,80 @@ fn a_claim_that_nobody_answers_finds_nothing() {
     let gateway = Gateway::new(2);
     let reply = gateway.memory.claim(0, claim());
     drop(gateway.take(1));
+    gateway.give_answers(0);
     assert!(later(reply).unwrap().is_none());
+}
+
+/// Gives up a session as the worker does that has it.
+fn give_up(gateway: &Gateway, worker: usize) {
+    for event in gateway.take(worker) {
+        let BackboneEvent::Claim(_, gather) = event else {
+            panic!("no claim")
+        };
+        gather.add(Record {
+            rooms: vec![(room("a"), 7)],
+            present: true,
+        });
+    }
+}
+
+#[test]
+fn of_two_claims_of_one_client_the_later_one_gets_the_session() {
+    let gateway = Gateway::new(3);
+    let claim = claim();
+    let earlier = gateway.memory.claim(0, claim.clone());
+    let later_one = gateway.memory.claim(1, claim);
+    assert!(later(earlier).unwrap().is_none());
+    drop(gateway.take(1));
+    give_up(&gateway, 2);
+    assert!(gateway.take(0).is_empty());
+    gateway.give_answers(1);
+    assert!(later(later_one).unwrap().is_some());
+}
+
+#[test]
+fn a_claim_that_is_answered_is_so_before_its_worker_is_asked_for_the_session() {
+    let gateway = Gateway::new(2);
+    let claim = claim();
+    let earlier = gateway.memory.claim(0, claim.clone());
+    give_up(&gateway, 1);
+    let later_one = gateway.memory.claim(1, claim);
+    let [answer, question] = &gateway.take(0)[..] else {
+        panic!("an answer and a question")
+    };
+    assert!(matches!(answer, BackboneEvent::Completion(_)));
+    assert!(matches!(question, BackboneEvent::Claim(..)));
+    drop((earlier, later_one));
+}
+
+#[test]
+fn a_claim_of_somebody_else_is_another_one() {
+    let gateway = Gateway::new(2);
+    let claim = claim();
+    let others = Claim {
+        user: "bob".into(),
+        ..claim.clone()
+    };
+    let (own, other) = (
+        gateway.memory.claim(0, claim),
+        gateway.memory.claim(0, others),
+    );
+    let mut users = Vec::new();
+    for event in gateway.take(1) {
+        let BackboneEvent::Claim(claim, gather) = event else {
+            panic!("no claim")
+        };
+        users.push(claim.user.to_string());
+        if &*claim.user == "ann" {
+            gather.add(Record {
+                rooms: Vec::new(),
+                present: true,
+            });
+        }
+    }
+    assert_eq!(users, ["ann", "bob"]);
+    gateway.give_answers(0);
+    assert!(later(own).unwrap().is_some() && later(other).unwrap().is_none());
 }
 
 #[test]

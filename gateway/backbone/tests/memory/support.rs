@@ -105,6 +105,15 @@ impl Gateway {
         std::mem::take(&mut *self.workers.queues[worker].lock().unwrap())
     }
 
+    /// Hands over the answers among [`Self::take`].
+    pub fn give_answers(&self, worker: usize) {
+        for event in self.take(worker) {
+            if let BackboneEvent::Completion(completion) = event {
+                completion.give();
+            }
+        }
+    }
+
     /// The messages among [`Self::take`].
     pub fn messages(&self, worker: usize) -> Vec<Arc<Message>> {
         let message = |event| match event {

@@ -79,6 +79,9 @@ impl Live {
         publication: Publication,
     ) -> Result<Receipt, Error> {
         let place = names::place(&publication.room);
+        if self.is_anyone_behind(io, &place) {
+            return Err(Error::Overloaded);
+        }
         let per_second = publication.settings.messages_per_second;
         if !self.admit(&place, per_second, io.time / 1000) {
             return Err(Error::RoomRate);
@@ -95,6 +98,12 @@ impl Live {
             position: None,
             duplicate: false,
         })
+    }
+
+    /// Whether a worker that has members in a room is too far behind to be left more.
+    fn is_anyone_behind(&self, io: &Io<'_>, place: &Place) -> bool {
+        let room = self.rooms.get(place);
+        room.is_some_and(|room| room.workers.iter().any(|worker| io.workers.is_full(worker)))
     }
 
     fn admit(&mut self, place: &Place, per_second: Option<u32>, second: u64) -> bool {

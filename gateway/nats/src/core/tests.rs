@@ -6,6 +6,7 @@ mod claims;
 mod commands;
 mod confirming;
 mod fleet;
+mod full;
 mod garbage;
 mod large;
 mod law;

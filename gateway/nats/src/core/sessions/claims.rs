@@ -169,7 +169,7 @@ impl Sessions {
     /// The other workers here have answered.
     pub(crate) fn claimed_here(&mut self, io: &mut Io<'_>, id: u64, record: Option<Record>) {
         if record.is_some() {
-            self.finish(id, Ok(record));
+            self.finish(io, id, Ok(record));
         } else {
             self.find(io, id);
         }
@@ -236,7 +236,7 @@ impl Sessions {
         if open.looks < LOOKS {
             (open.step, open.again) = (Step::Find, Some(io.now + AGAIN));
         } else {
-            self.finish(id, Ok(None));
+            self.finish(io, id, Ok(None));
         }
     }
 
@@ -260,14 +260,15 @@ impl Sessions {
         }
     }
 
-    /// Tells whoever claims what came of it.
-    pub(super) fn finish(&mut self, id: u64, result: Result<Option<Record>, Error>) {
+    /// Tells whoever claims what came of it, through the worker's inbox: whoever claims the session
+    /// from now on asks that worker behind it, and so once the session is there.
+    pub(super) fn finish(&mut self, io: &Io<'_>, id: u64, result: Result<Option<Record>, Error>) {
         if let Some(claiming) = self.claims.open.remove(&id) {
             let session = claiming.claim.pid.session();
             if self.claims.of.get(&session) == Some(&id) {
                 self.claims.of.remove(&session);
             }
-            refuse(claiming.tell, result);
+            io.answer(claiming.worker, claiming.tell, result);
         }
     }
 

@@ -150,7 +150,7 @@ impl Sessions {
         for who in asking.into_iter().flat_map(|asking| asking.waiting) {
             match who {
                 Waiting::Worker(worker, tell) => answer(io, worker, tell, Err(Error::Unavailable)),
-                Waiting::Claim(id) => self.finish(id, Err(Error::Unavailable)),
+                Waiting::Claim(id) => self.finish(io, id, Err(Error::Unavailable)),
                 Waiting::Other(..) => {}
             }
         }

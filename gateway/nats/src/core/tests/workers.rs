@@ -12,12 +12,16 @@ pub(super) struct FakeWorkers(Mutex<Done>);
 pub(super) struct Done {
     pub(super) news: Vec<Arc<Announcement>>,
     pub(super) commands: Vec<Arc<Command>>,
+    /// How many messages of rooms there were.
+    pub(super) messages: usize,
     /// What a session list is answered with.
     pub(super) sessions: Vec<SessionInfo>,
     /// Sessions that have gone on elsewhere.
     pub(super) moved: Vec<SessionId>,
     /// How many sessions were claimed; none is here.
     pub(super) claims: usize,
+    /// Whether they are too far behind to be left more messages.
+    pub(super) full: bool,
     /// Whether nothing is answered.
     pub(super) stuck: bool,
     held: Vec<Gather<u64>>,
@@ -35,7 +39,7 @@ impl Workers for FakeWorkers {
     }
 
     fn is_full(&self, _: usize) -> bool {
-        false
+        self.with(|done| done.full)
     }
 
     fn is_idle(&self, _: usize) -> bool {
@@ -58,6 +62,7 @@ impl Workers for FakeWorkers {
                     gather.add(info.clone());
                 }
             }
+            BackboneEvent::Room(_) => done.messages += 1,
             BackboneEvent::Moved(session) => done.moved.push(session),
             BackboneEvent::Claim(..) => done.claims += 1,
             BackboneEvent::Completion(completion) => completion.give(),

@@ -41,15 +41,15 @@ impl Sessions {
             Last::Session(sequence, found) if own(&found) => {
                 // No gateway is left that could tell how far a client has read that is vague.
                 let Some(record) = found.record(claim.read.as_ref()) else {
-                    return self.finish(id, Ok(None));
+                    return self.finish(io, id, Ok(None));
                 };
                 (claiming.sequence, claiming.record) = (sequence, Some(record));
                 self.store_own(io, id);
             }
-            Last::Session(..) => self.finish(id, Ok(None)),
+            Last::Session(..) => self.finish(io, id, Ok(None)),
             Last::Newer => {
                 self.newer += 1;
-                self.finish(id, Ok(None));
+                self.finish(io, id, Ok(None));
             }
             Last::Ended(_) | Last::Nothing => self.look_again(io, id),
             Last::Unavailable => self.try_again(io, id),
@@ -82,7 +82,7 @@ impl Sessions {
         };
         if claiming.sequence == 0 {
             // Its last gateway lives and has put the mark itself.
-            return self.finish_found(id);
+            return self.finish_found(io, id);
         }
         self.mark_old(io, id);
     }
@@ -110,7 +110,7 @@ impl Sessions {
         if given_up {
             let number = self.number(session);
             self.unkept.insert(number, (session, payload));
-            self.finish_found(id);
+            self.finish_found(io, id);
         } else {
             self.try_again(io, id);
         }
@@ -118,7 +118,7 @@ impl Sessions {
 
     pub(super) fn marked(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
         if stored::sequence(packet).is_some() {
-            self.finish_found(id);
+            self.finish_found(io, id);
         } else if stored::is_unexpected(packet) {
             self.read_mark(io, id);
         } else {
@@ -136,12 +136,12 @@ impl Sessions {
 
     pub(super) fn mark_read(&mut self, io: &mut Io<'_>, id: u64, packet: &Packet) {
         match stored::last(packet) {
-            Last::Ended(mark) if mark == own_mark(io, id) => self.finish_found(id),
+            Last::Ended(mark) if mark == own_mark(io, id) => self.finish_found(io, id),
             Last::Unavailable => self.try_again(io, id),
             // Somebody else has it.
             Last::Session(..) | Last::Newer | Last::Ended(_) | Last::Nothing => {
                 self.drop_own(io, id);
-                self.finish(id, Ok(None));
+                self.finish(io, id, Ok(None));
             }
         }
     }
@@ -156,7 +156,7 @@ impl Sessions {
             Step::Store | Step::Mark | Step::Marked => self.drop_own(io, id),
             Step::Here | Step::Find | Step::Owner | Step::Read => {}
         }
-        self.finish(id, Err(Error::Unavailable));
+        self.finish(io, id, Err(Error::Unavailable));
     }
 
     /// Drops what is stored under this gateway's number of a session that it did not get.
@@ -167,13 +167,13 @@ impl Sessions {
         }
     }
 
-    fn finish_found(&mut self, id: u64) {
+    fn finish_found(&mut self, io: &Io<'_>, id: u64) {
         let claiming = self.claims.open.get_mut(&id);
         if let Some(claiming) = claiming {
             let record = claiming.record.take();
             let (user, owner) = (Arc::clone(&claiming.claim.user), claiming.owner);
             self.moved.push((user, owner));
-            self.finish(id, Ok(record));
+            self.finish(io, id, Ok(record));
         }
     }
 }
