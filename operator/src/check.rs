@@ -75,6 +75,10 @@ pub(crate) fn check(inputs: &Inputs<'_>) -> Checked {
     let candidates = rooms::candidates(inputs.rooms, inputs.last_documents);
     let (documents, rooms) = settle(&document, candidates, inputs.secrets, &mut troubles);
     tls(&spec, inputs.secrets, &mut troubles);
+    if let Some(what) = spec.limits.undeliverable() {
+        let message = format!("spec.limits.payloadBytes: {what}");
+        troubles.push(Trouble::notes(reason::UNDELIVERABLE, message));
+    }
     let usable = troubles.iter().all(|it| it.effect != Effect::Stalls);
     Checked {
         cluster: usable.then(|| Cluster {

@@ -33,6 +33,20 @@ test("a message of the backend reaches the room's members; the same key stores i
   assert.equal(record.messages[0].meta.offset, first.offset);
 });
 
+test("an id that a client used first does not keep the backend's message from anybody", async () => {
+  const name = fresh("kept");
+  const [ada, bob] = [await enter(gateway, STOCK, "ada"), await enter(gateway, STOCK, "bob")];
+  await must(bob, "join", name);
+  const record = new Record(bob, "news");
+  await must(ada, "publish", name, "news", "hers", { id: "order-18" });
+  const body = { event: "news", data: "the application's" };
+  const sent = await call("POST", `/v1/rooms/${name}/messages`, body, { "idempotency-key": "order-18" });
+  assert.deepEqual([sent.id, sent.duplicate], ["order-18", false]);
+  await record.count(2);
+  assert.deepEqual(record.data, ["hers", "the application's"]);
+  assert.deepEqual(record.messages.map(({ meta }) => meta.id), ["order-18", "order-18"]);
+});
+
 test("a room's name in the path may have any characters", async () => {
   const name = `kept-${fresh("ä/b?c")}`;
   const socket = await enter(gateway, STOCK, "ada");

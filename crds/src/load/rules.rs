@@ -3,8 +3,10 @@ use serde_json::Value;
 
 use super::problem::ProblemCode;
 use super::schema::Finding;
+use crate::cluster::Limits;
 
-/// The CEL rules that a value with its defaults breaks.
+/// The CEL rules that a value with its defaults breaks, but for the one that is younger than the
+/// documents which may break it: whoever loads them asks [`Limits::undeliverable`].
 ///
 /// A rule that cannot be evaluated is left out when the schema has found something: the rule met
 /// the value that the schema refused. The same goes for a rule about a refused value.
@@ -14,6 +16,7 @@ pub(super) fn check(schema: &CompiledSchema, value: &Value, refused: &[Finding])
     };
     broken
         .into_iter()
+        .filter(|rule| rule.message != Limits::UNDELIVERABLE)
         .filter(|rule| refused.is_empty() || rule.kind == ErrorKind::ValidationFailure)
         .filter(|rule| {
             refused

@@ -49,12 +49,12 @@ fn the_defaults_are_those_of_the_design() {
         (100, 10)
     );
     assert_eq!(
-        (spec.limits.messages_per_second, spec.limits.payload_bytes),
-        (50, 65_536)
+        (spec.limits.messages_per_second, spec.limits.payload_bytes()),
+        (50, 1_000_000)
     );
     assert_eq!(
         (spec.limits.outbound_bytes, spec.limits.joins_per_connection),
-        (1_048_576, 1000)
+        (4_194_304, 1000)
     );
     assert_eq!(
         spec.heartbeat,
@@ -273,4 +273,30 @@ spec:
         documents.rooms[0].spec.on_slow_consumer,
         OnSlowConsumer::Drop
     );
+}
+
+#[test]
+fn a_message_may_have_a_million_bytes_or_half_of_what_may_wait() {
+    let limits = |text: &str| {
+        let lines = ["auth: {required: false}", text];
+        read(&cluster(&lines)).unwrap().cluster.spec.limits
+    };
+    assert_eq!(limits("limits: {inFlight: 5}").payload_bytes(), 1_000_000);
+    assert_eq!(
+        limits("limits: {outboundBytes: 1048576}").payload_bytes(),
+        524_288
+    );
+    let stored_by_0_1_0 = limits("limits: {payloadBytes: 65536, outboundBytes: 1048576}");
+    assert_eq!(stored_by_0_1_0.payload_bytes(), 65_536);
+    assert_eq!(stored_by_0_1_0.undeliverable(), None);
+}
+
+#[test]
+fn limits_that_cannot_work_are_loaded_where_they_were_accepted_before_and_told_of() {
+    let lines = [
+        "auth: {required: false}",
+        "limits: {payloadBytes: 2097152, outboundBytes: 1048576}",
+    ];
+    let limits = read(&cluster(&lines)).unwrap().cluster.spec.limits;
+    assert!(limits.undeliverable().unwrap().contains("outboundBytes"));
 }

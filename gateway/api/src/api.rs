@@ -23,10 +23,10 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 1 MiB, 10 seconds, 256 requests, 1024 connections.
+    /// 2 MiB, so that a message of a million bytes fits in base64 too; 10 seconds, 256 requests, 1024 connections.
     fn default() -> Self {
         Self {
-            body_bytes: 1 << 20,
+            body_bytes: 2 << 20,
             request_time: Duration::from_secs(10),
             requests: 256,
             connections: 1024,

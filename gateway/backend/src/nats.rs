@@ -25,7 +25,7 @@ use crate::{
 /// How many requests are under way at once; more are refused.
 const MOST: usize = 256;
 /// The largest answer that is read, in bytes.
-const MAX_ANSWER: usize = 64 << 10;
+const MAX_ANSWER: usize = 2 << 20;
 /// How many ended sessions wait to be told of.
 const WAITING: usize = 10_000;
 

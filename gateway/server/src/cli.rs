@@ -194,9 +194,18 @@ fn compile(documents: &Documents, mounted: Option<&Path>) -> Result<Policy, Fail
     )?)
 }
 
+/// Refuses limits that are new and cannot work; a gateway takes those that 0.1.0 has taken.
+fn refuse_undeliverable(documents: &Documents) -> Result<(), Failed> {
+    match documents.cluster.spec.limits.undeliverable() {
+        Some(what) => Err(format!("spec.limits.payloadBytes: {what}").into()),
+        None => Ok(()),
+    }
+}
+
 fn check(files: &[PathBuf]) -> Result<(), Failed> {
     let texts = documents::read_all(files).map_err(|e| cannot_read(&e))?;
     let documents = load(&texts)?;
+    refuse_undeliverable(&documents)?;
     compile(&documents, None)?;
     let name = documents
         .cluster
@@ -252,4 +261,23 @@ fn say(line: &str) {
 
 fn say_error(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn check_refuses_limits_that_a_gateway_takes_only_because_0_1_0_did() {
+        let checked = |limits: &str| {
+            let text = format!(
+                "apiVersion: sluice.dev/v1alpha1\nkind: RealtimeCluster\nmetadata: {{name: chat}}\nspec: {{auth: {{required: false}}, limits: {limits}}}"
+            );
+            let documents = Texts::one("chat.yaml", &text).load().unwrap();
+            refuse_undeliverable(&documents).map_err(|Failed(lines)| lines)
+        };
+        assert_eq!(checked("{payloadBytes: 500000}"), Ok(()));
+        let refused = checked("{payloadBytes: 2097152, outboundBytes: 1048576}").unwrap_err();
+        assert!(refused[0].starts_with("spec.limits.payloadBytes: "));
+    }
 }

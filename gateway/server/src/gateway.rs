@@ -48,7 +48,7 @@ use crate::{
     backend::CurrentBackend,
     documents::Texts,
     drain::{DrainApi, Drainer, Movers},
-    in_force::{InForce, Origin},
+    in_force::{self, InForce, Origin},
     inboxes::Inboxes,
     metrics::{Metrics, Sources, WorkerCounters},
     ops,
@@ -279,6 +279,7 @@ impl Gateway {
         )
         .map_err(io::Error::other)?;
         reload::set_keys(&api, &self.documents, &self.setup);
+        in_force::warn_of(&self.documents);
         let listener = bind("the server API", self.setup.api).await?;
         let address = listener.local_addr()?;
         let stopped = async { drop(stopped.await) };

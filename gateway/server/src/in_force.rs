@@ -18,6 +18,13 @@ pub(crate) struct Origin {
     pub(crate) digest: Box<str>,
 }
 
+/// Says what of documents that hold will not work, though an earlier version has taken it.
+pub(crate) fn warn_of(documents: &Documents) {
+    if let Some(what) = documents.cluster.spec.limits.undeliverable() {
+        tracing::warn!(field = "spec.limits.payloadBytes", "{what}");
+    }
+}
+
 impl Origin {
     /// Documents out of the gateway's own files. Their Secrets are not part of the digest.
     pub(crate) fn files(documents: &Documents) -> Self {

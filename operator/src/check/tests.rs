@@ -162,6 +162,20 @@ fn fields_of_a_newer_version_are_told_of_and_left_out() {
 }
 
 #[test]
+fn limits_that_0_1_0_accepted_and_that_cannot_work_are_told_of_and_used() {
+    let cluster = cluster_of(&json!({
+        "auth": {"required": false},
+        "limits": {"payloadBytes": 2_097_152, "outboundBytes": 1_048_576},
+    }));
+    let checked = checked(&cluster, &[], "");
+    assert!(checked.cluster.is_some());
+    assert_eq!(checked.troubles.len(), 1);
+    assert_eq!(checked.troubles[0].reason, "Undeliverable");
+    assert_eq!(checked.troubles[0].effect, Effect::Notes);
+    assert!(checked.documents.contains("2097152"));
+}
+
+#[test]
 fn a_secret_that_is_missing_is_waited_for() {
     let jwt = json!({"keySecretRef": {"name": "keys", "key": "jwt"}});
     let cluster = cluster_of(&json!({"auth": {"jwt": jwt}, "tls": {"secretName": "tls"}}));

@@ -188,7 +188,10 @@ fn accepted(troubles: &[Trouble]) -> Statement {
     let about = |trouble: &&Trouble| {
         matches!(
             trouble.reason,
-            reason::INVALID_SPEC | reason::SECRET_MISSING | reason::UNKNOWN_FIELDS
+            reason::INVALID_SPEC
+                | reason::SECRET_MISSING
+                | reason::UNKNOWN_FIELDS
+                | reason::UNDELIVERABLE
         )
     };
     match troubles

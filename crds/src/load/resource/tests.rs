@@ -204,3 +204,21 @@ proptest! {
         prop_assert_eq!(program.execute(&context).unwrap(), true.into());
     }
 }
+
+#[test]
+fn an_api_server_refuses_limits_that_take_what_cannot_be_delivered() {
+    let broken = |limits: Value| {
+        let value = json!({"metadata": {"name": "chat"}, "spec": {"auth": {"required": false}, "limits": limits}});
+        let value = apply_defaults(&CLUSTER.schema, &value);
+        let found = Validator::new().validate_compiled(&CLUSTER.rules, &value, None);
+        found.err().map_or(0, |broken| broken.into_iter().count())
+    };
+    assert_eq!(broken(json!({})), 0);
+    assert_eq!(broken(json!({"outboundBytes": 1024})), 0);
+    assert_eq!(
+        broken(json!({"payloadBytes": 2_097_152, "outboundBytes": 1_048_576})),
+        1
+    );
+    assert_eq!(broken(json!({"payloadBytes": 2_097_152})), 0);
+    assert_eq!(broken(json!({"payloadBytes": 4_194_304})), 1);
+}

@@ -86,7 +86,7 @@ impl Config {
             try_timeout: timeout / 2,
             tries: 4,
             concurrency: 256,
-            answer_bytes: 64 << 10,
+            answer_bytes: 2 << 20,
             disconnects: 10_000,
             disconnects_pause: Duration::from_millis(100),
             circuit: CircuitSettings::default(),

@@ -117,7 +117,7 @@ impl Compiler<'_> {
             connections_per_ip: limits.connections_per_ip,
             connections_per_user: limits.connections_per_user,
             messages: Rate::per_second(limits.messages_per_second),
-            payload_bytes: limits.payload_bytes as usize,
+            payload_bytes: limits.payload_bytes() as usize,
             outbound_bytes: limits.outbound_bytes as usize,
             joins_per_connection: limits.joins_per_connection,
             in_flight: limits.in_flight,

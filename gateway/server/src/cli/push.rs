@@ -13,7 +13,7 @@ use sluice_crds::{Documents, Problem, ProblemCode};
 use sluice_policy::Policy;
 use tokio::time::{sleep, timeout};
 
-use super::{Failed, cannot_read, load, say};
+use super::{Failed, cannot_read, load, refuse_undeliverable, say};
 use crate::{
     documents::{self, Secrets},
     gateway::{self, names, nats_login},
@@ -76,6 +76,7 @@ fn check(documents: &Documents, mounted: Option<&Path>) -> Result<(), Failed> {
         );
         return Err(line.into());
     }
+    refuse_undeliverable(documents)?;
     let secrets = Secrets { documents, mounted };
     let elsewhere =
         |problem: &Problem| mounted.is_none() && problem.code == ProblemCode::UnknownReference;

@@ -14,7 +14,7 @@ use super::{Setup, backbone::ConfiguredBackbone, bucket::PushedDocuments, pushed
 use crate::{
     backend::CurrentBackend,
     documents::{self, Secrets, Texts},
-    in_force::{InForce, Origin},
+    in_force::{self, InForce, Origin},
     inboxes::{InboxItem, Inboxes},
 };
 
@@ -182,6 +182,7 @@ impl Watched {
         policy.start();
         let changes = policy.changes_from(&current);
         tracing::info!(generation = policy.generation, %changes, "changed documents are in force");
+        in_force::warn_of(&self.documents);
         self.backbone.reload(&self.documents);
         self.backend.configure(&policy);
         self.policy.store(Arc::clone(&policy));
