@@ -22,12 +22,14 @@ pub struct QueuedBytes(usize);
 
 impl QueuedBytes {
     /// Counts bytes in, unless that makes more than `limit`. Where nothing waits, any number is
-    /// let in, so that a bound smaller than one message slows a reader down and does not silence it.
+    /// let in, and where less waits than the limit, a number that is greater than it: a message that
+    /// never fits slows its reader down, and neither silences it nor ends it.
     ///
     /// # Errors
     /// Where they do not fit; nothing is counted then.
     pub fn admit(&mut self, bytes: usize, limit: usize) -> Result<(), Full> {
-        if self.0 > 0 && self.0.saturating_add(bytes) > limit {
+        let enough = if bytes > limit { 1 } else { bytes };
+        if self.0 > 0 && self.0.saturating_add(enough) > limit {
             return Err(Full);
         }
         self.add(bytes);
@@ -68,6 +70,16 @@ mod tests {
         assert_eq!(queued.clear(), 4);
         assert_eq!(queued.admit(2, 2), Ok(()));
         assert_eq!(queued.admit(usize::MAX, 2), Err(Full));
+    }
+
+    #[test]
+    fn what_is_larger_than_the_bound_goes_behind_less_than_the_bound() {
+        let mut queued = QueuedBytes::default();
+        assert_eq!(queued.admit(9, 10), Ok(()));
+        assert_eq!(queued.admit(2, 10), Err(Full));
+        assert_eq!(queued.admit(11, 10), Ok(()));
+        assert_eq!(queued.admit(11, 10), Err(Full));
+        assert_eq!(queued.bytes(), 20);
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 mod payload;
 
-use std::{cell::OnceCell, rc::Rc, time::Duration};
+use std::{rc::Rc, time::Duration};
 
 use bytes::Bytes;
-use sluice_net::{Cause, Connection, Full, Worker};
+use sluice_net::{Cause, Connection, Full, Refill, Refills, Worker};
 use sluice_util::QueuedBytes;
 use tokio::{
     sync::{Notify, oneshot},
@@ -58,6 +58,7 @@ pub(crate) struct Polling {
     worker: Rc<Worker>,
     queue: Vec<Bytes>,
     queued: QueuedBytes,
+    refills: Refills,
     waiting: Option<oneshot::Sender<Polled>>,
     posting: bool,
     /// The WebSocket that a client probes.
@@ -67,8 +68,8 @@ pub(crate) struct Polling {
     closing: Option<Cause>,
     /// Wakes the task that answers polls and ends closed sessions.
     wake: Rc<Notify>,
-    /// Tells who waits until the queue is taken.
-    taken: OnceCell<Rc<Notify>>,
+    /// Whether a poll was answered since this was asked last.
+    progressed: bool,
 }
 
 impl Polling {
@@ -77,13 +78,14 @@ impl Polling {
             worker,
             queue: Vec::new(),
             queued: QueuedBytes::default(),
+            refills: Refills::default(),
             waiting: None,
             posting: false,
             probe: None,
             noop_from: None,
             closing: None,
             wake: Rc::default(),
-            taken: OnceCell::new(),
+            progressed: false,
         }
     }
 
@@ -112,17 +114,35 @@ impl Polling {
         let counters = self.worker.counters();
         counters.frames_out.add((self.queue.len() - before) as u64);
         counters.queued_bytes.add(bytes as u64);
+        if self.queued.bytes() > limit / 2 && self.queued.bytes() - bytes <= limit / 2 {
+            // The poll that waits can take it, once its task runs.
+            self.worker.crowd();
+        }
         self.wake.notify_one();
         Ok(())
+    }
+
+    /// Has more asked for once a poll has taken all that waits.
+    pub(crate) fn refill_with(&mut self, refill: Refill) {
+        if self.closing.is_none() {
+            self.refills.add(refill);
+            self.wake.notify_one();
+        }
+    }
+
+    /// Who is to be asked for more now.
+    pub(crate) fn next_refill(&mut self) -> Option<Refill> {
+        let asks = self.queue.is_empty() && self.closing.is_none();
+        asks.then(|| self.refills.next()).flatten()
     }
 
     pub(crate) fn queued_bytes(&self) -> usize {
         self.queued.bytes()
     }
 
-    /// Tells that the queue was taken, or that nothing comes of it any more.
-    pub(crate) fn taken(&self) -> Rc<Notify> {
-        Rc::clone(self.taken.get_or_init(Rc::default))
+    /// Whether something waits, and no poll came for it since this was asked last.
+    pub(crate) fn is_stuck(&mut self) -> bool {
+        !std::mem::take(&mut self.progressed) && self.queued.bytes() > 0
     }
 
     /// Begins the end; the session's task finishes it.
@@ -131,6 +151,7 @@ impl Polling {
             return;
         }
         self.closing = Some(cause);
+        self.refills.clear();
         if cause == Cause::SlowConsumer {
             self.worker.counters().slow_consumers.add(1);
             self.worker.counters().dropped.add(self.queue.len() as u64);
@@ -221,6 +242,7 @@ impl Polling {
     pub(crate) fn answer_with(&mut self, last: &'static [u8]) {
         if let Some(poll) = self.waiting.take() {
             let frames = self.take_queue();
+            self.progressed = true;
             self.reply(poll, payload(&frames, last));
         }
     }
@@ -235,9 +257,6 @@ impl Polling {
     fn take_queue(&mut self) -> Vec<Bytes> {
         let bytes = self.queued.clear();
         self.worker.counters().queued_bytes.sub(bytes as u64);
-        if let Some(taken) = self.taken.get() {
-            taken.notify_waiters();
-        }
         std::mem::take(&mut self.queue)
     }
 }
@@ -272,14 +291,14 @@ impl Polling {
         self.noop_from = None;
     }
 
-    /// Ends polling for the WebSocket; returns what is still to be said and whether it is to be
-    /// closed after that.
-    pub(crate) fn upgrade(mut self) -> (Vec<Bytes>, Option<Cause>) {
+    /// Ends polling for the WebSocket; returns what is still to be said, who has more to say, and
+    /// whether it is to be closed after that.
+    pub(crate) fn upgrade(mut self) -> (Vec<Bytes>, Refills, Option<Cause>) {
         if let Some(poll) = self.waiting.take() {
             self.reply(poll, Bytes::from_static(NOOP));
         }
         self.wake.notify_one();
-        (self.take_queue(), self.closing)
+        (self.take_queue(), self.refills, self.closing)
     }
 
     /// Ends polling and the WebSocket that was to follow it.

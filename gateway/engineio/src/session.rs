@@ -7,7 +7,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use sluice_net::{Cause, Connection, SharedFrame, Timer, heartbeat::Beat, heartbeat::Rhythm};
+use sluice_net::{
+    Cause, Connection, Refill, SharedFrame, Timer, heartbeat::Beat, heartbeat::Rhythm,
+};
 
 use tokio::sync::oneshot;
 
@@ -119,27 +121,22 @@ impl<S> Session<S> {
         }
     }
 
-    /// Waits until the client was given all that was queued, or the session has ended.
-    pub async fn drained(&self) {
-        loop {
-            let connection = match &*self.transport.borrow() {
-                Transport::WebSocket(connection) => Ok(Rc::clone(connection)),
-                Transport::Polling(polling) if polling.queued_bytes() > 0 => Err(polling.taken()),
-                Transport::Polling(_) | Transport::None => return,
-            };
-            match connection {
-                Ok(connection) => return connection.drained().await,
-                Err(taken) => taken.notified().await,
-            }
+    /// Has more asked for once all that waits was sent, and again for as long as there is more:
+    /// see [`Connection::refill_with`].
+    pub fn refill_with(&self, refill: Refill) {
+        match &mut *self.transport.borrow_mut() {
+            Transport::WebSocket(connection) => connection.refill_with(refill),
+            Transport::Polling(polling) => polling.refill_with(refill),
+            Transport::None => {}
         }
     }
 
-    /// Whether the client has taken no byte of what waits for it since this was last asked; a client
-    /// that polls asks for it, or is found dead.
+    /// Whether the client has taken nothing of what waits for it since this was last asked.
     pub(crate) fn is_stuck(&self) -> bool {
-        match &*self.transport.borrow() {
+        match &mut *self.transport.borrow_mut() {
             Transport::WebSocket(connection) => connection.is_stuck(),
-            Transport::Polling(_) | Transport::None => false,
+            Transport::Polling(polling) => polling.is_stuck(),
+            Transport::None => false,
         }
     }
 
@@ -237,8 +234,7 @@ impl<S> Session<S> {
         }
     }
 
-    /// Whether the client polls.
-    pub fn is_polling(&self) -> bool {
+    pub(crate) fn is_polling(&self) -> bool {
         self.polling(|_| ()).is_some()
     }
 
@@ -249,7 +245,22 @@ impl<S> Session<S> {
 
     /// Answers the poll that waits, if there is something to say; `None` once it does not poll.
     pub(crate) fn tend(&self) -> Option<Tended> {
-        self.polling(Polling::tend)
+        let tended = self.polling(Polling::tend)?;
+        self.refill();
+        Some(tended)
+    }
+
+    /// Asks those that wait for room, while nothing is queued.
+    fn refill(&self) {
+        let mut asked = Vec::new();
+        while let Some(mut refill) = self.polling(Polling::next_refill).flatten() {
+            if refill(self.terms.config.max_outbound / 2) {
+                asked.push(refill);
+            }
+        }
+        for refill in asked {
+            self.polling(|polling| polling.refill_with(refill));
+        }
     }
 
     pub(crate) fn wait(&self, poll: oneshot::Sender<Polled>) -> Turn {
@@ -298,10 +309,8 @@ impl<S> Session<S> {
         connection.hang_up_to_come_back();
         let websocket = Transport::WebSocket(Rc::clone(connection));
         if let Transport::Polling(polling) = self.transport.replace(websocket) {
-            let (frames, closing) = polling.upgrade();
-            for frame in frames {
-                self.send_frame(frame);
-            }
+            let (frames, refills, closing) = polling.upgrade();
+            connection.take_over(frames, &refills);
             if let Some(cause) = closing {
                 self.close(cause);
             }

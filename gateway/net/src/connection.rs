@@ -1,10 +1,9 @@
 //! One WebSocket connection, as everything but its own task sees it.
 
-mod drained;
 mod slow_consumer;
 
 use std::{
-    cell::{Cell, OnceCell, RefCell},
+    cell::{Cell, RefCell},
     io,
     rc::Rc,
     task::{Context, Poll, Waker},
@@ -14,9 +13,18 @@ use bytes::Bytes;
 use sluice_codec::ws;
 use sluice_contract::Cause;
 use sluice_util::Full;
-use tokio::sync::Notify;
 
-use crate::{shared_frame::SharedFrame, stream::Stream, worker::Worker, write_queue::WriteQueue};
+use crate::{
+    refill::{Refill, Refills},
+    shared_frame::SharedFrame,
+    stream::Stream,
+    worker::Worker,
+    write_queue::WriteQueue,
+};
+
+/// How much of what waits for room is queued at a time: as much as one write takes, and no more than
+/// others can wait for.
+const REFILL: usize = 64 * 1024;
 
 /// What a connection is bound by.
 #[derive(Debug, Clone, Copy)]
@@ -36,19 +44,20 @@ pub struct Connection {
     worker: Rc<Worker>,
     stream: RefCell<Stream>,
     queue: RefCell<WriteQueue>,
+    refills: Refills,
     waker: RefCell<Option<Waker>>,
     max_outbound: u32,
     deflate: bool,
     /// Whether who is to come back is sent no close frame.
     hangs_up: Cell<bool>,
     dirty: Cell<bool>,
+    /// Whether it is among the worker's connections that are to be refilled.
+    emptied: Cell<bool>,
+    /// Whether anything was written since this was asked last.
+    progressed: Cell<bool>,
     blocked: Cell<bool>,
     ended: Cell<Option<Cause>>,
     shut: Cell<bool>,
-    /// Who waits until it has been written everything; most connections have nobody.
-    drained: OnceCell<Rc<Notify>>,
-    /// How much was written when it was last looked whether it is stuck.
-    looked_at: Cell<u32>,
 }
 
 impl Connection {
@@ -59,16 +68,17 @@ impl Connection {
             worker,
             stream: RefCell::new(stream),
             queue: RefCell::default(),
+            refills: Refills::default(),
             waker: RefCell::default(),
             max_outbound: u32::try_from(options.max_outbound).unwrap_or(u32::MAX),
             deflate: options.deflate,
             hangs_up: Cell::new(false),
             dirty: Cell::new(false),
+            emptied: Cell::new(false),
+            progressed: Cell::new(false),
             blocked: Cell::new(false),
             ended: Cell::new(None),
             shut: Cell::new(false),
-            drained: OnceCell::new(),
-            looked_at: Cell::new(0),
         })
     }
 
@@ -77,11 +87,19 @@ impl Connection {
         self.send_frame(frame.select(self.deflate).clone())
     }
 
-    /// Queues messages that are of no use without each other: all of them, or none. As a single
-    /// message is, they are taken whatever their size where nothing waits.
-    ///
-    /// # Errors
-    /// Where they do not fit.
+    /// Queues one whole frame.
+    pub fn send_frame(self: &Rc<Self>, frame: Bytes) -> Result<(), Full> {
+        if self.ended.get().is_some() {
+            return Ok(());
+        }
+        let (len, limit) = (frame.len(), self.max_outbound as usize);
+        let mut queue = self.queue.borrow_mut();
+        queue.push(frame, limit, &mut self.worker.spares())?;
+        self.queued(1, len, queue.bytes());
+        Ok(())
+    }
+
+    /// As [`Self::send`], for messages that are of no use without each other: all of them, or none.
     pub fn send_all<'a>(
         self: &Rc<Self>,
         frames: impl Iterator<Item = &'a SharedFrame> + Clone,
@@ -89,36 +107,62 @@ impl Connection {
         if self.ended.get().is_some() {
             return Ok(());
         }
-        let selected = frames.map(|frame| frame.select(self.deflate).clone());
-        let before = self.queued_bytes();
-        let limit = self.max_outbound as usize;
-        self.queue
-            .borrow_mut()
-            .push_all(selected.clone(), limit, &mut self.worker.spares())?;
-        let counters = self.worker.counters();
-        counters.frames_out.add(selected.count() as u64);
-        counters
-            .queued_bytes
-            .add((self.queued_bytes() - before) as u64);
-        self.owe();
+        let frames = frames.map(|frame| frame.select(self.deflate).clone());
+        let (count, limit) = (frames.clone().count(), self.max_outbound as usize);
+        let mut queue = self.queue.borrow_mut();
+        let before = queue.bytes();
+        queue.push_all(frames, limit, &mut self.worker.spares())?;
+        self.queued(count as u64, queue.bytes() - before, queue.bytes());
         Ok(())
     }
 
-    /// Queues one whole frame.
-    pub fn send_frame(self: &Rc<Self>, frame: Bytes) -> Result<(), Full> {
+    /// Queues frames that were let into another queue of this client before, and whoever waited for
+    /// room in that one.
+    pub fn take_over(self: &Rc<Self>, frames: Vec<Bytes>, refills: &Refills) {
         if self.ended.get().is_some() {
-            return Ok(());
+            return;
         }
-        let len = frame.len() as u64;
-        let limit = self.max_outbound as usize;
-        self.queue
-            .borrow_mut()
-            .push(frame, limit, &mut self.worker.spares())?;
-        let counters = self.worker.counters();
-        counters.frames_out.add(1);
-        counters.queued_bytes.add(len);
+        let mut queue = self.queue.borrow_mut();
+        for frame in frames {
+            let len = frame.len();
+            queue.push_always(frame, &mut self.worker.spares());
+            self.queued(1, len, queue.bytes());
+        }
+        while let Some(refill) = refills.next() {
+            self.refills.add(refill);
+        }
+        drop(queue);
         self.owe();
-        Ok(())
+    }
+
+    /// Has the connection ask for more once all is written that waits by then, and again for as
+    /// long as there is more. It never asks where it has ended.
+    pub fn refill_with(self: &Rc<Self>, refill: Refill) {
+        if self.ended.get().is_none() {
+            self.refills.add(refill);
+            self.owe();
+        }
+    }
+
+    /// Asks those that wait for room.
+    pub(crate) fn refill(&self) {
+        self.emptied.set(false);
+        if self.ended.get().is_none() && self.queue.borrow().is_empty() {
+            self.refills
+                .turn(REFILL, || !self.queue.borrow().is_empty());
+        }
+    }
+
+    /// So many bytes in so many frames have joined the queue, which makes `waiting`.
+    fn queued(self: &Rc<Self>, frames: u64, bytes: usize, waiting: usize) {
+        let counters = self.worker.counters();
+        counters.frames_out.add(frames);
+        counters.queued_bytes.add(bytes as u64);
+        let half = self.max_outbound as usize / 2;
+        if waiting > half && waiting - bytes <= half {
+            self.worker.crowd();
+        }
+        self.owe();
     }
 
     /// Has a close that asks the client to come back ([`Cause::comes_back`]) end the TCP connection
@@ -148,6 +192,7 @@ impl Connection {
         if self.ended.replace(Some(cause)).is_some() {
             return;
         }
+        self.refills.clear();
         if cause == Cause::SlowConsumer {
             self.give_up();
         } else if cause == Cause::HistoryLost {
@@ -162,15 +207,14 @@ impl Connection {
         }
         self.owe();
         self.wake();
-        self.tell_drained();
     }
 
     /// Ends the connection without a word: its stream is gone.
     pub(crate) fn lost(&self) {
         self.ended.set(self.ended.get().or(Some(Cause::Lost)));
         self.shut.set(true);
+        self.refills.clear();
         self.drop_queue();
-        self.tell_drained();
     }
 
     /// Why the connection ended, if it has.
@@ -181,6 +225,11 @@ impl Connection {
     /// Bytes that wait to be written.
     pub fn queued_bytes(&self) -> usize {
         self.queue.borrow().bytes()
+    }
+
+    /// Whether bytes wait of which the socket has taken none since this was asked last.
+    pub fn is_stuck(&self) -> bool {
+        !self.progressed.take() && self.blocked.get()
     }
 
     /// Whether something came from the client that was not read yet. It costs a system call.
@@ -210,7 +259,7 @@ impl Connection {
     }
 
     /// Flushes as soon as the socket takes bytes again.
-    pub(crate) fn poll_unblock(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_unblock(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<()> {
         while self.blocked.get() {
             let ready = self.stream.borrow().poll_writable(cx);
             match ready {
@@ -234,14 +283,14 @@ impl Connection {
     }
 
     /// Writes what is owed, as far as the socket takes it.
-    pub(crate) fn flush(&self) {
+    pub(crate) fn flush(self: &Rc<Self>) {
         self.dirty.set(false);
         if self.blocked.get() || self.shut.get() {
             return;
         }
         match self.write_all() {
             Ok(()) if self.ended.get().is_some() => self.shut_down(),
-            Ok(()) => self.tell_drained(),
+            Ok(()) => self.line_up(),
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                 self.blocked.set(true);
                 self.wake();
@@ -260,6 +309,7 @@ impl Connection {
         while !queue.is_empty() {
             let n = stream.try_write(queue.gather(&mut scratch))?;
             queue.advance(n, &mut self.worker.spares());
+            self.progressed.set(true);
             let counters = self.worker.counters();
             counters.writes.add(1);
             counters.bytes_out.add(n as u64);
@@ -269,6 +319,13 @@ impl Connection {
             Ok(())
         } else {
             stream.try_flush()
+        }
+    }
+
+    /// All is written: it is the turn of what waits for room.
+    fn line_up(self: &Rc<Self>) {
+        if !self.refills.is_empty() && !self.emptied.replace(true) {
+            self.worker.has_emptied(Rc::clone(self));
         }
     }
 

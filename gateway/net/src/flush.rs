@@ -34,6 +34,11 @@ pub(crate) async fn run(worker: Rc<Worker>) {
             tokio::task::yield_now().await;
         }
         worker.flushed();
+        // What comes now goes before what has waited for room, and waits for little of it.
+        if let Some(connection) = worker.next_emptied() {
+            connection.refill();
+            tokio::task::yield_now().await;
+        }
     }
 }
 

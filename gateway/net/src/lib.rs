@@ -6,7 +6,8 @@
 //! Protocols build on this through [`Receiver`] (what a connection says) and
 //! [`Connection::send`] (what it is told); between workers there is only the [`inbox`].
 //!
-//! What waits for a connection is bounded in bytes, by [`Options::max_outbound`]; an idle
+//! What waits for a connection is bounded in bytes, by [`Options::max_outbound`]; who has more to
+//! say than that is asked for the rest as the client reads ([`Connection::refill_with`]). An idle
 //! connection holds no buffer; and whatever ends one, its [`Receiver`] is told why, once, by a
 //! [`Cause`].
 //!
@@ -80,6 +81,7 @@ pub mod inbox;
 mod listener;
 mod read;
 mod reap;
+mod refill;
 mod shared_frame;
 mod stream;
 mod timers;
@@ -94,6 +96,7 @@ pub use counter::{Counter, Counters};
 pub use http::{Body, Handler, HandlerFuture, HttpResponse, Patience, Peer, Upgrade, response};
 pub use listener::{Endpoint, accept, listen};
 pub use read::{Flow, Receiver, spawn_reader};
+pub use refill::{Refill, Refills};
 pub use shared_frame::SharedFrame;
 pub use sluice_contract::Cause;
 pub use sluice_util::Full;

@@ -4,7 +4,7 @@
 //! and reap visit, and a connection tells its worker when it owes bytes or ends.
 
 use std::{
-    cell::{RefCell, RefMut},
+    cell::{Cell, RefCell, RefMut},
     collections::VecDeque,
     fmt,
     future::Future,
@@ -39,6 +39,11 @@ pub struct Worker {
     spares: RefCell<Spares>,
     owed: RefCell<VecDeque<Rc<Connection>>>,
     flusher: RefCell<Option<Waker>>,
+    /// Connections that have been written all to, and for which more waits.
+    emptied: RefCell<VecDeque<Rc<Connection>>>,
+    /// How often all that was owed has been written.
+    flushes: Cell<u64>,
+    crowded: Cell<bool>,
     on_flushed: RefCell<Option<Hook>>,
     endings: Endings,
 }
@@ -61,6 +66,9 @@ impl Worker {
             spares: RefCell::default(),
             owed: RefCell::default(),
             flusher: RefCell::default(),
+            emptied: RefCell::default(),
+            flushes: Cell::new(0),
+            crowded: Cell::new(false),
             on_flushed: RefCell::default(),
             endings: Endings::default(),
         })
@@ -83,13 +91,49 @@ impl Worker {
 
     pub(crate) fn owe(&self, connection: Rc<Connection>) {
         self.owed.borrow_mut().push_back(connection);
+        self.wake_flusher();
+    }
+
+    /// More waits for a connection whose queue is empty.
+    pub(crate) fn has_emptied(&self, connection: Rc<Connection>) {
+        self.emptied.borrow_mut().push_back(connection);
+        self.wake_flusher();
+    }
+
+    pub(crate) fn next_emptied(&self) -> Option<Rc<Connection>> {
+        self.emptied.borrow_mut().pop_front()
+    }
+
+    fn wake_flusher(&self) {
         if let Some(waker) = self.flusher.borrow_mut().take() {
             waker.wake();
         }
     }
 
+    /// Some client's queue has become half full. Whoever fills queues is to let them be written
+    /// before it goes on, lest a client that reads be taken for one that does not.
+    pub fn crowd(&self) {
+        self.crowded.set(true);
+    }
+
+    /// Whether some queue has become half full since this was asked last.
+    pub fn take_crowded(&self) -> bool {
+        self.crowded.take()
+    }
+
+    /// Waits until all that is owed by now was written to the sockets that take it.
+    pub async fn written(&self) {
+        let seen = self.flushes.get();
+        loop {
+            tokio::task::yield_now().await;
+            if self.flushes.get() != seen || self.owed.borrow().is_empty() {
+                return;
+            }
+        }
+    }
+
     pub(crate) fn owes(&self, cx: &Context<'_>) -> bool {
-        let owes = !self.owed.borrow().is_empty();
+        let owes = !self.owed.borrow().is_empty() || !self.emptied.borrow().is_empty();
         if !owes {
             *self.flusher.borrow_mut() = Some(cx.waker().clone());
         }
@@ -101,6 +145,7 @@ impl Worker {
     }
 
     pub(crate) fn flushed(&self) {
+        self.flushes.set(self.flushes.get() + 1);
         if let Some(hook) = self.on_flushed.borrow().as_ref() {
             hook();
         }

@@ -13,8 +13,6 @@ const KEEP: usize = 64;
 pub(crate) struct WriteQueue {
     frames: VecDeque<Bytes>,
     queued: QueuedBytes,
-    /// How many bytes were ever written, which may wrap around.
-    written: u32,
 }
 
 impl WriteQueue {
@@ -40,11 +38,14 @@ impl WriteQueue {
     ) -> Result<(), Full> {
         let bytes = frames.clone().map(|frame| frame.len()).sum();
         self.queued.admit(bytes, limit)?;
-        frames.for_each(|frame| self.append(frame, spares));
+        for frame in frames {
+            self.append(frame, spares);
+        }
         Ok(())
     }
 
-    /// Adds a frame whatever the bound: the last one of a connection.
+    /// Adds a frame whatever the bound: the last one of a connection, or one that was let into
+    /// another queue before.
     pub(crate) fn push_always(&mut self, frame: Bytes, spares: &mut Spares) {
         self.queued.add(frame.len());
         self.append(frame, spares);
@@ -88,7 +89,6 @@ impl WriteQueue {
     /// Takes `n` written bytes off the front.
     pub(crate) fn advance(&mut self, mut n: usize, spares: &mut Spares) {
         self.queued.remove(n);
-        self.written = self.written.wrapping_add(n as u32);
         while let Some(first) = self.frames.front_mut() {
             if n < first.len() {
                 first.advance(n);
@@ -98,11 +98,6 @@ impl WriteQueue {
             self.frames.pop_front();
         }
         spares.give(std::mem::take(&mut self.frames));
-    }
-
-    /// How many bytes were ever written, which may wrap around.
-    pub(crate) fn written(&self) -> u32 {
-        self.written
     }
 
     /// Drops all but the first frame, which may have been written in part. Returns how many

@@ -38,7 +38,7 @@ use std::{
     collections::{HashMap, VecDeque},
     rc::Rc,
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use rustc_hash::FxHashMap;
@@ -56,7 +56,7 @@ pub(crate) use self::{
     session::{Outlet, Session},
 };
 use self::{
-    detached::DetachedOf, namespace::Namespace, resuming::Resuming, room::Room,
+    detached::DetachedOf, namespace::Namespace, replay::Encodings, resuming::Resuming, room::Room,
     timers::SessionTimers, turns::Turns,
 };
 use crate::{failure::Failure, inboxes::InboxItem, shared::Shared};
@@ -70,8 +70,8 @@ type DrainHook = Box<dyn Fn()>;
 /// The most sessions of one worker that wait to be recovered; the oldest go first.
 const MAX_DETACHED: usize = 65_536;
 
-/// Of the bytes that may wait for a connection, this part is filled before it is written to.
-const FILL: usize = 8;
+/// How long the inbox is read before others run.
+const SLICE: Duration = Duration::from_millis(1);
 
 /// One worker's part of the gateway.
 pub(crate) struct Hub {
@@ -93,6 +93,7 @@ pub(crate) struct Hub {
     turns: Turns,
     /// When messages were accepted whose delivery is not yet written.
     undelivered: RefCell<Vec<Instant>>,
+    encodings: Encodings,
     /// What else has to know of a new policy.
     on_policy: RefCell<Option<PolicyHook>>,
     /// What else has to be closed at the end of a drain.
@@ -126,6 +127,7 @@ impl Hub {
             resuming: Resuming::default(),
             turns: Turns::new(inbox.sender()),
             undelivered: RefCell::default(),
+            encodings: Encodings::default(),
             on_policy: RefCell::default(),
             on_drained: RefCell::default(),
             detached_of: DetachedOf::default(),
@@ -152,22 +154,26 @@ impl Hub {
 
     /// Reads the worker's inbox for ever.
     ///
-    /// Connections are written to once it lets others run. It does so before what it reads could
-    /// fill the queue of a client that reads as fast as can be.
+    /// Connections are written to once it lets others run. Where the queue of one becomes half full,
+    /// it waits until they were, so that a client that reads as fast as can be is not taken for one
+    /// that does not.
     pub(crate) async fn run(self: Rc<Self>, mut inbox: inbox::Receiver<InboxItem>) {
         let mut items = VecDeque::new();
         loop {
             inbox.receive(&mut items).await;
-            let mut filled = 0;
+            let mut began = Instant::now();
             while let Some(item) = items.pop_front() {
-                filled += item.size();
                 let answers = item.is_answer();
                 self.read(item);
-                // Who waited for the answer goes on before the next item is read.
-                if answers || filled > self.policy.borrow().limits.outbound_bytes / FILL {
-                    filled = 0;
+                if self.worker.take_crowded() {
+                    self.worker.written().await;
+                } else if answers || began.elapsed() > SLICE {
+                    // Who waited for the answer goes on before the next item is read.
                     tokio::task::yield_now().await;
+                } else {
+                    continue;
                 }
+                began = Instant::now();
             }
         }
     }

@@ -139,6 +139,7 @@ impl Sources {
             figure(metric::SENT_FRAMES, self.net(|c| &c.frames_out)),
             figure(metric::WRITES, self.net(|c| &c.writes)),
             figure(metric::QUEUE_BYTES, self.net(|c| &c.queued_bytes)),
+            figure(metric::REPLAY_BYTES, self.hub(|c| &c.replay_bytes)),
             figure(metric::SLOW_CONSUMERS, self.net(|c| &c.slow_consumers)),
         ]
     }

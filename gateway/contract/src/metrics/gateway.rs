@@ -42,6 +42,8 @@ crate::metrics! {
         "From a message's acceptance until it was written to all members of a worker.";
     Gauge QUEUE_BYTES = "sluice_queue_bytes",
         "Bytes that wait in outbound queues.";
+    Gauge REPLAY_BYTES = "sluice_replay_bytes",
+        "Bytes of messages that wait to be sent to clients that catch up; many may share them.";
     Counter RECEIVED_BYTES = "sluice_received_bytes_total",
         "Bytes read from WebSocket connections.";
     Counter SENT_BYTES = "sluice_sent_bytes_total",

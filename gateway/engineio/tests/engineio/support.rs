@@ -98,6 +98,18 @@ impl Application for Obedient {
                 let count: usize = count.parse().unwrap();
                 (0..count).for_each(|n| session.send(&SharedFrame::text(&format!("4{n}"))));
             }
+            ("pour", count) => {
+                let (mut next, count) = (0, count.parse::<usize>().unwrap());
+                let weak = Rc::downgrade(session);
+                session.refill_with(Box::new(move |room| {
+                    let session = weak.upgrade().unwrap();
+                    while next < count && session.queued_bytes() < room.min(1_000) {
+                        session.send(&SharedFrame::text(&format!("4{next}")));
+                        next += 1;
+                    }
+                    next < count
+                }));
+            }
             ("big", size) => {
                 let big = "x".repeat(size.parse().unwrap());
                 session.send(&SharedFrame::text(&format!("4{big}")));

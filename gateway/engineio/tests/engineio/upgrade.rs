@@ -41,6 +41,21 @@ async fn what_waits_for_the_client_moves_with_it_in_order() {
 }
 
 #[tokio::test]
+async fn what_waits_for_room_moves_with_the_client_too() {
+    let server = Server::start(&calm());
+    let client = server.client();
+    let sid = client.open().await;
+    client.say(&sid, "4pour 5000").await;
+    let mut got = client.collect(&sid, 1_000).await;
+    assert!(got.len() < 4_000);
+    let mut websocket = client.probe(&sid).await;
+    websocket.send("5").await;
+    got.extend(websocket.take(5_000 - got.len()).await);
+    let wanted: Vec<_> = (0..5_000).map(|n| format!("4{n}")).collect();
+    assert_eq!(got, wanted);
+}
+
+#[tokio::test]
 async fn a_poll_that_waits_ends_when_the_probe_is_answered() {
     let server = Server::start(&calm());
     let client = server.client();

@@ -83,3 +83,44 @@ async fn a_message_longer_than_the_bound_goes_to_a_client_that_is_owed_nothing()
     assert_eq!(message.len(), 100_000);
     assert_eq!(server.counters.slow_consumers.get(), 0);
 }
+
+#[tokio::test]
+async fn what_waits_for_room_comes_as_the_client_reads_and_others_do_not_wait_behind_it() {
+    let mut setup = Setup::default();
+    setup.options.max_outbound = 200_000;
+    let server = Server::start(setup);
+    let mut client = server.client().await;
+    for _ in 0..2 {
+        let pour = Message::text("pour 1500 10000");
+        client.send(pour).await.unwrap();
+    }
+    client.send(Message::text("now")).await.unwrap();
+    let (mut poured, mut before_text) = (0, None);
+    while poured < 3_000 {
+        let message = client.next().await.unwrap().unwrap();
+        assert!(server.counters.queued_bytes.get() <= 80_000);
+        if message.is_text() {
+            before_text = Some(poured);
+        } else {
+            poured += 1;
+        }
+    }
+    assert!(before_text.unwrap() < 2_900, "{before_text:?}");
+    server.counts(|c| &c.queued_bytes, 0).await;
+    assert_eq!(server.counters.slow_consumers.get(), 0);
+}
+
+#[tokio::test]
+async fn who_waits_for_room_is_let_go_with_the_connection() {
+    let server = Server::start(Setup::default());
+    let mut client = server.client().await;
+    client
+        .send(Message::text("pour 100000000 10000"))
+        .await
+        .unwrap();
+    client.next().await.unwrap().unwrap();
+    client.send(Message::text("close")).await.unwrap();
+    assert_eq!(u16::from(closing(&mut client).await.unwrap().code), 4000);
+    drop(client);
+    server.empties().await;
+}

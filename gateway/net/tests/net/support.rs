@@ -202,7 +202,8 @@ impl Front {
     }
 }
 
-/// Echoes, sends `burst COUNT SIZE`, or closes at `close`.
+/// Echoes, sends `burst COUNT SIZE` at once and `pour COUNT SIZE` as there is room, or closes at
+/// `close`.
 struct Obedient(Told);
 
 impl Receiver for Obedient {
@@ -214,6 +215,18 @@ impl Receiver for Obedient {
                 for _ in 0..count.parse().unwrap() {
                     connection.send_or_close(&message);
                 }
+            }
+            ["pour", count, size] => {
+                let message = SharedFrame::binary(&vec![8; size.parse().unwrap()]);
+                let (mut left, weak) = (count.parse::<usize>().unwrap(), Rc::downgrade(connection));
+                connection.refill_with(Box::new(move |room| {
+                    let connection = weak.upgrade().unwrap();
+                    while left > 0 && connection.queued_bytes() < room {
+                        connection.send(&message).unwrap();
+                        left -= 1;
+                    }
+                    left > 0
+                }));
             }
             ["close"] => return Flow::Break(Cause::Drain),
             _ => connection.send_or_close(&SharedFrame::text(text)),

@@ -31,6 +31,8 @@ pub(crate) struct HubCounters {
     pub(crate) recovery_unavailable: Counter,
     pub(crate) throttled: Counter,
     pub(crate) opened: Counter,
+    /// Bytes of messages that wait in replays.
+    pub(crate) replay_bytes: Counter,
     closed: [Counter; Cause::ALL.len()],
     latency: [Counter; LATENCY_BOUNDS.len() + 1],
     latency_sum_us: Counter,

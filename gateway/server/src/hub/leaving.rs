@@ -82,6 +82,8 @@ impl Hub {
     pub(super) fn take_outlet(&self, session: &Session) {
         session.delivered.set(self.shared.backbone.delivered());
         *session.outlet.borrow_mut() = Outlet::Detached;
+        // It is read anew for a client that comes back.
+        session.replay.take();
         self.counters.detached.add(1);
         for membership in &*session.rooms.borrow() {
             membership.room.remove(membership.index.get());

@@ -262,7 +262,7 @@ impl Hub {
                 Err(_) => self.shared.backbone.leave(&bookmark.room, &session.user()),
             }
         }
-        *session.replay.borrow_mut() = Replay::of(missed.messages);
+        *session.replay.borrow_mut() = Replay::of(missed.messages, &self.counters);
     }
 
     fn abandon(&self, session: &Session, rooms: &[(Rc<Room>, u64)]) {

@@ -1,42 +1,83 @@
-//! What a session missed, sent no faster than its client reads.
+//! What a session missed, sent as fast as its client reads.
+//!
+//! It goes in small parts, each once all is written that waited before, so that newer messages of
+//! other kinds never wait behind all of it. Messages with a place in the same order come behind it.
+
+mod encodings;
 
 use std::{collections::VecDeque, rc::Rc, sync::Arc};
 
 use sluice_net::Cause;
 use sluice_rooms::Message;
 
-use super::{Encoded, Hub, Session};
+pub(super) use self::encodings::Encodings;
+use super::{Encoded, Hub, HubCounters, Session};
 
 /// The most messages that wait in a replay, what was missed and what came since. A client that
 /// is further behind comes back and recovers again.
-const MAX_REPLAY: usize = 100_000;
+const MAX_MESSAGES: usize = 100_000;
 
-/// The most bytes of newer messages that wait behind a replay.
+/// The most bytes of messages that come while a replay waits, behind it. They may be gone from the history by
+/// the time they are sent, so that nobody but the replay holds them.
 const MAX_NEWER: usize = 16 << 20;
-
-/// How much is sent at once: what one write takes. The rest follows when the socket has taken it, so
-/// that others have their turn in between.
-const CHUNK: usize = 64 * 1024;
 
 /// Messages that are to be sent before any newer one.
 #[derive(Debug)]
 pub(crate) struct Replay {
-    messages: VecDeque<Arc<Message>>,
-    /// What has come since takes so many bytes.
+    waiting: VecDeque<Arc<Message>>,
+    /// Of all that wait.
+    bytes: usize,
+    /// Of those that have come since it began.
     newer: usize,
+    counters: Arc<HubCounters>,
 }
 
 impl Replay {
     /// A replay of these messages; none where there are none.
-    pub(super) fn of(messages: Vec<Arc<Message>>) -> Option<Box<Self>> {
-        let messages: VecDeque<_> = messages.into();
-        (!messages.is_empty()).then(|| Box::new(Self { messages, newer: 0 }))
+    pub(super) fn of(
+        messages: Vec<Arc<Message>>,
+        counters: &Arc<HubCounters>,
+    ) -> Option<Box<Self>> {
+        let bytes = messages.iter().map(|message| message.size()).sum();
+        counters.replay_bytes.add(bytes as u64);
+        let replay = Self {
+            waiting: messages.into(),
+            bytes,
+            newer: 0,
+            counters: Arc::clone(counters),
+        };
+        (!replay.waiting.is_empty()).then(|| Box::new(replay))
     }
 
     /// The offset before its first message: all that is to be sent has a greater one.
     pub(super) fn begins_after(&self) -> u64 {
-        let first = self.messages.front();
+        let first = self.waiting.front();
         first.map_or(u64::MAX, |message| message.offset().saturating_sub(1))
+    }
+
+    /// A newer message waits behind the others. False where there are too many.
+    fn add(&mut self, message: &Arc<Message>) -> bool {
+        let bytes = message.size();
+        self.bytes += bytes;
+        self.newer += bytes;
+        self.counters.replay_bytes.add(bytes as u64);
+        self.waiting.push_back(Arc::clone(message));
+        self.waiting.len() <= MAX_MESSAGES && self.newer <= MAX_NEWER
+    }
+
+    /// The first message is sent.
+    fn advance(&mut self) {
+        if let Some(sent) = self.waiting.pop_front() {
+            self.bytes -= sent.size();
+            self.counters.replay_bytes.sub(sent.size() as u64);
+            self.counters.deliveries.add(1);
+        }
+    }
+}
+
+impl Drop for Replay {
+    fn drop(&mut self) {
+        self.counters.replay_bytes.sub(self.bytes as u64);
     }
 }
 
@@ -48,9 +89,7 @@ impl Session {
         let (Some(replay), Some(message)) = (replay.as_mut(), message.kept()) else {
             return false;
         };
-        replay.newer += message.size();
-        replay.messages.push_back(Arc::clone(message));
-        if replay.messages.len() > MAX_REPLAY || replay.newer > MAX_NEWER {
+        if !replay.add(message) {
             self.close(Cause::SlowConsumer);
         }
         true
@@ -58,50 +97,40 @@ impl Session {
 }
 
 impl Hub {
-    /// Sends a session's replay: some of it now, and the rest as its client reads.
+    /// Sends a session's replay, now as far as half of what may wait for the connection and the
+    /// rest as the client reads.
     pub(crate) fn send_replay(self: &Rc<Self>, session: &Rc<Session>) {
-        if self.send_some(session) {
+        let half = self.policy.borrow().limits.outbound_bytes / 2;
+        if !self.send_some(session, half.saturating_sub(session.queued_bytes())) {
             return;
         }
-        let (hub, session) = (Rc::clone(self), Rc::clone(session));
-        tokio::task::spawn_local(async move {
-            loop {
-                session.drained().await;
-                let is_over = session.ended.get() || session.is_detached();
-                if is_over || hub.send_some(&session) {
-                    return;
-                }
-                // What was sent is written before more is.
-                tokio::task::yield_now().await;
-            }
-        });
+        let (hub, weak) = (Rc::downgrade(self), Rc::downgrade(session));
+        session.refill_with(Box::new(move |room| {
+            let (hub, session) = (hub.upgrade(), weak.upgrade());
+            hub.zip(session)
+                .is_some_and(|(hub, session)| hub.send_some(&session, room))
+        }));
     }
 
-    /// Whether the whole replay is sent.
-    fn send_some(&self, session: &Session) -> bool {
+    /// Sends so many bytes of a replay, and a message more. Says whether there is more.
+    fn send_some(&self, session: &Session, bytes: usize) -> bool {
+        if session.ended.get() || session.is_detached() {
+            return false;
+        }
         let mut replay = session.replay.borrow_mut();
         let Some(waiting) = replay.as_mut() else {
-            return true;
+            return false;
         };
-        // Half of what may wait is left to messages of other kinds.
-        let half = self.policy.borrow().limits.outbound_bytes / 2;
-        let enough = if session.is_polling() {
-            half
-        } else {
-            half.min(CHUNK)
-        };
-        while let Some(message) = waiting.messages.front() {
-            if session.queued_bytes() > enough {
-                return false;
+        let most = session.queued_bytes() + bytes;
+        while let Some(message) = waiting.waiting.front() {
+            let namespace = &session.namespace.name;
+            let encoded = self.encodings.of(namespace, message);
+            if session.queued_bytes() > most || session.send(&encoded).is_err() {
+                return true;
             }
-            let encoded = Encoded::message(&session.namespace.name, Arc::clone(message));
-            if session.send(&encoded).is_err() {
-                return false;
-            }
-            self.counters.deliveries.add(1);
-            waiting.messages.pop_front();
+            waiting.advance();
         }
         *replay = None;
-        true
+        false
     }
 }

@@ -6,11 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use sluice_net::{Cause, Connection, Full, Timer};
+use sluice_net::{Cause, Connection, Full, Refill, Timer};
 use sluice_policy::{Identity, TokenBucket};
 use sluice_rooms::{Epoch, Pid, Reading, RoomKey, SessionId};
 use sluice_socketio::{Carrier, Client};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, oneshot};
 
 use super::{encoded::Encoded, namespace::Namespace, replay::Replay, room::Room};
 use crate::{backend::Who, holders::Holder, socketio::SocketIoFront};
@@ -154,6 +154,16 @@ impl Session {
         }
     }
 
+    /// Has more asked for once all that waits for the client is written: see
+    /// [`Connection::refill_with`].
+    pub(super) fn refill_with(&self, refill: Refill) {
+        match &*self.outlet.borrow() {
+            Outlet::SocketIo(carrier) => carrier.refill_with(refill),
+            Outlet::Native(connection) => connection.refill_with(refill),
+            Outlet::Detached => {}
+        }
+    }
+
     /// Sends a message, or closes a connection that has too much waiting.
     pub(crate) fn send_or_close(&self, encoded: &Encoded) {
         if self.send(encoded).is_err() {
@@ -174,22 +184,16 @@ impl Session {
         }
     }
 
-    /// Waits until the client was given all that was queued for it, or its connection has ended.
-    pub(crate) async fn drained(&self) {
-        let connection = match &*self.outlet.borrow() {
-            Outlet::SocketIo(carrier) => Ok(Rc::clone(carrier)),
-            Outlet::Native(connection) => Err(Rc::clone(connection)),
-            Outlet::Detached => return,
-        };
-        match connection {
-            Ok(carrier) => carrier.drained().await,
-            Err(connection) => connection.drained().await,
-        }
-    }
-
-    /// Whether what waits for the client goes to it in one answer to its poll.
-    pub(crate) fn is_polling(&self) -> bool {
-        matches!(&*self.outlet.borrow(), Outlet::SocketIo(carrier) if carrier.is_polling())
+    /// Waits until all that waits for the client is written. False where its connection ended before.
+    pub(super) async fn drained(&self) -> bool {
+        let (tell, told) = oneshot::channel();
+        let mut tell = Some(tell);
+        self.refill_with(Box::new(move |_| {
+            // Who waited for it may be gone.
+            let _ = tell.take().map(|tell| tell.send(()));
+            false
+        }));
+        told.await.is_ok()
     }
 
     /// Bytes that wait for the client.

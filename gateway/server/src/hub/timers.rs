@@ -76,6 +76,7 @@ impl Hub {
     pub(crate) async fn turn(self: Rc<Self>) {
         loop {
             let due = self.timers.0.due().await;
+            self.encodings.forget_unused();
             for (id, due) in due {
                 if let Some(session) = self.session(id) {
                     session.timer.set(None);

@@ -18,6 +18,7 @@ async fn nobody_left(gateway: &Gateway) {
         "sluice_sessions_detached",
         "sluice_room_memberships",
         "sluice_queue_bytes",
+        "sluice_replay_bytes",
         "sluice_sockets",
     ];
     until(async || {

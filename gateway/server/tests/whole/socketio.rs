@@ -10,7 +10,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungsten
 use crate::support::{Gateway, token};
 
 pub(crate) struct SocketIo {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub(crate) connected: Value,
     last: u64,
     /// Events that came before an answer.
@@ -81,6 +81,18 @@ impl SocketIo {
                 Some(Ok(Message::Text(text))) => return Some(text.to_string()),
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                 Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    /// The next attachment; packets before it are kept.
+    pub(crate) async fn attachment(&mut self) -> Vec<u8> {
+        loop {
+            match self.socket.next().await.expect("an attachment").unwrap() {
+                Message::Binary(bytes) => return bytes.to_vec(),
+                Message::Text(text) if &*text == "2" => self.send("3").await,
+                Message::Text(text) => self.events.push_back(text.to_string()),
+                _ => {}
             }
         }
     }

@@ -72,8 +72,7 @@ impl Hub {
         let _turn = turns.lock().await;
         let half = self.policy.borrow().limits.outbound_bytes / 2;
         while session.queued_bytes() > half.saturating_sub(MAX_PAGE) && session.queued_bytes() > 0 {
-            session.drained().await;
-            if session.ended.get() || session.is_detached() {
+            if !session.drained().await {
                 return Err(Failure::NOT_CONNECTED);
             }
             tokio::task::yield_now().await;
