@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { KINDS, enter, must } from "./support/clients.mjs";
+import { KINDS, STOCK, connected, cut, enter, must } from "./support/clients.mjs";
 import { cluster, kept } from "./support/documents.mjs";
-import { useGateway } from "./support/gateway.mjs";
+import { Gateway, useGateway } from "./support/gateway.mjs";
 import { fresh } from "./support/names.mjs";
 import { Native } from "./support/native.mjs";
-import { until, within } from "./support/wait.mjs";
+import { next, until, within } from "./support/wait.mjs";
 
 /** Longer than a client has to answer, and shorter than the stock client waits for a ping. */
 const PAUSED_MS = 4_000;
@@ -59,4 +59,27 @@ test("a client that does not answer is noticed after a pause as before it", asyn
   assert.equal((await within("the end", silent.closed)).code, 4002);
   await until("it to be counted", async () =>
     /^sluice_connections_closed_total\{cause="heartbeat"\} 1$/m.test(await gateway.metrics()));
+});
+
+test("a session is kept for a client that could not come back in a pause", async () => {
+  const brief = await Gateway.start([cluster({ recovery: { window: "3s" } }), kept]);
+  try {
+    const later = { reconnectionDelay: PAUSED_MS + 500, reconnectionDelayMax: PAUSED_MS + 500, randomizationFactor: 0 };
+    const socket = await enter(brief, STOCK, "ada", later);
+    const name = fresh("kept");
+    await must(socket, "join", name);
+    const message = next(socket, "message");
+    await must(socket, "publish", name, "message", "before");
+    await message;
+    await cut(socket);
+    await until("the session to wait for its client", async () =>
+      /^sluice_sessions_detached 1$/m.test(await brief.metrics()));
+    brief.program.signal("SIGSTOP");
+    await pause(PAUSED_MS);
+    brief.program.signal("SIGCONT");
+    await connected(socket);
+    assert.equal(socket.recovered, true);
+  } finally {
+    await brief.stop();
+  }
 });
