@@ -82,7 +82,7 @@ fn what_breaks_the_protocol_is_closed_with_its_code_and_counted() {
             .unwrap();
         assert_eq!(binary.closed().await, 1003);
         let (mut large, _) = Native::enter(&gateway, "ann").await;
-        large.send("x".repeat(1_000_000)).await;
+        large.send("x".repeat(1_000_001)).await;
         assert_eq!(large.closed().await, 1009);
         let mut socketio = SocketIo::enter(&gateway, "ann").await;
         socketio.send("4nonsense").await;
