@@ -12,7 +12,7 @@ mod status;
 
 pub use auth::{Algorithm, Auth, Jwt};
 pub use backbone::{Backbone, ExternalNats, ManagedNats, MemoryBackbone, NatsBackbone};
-pub use backend::{Backend, NatsBackend, WebhookBackend};
+pub use backend::{Backend, Handshake, NatsBackend, WebhookBackend};
 pub use gateway::{Autoscaling, Gateway};
 pub use lifecycle::{Drain, Heartbeat, Recovery, Rollout};
 pub use limits::Limits;

@@ -21,9 +21,29 @@ pub struct Backend {
     /// Whether the backend is asked about each new session. It accepts it, with the rooms that it
     /// is to be in, or refuses it with a reason.
     pub ask_on_connect: bool,
+    /// What of the request that opened a connection the backend is told when it is asked about a
+    /// session. Without it, it is told nothing of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handshake: Option<Handshake>,
     /// Whether the backend is told of each session that ended. There is a bound on how many a
     /// second; beyond it they are told of together.
     pub tell_on_disconnect: bool,
+}
+
+/// What of a client's request the backend is told, beside the client's address and the `auth` that
+/// it sent. What is not named here stays at the gateway.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", default = "Handshake::default")]
+pub struct Handshake {
+    /// The names of headers, in any case.
+    #[schemars(length(max = 32), inner(length(min = 1, max = 128)))]
+    pub headers: Vec<String>,
+    /// The names of cookies.
+    #[schemars(length(max = 32), inner(length(min = 1, max = 128)))]
+    pub cookies: Vec<String>,
+    /// The names of parameters in the URL.
+    #[schemars(length(max = 32), inner(length(min = 1, max = 128)))]
+    pub query: Vec<String>,
 }
 
 /// A backend that subscribes to NATS subjects. It needs `backbone.nats`.

@@ -12,10 +12,12 @@ use serde_json::value::RawValue;
 use sluice_codec::sio::{self, MAX_ATTACHMENTS};
 use sluice_rooms::check_name;
 
-use crate::BackendError;
+use crate::{BackendError, Refusal};
 
 /// The most rooms that a session is put into when it connects.
 const MAX_ROOMS: usize = 1000;
+/// The longest data of a session, in bytes: each session has its own.
+const MAX_DATA: usize = 4096;
 /// The longest code and message of a refusal, in bytes.
 const MAX_CODE: usize = 64;
 const MAX_MESSAGE: usize = 1024;
@@ -32,18 +34,23 @@ pub struct EventAnswer {
 /// The answer to a session that wants to begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConnectAnswer {
-    /// It may, and is in these rooms from the start.
-    Accepted {
-        /// The rooms' names.
-        rooms: Vec<Box<str>>,
-    },
+    /// It may.
+    Accepted(AcceptedSession),
     /// It may not.
-    Refused {
-        /// For programs; the backend's own.
-        code: Box<str>,
-        /// For people.
-        message: Box<str>,
-    },
+    Refused(Refusal),
+}
+
+/// What the backend says of a session that it accepts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AcceptedSession {
+    /// The names of the rooms that it is in from the start.
+    pub rooms: Vec<Box<str>>,
+    /// Its user, where the backend names one.
+    pub user: Option<Box<str>>,
+    /// What is said to the backend with each of its events, as JSON.
+    pub data: Option<Box<str>>,
+    /// When it ends if nothing is done, in seconds since 1970.
+    pub expires: Option<u64>,
 }
 
 #[derive(Deserialize, Default)]
@@ -57,6 +64,9 @@ struct EventBody {
 #[serde(deny_unknown_fields, default)]
 struct ConnectBody {
     rooms: Vec<Box<str>>,
+    user: Option<Box<str>>,
+    data: Option<Box<RawValue>>,
+    expires: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +78,8 @@ struct ErrorBody {
 struct OwnError {
     code: Box<str>,
     message: Box<str>,
+    #[serde(default)]
+    data: Option<Box<RawValue>>,
 }
 
 impl Default for EventAnswer {
@@ -107,16 +119,35 @@ impl EventAnswer {
 
 impl ConnectAnswer {
     /// Reads the body of an answer to a session that wants to begin: nothing, or
-    /// `{"rooms": ["…"]}`.
+    /// `{"rooms": ["…"], "user": "…", "data": …, "expires": …}`, each of which may be missing.
     pub(crate) fn read(body: &[u8]) -> Result<Self, BackendError> {
-        let ConnectBody { rooms } = parse(body)?;
+        let ConnectBody {
+            rooms,
+            user,
+            data,
+            expires,
+        } = parse(body)?;
         if rooms.len() > MAX_ROOMS {
             return Err(invalid(format!("it names more than {MAX_ROOMS} rooms")));
         }
         for (index, room) in rooms.iter().enumerate() {
             check_name(room).map_err(|error| invalid(format!("rooms[{index}]: {error}")))?;
         }
-        Ok(Self::Accepted { rooms })
+        if let Some(user) = &user {
+            check_name(user).map_err(|error| invalid(format!("user: {error}")))?;
+        }
+        if data
+            .as_ref()
+            .is_some_and(|data| data.get().len() > MAX_DATA)
+        {
+            return Err(invalid(format!("its data has more than {MAX_DATA} bytes")));
+        }
+        Ok(Self::Accepted(AcceptedSession {
+            rooms,
+            user,
+            data: data.map(text),
+            expires,
+        }))
     }
 
     /// Reads an answer that came without a status, as [`EventAnswer::from_reply`] does.
@@ -127,22 +158,31 @@ impl ConnectAnswer {
     /// A refusal with a code of the application's own is its answer; one without is an error.
     pub(crate) fn or_refused(answer: Result<Self, BackendError>) -> Result<Self, BackendError> {
         match answer {
-            Err(BackendError::Refused {
-                own: Some((code, message)),
-                ..
-            }) => Ok(Self::Refused { code, message }),
+            Err(BackendError::Refused { own: Some(own), .. }) => Ok(Self::Refused(*own)),
             other => other,
         }
     }
 }
 
-/// The backend's own code and message out of a refusal's body:
-/// `{"error": {"code": "…", "message": "…"}}`, the code in snake case.
-pub(crate) fn own_error(body: &[u8]) -> Option<(Box<str>, Box<str>)> {
-    let OwnError { code, message } = serde_json::from_slice::<ErrorBody>(body).ok()?.error;
+/// The backend's own code, message and data out of a refusal's body:
+/// `{"error": {"code": "…", "message": "…", "data": …}}`, the code in snake case.
+pub(crate) fn own_error(body: &[u8]) -> Option<Box<Refusal>> {
+    let own = serde_json::from_slice::<ErrorBody>(body).ok()?.error;
     let snake = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
-    let fits = (1..=MAX_CODE).contains(&code.len()) && message.len() <= MAX_MESSAGE;
-    (fits && code.bytes().all(snake)).then_some((code, message))
+    let fits = (1..=MAX_CODE).contains(&own.code.len()) && own.message.len() <= MAX_MESSAGE;
+    // A client that is sent what it cannot read closes its connection.
+    let data = own.data.filter(|data| check(data.get(), 0).is_ok());
+    (fits && own.code.bytes().all(snake)).then(|| {
+        Box::new(Refusal {
+            code: own.code,
+            message: own.message,
+            data: data.map(text),
+        })
+    })
+}
+
+fn text(json: Box<RawValue>) -> Box<str> {
+    json.into()
 }
 
 /// What an answer without a status says beside whether it is one.

@@ -3,6 +3,17 @@
 use sluice_contract::Code;
 use thiserror::Error;
 
+/// A refusal with a code of the application's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// For programs.
+    pub code: Box<str>,
+    /// For people.
+    pub message: Box<str>,
+    /// Whatever the client is to have beside, as JSON.
+    pub data: Option<Box<str>>,
+}
+
 /// What became of a request that the backend did not answer as asked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -21,8 +32,8 @@ pub enum BackendError {
     Refused {
         /// The HTTP status, where there is one.
         status: Option<u16>,
-        /// The backend's own code and message, if it gave them.
-        own: Option<(Box<str>, Box<str>)>,
+        /// The backend's own code, message and data, if it gave them.
+        own: Option<Box<Refusal>>,
     },
     /// The request is larger than NATS takes; what is too large is what the client sent.
     #[error("the message is larger than NATS takes; send less")]

@@ -34,6 +34,7 @@
 //!     event: "order".into(),
 //!     user: "ann".into(),
 //!     session: sluice_rooms::Pid::random().session(),
+//!     session_data: None,
 //!     data: RawValue::from_string(r#"{"item":7}"#.into())?,
 //!     attachments: Vec::new(),
 //!     ack_expected: true,
@@ -52,9 +53,9 @@ mod nats;
 mod request;
 pub mod webhook;
 
-pub use answer::{ConnectAnswer, EventAnswer};
+pub use answer::{AcceptedSession, ConnectAnswer, EventAnswer};
 pub use backend::Backend;
-pub use error::BackendError;
+pub use error::{BackendError, Refusal};
 pub use nats::NatsBackend;
-pub use request::{ConnectRequest, Disconnected, EventRequest};
+pub use request::{ClientRequest, ConnectRequest, Disconnected, EventRequest, Handshake};
 pub use webhook::Webhook;

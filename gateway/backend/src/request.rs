@@ -1,6 +1,6 @@
 //! What the application is asked and told.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -19,6 +19,9 @@ pub struct EventRequest {
     pub user: Arc<str>,
     /// The session.
     pub session: SessionId,
+    /// What the backend said of the session when it was asked about it.
+    #[serde(rename = "sessionData", skip_serializing_if = "Option::is_none")]
+    pub session_data: Option<Arc<RawValue>>,
     /// The event's data.
     pub data: Box<RawValue>,
     /// Binary attachments, which placeholders in `data` refer to.
@@ -45,6 +48,33 @@ pub struct ConnectRequest {
     /// The claims of its token, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claims: Option<Box<RawValue>>,
+    /// What is known of its client, where the backend is to be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handshake: Option<Handshake>,
+}
+
+/// A client's request for a connection, as far as the backend is told of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Handshake {
+    /// The request.
+    #[serde(flatten)]
+    pub request: Arc<ClientRequest>,
+    /// What it sent along when it asked for its namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Box<RawValue>>,
+}
+
+/// What was named of a request that opened a connection, by name.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClientRequest {
+    /// Where it came from.
+    pub address: IpAddr,
+    /// Headers; several of one name are one, with commas between.
+    pub headers: BTreeMap<Box<str>, String>,
+    /// Cookies.
+    pub cookies: BTreeMap<Box<str>, String>,
+    /// Parameters of the URL.
+    pub query: BTreeMap<Box<str>, String>,
 }
 
 /// A session that has ended.
@@ -56,6 +86,9 @@ pub struct Disconnected {
     pub user: Arc<str>,
     /// Its public name.
     pub session: SessionId,
+    /// What the backend said of it when it was asked about it.
+    #[serde(rename = "sessionData", skip_serializing_if = "Option::is_none")]
+    pub session_data: Option<Arc<RawValue>>,
     /// Why it ended: a stable code.
     pub reason: Box<str>,
     /// When it ended, in milliseconds since 1970.

@@ -88,8 +88,21 @@ pub struct Backend {
     pub timeout: Duration,
     /// Whether it is asked about each new session.
     pub ask_on_connect: bool,
+    /// What it is told of the request that opened a connection; none where nothing.
+    pub handshake: Option<Handshake>,
     /// Whether it is told of each session that ended.
     pub tell_on_disconnect: bool,
+}
+
+/// What the backend is told of the request that opened a connection, by names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Handshake {
+    /// Headers, in lower case.
+    pub headers: Box<[Box<str>]>,
+    /// Cookies.
+    pub cookies: Box<[Box<str>]>,
+    /// Parameters of the URL.
+    pub query: Box<[Box<str>]>,
 }
 
 /// How the application's backend is reached.

@@ -11,13 +11,14 @@ use std::{
 };
 
 use http::{HeaderMap, HeaderName, StatusCode, header, request::Parts};
+use sluice_backend::{ClientRequest, Handshake};
 use sluice_contract::Code;
 use sluice_engineio::Refusal;
 use sluice_net::Peer;
 use sluice_policy::Policy;
 
 use self::addresses::Addresses;
-use crate::holders::Holders;
+use crate::{handshake, holders::Holders};
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static FORWARDED: HeaderName = header::FORWARDED;
@@ -32,6 +33,18 @@ pub(crate) struct Admitted {
     pub(crate) address: IpAddr,
     /// The token of an `Authorization: Bearer` header.
     pub(crate) bearer: Option<Box<str>>,
+    /// What the backend is told of the request, where it is to be told.
+    pub(crate) request: Option<Arc<ClientRequest>>,
+}
+
+impl Admitted {
+    /// What the backend is told of a client that asks for a namespace with this `auth`.
+    pub(crate) fn handshake(&self, policy: &Policy, auth: &str) -> Option<Handshake> {
+        self.request.as_ref().map(|request| Handshake {
+            request: Arc::clone(request),
+            auth: handshake::auth(policy, auth),
+        })
+    }
 }
 
 impl Drop for Admitted {
@@ -101,6 +114,7 @@ impl Admission {
             admission: Arc::clone(self),
             address,
             bearer: bearer(&head.headers),
+            request: handshake::told(policy, head, address),
         })
     }
 

@@ -9,15 +9,15 @@ use arc_swap::ArcSwapOption;
 use prometheus::Registry;
 use serde_json::value::RawValue;
 use sluice_backend::{
-    Backend, BackendError, ConnectAnswer, ConnectRequest, Disconnected, EventAnswer, EventRequest,
-    NatsBackend, Webhook, webhook::Config,
+    AcceptedSession, Backend, BackendError, ConnectAnswer, ConnectRequest, Disconnected,
+    EventAnswer, EventRequest, Handshake, NatsBackend, Webhook, webhook::Config,
 };
 use sluice_bucket::Connection;
 use sluice_net::Cause;
 use sluice_policy::{BackendVia, Identity, Policy};
 use sluice_rooms::SessionId;
 use sluice_spans::{failed, span};
-use sluice_util::{lock, unix_millis};
+use sluice_util::{lock, unix_millis, unix_seconds};
 use tokio::runtime::Handle;
 use tracing::Instrument as _;
 
@@ -29,6 +29,67 @@ pub(crate) struct Who {
     pub(crate) namespace: Arc<str>,
     pub(crate) user: Arc<str>,
     pub(crate) session: SessionId,
+    /// What the backend said of the session when it was asked.
+    pub(crate) data: Option<Arc<RawValue>>,
+}
+
+/// What the backend says of a session that it accepts.
+#[derive(Debug, Default)]
+pub(crate) struct Granted {
+    /// Its user, where the backend names one that the token does not.
+    pub(crate) user: Option<Arc<str>>,
+    /// What the backend is told with each of its events.
+    pub(crate) data: Option<Arc<RawValue>>,
+    /// When it ends, in seconds since 1970, where the backend says so.
+    pub(crate) expires_at: Option<u64>,
+}
+
+impl Granted {
+    /// Whose session it is that a client of this identity gets.
+    pub(crate) fn apply(&self, identity: Identity) -> Identity {
+        let identity = match &self.user {
+            Some(user) => identity.named(Arc::clone(user), unix_seconds()),
+            None => identity,
+        };
+        identity.until(self.ends_at())
+    }
+
+    /// When the session ends whatever token it has, in seconds since 1970.
+    pub(crate) fn ends_at(&self) -> u64 {
+        self.expires_at.unwrap_or(u64::MAX)
+    }
+
+    fn says_nothing(&self) -> bool {
+        self.user.is_none() && self.data.is_none() && self.expires_at.is_none()
+    }
+}
+
+/// A session that the backend accepts.
+#[derive(Debug, Default)]
+pub(crate) struct Accepted {
+    /// The rooms that it is put into.
+    pub(crate) rooms: Vec<Arc<str>>,
+    /// Where the backend said more.
+    pub(crate) granted: Option<Box<Granted>>,
+}
+
+impl Accepted {
+    fn of(answer: AcceptedSession, user: &str) -> Result<Self, BackendError> {
+        if answer.expires.is_some_and(|at| at <= unix_seconds()) {
+            let what = "expires lies in the past".to_owned();
+            return Err(BackendError::AnswerInvalid(what));
+        }
+        let named = answer.user.filter(|named| **named != *user);
+        let granted = Granted {
+            user: named.map(Arc::from),
+            data: answer.data.as_deref().map(|data| Arc::from(raw(data))),
+            expires_at: answer.expires,
+        };
+        Ok(Self {
+            rooms: answer.rooms.into_iter().map(Arc::from).collect(),
+            granted: (!granted.says_nothing()).then(|| Box::new(granted)),
+        })
+    }
 }
 
 #[derive(Default)]
@@ -122,9 +183,9 @@ impl CurrentBackend {
         &self,
         who: Who,
         recovered: bool,
-        protocol: &'static str,
+        (protocol, handshake): (&'static str, Option<Handshake>),
         identity: &Identity,
-    ) -> Result<Vec<Arc<str>>, Failure> {
+    ) -> Result<Accepted, Failure> {
         let backend = self.backend.load_full().ok_or(Failure::NO_BACKEND)?;
         let request = ConnectRequest {
             namespace: who.namespace,
@@ -133,6 +194,7 @@ impl CurrentBackend {
             recovered,
             protocol,
             claims: (!identity.is_anonymous()).then(|| raw(identity.claims())),
+            handshake,
         };
         let span = span!(
             "backend",
@@ -141,8 +203,8 @@ impl CurrentBackend {
         );
         let asked = backend.connect(request).instrument(span.clone()).await;
         match asked.inspect_err(|error| failed(&span, error.code().as_str()))? {
-            ConnectAnswer::Accepted { rooms } => Ok(rooms.into_iter().map(Arc::from).collect()),
-            ConnectAnswer::Refused { code, message } => Err(Failure::of_application(code, message)),
+            ConnectAnswer::Accepted(answer) => Ok(Accepted::of(answer, identity.user())?),
+            ConnectAnswer::Refused(refusal) => Err(Failure::of_application(refusal)),
         }
     }
 
@@ -153,6 +215,7 @@ impl CurrentBackend {
                 namespace: who.namespace,
                 user: who.user,
                 session: who.session,
+                session_data: who.data,
                 reason: cause.name().into(),
                 time: unix_millis(),
             });
@@ -178,6 +241,7 @@ impl CurrentBackend {
             event: content.event.into(),
             user: who.user,
             session: who.session,
+            session_data: who.data,
             data,
             attachments: content.attachments,
             ack_expected,
@@ -200,10 +264,7 @@ impl From<BackendError> for Failure {
     fn from(error: BackendError) -> Self {
         let (code, message) = (error.code(), error.to_string());
         match error {
-            BackendError::Refused {
-                own: Some((code, message)),
-                ..
-            } => Self::of_application(code, message),
+            BackendError::Refused { own: Some(own), .. } => Self::of_application(*own),
             _ => Self::new(code, message),
         }
     }

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use sluice_backbone::Error;
+use sluice_backend::Refusal;
 use sluice_contract::Code;
 use sluice_net::Cause;
 use sluice_policy::{AccessError, AuthError, SchemaError};
@@ -14,6 +16,9 @@ use sluice_rooms::NameError;
 pub(crate) struct Failure {
     code: Origin,
     pub(crate) message: Cow<'static, str>,
+    /// Whatever the application wants its client to have beside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Box<RawValue>>,
 }
 
 /// Whose code a refusal has. What an application calls its refusals means nothing to the gateway,
@@ -29,14 +34,18 @@ impl Failure {
         Self {
             code: Origin::Gateway(code),
             message: message.into(),
+            data: None,
         }
     }
 
     /// The application refuses, with a code of its own.
-    pub(crate) fn of_application(code: Box<str>, message: Box<str>) -> Self {
+    pub(crate) fn of_application(refusal: Refusal) -> Self {
         Self {
-            code: Origin::Application(code),
-            message: message.into_string().into(),
+            code: Origin::Application(refusal.code),
+            message: refusal.message.into_string().into(),
+            data: refusal
+                .data
+                .and_then(|json| RawValue::from_string(json.into()).ok()),
         }
     }
 
@@ -88,6 +97,7 @@ impl Failure {
         Self {
             code: Origin::Gateway(code),
             message: Cow::Borrowed(message),
+            data: None,
         }
     }
 
@@ -200,16 +210,30 @@ mod tests {
         assert_eq!(Failure::from(AuthError::Signature).cause().code(), 4503);
     }
 
+    fn refused(code: &str) -> Failure {
+        Failure::of_application(Refusal {
+            code: code.into(),
+            message: "No.".into(),
+            data: Some("[7]".into()),
+        })
+    }
+
+    #[test]
+    fn what_an_application_refuses_with_reaches_the_client_whole() {
+        let json = serde_json::to_string(&refused("sold_out")).unwrap();
+        assert_eq!(json, r#"{"code":"sold_out","message":"No.","data":[7]}"#);
+    }
+
     #[test]
     fn a_code_of_an_application_says_nothing_of_coming_back_however_it_is_spelled() {
         for code in Code::ALL {
-            let refused = Failure::of_application(code.as_str().into(), "No.".into());
+            let refused = refused(code.as_str());
             assert_eq!(refused.code(), code.as_str());
             assert_eq!(refused.cause(), Cause::Unauthorized);
             assert_eq!(refused.passing(), None);
             assert_eq!(refused.counted(), "backend_refused");
         }
-        let own = Failure::of_application("sold_out".into(), "Nothing is left.".into());
+        let own = refused("sold_out");
         assert_eq!(own.counted(), "sold_out");
     }
 }

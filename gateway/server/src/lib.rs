@@ -10,6 +10,7 @@ mod embedded;
 mod failure;
 mod front;
 mod gateway;
+mod handshake;
 mod holders;
 mod hub;
 mod in_force;

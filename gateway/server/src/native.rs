@@ -264,6 +264,7 @@ impl Client {
             namespace: connect.namespace.as_deref().unwrap_or("/").into(),
             protocol: "websocket",
             address: Some(self.admitted.address),
+            handshake: self.admitted.handshake(&self.hub.policy(), connect.auth()),
             pid: connect.pid(),
             read: connect.position(),
             token: connect.token.map(Box::from).or_else(bearer),

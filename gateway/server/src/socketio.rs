@@ -43,18 +43,25 @@ struct Auth<'a> {
 }
 
 impl SocketIoFront {
-    fn knock(carrier: &Carrier<Self>, namespace: &str, auth: &str) -> Result<Knock, Failure> {
-        let auth: Auth<'_> = match auth {
+    fn knock(
+        &self,
+        carrier: &Carrier<Self>,
+        namespace: &str,
+        json: &str,
+    ) -> Result<Knock, Failure> {
+        let admitted = &carrier.state().link().admitted;
+        let auth: Auth<'_> = match json {
             "" => Auth::default(),
             json => serde_json::from_str(json).map_err(|e| {
                 Failure::arguments(format!("the auth payload is not as expected: {e}"))
             })?,
         };
-        let bearer = || carrier.state().link().admitted.bearer.clone();
+        let bearer = || admitted.bearer.clone();
         Ok(Knock {
             namespace: namespace.into(),
             protocol: "socketio",
-            address: Some(carrier.state().link().admitted.address),
+            address: Some(admitted.address),
+            handshake: admitted.handshake(&self.hub.policy(), json),
             token: auth.token.map(Box::from).or_else(bearer),
             pid: auth.pid.as_deref().and_then(Pid::parse),
             read: ClientPosition::parse(auth.offset.as_deref()),
@@ -144,7 +151,7 @@ impl Handler for SocketIoFront {
                 data: None,
             });
         }
-        let knock = match Self::knock(carrier, namespace, auth) {
+        let knock = match self.knock(carrier, namespace, auth) {
             Ok(knock) => knock,
             Err(failure) => {
                 self.hub.counters.refused(&failure);

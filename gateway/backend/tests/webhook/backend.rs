@@ -171,6 +171,7 @@ pub fn event() -> EventRequest {
         event: "order".into(),
         user: "ann".into(),
         session: Pid::random().session(),
+        session_data: None,
         data: RawValue::from_string(r#"{"item":7}"#.into()).unwrap(),
         attachments: Vec::new(),
         ack_expected: true,

@@ -1,5 +1,5 @@
 use serde_json::{json, value::RawValue};
-use sluice_backend::{BackendError, ConnectAnswer, ConnectRequest};
+use sluice_backend::{AcceptedSession, BackendError, ConnectAnswer, ConnectRequest, Refusal};
 use sluice_rooms::Pid;
 
 use crate::backend::both;
@@ -11,6 +11,7 @@ fn request() -> ConnectRequest {
         session: Pid::random().session(),
         recovered: false,
         protocol: "socketio",
+        handshake: None,
         claims: Some(RawValue::from_string(r#"{"sub":"ann"}"#.into()).unwrap()),
     }
 }
@@ -24,7 +25,10 @@ async fn an_accepted_session_gets_its_rooms() {
     let rooms = vec!["lobby".into(), "team-7".into()];
     assert_eq!(
         webhook.connect(request).await,
-        Ok(ConnectAnswer::Accepted { rooms })
+        Ok(ConnectAnswer::Accepted(AcceptedSession {
+            rooms,
+            ..AcceptedSession::default()
+        }))
     );
     let expected = json!({
         "type": "connect", "namespace": "/", "user": "ann", "session": session,
@@ -40,10 +44,11 @@ async fn a_refused_session_gets_the_backends_reason() {
         403,
         r#"{"error":{"code":"banned","message":"You are banned."}}"#,
     );
-    let refused = ConnectAnswer::Refused {
+    let refused = ConnectAnswer::Refused(Refusal {
         code: "banned".into(),
         message: "You are banned.".into(),
-    };
+        data: None,
+    });
     assert_eq!(webhook.connect(request()).await, Ok(refused));
 }
 

@@ -13,6 +13,7 @@ fn gone(user: &str) -> Disconnected {
         namespace: "/".into(),
         user: user.into(),
         session: Pid::random().session(),
+        session_data: None,
         reason: "transport_closed".into(),
         time: 1_700_000_000_000,
     }

@@ -1,5 +1,5 @@
 use serde_json::json;
-use sluice_backend::BackendError;
+use sluice_backend::{BackendError, Refusal};
 
 use crate::backend::{SECRET, both, config, event, metrics, start, webhook};
 
@@ -57,7 +57,11 @@ async fn a_refusal_passes_the_backends_own_code_through() {
         error,
         BackendError::Refused {
             status: Some(409),
-            own: Some(("sold_out".into(), "Nothing is left.".into()))
+            own: Some(Box::new(Refusal {
+                code: "sold_out".into(),
+                message: "Nothing is left.".into(),
+                data: None,
+            }))
         }
     );
     backend.answer(404, "<html>");

@@ -40,12 +40,29 @@ impl Identity {
         Self::new(Arc::clone(&NOBODY), None, Box::default(), u64::MAX, 0)
     }
 
+    /// The same as another user, whom something else than the token names. Without a token, it was
+    /// issued at `now`, in seconds since 1970.
+    #[must_use]
+    pub fn named(self, user: Arc<str>, now: u64) -> Self {
+        if self.is_anonymous() {
+            return Self::new(user, None, "{}".into(), self.expires_at, now);
+        }
+        Self { user, ..self }
+    }
+
+    /// The same, which ends at `expires_at` if not before.
+    #[must_use]
+    pub fn until(self, expires_at: u64) -> Self {
+        let expires_at = self.expires_at.min(expires_at);
+        Self { expires_at, ..self }
+    }
+
     /// The user's name; empty for a connection without a token.
     pub fn user(&self) -> &Arc<str> {
         &self.user
     }
 
-    /// Whether the connection has no token.
+    /// Whether the connection has no user.
     pub fn is_anonymous(&self) -> bool {
         self.claims.is_empty()
     }
@@ -101,6 +118,18 @@ mod tests {
         assert!(nobody.is_anonymous());
         assert_eq!((&**nobody.user(), nobody.claims()), ("", "{}"));
         assert_eq!(nobody.expires_at(), u64::MAX);
+    }
+
+    #[test]
+    fn a_user_that_is_named_otherwise_is_as_good_as_one_of_a_token() {
+        let named = Identity::anonymous().named("anna".into(), 7).until(9);
+        assert!(!named.is_anonymous());
+        assert_eq!((&**named.user(), named.claims()), ("anna", "{}"));
+        assert_eq!((named.issued_at(), named.expires_at()), (7, 9));
+        let token = Identity::new("bob".into(), None, r#"{"a":1}"#.into(), 5, 3);
+        let named = token.named("anna".into(), 7).until(9);
+        assert_eq!((&**named.user(), named.claims()), ("anna", r#"{"a":1}"#));
+        assert_eq!((named.issued_at(), named.expires_at()), (3, 5));
     }
 
     #[test]

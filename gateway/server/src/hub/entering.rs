@@ -21,7 +21,10 @@ use tracing::{
 
 use self::undoing::{Asked, Place};
 use super::{Hub, Knock, Outlet, Session, recovery::Reserved};
-use crate::{backend::Who, failure::Failure};
+use crate::{
+    backend::{Accepted, Who},
+    failure::Failure,
+};
 
 /// A client that is in. [`Hub::attach`] must follow at once: until then its session has no
 /// connection and would lose what is sent to it.
@@ -109,8 +112,14 @@ impl Hub {
         if self.asks_backend() {
             reserved = self.put_back(&claim, knock, identity, reserved);
         }
-        let (asked, place) = match self.consent(knock, id, true, identity, wanted).await {
-            Ok(admitted) => admitted,
+        let asked = self.ask_backend(knock, id, true, identity).await?;
+        let granted = asked.identity(identity);
+        if granted.user() != identity.user() {
+            // The backend knows the client as somebody else, whose session this is not.
+            return Ok(None);
+        }
+        let place = match self.count_in(&granted, true, wanted) {
+            Ok(place) => place,
             Err(stop) => {
                 self.put_back(&claim, knock, identity, reserved);
                 return Err(stop);
@@ -119,7 +128,7 @@ impl Hub {
         let Some(record) = self.take(&claim, reserved).await else {
             return Ok(None);
         };
-        let session = self.session_of(claim.pid, knock, identity.clone());
+        let session = self.session_of(claim.pid, knock, granted);
         if !self.resume(&session, record, claim.read).await {
             self.shared.backbone.forget(id);
             return Ok(None);
@@ -139,10 +148,17 @@ impl Hub {
         wanted: &impl Fn() -> bool,
     ) -> Result<Entered, Stop> {
         let pid = Pid::random();
-        let (asked, place) = self
-            .consent(knock, pid.session(), false, &identity, wanted)
+        let asked = self
+            .ask_backend(knock, pid.session(), false, &identity)
             .await?;
-        let session = self.session_of(pid, knock, identity);
+        let granted = asked.identity(&identity);
+        if granted.user() != identity.user()
+            && let Some(entered) = self.go_on(knock, &granted, wanted).await?
+        {
+            return Ok(entered);
+        }
+        let place = self.count_in(&granted, false, wanted)?;
+        let session = self.session_of(pid, knock, granted);
         Ok(self.register(session, false, asked, place))
     }
 
@@ -176,22 +192,6 @@ impl Hub {
         policy.backend.as_ref().is_some_and(|b| b.ask_on_connect)
     }
 
-    /// Asks all that have a say in it whether the client may have this session.
-    async fn consent(
-        self: &Rc<Self>,
-        knock: &Knock,
-        session: SessionId,
-        recovered: bool,
-        identity: &Identity,
-        wanted: &impl Fn() -> bool,
-    ) -> Result<(Asked, Place), Stop> {
-        let asked = self
-            .ask_backend(knock, session, recovered, identity)
-            .await?;
-        self.check_wanted(wanted)?;
-        Ok((asked, self.count_in(identity, recovered)?))
-    }
-
     /// Asks the backend about the session that the client will have, if it is to be asked.
     async fn ask_backend(
         self: &Rc<Self>,
@@ -207,25 +207,41 @@ impl Hub {
             namespace: (*knock.namespace).into(),
             user: Arc::clone(identity.user()),
             session,
+            data: None,
         };
-        let rooms = self
-            .shared
-            .backend
-            .connect(who.clone(), recovered, knock.protocol, identity)
+        let client = (knock.protocol, knock.handshake.clone());
+        let backend = &self.shared.backend;
+        let accepted = backend
+            .connect(who.clone(), recovered, client, identity)
             .await?;
-        Ok(Asked::about(who, rooms, self))
+        let granted = accepted.granted.as_ref();
+        let who = Who {
+            user: granted
+                .and_then(|granted| granted.user.clone())
+                .unwrap_or(who.user),
+            data: granted.and_then(|granted| granted.data.clone()),
+            ..who
+        };
+        Ok(Asked::about(who, accepted, self))
     }
 
     /// Counts a session into its user's, if all that may have changed while it waited allows it.
     /// One that comes back may still be counted for a moment where it was.
-    fn count_in(&self, identity: &Identity, returns: bool) -> Result<Place, Failure> {
-        self.refuse_revoked(identity, None)?;
+    fn count_in(
+        &self,
+        identity: &Identity,
+        returns: bool,
+        wanted: &impl Fn() -> bool,
+    ) -> Result<Place, Stop> {
+        self.check_wanted(wanted)?;
+        self.refuse_revoked(identity, None).map_err(Failure::from)?;
         if identity.is_anonymous() {
             return Ok(Place::uncounted());
         }
         let most = self.policy.borrow().limits.connections_per_user;
         let most = most.saturating_add(u32::from(returns));
-        Ok(Place::of(identity.user(), most, &self.shared.backbone)?)
+        let place = Place::of(identity.user(), most, &self.shared.backbone);
+        Ok(place.map_err(Failure::from)?)
     }
 
     fn session_of(&self, pid: Pid, knock: &Knock, identity: Identity) -> Rc<Session> {
@@ -251,12 +267,16 @@ impl Hub {
             .holders
             .take_bucket(session.holder, self.now_ms());
         session.bucket.set(bucket);
+        let Accepted { rooms, granted } = asked.keep();
+        if let Some(granted) = granted {
+            let _ = session.granted.set(granted);
+        }
         self.add_session(&session);
         self.watch_token(&session);
         Entered {
             session,
             recovered,
-            rooms: asked.keep(),
+            rooms,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use sluice_backend::Handshake;
 use sluice_rooms::Pid;
 
 use super::ClientPosition;
@@ -14,6 +15,8 @@ pub(crate) struct Knock {
     pub(crate) protocol: &'static str,
     /// Where it comes from; none where nobody knows.
     pub(crate) address: Option<IpAddr>,
+    /// What the backend is told of its request.
+    pub(crate) handshake: Option<Handshake>,
     pub(crate) token: Option<Box<str>>,
     /// The session it says it had, and how far it says it has read there.
     pub(crate) pid: Option<Pid>,

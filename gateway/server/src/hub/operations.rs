@@ -172,6 +172,10 @@ impl Hub {
 
     async fn refresh(self: Rc<Self>, session: &Rc<Session>, token: &str) -> Outcome {
         let identity = self.identify(Some(token)).await?;
+        let identity = match session.granted.get() {
+            Some(granted) => identity.until(granted.ends_at()),
+            None => identity,
+        };
         if *identity.user() != session.user() {
             return Err(Failure::OTHER_USER);
         }

@@ -13,7 +13,11 @@ use sluice_socketio::{Carrier, Client};
 use tokio::sync::{Mutex, Notify, oneshot};
 
 use super::{encoded::Encoded, namespace::Namespace, replay::Replay, room::Room};
-use crate::{backend::Who, holders::Holder, socketio::SocketIoFront};
+use crate::{
+    backend::{Granted, Who},
+    holders::Holder,
+    socketio::SocketIoFront,
+};
 
 /// How a session is reached.
 pub(crate) enum Outlet {
@@ -47,6 +51,8 @@ pub(crate) struct Session {
     pub(crate) bucket: Cell<TokenBucket>,
     pub(crate) in_flight: Cell<u16>,
     pub(crate) strikes: Cell<u16>,
+    /// What the backend said of it when it was asked.
+    pub(super) granted: OnceCell<Box<Granted>>,
     /// How far its client had read, over all rooms, when it came.
     came: OnceCell<Box<Reading>>,
     /// What had been delivered when its connection ended.
@@ -87,6 +93,7 @@ impl Session {
             bucket: Cell::default(),
             in_flight: Cell::new(0),
             strikes: Cell::new(0),
+            granted: OnceCell::new(),
             came: OnceCell::new(),
             delivered: Cell::new(0),
             present: Cell::new(true),
@@ -111,6 +118,7 @@ impl Session {
             namespace,
             user: self.user(),
             session: self.id,
+            data: self.granted.get().and_then(|granted| granted.data.clone()),
         }
     }
 

@@ -42,11 +42,19 @@ pub(super) struct Connect<'a> {
     /// The `offset` of the last push that had one.
     #[serde(borrow)]
     offset: Option<Cow<'a, str>>,
+    /// Whatever the backend is to be told.
+    #[serde(borrow)]
+    auth: Option<&'a RawValue>,
 }
 
 impl Connect<'_> {
     pub(super) fn pid(&self) -> Option<Pid> {
         self.pid.as_deref().and_then(Pid::parse)
+    }
+
+    /// What it has for the backend, as JSON; empty where it has nothing.
+    pub(super) fn auth(&self) -> &str {
+        self.auth.map_or("", RawValue::get)
     }
 
     pub(super) fn position(&self) -> ClientPosition {

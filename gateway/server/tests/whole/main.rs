@@ -13,6 +13,7 @@ mod catching_up;
 mod counting;
 mod documents;
 mod draining;
+mod handshakes;
 mod large;
 mod metrics;
 mod native;

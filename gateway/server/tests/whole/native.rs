@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Message, protocol::frame::coding::CloseCode},
+    tungstenite::{
+        Message, client::IntoClientRequest as _, http::HeaderValue,
+        protocol::frame::coding::CloseCode,
+    },
 };
 
 use crate::support::{Gateway, token};
@@ -21,8 +24,22 @@ pub(crate) struct Native {
 impl Native {
     /// A connection that has not said who it is.
     pub(crate) async fn open(gateway: &Gateway) -> Self {
-        let url = format!("ws://{}/ws", gateway.embedded.clients());
-        let (socket, _) = connect_async(url).await.unwrap();
+        Self::open_with(gateway, "", &[]).await
+    }
+
+    /// As [`Self::open`], with this query and these headers in the request.
+    pub(crate) async fn open_with(
+        gateway: &Gateway,
+        query: &str,
+        headers: &[(&'static str, &'static str)],
+    ) -> Self {
+        let url = format!("ws://{}/ws{query}", gateway.embedded.clients());
+        let mut request = url.into_client_request().unwrap();
+        for (name, value) in headers {
+            let value = HeaderValue::from_static(value);
+            request.headers_mut().append(*name, value);
+        }
+        let (socket, _) = connect_async(request).await.unwrap();
         Self {
             socket,
             pushes: VecDeque::new(),

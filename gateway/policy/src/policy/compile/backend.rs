@@ -1,9 +1,21 @@
 //! The application's backend.
 
-use sluice_crds::cluster::WebhookBackend;
+use sluice_crds::cluster::{self, WebhookBackend};
 
 use super::Compiler;
-use crate::policy::{Backend, BackendVia};
+use crate::policy::{Backend, BackendVia, Handshake};
+
+fn handshake(named: &cluster::Handshake) -> Handshake {
+    let texts = |names: &[String]| names.iter().map(|name| name.as_str().into()).collect();
+    let headers = named.headers.iter();
+    Handshake {
+        headers: headers
+            .map(|name| name.to_ascii_lowercase().into())
+            .collect(),
+        cookies: texts(&named.cookies),
+        query: texts(&named.query),
+    }
+}
 
 impl Compiler<'_> {
     pub(super) fn backend(&mut self) -> Option<Backend> {
@@ -16,6 +28,7 @@ impl Compiler<'_> {
             via,
             timeout: timeout.as_std(),
             ask_on_connect: spec.ask_on_connect,
+            handshake: spec.handshake.as_ref().map(handshake),
             tell_on_disconnect: spec.tell_on_disconnect,
         })
     }

@@ -4,8 +4,12 @@ use std::{rc::Rc, sync::Arc};
 
 use sluice_backbone::{Backbone, Error};
 use sluice_net::Cause;
+use sluice_policy::Identity;
 
-use crate::{backend::Who, hub::Hub};
+use crate::{
+    backend::{Accepted, Who},
+    hub::Hub,
+};
 
 /// A session's place among its user's. When it is dropped, it is free again.
 pub(super) struct Place(Option<(Arc<dyn Backbone>, Arc<str>)>);
@@ -44,30 +48,38 @@ impl Drop for Place {
 /// no connection, as of any other, so that it does not count one that never was.
 pub(super) struct Asked {
     about: Option<(Rc<Hub>, Who)>,
-    rooms: Vec<Arc<str>>,
+    accepted: Accepted,
 }
 
 impl Asked {
     /// There was nobody to be asked.
-    pub(super) const fn nobody() -> Self {
+    pub(super) fn nobody() -> Self {
         Self {
             about: None,
-            rooms: Vec::new(),
+            accepted: Accepted::default(),
         }
     }
 
-    /// It said yes, and which rooms the session is to be in.
-    pub(super) fn about(who: Who, rooms: Vec<Arc<str>>, hub: &Rc<Hub>) -> Self {
+    /// It said yes.
+    pub(super) fn about(who: Who, accepted: Accepted, hub: &Rc<Hub>) -> Self {
         Self {
             about: Some((Rc::clone(hub), who)),
-            rooms,
+            accepted,
         }
     }
 
-    /// The session is the client's: in which rooms it is to be.
-    pub(super) fn keep(mut self) -> Vec<Arc<str>> {
+    /// Whose session it is, given whose the client's token is.
+    pub(super) fn identity(&self, identity: &Identity) -> Identity {
+        match &self.accepted.granted {
+            Some(granted) => granted.apply(identity.clone()),
+            None => identity.clone(),
+        }
+    }
+
+    /// The session is the client's: what the backend said of it.
+    pub(super) fn keep(mut self) -> Accepted {
         self.about = None;
-        std::mem::take(&mut self.rooms)
+        std::mem::take(&mut self.accepted)
     }
 }
 
