@@ -17,7 +17,7 @@ use tokio::task::yield_now;
 use self::client::Client;
 use super::bench::{Answers, Bench, over};
 
-/// How many runs a test makes, unless `SLUICE_MODEL_RUNS` says otherwise.
+/// How many runs a test makes, unless `SLUICE_SIM_RUNS` says otherwise.
 const RUNS: u64 = 60;
 
 /// How many things happen in a run.
@@ -140,16 +140,31 @@ fn run(seed: u64, answers: Answers) {
     });
 }
 
-fn runs(answers: Answers) {
-    let asked = std::env::var("SLUICE_MODEL_RUNS").ok();
-    let runs = asked.and_then(|runs| runs.parse().ok()).unwrap_or(RUNS);
-    let first = std::env::var("SLUICE_MODEL_SEED").ok();
-    let first = first.and_then(|seed| seed.parse().ok()).unwrap_or(0);
-    for seed in first..first + runs {
-        // What is printed is shown where the run fails.
-        println!("SLUICE_MODEL_SEED={seed} SLUICE_MODEL_RUNS=1");
-        run(seed, answers);
+/// Says which run it was that fails.
+struct Seed(u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("replay with SLUICE_SIM_SEED={}", self.0);
+        }
     }
+}
+
+fn runs(answers: Answers) {
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let (first, runs) = match number("SLUICE_SIM_SEED") {
+        Some(seed) => (seed, 1),
+        None => (
+            number("SLUICE_SIM_FIRST").unwrap_or(0),
+            number("SLUICE_SIM_RUNS").unwrap_or(RUNS),
+        ),
+    };
+    for seed in first..first + runs {
+        let seed = Seed(seed);
+        run(seed.0, answers);
+    }
+    println!("{runs} runs from seed {first}");
 }
 
 #[test]
