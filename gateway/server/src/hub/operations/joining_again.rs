@@ -26,7 +26,7 @@ impl Hub {
     ) -> Outcome {
         let joined = self.subscribe(room).await?;
         let Some(after) = options.after else {
-            let joined = sent(session, joined);
+            let joined = sent(session, room, joined);
             return Ok(joined_answer(room, &joined, None));
         };
         let same = is_epoch(joined.epoch, options.epoch.as_deref());
@@ -38,7 +38,7 @@ impl Hub {
         if !complete {
             self.counters.not_recovered(Error::Gone);
         }
-        let joined = sent(session, joined);
+        let joined = sent(session, room, joined);
         let joined = Joined {
             offset: joined.offset.max(after),
             ..joined
@@ -75,12 +75,14 @@ impl Hub {
     }
 }
 
-/// Where a member's messages are now: before those that wait to be sent to it.
-fn sent(session: &Session, joined: Joined) -> Joined {
+/// Where a member's messages are now: before those that wait to be sent to it, but not before those
+/// that it gets of the room at all.
+fn sent(session: &Session, room: &Rc<Room>, joined: Joined) -> Joined {
     let replay = session.replay.borrow();
     let before = replay.as_ref().map(|replay| replay.begins_after());
+    let began = session.joined_at(room).unwrap_or(0);
     Joined {
-        offset: joined.offset.min(before.unwrap_or(u64::MAX)),
+        offset: joined.offset.min(before.unwrap_or(u64::MAX)).max(began),
         ..joined
     }
 }
