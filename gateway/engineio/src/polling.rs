@@ -108,7 +108,7 @@ impl Polling {
             return Ok(());
         }
         let bytes = frames.clone().map(|frame| frame.len()).sum();
-        self.queued.admit(bytes, limit)?;
+        self.queued.admit(bytes, self.worker.may_wait(limit))?;
         let before = self.queue.len();
         self.queue.extend(frames);
         let counters = self.worker.counters();

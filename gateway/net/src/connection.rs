@@ -92,7 +92,7 @@ impl Connection {
         if self.ended.get().is_some() {
             return Ok(());
         }
-        let (len, limit) = (frame.len(), self.max_outbound as usize);
+        let (len, limit) = (frame.len(), self.may_wait());
         let mut queue = self.queue.borrow_mut();
         queue.push(frame, limit, &mut self.worker.spares())?;
         self.queued(1, len, queue.bytes());
@@ -108,7 +108,7 @@ impl Connection {
             return Ok(());
         }
         let frames = frames.map(|frame| frame.select(self.deflate).clone());
-        let (count, limit) = (frames.clone().count(), self.max_outbound as usize);
+        let (count, limit) = (frames.clone().count(), self.may_wait());
         let mut queue = self.queue.borrow_mut();
         let before = queue.bytes();
         queue.push_all(frames, limit, &mut self.worker.spares())?;
@@ -151,6 +151,10 @@ impl Connection {
             self.refills
                 .turn(REFILL, || !self.queue.borrow().is_empty());
         }
+    }
+
+    fn may_wait(&self) -> usize {
+        self.worker.may_wait(self.max_outbound as usize)
     }
 
     /// So many bytes in so many frames have joined the queue, which makes `waiting`.

@@ -28,6 +28,9 @@ use crate::{
 /// As much as one read or one coalesced write moves.
 const SCRATCH: usize = 64 * 1024;
 
+/// What a connection may have waiting while all together have too much: what one write takes.
+const SHARE: usize = 64 * 1024;
+
 type Hook = Box<dyn Fn()>;
 
 /// What the connections of one thread share. It never leaves its thread.
@@ -44,6 +47,7 @@ pub struct Worker {
     /// How often all that was owed has been written.
     flushes: Cell<u64>,
     crowded: Cell<bool>,
+    max_queued: Cell<u64>,
     on_flushed: RefCell<Option<Hook>>,
     endings: Endings,
 }
@@ -69,6 +73,7 @@ impl Worker {
             emptied: RefCell::default(),
             flushes: Cell::new(0),
             crowded: Cell::new(false),
+            max_queued: Cell::new(u64::MAX),
             on_flushed: RefCell::default(),
             endings: Endings::default(),
         })
@@ -107,6 +112,21 @@ impl Worker {
     fn wake_flusher(&self) {
         if let Some(waker) = self.flusher.borrow_mut().take() {
             waker.wake();
+        }
+    }
+
+    /// Bounds what may wait for all connections of this worker together. Beyond it, what waits for one
+    /// of them is bounded by 64 KiB, so that those make room that have more waiting.
+    pub fn bound_queues(&self, bytes: u64) {
+        self.max_queued.set(bytes);
+    }
+
+    /// How much may wait for a connection now, of at most `most` bytes.
+    pub fn may_wait(&self, most: usize) -> usize {
+        if self.counters.queued_bytes.get() > self.max_queued.get() {
+            most.min(SHARE)
+        } else {
+            most
         }
     }
 

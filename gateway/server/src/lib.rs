@@ -20,6 +20,7 @@ mod native;
 mod operation;
 mod ops;
 mod outcome;
+mod queue_limit;
 mod readiness;
 mod rules;
 mod shared;

@@ -22,6 +22,7 @@ use crate::{
     drain::Drainer,
     hub::{HubCounters, LATENCY_BOUNDS},
     in_force::InForce,
+    queue_limit::queue_limit,
 };
 
 /// Upper bounds of the distribution of room sizes, in members.
@@ -139,6 +140,7 @@ impl Sources {
             figure(metric::SENT_FRAMES, self.net(|c| &c.frames_out)),
             figure(metric::WRITES, self.net(|c| &c.writes)),
             figure(metric::QUEUE_BYTES, self.net(|c| &c.queued_bytes)),
+            figure(metric::QUEUE_LIMIT_BYTES, queue_limit().unwrap_or_default()),
             figure(metric::REPLAY_BYTES, self.hub(|c| &c.replay_bytes)),
             figure(metric::SLOW_CONSUMERS, self.net(|c| &c.slow_consumers)),
         ]

@@ -42,6 +42,8 @@ crate::metrics! {
         "From a message's acceptance until it was written to all members of a worker.";
     Gauge QUEUE_BYTES = "sluice_queue_bytes",
         "Bytes that wait in outbound queues.";
+    Gauge QUEUE_LIMIT_BYTES = "sluice_queue_limit_bytes",
+        "Bytes that may wait in all outbound queues together; 0 where there is no limit.";
     Gauge REPLAY_BYTES = "sluice_replay_bytes",
         "Bytes of messages that wait to be sent to clients that catch up; many may share them.";
     Counter RECEIVED_BYTES = "sluice_received_bytes_total",

@@ -124,3 +124,22 @@ async fn who_waits_for_room_is_let_go_with_the_connection() {
     drop(client);
     server.empties().await;
 }
+
+#[tokio::test]
+async fn while_too_much_waits_for_all_only_who_has_much_waiting_makes_room() {
+    let server = Server::start(Setup {
+        max_queued: 2 << 20,
+        ..Setup::default()
+    });
+    let (mut slow, mut fine) = (server.client().await, server.client().await);
+    // Alone it may have more waiting than all together.
+    slow.send(Message::text("burst 1 30000000")).await.unwrap();
+    server.counts(|c| &c.frames_out, 1).await;
+    fine.send(Message::text("hello")).await.unwrap();
+    assert_eq!(fine.next().await.unwrap().unwrap(), Message::text("hello"));
+    assert_eq!(server.counters.slow_consumers.get(), 0);
+    slow.send(Message::text("burst 1 10")).await.unwrap();
+    server.counts(|c| &c.slow_consumers, 1).await;
+    fine.send(Message::text("hello")).await.unwrap();
+    assert_eq!(fine.next().await.unwrap().unwrap(), Message::text("hello"));
+}

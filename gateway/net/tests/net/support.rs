@@ -43,6 +43,8 @@ pub struct Setup {
     pub patience: Patience,
     pub certificate: Option<Certificate>,
     pub max_sockets: u64,
+    /// What may wait for all clients together.
+    pub max_queued: u64,
 }
 
 impl Default for Setup {
@@ -56,6 +58,7 @@ impl Default for Setup {
             patience: Patience::default(),
             certificate: None,
             max_sockets: 10_000,
+            max_queued: u64::MAX,
         }
     }
 }
@@ -79,6 +82,7 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let seen = Arc::clone(&told);
         let main = move |worker: Rc<worker::Worker>| async move {
+            worker.bound_queues(setup.max_queued);
             let endpoint = Endpoint {
                 address,
                 certificate: setup.certificate,

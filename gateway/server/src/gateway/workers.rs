@@ -15,7 +15,7 @@ use sluice_socketio::SocketIo;
 use super::ports::cannot_listen;
 use crate::{
     front::Front, hub::Hub, inboxes::InboxItem, metrics::WorkerCounters, native::NativeFront,
-    shared::Shared, socketio::SocketIoFront,
+    queue_limit::queue_limit, shared::Shared, socketio::SocketIoFront,
 };
 
 /// The most workers of a gateway.
@@ -68,6 +68,7 @@ impl Workers<'_> {
                 inbox,
                 mailbox,
                 mailboxes: self.mailboxes.clone(),
+                workers: self.counters.len() as u64,
             })?;
         }
         let path = &self.shared.policy.load().socketio_path;
@@ -87,6 +88,8 @@ struct Work {
     inbox: inbox::Receiver<InboxItem>,
     mailbox: Mailbox,
     mailboxes: Mailboxes,
+    /// How many there are.
+    workers: u64,
 }
 
 /// Starts a worker, which runs as long as the process.
@@ -110,8 +113,12 @@ async fn serve(worker: Rc<sluice_net::Worker>, work: Work) -> io::Result<()> {
         inbox,
         mailbox,
         mailboxes,
+        workers,
         ..
     } = work;
+    if let Some(limit) = queue_limit() {
+        worker.bound_queues(limit / workers.max(1));
+    }
     let number = shared.number;
     let hub = Hub::new(Rc::clone(&worker), shared, counters.hub, &inbox);
     let config = config(&hub.policy(), hub.shared.compression);

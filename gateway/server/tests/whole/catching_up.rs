@@ -10,7 +10,7 @@ use crate::{
     metrics::figure,
     native::Native,
     socketio::SocketIo,
-    support::{Gateway, cluster, kept, until, with},
+    support::{Gateway, cluster, kept, room, until, with},
 };
 
 /// Publishes so many messages of so many bytes, and waits until they are kept.
@@ -94,8 +94,10 @@ async fn publish_attachment(client: &mut SocketIo, bytes: usize) {
 fn a_message_that_is_larger_than_may_wait_for_a_client_comes_alone() {
     let limits = json!({"payloadBytes": 2 << 20, "outboundBytes": 1 << 20,
         "messagesPerSecond": 10_000});
+    // Without presence: nothing else is to be sent while the message is on its way.
+    let quiet = room("quiet", "kept-*", json!({"history": {"maxMessages": 100}}));
     with(
-        &[cluster(json!({"limits": limits})), kept()],
+        &[cluster(json!({"limits": limits})), quiet],
         async |gateway| {
             let mut publisher = SocketIo::enter(&gateway, "pub").await;
             let mut ann = SocketIo::enter(&gateway, "ann").await;
