@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
-use sluice_net::{Body, response};
+use sluice_net::{
+    Body, response,
+    upgrade::{HandshakeError, name_version},
+};
 
 /// Why a request is refused before it becomes a session. Engine.IO clients get `code` and
 /// `message` as JSON.
@@ -53,6 +56,22 @@ impl Refusal {
         retry_after: None,
     };
 
+    /// The client speaks another version of the WebSocket protocol.
+    const WEBSOCKET_VERSION: Self = Self {
+        status: StatusCode::UPGRADE_REQUIRED,
+        code: 3,
+        message: "Only version 13 of the WebSocket protocol is spoken here",
+        retry_after: None,
+    };
+
+    /// A WebSocket handshake that is not accepted.
+    pub(crate) fn of_handshake(error: HandshakeError) -> Self {
+        match error {
+            HandshakeError::Version => Self::WEBSOCKET_VERSION,
+            HandshakeError::Malformed(_) => Self::BAD_REQUEST,
+        }
+    }
+
     const fn bad(code: u8, message: &'static str) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
@@ -76,6 +95,9 @@ impl Refusal {
     pub fn response(&self) -> Response<Body> {
         let json = format!(r#"{{"code":{},"message":"{}"}}"#, self.code, self.message);
         let mut response = response(self.status, "application/json", Bytes::from(json));
+        if self.status == StatusCode::UPGRADE_REQUIRED {
+            name_version(&mut response);
+        }
         if let Some(seconds) = self.retry_after {
             response
                 .headers_mut()

@@ -1,5 +1,7 @@
 //! HTTP/1.1 up to the point where a connection becomes a WebSocket, by hyper.
 
+mod deadlines;
+
 use std::{
     cell::RefCell,
     convert::Infallible,
@@ -16,10 +18,12 @@ use futures_util::FutureExt as _;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+pub use self::deadlines::Patience;
+use self::deadlines::{Progress, Timed};
 use crate::{stream::Stream, worker::Worker};
 
 /// The body of every response: small, and known when the response is.
@@ -62,24 +66,6 @@ impl std::fmt::Debug for HttpResponse {
     }
 }
 
-/// How long a client may take before it is cut off.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// How long a TLS handshake may take.
-    pub tls: Duration,
-    /// Over a request's head; as long may a kept-alive connection stay silent.
-    pub head: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            tls: Duration::from_secs(10),
-            head: Duration::from_secs(30),
-        }
-    }
-}
-
 /// What answers requests on a worker.
 pub trait Handler: 'static {
     /// How long its clients may take.
@@ -98,30 +84,41 @@ where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
     Stream: From<S>,
 {
+    let patience = handler.patience();
+    let progress = Progress::begin();
     let upgrade: Rc<RefCell<Option<Upgrade>>> = Rc::default();
     let service = service_fn(|request| {
+        progress.asked();
         let answer = Rc::clone(&handler).handle(request, peer);
-        let upgrade = Rc::clone(&upgrade);
-        answer.map(move |answer| match answer {
-            HttpResponse::Plain(response) => Ok::<_, Infallible>(response),
-            HttpResponse::Upgrade(response, then) => {
-                *upgrade.borrow_mut() = Some(then);
-                Ok(response)
+        let (upgrade, progress) = (Rc::clone(&upgrade), Rc::clone(&progress));
+        answer.map(move |answer| {
+            progress.answered();
+            match answer {
+                HttpResponse::Plain(response) => Ok::<_, Infallible>(response),
+                HttpResponse::Upgrade(response, then) => {
+                    *upgrade.borrow_mut() = Some(then);
+                    Ok(response)
+                }
             }
         })
     });
+    let stream = Timed {
+        stream,
+        progress: Rc::clone(&progress),
+    };
     let mut connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(handler.patience().head)
+        .header_read_timeout(None)
         .max_buf_size(MAX_HEAD)
         .serve_connection(TokioIo::new(stream), service);
-    let served = poll_fn(|cx| connection.poll_without_shutdown(cx)).await;
+    let serving = poll_fn(|cx| connection.poll_without_shutdown(cx));
+    let served = progress.in_time(&patience, serving).await;
     let parts = connection.into_parts();
-    let stream = parts.io.into_inner().into();
+    let stream = parts.io.into_inner().stream.into();
     let then = upgrade.borrow_mut().take();
     match (served, then) {
-        (Ok(()), Some(then)) => then(stream, parts.read_buf),
-        (served, _) => {
+        (Some(Ok(())), Some(then)) => then(stream, parts.read_buf),
+        (None, _) => end(&worker, !progress.is_idle()),
+        (Some(served), _) => {
             finish(&worker, stream).await;
             end(&worker, served.is_err());
         }

@@ -56,7 +56,7 @@
 //!                     spawn_reader(connection, Echo, &options, &leftover);
 //!                 }),
 //!             ),
-//!             Err(reason) => HttpResponse::Plain(refuse(reason)),
+//!             Err(error) => HttpResponse::Plain(refuse(error)),
 //!         };
 //!         Box::pin(std::future::ready(response))
 //!     }

@@ -3,7 +3,8 @@
 mod compression;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Version, header, request::Parts};
+use thiserror::Error;
 
 use crate::http::{Body, accept_key, response};
 
@@ -18,6 +19,19 @@ pub struct Negotiated {
     pub protocol: Option<Box<str>>,
 }
 
+/// Why a handshake is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum HandshakeError {
+    /// The client speaks another version of the protocol (RFC 6455, section 4.4).
+    #[error("only version 13 of the WebSocket protocol is spoken here")]
+    Version,
+    /// The request is no handshake; says what is wrong with it.
+    #[error("{0}")]
+    Malformed(&'static str),
+}
+
+use HandshakeError::Malformed;
+
 /// Which of the subprotocols that a client asks for is chosen. A browser closes a connection for
 /// which it asked for some and got none.
 #[derive(Debug, Clone, Copy)]
@@ -28,31 +42,38 @@ pub enum Subprotocols<'a> {
     Any,
 }
 
-/// Whether a request asks to become a WebSocket.
+/// Whether a request asks to become a WebSocket. One of HTTP/1.0 cannot (RFC 9110, section 7.8).
 pub fn is_websocket(head: &Parts) -> bool {
-    has_token(&head.headers, header::UPGRADE, "websocket")
+    head.version >= Version::HTTP_11 && has_token(&head.headers, header::UPGRADE, "websocket")
 }
 
-/// Accepts a handshake, or says what is wrong with it.
+/// Accepts a handshake.
+///
+/// # Errors
+/// What is wrong with it.
 pub fn negotiate(
     head: &Parts,
     deflate: bool,
     subprotocols: Subprotocols<'_>,
-) -> Result<Negotiated, &'static str> {
+) -> Result<Negotiated, HandshakeError> {
     let headers = &head.headers;
-    if head.method != http::Method::GET || !has_token(headers, header::CONNECTION, "upgrade") {
-        return Err("a WebSocket is opened by GET with Connection: Upgrade");
+    if !is_websocket(head)
+        || head.method != http::Method::GET
+        || !has_token(headers, header::CONNECTION, "upgrade")
+    {
+        let how = "a WebSocket is opened by GET over HTTP/1.1 with Connection: Upgrade";
+        return Err(Malformed(how));
     }
     if headers
         .get(header::SEC_WEBSOCKET_VERSION)
         .is_none_or(|v| v != "13")
     {
-        return Err("only version 13 of the WebSocket protocol is spoken here");
+        return Err(HandshakeError::Version);
     }
     let key = headers
         .get(header::SEC_WEBSOCKET_KEY)
         .filter(|key| key.len() == 24);
-    let key = key.ok_or("Sec-WebSocket-Key must be 16 bytes in base64")?;
+    let key = key.ok_or(Malformed("Sec-WebSocket-Key must be 16 bytes in base64"))?;
     let extension = if deflate {
         compression::agree(tokens(headers, header::SEC_WEBSOCKET_EXTENSIONS))
     } else {
@@ -68,7 +89,7 @@ pub fn negotiate(
 }
 
 impl Subprotocols<'_> {
-    fn choose<'h>(&self, headers: &'h HeaderMap) -> Result<Option<&'h str>, &'static str> {
+    fn choose<'h>(&self, headers: &'h HeaderMap) -> Result<Option<&'h str>, HandshakeError> {
         let asked = || tokens(headers, header::SEC_WEBSOCKET_PROTOCOL);
         match self {
             Self::Known(known) => {
@@ -79,7 +100,8 @@ impl Subprotocols<'_> {
             }
             Self::Any => match asked().next() {
                 Some(first) if !first.bytes().all(is_token) || first.is_empty() => {
-                    Err("Sec-WebSocket-Protocol must be names with commas between them")
+                    let names = "Sec-WebSocket-Protocol must be names with commas between them";
+                    Err(Malformed(names))
                 }
                 first => Ok(first),
             },
@@ -118,14 +140,24 @@ fn switching(
 }
 
 /// A refusal of the handshake as an HTTP response that names the version spoken here.
-pub fn refuse(reason: &'static str) -> Response<Body> {
-    let body = Bytes::from_static(reason.as_bytes());
-    let mut response = response(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", body);
+pub fn refuse(error: HandshakeError) -> Response<Body> {
+    let status = match error {
+        HandshakeError::Version => StatusCode::UPGRADE_REQUIRED,
+        Malformed(_) => StatusCode::BAD_REQUEST,
+    };
+    let body = Bytes::from(error.to_string());
+    let mut response = response(status, "text/plain; charset=utf-8", body);
+    name_version(&mut response);
+    response
+}
+
+/// Has a refusal name the version that is spoken here.
+pub fn name_version(response: &mut Response<Body>) {
+    let headers = response.headers_mut();
     let version = HeaderValue::from_static("13");
-    response
-        .headers_mut()
-        .insert(header::SEC_WEBSOCKET_VERSION, version);
-    response
+    headers.insert(header::SEC_WEBSOCKET_VERSION, version);
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
 }
 
 fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {
@@ -219,6 +251,17 @@ mod tests {
         let mut head = head(&[]);
         head.headers
             .insert("sec-websocket-version", HeaderValue::from_static("8"));
+        let error = negotiate(&head, false, NONE).unwrap_err();
+        let answer = refuse(error);
+        assert_eq!(answer.status(), 426);
+        assert_eq!(answer.headers()["sec-websocket-version"], "13");
+    }
+
+    #[test]
+    fn http_1_0_cannot_become_a_websocket() {
+        let mut head = head(&[]);
+        head.version = Version::HTTP_10;
+        assert!(!is_websocket(&head));
         assert!(negotiate(&head, false, NONE).is_err());
     }
 }

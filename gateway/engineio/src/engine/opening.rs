@@ -33,7 +33,7 @@ impl<A: Application> Engine<A> {
     ) -> Result<HttpResponse, Refusal> {
         let terms = self.terms();
         let negotiated = negotiate(head, terms.config.deflate, Subprotocols::Any)
-            .map_err(|_| Refusal::BAD_REQUEST)?;
+            .map_err(Refusal::of_handshake)?;
         let state = self.app.open(head, peer)?;
         let engine = Rc::clone(self);
         let then = move |stream: Stream, leftover: Bytes| {
@@ -99,7 +99,7 @@ impl<A: Application> Engine<A> {
             return Err(Refusal::UNKNOWN_SID);
         }
         let negotiated = negotiate(head, self.terms().config.deflate, Subprotocols::Any)
-            .map_err(|_| Refusal::BAD_REQUEST)?;
+            .map_err(Refusal::of_handshake)?;
         let engine = Rc::clone(self);
         let then = move |stream: Stream, leftover: Bytes| {
             if engine.owns(sid) {

@@ -30,7 +30,7 @@ impl<A: Application> Engine<A> {
         let peers = self.mailboxes.peers()?;
         peers.vouch(sid).await?;
         let negotiated = negotiate(head, self.terms().config.deflate, Subprotocols::Any)
-            .map_err(|_| Refusal::BAD_REQUEST)?;
+            .map_err(Refusal::of_handshake)?;
         let tunnel = peers.probe(sid, negotiated.deflate).await?;
         let worker = Rc::clone(&self.worker);
         let then = move |stream: Stream, leftover: Bytes| {

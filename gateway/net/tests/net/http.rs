@@ -20,6 +20,7 @@ fn impatient() -> Server {
     Server::start(Setup {
         patience: Patience {
             head: Duration::from_millis(50),
+            idle: Duration::from_millis(50),
             ..Patience::default()
         },
         ..Setup::default()
@@ -64,6 +65,46 @@ async fn a_kept_alive_connection_that_falls_silent_is_cut() {
     let server = impatient();
     let answer = answer(&server, b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert!(answer.ends_with("hello"), "{answer}");
+    server.empties().await;
+}
+
+#[tokio::test]
+async fn a_connection_between_requests_may_be_silent_for_longer_than_a_head_may_take() {
+    let server = Server::start(Setup {
+        patience: Patience {
+            head: Duration::from_millis(50),
+            ..Patience::default()
+        },
+        ..Setup::default()
+    });
+    let mut kept = server.tcp().await;
+    let request = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
+    let mut answer = [0; 512];
+    kept.write_all(request).await.unwrap();
+    assert!(kept.read(&mut answer).await.unwrap() > 0);
+    // Another one that came later and says nothing is cut meanwhile.
+    assert_eq!(server.tcp().await.read(&mut [0; 16]).await.unwrap(), 0);
+    kept.write_all(request).await.unwrap();
+    assert!(kept.read(&mut answer).await.unwrap() > 0);
+    // The next head must not take that long.
+    kept.write_all(b"GET").await.unwrap();
+    assert_eq!(kept.read(&mut answer).await.unwrap(), 0);
+    server.empties().await;
+}
+
+#[tokio::test]
+async fn a_client_that_pipelines_and_never_reads_is_cut() {
+    let server = Server::start(Setup {
+        patience: Patience {
+            write: Duration::from_millis(50),
+            ..Patience::default()
+        },
+        ..Setup::default()
+    });
+    let mut tcp = server.tcp().await;
+    let requests = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1000);
+    while tcp.write_all(&requests).await.is_ok() {}
+    server.counts(|c| &c.handshakes_failed, 1).await;
     server.empties().await;
 }
 
