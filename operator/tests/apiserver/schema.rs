@@ -42,6 +42,8 @@ const CLUSTERS: &str = r#"
 {"namespaces": ["/", "chat"]}
 {"limits": {"trustedProxies": ["10.0.0.0/33"]}}
 {"recovery": {"window": "87601h"}}
+{"limits": {"payloadBytes": 900000, "outboundBytes": 1000000}}
+{"gateway": {"socketioPath": "realtime"}}
 "#;
 
 const ROOMS: &str = r#"
