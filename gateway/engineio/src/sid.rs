@@ -9,7 +9,7 @@ use sluice_codec::peer::SidBytes;
 const LEN: usize = size_of::<SidBytes>();
 
 /// The id of an Engine.IO session: its gateway, its worker, its place there, 48 random bits, and
-/// 48 bits by which gateways that know the [`SidKey`] see that the gateway has made it.
+/// 48 bits by which gateways that know the key of its gateway see that the gateway has made it.
 ///
 /// Whoever knows a sid can poll its session. To guess one is to guess 96 bits: nobody can make the
 /// last 48 without the key.
