@@ -37,21 +37,23 @@ pub enum BackboneEvent {
 pub struct Completion(Box<dyn FnOnce() + Send>);
 
 impl Completion {
-    /// An answer that `give` hands over.
-    pub fn new(give: impl FnOnce() + Send + 'static) -> Self {
-        Self(Box::new(give))
+    /// An answer that `answer` finds once it is this one's turn, and that `tell` is sent.
+    pub fn new<T: Send + 'static>(
+        tell: oneshot::Sender<Result<T, Error>>,
+        answer: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Self {
+        Self(Box::new(move || {
+            // Whoever waited may be gone.
+            let _ = tell.send(answer());
+        }))
     }
 
-    /// An answer that `answer` finds once it is this one's turn, and where it arrives.
+    /// As [`Self::new`], and where the answer arrives.
     pub fn answering<T: Send + 'static>(
         answer: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> (Self, Reply<T>) {
         let (tell, told) = oneshot::channel();
-        let completion = Self::new(move || {
-            // Whoever waited may be gone.
-            let _ = tell.send(answer());
-        });
-        (completion, Reply::told(told))
+        (Self::new(tell, answer), Reply::told(told))
     }
 
     /// Hands the answer to whoever waits for it.

@@ -129,6 +129,13 @@ impl Reading {
         self.named(room).unwrap_or(self.position.offset)
     }
 
+    /// Whether it says nothing of a room in which its reader went on after a message, and was caught
+    /// up with as far as `caught_up`: it was written before that, since it reaches no further and
+    /// does not name the room.
+    pub fn is_silent_about(&self, room: &RoomKey, caught_up: u64) -> bool {
+        caught_up >= self.position.offset && self.named(room).is_none()
+    }
+
     /// Reads what [`fmt::Display`] wrote.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(',');

@@ -57,10 +57,7 @@ impl Claims {
         let Some(Waiting { worker, tell }) = open.remove(said) else {
             return;
         };
-        let answer = Completion::new(move || {
-            // Whoever waited may be gone.
-            let _ = tell.send(Ok(record));
-        });
+        let answer = Completion::new(tell, move || Ok(record));
         workers.deliver(worker, BackboneEvent::Completion(answer));
     }
 }

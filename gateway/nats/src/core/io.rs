@@ -180,10 +180,7 @@ impl Io<'_> {
         tell: oneshot::Sender<Result<T, Error>>,
         answer: Result<T, Error>,
     ) {
-        let answer = Completion::new(move || {
-            // Whoever waited may be gone.
-            let _ = tell.send(answer);
-        });
+        let answer = Completion::new(tell, move || answer);
         self.workers
             .deliver(worker, BackboneEvent::Completion(answer));
     }

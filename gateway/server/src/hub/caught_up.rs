@@ -11,7 +11,7 @@ use std::sync::Arc;
 use sluice_backbone::Missed;
 use sluice_rooms::{Message, Reading, RoomKey, RoomMark};
 
-use super::{Encoded, Hub, Session, session::Membership};
+use super::{Encoded, Hub, Session};
 
 impl Session {
     /// The rooms that were caught up with, and up to where.
@@ -53,18 +53,11 @@ impl Session {
         reading.name(RoomMark::of(room), read);
         for membership in &*self.rooms.borrow() {
             let key = &membership.room.key;
-            if membership.is_beyond(&reading) && reading.named(key).is_none() {
+            if reading.is_silent_about(key, membership.caught_up) {
                 reading.name(RoomMark::of(key), membership.caught_up);
             }
         }
         Arc::make_mut(message).read = Some(Arc::new(reading));
-    }
-}
-
-impl Membership {
-    /// Whether it was caught up with as far as a position reaches, or further.
-    fn is_beyond(&self, reading: &Reading) -> bool {
-        self.caught_up >= reading.position().offset
     }
 }
 
@@ -85,8 +78,7 @@ impl Hub {
         let (mut unread, mut known) = (Vec::new(), Vec::new());
         for membership in &*session.rooms.borrow() {
             let key = membership.room.key.clone();
-            let caught_up = membership.caught_up > 0 && membership.is_beyond(read);
-            if caught_up && read.named(&key).is_none() {
+            if read.is_silent_about(&key, membership.caught_up) {
                 unread.push((key, membership.from));
             } else {
                 known.push((key, membership.from));

@@ -10,7 +10,7 @@ use std::{
 };
 
 use rand::RngExt as _;
-use sluice_backbone::{BackboneEvent, Completion, Error, Reply};
+use sluice_backbone::{Error, Reply};
 use sluice_rooms::SessionId;
 use sluice_util::Retries;
 use tokio::sync::oneshot;
@@ -111,7 +111,7 @@ impl Sessions {
         let asking = self.confirming.0.remove(&session);
         for who in asking.into_iter().flat_map(|asking| asking.waiting) {
             match who {
-                Waiting::Worker(worker, tell) => answer(io, worker, tell, Ok(())),
+                Waiting::Worker(worker, tell) => io.answer(worker, tell, Ok(())),
                 Waiting::Claim(id) => self.ask_here(io, id),
                 // Who waits no more has taken what is stored.
                 Waiting::Other(_, until) if until <= io.now => {}
@@ -149,25 +149,10 @@ impl Sessions {
         let asking = self.confirming.0.remove(&session);
         for who in asking.into_iter().flat_map(|asking| asking.waiting) {
             match who {
-                Waiting::Worker(worker, tell) => answer(io, worker, tell, Err(Error::Unavailable)),
+                Waiting::Worker(worker, tell) => io.answer(worker, tell, Err(Error::Unavailable)),
                 Waiting::Claim(id) => self.finish(io, id, Err(Error::Unavailable)),
                 Waiting::Other(..) => {}
             }
         }
     }
-}
-
-/// Tells a worker behind what was left for it before.
-fn answer(
-    io: &Io<'_>,
-    worker: usize,
-    tell: oneshot::Sender<Result<(), Error>>,
-    result: Result<(), Error>,
-) {
-    let answer = Completion::new(move || {
-        // Whoever waited may be gone.
-        let _ = tell.send(result);
-    });
-    io.workers
-        .deliver(worker, BackboneEvent::Completion(answer));
 }

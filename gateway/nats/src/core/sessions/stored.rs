@@ -42,7 +42,8 @@ impl Found {
                 return None;
             }
             for (key, from) in &mut rooms {
-                if !is_silent(read, key, &self.caught_up) {
+                let mut caught_up = self.caught_up.iter().filter(|(room, _)| room == key);
+                if !caught_up.any(|(_, through)| read.is_silent_about(key, *through)) {
                     *from = read.in_room(key).max(*from);
                 }
             }
@@ -51,14 +52,6 @@ impl Found {
         let present = false;
         Some(Record { rooms, present })
     }
-}
-
-/// Whether a position says nothing of a room: it was written before the room was caught up with.
-fn is_silent(read: &Reading, room: &RoomKey, caught_up: &[(RoomKey, u64)]) -> bool {
-    let position = read.position().offset;
-    let mut caught_up = caught_up.iter();
-    caught_up.any(|(key, through)| key == room && *through >= position)
-        && read.named(room).is_none()
 }
 
 /// Writes a session. Its rooms all belong to its namespace.

@@ -115,11 +115,9 @@ impl Hub {
     async fn begin_anew(&self, session: &Rc<Session>, room: &Rc<Room>) -> Outcome {
         self.counters.not_recovered(Error::Gone);
         // Messages have come and gone while it was read what it missed: its own begin here.
-        let joined = self.subscribe(room).await.inspect_err(|_| {
+        let joined = self.begins_after(session, room).await.inspect_err(|_| {
             self.turn_back(session, room);
         })?;
-        let offset = joined.offset.max(session.read_in(joined.epoch));
-        let joined = Joined { offset, ..joined };
         let room = self.seat(session, room, joined.offset, joined.offset)?;
         self.settle(session).await;
         Ok(joined_answer(&room, &joined, Some(false)))
@@ -150,10 +148,6 @@ impl Hub {
 
     /// All of a join that may have to wait. [`Self::seat`] must follow at once, so that no
     /// message falls in between.
-    ///
-    /// A client that was elsewhere may have read further, in other rooms, than this gateway has
-    /// got. It joins there: were it given less, the one position that it keeps would go back, and
-    /// it would miss or repeat messages of those rooms.
     async fn enlist(&self, session: &Session, room: &Rc<Room>) -> Result<Joined, Failure> {
         if self.has_all_rooms(session) {
             return Err(Failure::TOO_MANY_ROOMS);
@@ -162,9 +156,19 @@ impl Hub {
         let user = session.user();
         let backbone = &self.shared.backbone;
         backbone.join(key, &user, &settings).wait().await?;
-        let joined = self.subscribe(room).await.inspect_err(|_| {
+        let joined = self.begins_after(session, room).await.inspect_err(|_| {
             backbone.leave(key, &user);
         })?;
+        Ok(joined)
+    }
+
+    /// Where a session's messages of a room begin from now on.
+    ///
+    /// A client that was elsewhere may have read further, in other rooms, than this gateway has
+    /// got. It joins there: were it given less, the one position that it keeps would go back, and
+    /// it would miss or repeat messages of those rooms.
+    async fn begins_after(&self, session: &Session, room: &Rc<Room>) -> Result<Joined, Error> {
+        let joined = self.subscribe(room).await?;
         let offset = joined.offset.max(session.read_in(joined.epoch));
         Ok(Joined { offset, ..joined })
     }
