@@ -48,6 +48,12 @@ need_packages() {
   touch "$done_at"
 }
 
+# server_sdk: lints, builds and tests @sluice/server.
+server_sdk() {
+  need_packages sdk/server-node
+  npm run --silent check --prefix sdk/server-node
+}
+
 need_cargo_deny() {
   cargo deny --version >/dev/null 2>&1 && return
   say "Installing cargo-deny into Cargo's own folder, once: this takes some minutes"
