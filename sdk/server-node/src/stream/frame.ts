@@ -30,7 +30,7 @@ export function encodeFrame(frame: Frame): Buffer {
   const line = `${frame.kind} ${frame.sender} ${frame.stream} ${frame.seq} ${frame.taken}\n`;
   if (frame.payload.length === 0) return Buffer.from(line, "latin1");
   const bytes = Buffer.allocUnsafe(line.length + frame.payload.length);
-  bytes.latin1Write(line, 0);
+  bytes.write(line, "latin1");
   frame.payload.copy(bytes, line.length);
   return bytes;
 }
@@ -40,7 +40,7 @@ export function decodeFrame(message: Uint8Array): Frame | undefined {
   const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
   const end = bytes.subarray(0, FRAME_LINE_BYTES).indexOf(10);
   if (end < 0) return undefined;
-  const match = LINE.exec(bytes.latin1Slice(0, end));
+  const match = LINE.exec(bytes.toString("latin1", 0, end));
   if (!match) return undefined;
   const [stream, seq, taken] = [Number(match[3]), Number(match[4]), Number(match[5])];
   if (![stream, seq, taken].every(Number.isSafeInteger)) return undefined;
