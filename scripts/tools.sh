@@ -51,6 +51,7 @@ need_packages() {
 # server_sdk: lints, builds and tests @sluice/server.
 server_sdk() {
   need_packages sdk/server-node
+  need_nats
   npm run --silent check --prefix sdk/server-node
 }
 

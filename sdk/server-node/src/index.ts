@@ -1,1 +1,12 @@
-export {};
+export { BroadcastOperator, type Room } from "./api/broadcast-operator.js";
+export type { Client, Connection } from "./api/client.js";
+export type { Handshake } from "./api/handshake.js";
+export type { ExtendedError } from "./api/middleware.js";
+export { Namespace } from "./api/namespace.js";
+export type { ServerOptions } from "./api/options.js";
+export type { ParentNamespace } from "./api/parent-namespace.js";
+export { RemoteSocket } from "./api/remote-socket.js";
+export { Server } from "./api/server.js";
+export { type DisconnectReason, type Event, Socket } from "./api/socket.js";
+export type { ListField } from "./core/list.js";
+export type { BroadcastError, DefaultEventsMap, EventsMap } from "./events/types.js";

@@ -1,0 +1,87 @@
+import { EventEmitter } from "node:events";
+import type { Gateway } from "../link/gateway.js";
+import type { Handshake } from "./handshake.js";
+import { ClientRequest } from "./request.js";
+
+/** The sockets of one connection of a client: one for each namespace that it is in. */
+export interface ClientSocket {
+  readonly nsp: { readonly name: string };
+  ended(reason: string): void;
+}
+
+/** A client's connection, which is at a gateway: what is known of it here. It emits `close` with a reason. */
+export class Connection extends EventEmitter {
+  readonly protocol = 4;
+  readyState: "open" | "closed" = "open";
+  readonly remoteAddress: string;
+
+  constructor(
+    readonly id: string,
+    readonly transport: { readonly name: string },
+    readonly request: ClientRequest,
+    private readonly end: () => void,
+  ) {
+    super();
+    this.remoteAddress = request.socket.remoteAddress;
+  }
+
+  /** Closes the connection, and with it all namespaces that the client is in. */
+  close(): this {
+    this.end();
+    return this;
+  }
+
+  closed(reason: string): void {
+    if (this.readyState === "closed") return;
+    this.readyState = "closed";
+    this.emit("close", reason);
+  }
+}
+
+/** What the namespaces of one connection share. */
+export class Client<S extends ClientSocket = ClientSocket> {
+  readonly conn: Connection;
+  readonly request: ClientRequest;
+  readonly sockets = new Map<string, S>();
+  /** What the middlewares of the connection end with: they run once for all its namespaces. */
+  admitted: Promise<unknown> | undefined;
+  /** How many namespaces it asks for that were not looked for yet. */
+  asking = 0;
+
+  constructor(
+    readonly key: string,
+    handshake: Handshake,
+    transport: string,
+    private readonly port: { closeAll(client: Client<S>): void; forget(client: Client<S>): void },
+  ) {
+    this.request = new ClientRequest(handshake);
+    this.conn = new Connection(key, { name: transport }, this.request, () => this.port.closeAll(this));
+  }
+
+  get id(): string {
+    return this.key;
+  }
+
+  add(socket: S): void {
+    this.sockets.set(socket.nsp.name, socket);
+  }
+
+  /** A socket has ended. */
+  remove(socket: S, reason: string): void {
+    if (this.sockets.get(socket.nsp.name) !== socket) return;
+    this.sockets.delete(socket.nsp.name);
+    this.forgetUnused(reason);
+  }
+
+  /** With its last socket, nothing is known of the connection any more. */
+  forgetUnused(reason: string): void {
+    if (this.sockets.size > 0 || this.asking > 0) return;
+    this.port.forget(this);
+    this.conn.closed(reason);
+  }
+}
+
+/** The name of a connection here: gateways number theirs each for itself. */
+export function connectionKey(gateway: Gateway, connection: string): string {
+  return `${gateway.id}-${connection}`;
+}
