@@ -1,5 +1,6 @@
 //! The `RealtimeCluster`: one fleet of gateways and everything it needs.
 
+mod application;
 mod auth;
 mod backbone;
 mod backend;
@@ -10,6 +11,7 @@ mod network;
 mod observability;
 mod status;
 
+pub use application::Application;
 pub use auth::{Algorithm, Auth, Jwt};
 pub use backbone::{Backbone, ExternalNats, ManagedNats, MemoryBackbone, NatsBackbone};
 pub use backend::{Backend, Handshake, NatsBackend, WebhookBackend};
@@ -111,6 +113,12 @@ use crate::SecretKeyRef;
         .field_path(".backbone"),
     validation = Rule::new("!has(self.backend) || !has(self.backend.nats) || (has(self.backbone) && has(self.backbone.nats))")
         .message("a backend that subscribes to NATS needs NATS: set backbone.nats, or use backend.webhook")
+        .field_path(".backend"),
+    validation = Rule::new("!has(self.applications) || self.applications.size() == 0 || (has(self.backbone) && has(self.backbone.nats))")
+        .message("applications speak with the gateways over NATS: set backbone.nats, for example backbone: {nats: {managed: {}}}, or leave applications out")
+        .field_path(".applications"),
+    validation = Rule::new("!has(self.backend) || !has(self.applications) || !self.applications.exists(a, a.namespaces.exists(p, p == '/' || p == '/*')) || self.namespaces.exists(n, !self.applications.exists(a, a.namespaces.exists(p, p == n || (p.endsWith('*') && n.startsWith(p.substring(0, p.size() - 1))))))")
+        .message("every namespace belongs to an application, so the backend would never be asked: leave backend out, or list in namespaces one that belongs to no application")
         .field_path(".backend")
 )]
 pub struct RealtimeClusterSpec {
@@ -160,6 +168,17 @@ pub struct RealtimeClusterSpec {
     pub namespaces: Vec<String>,
     /// Rooms that no `Room` describes.
     pub rooms: RoomsPolicy,
+    /// The programs with Socket.IO server code, each with the namespaces that belong to it. It
+    /// needs `backbone.nats`. A namespace belongs to one application at most, and `backend` is
+    /// never asked of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    #[x_kube(
+        merge_strategy = ListMerge::Map(vec!["name".into()]),
+        validation = Rule::new("self.all(a, self.all(b, a.name == b.name || a.namespaces.all(m, m.endsWith('*') ? !b.namespaces.exists(n, n.startsWith(m.substring(0, m.size() - 1))) : !(m in b.namespaces))))")
+            .message("a namespace belongs to one application: change the namespaces of two applications so that none is in both, a pattern such as /admin-* counting as all that it matches")
+    )]
+    pub applications: Vec<Application>,
     /// The application's backend, which gets the events that the gateway does not know itself.
     /// Without it such an event is answered with an error.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -192,6 +211,7 @@ impl Default for RealtimeClusterSpec {
             recovery: Recovery::default(),
             namespaces: vec!["/".to_owned()],
             rooms: RoomsPolicy::default(),
+            applications: Vec::new(),
             backend: None,
             drain: Drain::default(),
             rollout: Rollout::default(),
@@ -222,6 +242,16 @@ pub enum RoomsDefault {
 }
 
 impl RealtimeClusterSpec {
+    /// Whether clients may use a namespace: it is `/`, is listed, or belongs to an application.
+    pub fn has_namespace(&self, namespace: &str) -> bool {
+        namespace == "/"
+            || self.namespaces.iter().any(|listed| listed == namespace)
+            || self
+                .applications
+                .iter()
+                .any(|application| application.has_namespace(namespace))
+    }
+
     /// Every key of a `Secret` that the cluster refers to, with the path of the field that does.
     /// The certificate is not among them: its Secret is named as a whole.
     pub fn secret_refs(&self) -> Vec<(&'static str, &SecretKeyRef)> {

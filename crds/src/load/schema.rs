@@ -67,6 +67,24 @@ fn map_values(schema: &Value) -> Option<&Value> {
         .filter(|values| values.is_object())
 }
 
+/// By what two entries of a list are the same, where it may have each but once: in a set the whole
+/// entry, in a map of entries its first key.
+fn same_entry<'v>(schema: &Value, item: &'v Value, other: &Value) -> Option<&'v Value> {
+    let same = match schema.get("x-kubernetes-list-type")?.as_str()? {
+        "set" => item == other,
+        "map" => keys(schema).all(|key| item.get(key) == other.get(key)),
+        _ => false,
+    };
+    same.then(|| keys(schema).find_map(|key| item.get(key)).unwrap_or(item))
+}
+
+/// The fields that name an entry of a list.
+fn keys(schema: &Value) -> impl Iterator<Item = &str> {
+    let keys = schema.get("x-kubernetes-list-map-keys");
+    let keys = keys.and_then(Value::as_array).into_iter().flatten();
+    keys.filter_map(Value::as_str)
+}
+
 fn is_set(schema: &Value, key: &str) -> bool {
     schema.get(key).and_then(Value::as_bool) == Some(true)
 }
@@ -196,10 +214,11 @@ impl Walk {
             if let Some(schema) = schema.get("items") {
                 self.node(schema, item, &path);
             }
-            let distinct =
-                schema.get("x-kubernetes-list-type").and_then(Value::as_str) == Some("set");
-            if distinct && items[..index].contains(item) {
-                let message = format!("{} is listed twice; remove one", describe(item));
+            if let Some(key) = items[..index]
+                .iter()
+                .find_map(|other| same_entry(schema, item, other))
+            {
+                let message = format!("{} is listed twice; remove one", describe(key));
                 self.find(&path, ProblemCode::Duplicate, message);
             }
         }

@@ -186,7 +186,7 @@ fn fits_cluster(
         ));
     }
     let namespace = &room.spec.namespace;
-    if namespace != "/" && !cluster.spec.namespaces.contains(namespace) {
+    if !cluster.spec.has_namespace(namespace) {
         let message = format!(
             "the RealtimeCluster has no namespace {namespace}, so no client can get there; add it to its spec.namespaces"
         );

@@ -261,6 +261,103 @@ fn namespaces_start_with_a_slash() {
 }
 
 #[test]
+fn an_application_is_named_by_a_dns_label() {
+    for name in ["Chat", "-chat", "chat-", "chat.one", "chat_one"] {
+        refused(
+            &[
+                NATS,
+                &format!("applications: [{{name: '{name}', namespaces: [/chat]}}]"),
+            ],
+            "spec.applications[0].name",
+            "an application's name is a DNS label: use lower-case letters, digits and '-', and neither start nor end with '-'",
+        );
+    }
+}
+
+#[test]
+fn a_namespace_of_an_application_has_at_most_one_star_at_its_end() {
+    for namespace in ["chat", "/a*b", "/a**", "*"] {
+        refused(
+            &[
+                NATS,
+                &format!("applications: [{{name: chat, namespaces: ['{namespace}']}}]"),
+            ],
+            "spec.applications[0].namespaces",
+            "an application's namespace starts with / and may end in one *, for example /chat or /admin-*",
+        );
+    }
+    accepted(&[
+        NATS,
+        "applications: [{name: chat, namespaces: [/, /chat, '/admin-*', '/chat*']}]",
+    ]);
+}
+
+#[test]
+fn applications_need_nats() {
+    refused(
+        &["applications: [{name: chat, namespaces: [/chat]}]"],
+        "spec.applications",
+        "applications speak with the gateways over NATS: set backbone.nats, for example backbone: {nats: {managed: {}}}, or leave applications out",
+    );
+    accepted(&["applications: []"]);
+}
+
+#[test]
+fn a_namespace_belongs_to_one_application() {
+    let two = |one: &str, other: &str| {
+        format!(
+            "applications: [{{name: one, namespaces: ['/one', '{one}']}}, {{name: other, namespaces: ['{other}', '/other']}}]"
+        )
+    };
+    for (one, other) in [
+        ("/", "/"),
+        ("/admin-7", "/admin-*"),
+        ("/admin-*", "/admin-"),
+        ("/admin-*", "/admin-*"),
+        ("/admin-*", "/admin-new-*"),
+        ("/*", "/chat"),
+    ] {
+        refused(
+            &[NATS, &two(one, other)],
+            "spec.applications",
+            "a namespace belongs to one application: change the namespaces of two applications so that none is in both, a pattern such as /admin-* counting as all that it matches",
+        );
+    }
+    for (one, other) in [("/", "/chat"), ("/admin-*", "/admin"), ("/a-*", "/b-*")] {
+        accepted(&[NATS, &two(one, other)]);
+    }
+    refused(
+        &[
+            NATS,
+            "applications: [{name: chat, namespaces: [/a]}, {name: chat, namespaces: [/b]}]",
+        ],
+        "spec.applications[1]",
+        "\"chat\" is listed twice; remove one",
+    );
+}
+
+#[test]
+fn a_backend_needs_a_namespace_that_belongs_to_no_application() {
+    let message = "every namespace belongs to an application, so the backend would never be asked: leave backend out, or list in namespaces one that belongs to no application";
+    let backend = "backend: {nats: {}}";
+    let all =
+        "applications: [{name: chat, namespaces: [/]}, {name: admin, namespaces: ['/admin-*']}]";
+    refused(&[NATS, backend, all], "spec.backend", message);
+    refused(
+        &[NATS, backend, all, "namespaces: [/admin-7]"],
+        "spec.backend",
+        message,
+    );
+    accepted(&[NATS, backend, all, "namespaces: [/news]"]);
+    accepted(&[
+        NATS,
+        backend,
+        "applications: [{name: chat, namespaces: [/chat]}]",
+    ]);
+    accepted(&[NATS, backend, "applications: []"]);
+}
+
+#[test]
 fn trusted_proxies_are_networks() {
     let message = "a trusted proxy is a network with its prefix length, for example 10.0.0.0/8 or fd00::/8; write one address as 192.0.2.7/32";
     for network in ["10.0.0.1", "10.0.0.0/33", "proxy"] {

@@ -92,6 +92,15 @@ fn a_room_in_a_namespace_that_is_not_listed_is_refused() {
 }
 
 #[test]
+fn a_room_may_be_in_a_namespace_of_an_application() {
+    let text = cluster_and_room(&["match: a", "namespace: /admin-7"]).replace(
+        "required: false}",
+        "required: false}, backbone: {nats: {managed: {}}}, applications: [{name: a, namespaces: ['/admin-*']}]",
+    );
+    read(&text).unwrap();
+}
+
+#[test]
 fn the_main_namespace_is_there_even_when_it_is_not_listed() {
     let text = cluster_and_room(&["match: a"])
         .replace("required: false}", "required: false}, namespaces: [/chat]");

@@ -1,5 +1,6 @@
 //! The snapshot that a gateway works by.
 
+mod applications;
 mod changes;
 mod compile;
 mod problems;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 use sluice_crds::RealtimeClusterSpec;
 
+use self::applications::Applications;
 use crate::limits::Limits;
 use crate::rooms::{RoomPolicy, Table};
 use crate::{AuthError, Authenticator, Identity, Origins};
@@ -39,7 +41,8 @@ pub struct Policy {
     pub heartbeat: Heartbeat,
     /// How long a session survives its connection; zero when it does not.
     pub recovery_window: Duration,
-    /// The namespaces that clients may use; `/` is always among them.
+    /// The namespaces that are listed; `/` is always among them. Those of applications need not be
+    /// listed: ask [`has_namespace`](Self::has_namespace) whether clients may use one.
     pub namespaces: BTreeSet<Box<str>>,
     /// Which web pages may connect.
     pub origins: Origins,
@@ -52,6 +55,7 @@ pub struct Policy {
     rooms: FxHashMap<Box<str>, Table<Arc<RoomPolicy>>>,
     by_name: FxHashMap<Box<str>, Arc<RoomPolicy>>,
     default_room: Option<Arc<RoomPolicy>>,
+    applications: Applications,
     source: RealtimeClusterSpec,
     /// A digest of the key that tokens are checked with, to see whether it has changed.
     key_digest: Option<[u8; 32]>,
@@ -94,7 +98,7 @@ pub struct Backend {
     pub tell_on_disconnect: bool,
 }
 
-/// What the backend is told of the request that opened a connection, by names.
+/// What a backend or an application is told of the request that opened a connection, by names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Handshake {
     /// Headers, in lower case.
@@ -159,7 +163,7 @@ impl Auth {
 impl Policy {
     /// What the most specific Room that matches says of a room. Where none does, it is one
     /// `RoomPolicy` for all of them when the cluster's `rooms.default` is `Open`, and `None` when
-    /// it is `Deny`. It is `None` in a namespace that the cluster does not list.
+    /// it is `Deny`. It is `None` in a namespace that the cluster does not have.
     ///
     /// It costs one look into a map, and one more for each distinct length of what the patterns
     /// of the namespace begin with, however many Rooms there are.
@@ -168,8 +172,33 @@ impl Policy {
         matching.or_else(|| {
             self.default_room
                 .as_ref()
-                .filter(|_| self.namespaces.contains(namespace))
+                .filter(|_| self.has_namespace(namespace))
         })
+    }
+
+    /// Whether clients may use a namespace: it is listed, or belongs to an application.
+    pub fn has_namespace(&self, namespace: &str) -> bool {
+        self.namespaces.contains(namespace) || self.application_of(namespace).is_some()
+    }
+
+    /// The name of the application that a namespace belongs to. Its clients' events are the
+    /// application's alone.
+    ///
+    /// It costs one look into a map, and one more for each distinct length of what the
+    /// applications' patterns begin with.
+    pub fn application_of(&self, namespace: &str) -> Option<&Arc<str>> {
+        self.applications.of(namespace)
+    }
+
+    /// The names of the applications, in the order of the document.
+    pub fn applications(&self) -> impl ExactSizeIterator<Item = &Arc<str>> {
+        self.applications.names()
+    }
+
+    /// What an application is told of the request that opened a connection; `None` where that is
+    /// no header, cookie or parameter, and of an application that there is not.
+    pub fn application_handshake(&self, application: &str) -> Option<&Handshake> {
+        self.applications.handshake(application)
     }
 
     /// The Room documents, by name.

@@ -269,7 +269,7 @@ impl Client {
             read: connect.position(),
             token: connect.token.map(Box::from).or_else(bearer),
         };
-        if !self.hub.policy().namespaces.contains(&*knock.namespace) {
+        if !self.hub.policy().has_namespace(&knock.namespace) {
             let failure = Failure::NAMESPACE_UNKNOWN;
             return self.refuse(failure, id.as_deref());
         }

@@ -83,7 +83,7 @@ impl Current {
 
 impl sluice_api::Rules for Current {
     fn has_namespace(&self, namespace: &str) -> bool {
-        self.policy().namespaces.contains(namespace)
+        self.policy().has_namespace(namespace)
     }
 
     fn room(&self, room: &RoomKey) -> Option<RoomSettings> {

@@ -143,7 +143,7 @@ impl Handler for SocketIoFront {
         auth: &str,
     ) -> Connect<Rc<Session>> {
         let namespace = attempt.namespace();
-        if !self.hub.policy().namespaces.contains(namespace) {
+        if !self.hub.policy().has_namespace(namespace) {
             self.hub.counters.failed(Code::NamespaceUnknown);
             // Word for word what the JavaScript server answers; clients look for it.
             return Connect::Refuse(Refused {

@@ -44,6 +44,11 @@ const CLUSTERS: &str = r#"
 {"recovery": {"window": "87601h"}}
 {"limits": {"payloadBytes": 900000, "outboundBytes": 1000000}}
 {"gateway": {"socketioPath": "realtime"}}
+{"applications": [{"name": "Chat", "namespaces": ["/chat"]}], "backbone": {"nats": {"managed": {}}}}
+{"applications": [{"name": "chat", "namespaces": ["/chat-*-*"]}], "backbone": {"nats": {"managed": {}}}}
+{"applications": [{"name": "chat", "namespaces": ["/chat"]}]}
+{"applications": [{"name": "chat", "namespaces": ["/admin-7"]}, {"name": "admin", "namespaces": ["/admin-*"]}], "backbone": {"nats": {"managed": {}}}}
+{"applications": [{"name": "chat", "namespaces": ["/*"]}], "namespaces": ["/chat"], "backend": {"nats": {}}, "backbone": {"nats": {"managed": {}}}}
 "#;
 
 const ROOMS: &str = r#"

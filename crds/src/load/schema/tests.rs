@@ -96,6 +96,20 @@ fn an_entry_that_a_set_has_twice_is_named_once() {
 }
 
 #[test]
+fn an_entry_whose_key_a_list_has_twice_is_named_by_it() {
+    let schema = json!({"type": "array", "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["name"], "items": {"type": "object", "properties": {
+            "name": {"type": "string"}, "more": {"type": "integer"}}}});
+    assert_eq!(
+        messages(
+            &schema,
+            &json!([{"name": "a", "more": 1}, {"name": "b"}, {"name": "a", "more": 2}])
+        ),
+        ["spec[2]: \"a\" is listed twice; remove one"]
+    );
+}
+
+#[test]
 fn a_null_counts_as_absent_where_there_is_a_schema_and_stays_elsewhere() {
     let schema = json!({"type": "object", "properties": {
         "a": {"type": "string"},

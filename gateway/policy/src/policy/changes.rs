@@ -47,6 +47,7 @@ impl Policy {
             ("heartbeat", new.heartbeat != old.heartbeat),
             ("recovery", new.recovery != old.recovery),
             ("namespaces", self.namespaces != earlier.namespaces),
+            ("applications", new.applications != old.applications),
             ("rooms", new.rooms != old.rooms),
             ("backend", self.backend != earlier.backend),
             ("drain", new.drain != old.drain),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use sluice_crds::cluster;
 use sluice_crds::{Documents, Problem, RealtimeClusterSpec, SecretKeyRef};
 
+use super::applications::Applications;
 use super::problems::Problems;
 use super::{Drain, Heartbeat, Policy, SecretSource, rooms};
 use crate::limits::{Limits, Rate, TrustedProxies};
@@ -64,6 +65,7 @@ impl Policy {
             auth,
             backend,
             drain: drain(&spec.drain),
+            applications: Applications::new(&spec.applications),
             rooms: rooms::by_namespace(&by_name),
             by_name,
             default_room: default_room(spec, previous),

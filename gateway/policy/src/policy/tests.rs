@@ -313,3 +313,84 @@ fn the_regular_expressions_of_all_rooms_share_what_they_may_take() {
     let problems = Schemas::compile_within(&schemas, &mut left).unwrap_err();
     assert_eq!(problems[0].1, SchemaProblem::AllPatternsTooLarge);
 }
+
+fn with_applications(applications: &str) -> Result<Policy, Vec<Problem>> {
+    let yaml = cluster(&format!(
+        "{WITH_KEY}  backbone: {{nats: {{managed: {{}}}}}}\n  applications: {applications}\n  rooms: {{default: Open}}"
+    ));
+    compile(&yaml, None)
+}
+
+#[test]
+fn a_namespace_belongs_to_the_application_that_names_it_or_how_it_begins() {
+    let policy = with_applications(
+        "[{name: chat, namespaces: [/, /chat]}, {name: admin, namespaces: [/admin-*, /a]}]",
+    )
+    .unwrap();
+    for (namespace, application) in [
+        ("/", Some("chat")),
+        ("/chat", Some("chat")),
+        ("/chats", None),
+        ("/a", Some("admin")),
+        ("/admin-", Some("admin")),
+        ("/admin-7", Some("admin")),
+        ("/admin", None),
+        ("", None),
+    ] {
+        let found = policy.application_of(namespace).map(|name| &**name);
+        assert_eq!(found, application, "{namespace}");
+    }
+    let names: Vec<_> = policy.applications().map(|name| &**name).collect();
+    assert_eq!(names, ["chat", "admin"]);
+}
+
+#[test]
+fn of_two_patterns_of_applications_the_longer_counts() {
+    let application = |name: &str, pattern: &str| sluice_crds::cluster::Application {
+        name: name.to_owned(),
+        namespaces: vec![pattern.to_owned()],
+        handshake: None,
+    };
+    let applications = applications::Applications::new(&[
+        application("all", "/*"),
+        application("admin", "/admin-*"),
+        application("one", "/admin-1"),
+    ]);
+    for (namespace, name) in [("/", "all"), ("/admin-2", "admin"), ("/admin-1", "one")] {
+        assert_eq!(applications.of(namespace).map(|name| &**name), Some(name));
+    }
+}
+
+#[test]
+fn the_namespaces_of_an_application_need_not_be_listed() {
+    let policy = with_applications("[{name: admin, namespaces: [/admin-*]}]").unwrap();
+    assert!(policy.has_namespace("/") && policy.has_namespace("/admin-7"));
+    assert!(!policy.has_namespace("/chat"));
+    assert!(policy.room("/admin-7", "lobby").is_some());
+    assert!(policy.room("/chat", "lobby").is_none());
+}
+
+#[test]
+fn an_application_is_told_what_it_names_of_a_handshake() {
+    let policy = with_applications(
+        "[{name: chat, namespaces: [/chat], handshake: {headers: [User-Agent], cookies: [Sid]}}, \
+          {name: mute, namespaces: [/mute]}]",
+    )
+    .unwrap();
+    let told = policy.application_handshake("chat").unwrap();
+    assert_eq!(
+        (&*told.headers[0], &*told.cookies[0]),
+        ("user-agent", "Sid")
+    );
+    assert_eq!(policy.application_handshake("mute"), None);
+    assert_eq!(policy.application_handshake("none"), None);
+}
+
+#[test]
+fn a_changed_application_counts_at_once() {
+    let one = with_applications("[{name: chat, namespaces: [/chat]}]").unwrap();
+    let two = with_applications("[{name: chat, namespaces: [/chat, /more]}]").unwrap();
+    let changes = two.changes_from(&one);
+    assert_eq!(changes.applied, ["applications"]);
+    assert!(changes.restart_needed.is_empty());
+}

@@ -5,15 +5,18 @@ use sluice_crds::cluster::{self, WebhookBackend};
 use super::Compiler;
 use crate::policy::{Backend, BackendVia, Handshake};
 
-fn handshake(named: &cluster::Handshake) -> Handshake {
-    let texts = |names: &[String]| names.iter().map(|name| name.as_str().into()).collect();
-    let headers = named.headers.iter();
-    Handshake {
-        headers: headers
-            .map(|name| name.to_ascii_lowercase().into())
-            .collect(),
-        cookies: texts(&named.cookies),
-        query: texts(&named.query),
+impl Handshake {
+    /// What a document says is to be told.
+    pub(in crate::policy) fn of(named: &cluster::Handshake) -> Self {
+        let texts = |names: &[String]| names.iter().map(|name| name.as_str().into()).collect();
+        let headers = named.headers.iter();
+        Self {
+            headers: headers
+                .map(|name| name.to_ascii_lowercase().into())
+                .collect(),
+            cookies: texts(&named.cookies),
+            query: texts(&named.query),
+        }
     }
 }
 
@@ -28,7 +31,7 @@ impl Compiler<'_> {
             via,
             timeout: timeout.as_std(),
             ask_on_connect: spec.ask_on_connect,
-            handshake: spec.handshake.as_ref().map(handshake),
+            handshake: spec.handshake.as_ref().map(Handshake::of),
             tell_on_disconnect: spec.tell_on_disconnect,
         })
     }
