@@ -66,6 +66,7 @@ async function tests() {
     outbase: "test",
     format: "esm",
     splitting: true,
+    chunkNames: "../chunks/[name]-[hash]",
     packages: "external",
     plugins: [workerText],
     sourcemap: "inline",
