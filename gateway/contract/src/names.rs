@@ -60,6 +60,21 @@ impl Names {
     }
 }
 
+/// Places in the rooms' stream that are no room's: no room's token is a `=` alone.
+impl Names {
+    /// Where a gateway writes a message now and then to see that the stream takes it, and is the
+    /// one that it was.
+    pub const PULSE: &str = "=.pulse";
+
+    /// Where the [`EpochMark`](crate::EpochMark) is.
+    pub const EPOCH: &str = "=.epoch";
+
+    /// What the stream passes on of both.
+    pub fn own_republished(&self) -> String {
+        self.republished("=.*")
+    }
+}
+
 /// Messages of rooms.
 impl Names {
     /// Messages for the history of the room at a place.
@@ -197,6 +212,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_places_of_the_stream_itself_are_no_rooms() {
+        for place in [Names::PULSE, Names::EPOCH] {
+            assert_eq!(crate::at_place(place), None);
+        }
+    }
+
+    #[test]
     fn clusters_of_one_name_in_two_namespaces_do_not_meet() {
         let (a, b) = (Names::new("a", "chat"), Names::new("b", "chat"));
         assert_ne!(a.rooms_stream(), b.rooms_stream());
@@ -223,6 +245,9 @@ mod tests {
             (names.stored_in("/"), "in.=2F.*"),
             (names.republished("=2F.a"), "out.=2F.a"),
             (names.all_republished(), "out.>"),
+            (names.stored(Names::PULSE), "in.=.pulse"),
+            (names.stored(Names::EPOCH), "in.=.epoch"),
+            (names.own_republished(), "out.=.*"),
             (names.live("=2F.a"), "live.=2F.a"),
             (names.heartbeats(), "fleet"),
             (names.presence("=2F.a"), "pres.=2F.a"),

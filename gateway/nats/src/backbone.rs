@@ -118,6 +118,7 @@ impl Nats {
                     .link
                     .publish(&subject, reply.as_deref(), &headers, &payload);
             }
+            Action::KeepStreams => self.changed.notify_one(),
             Action::Reply { subject, payload } => {
                 let subject = std::str::from_utf8(&subject).unwrap_or_default();
                 let _ = self.link.publish(subject, None, NO_HEADERS, &payload);
@@ -136,8 +137,9 @@ impl Nats {
         &self.link
     }
 
-    /// Notified with each connect, when what is there has to be looked at again.
-    pub fn connects(&self) -> Arc<Notify> {
+    /// Notified when what is there has to be looked at: with each connect, and where a stream is
+    /// missing.
+    pub fn looks(&self) -> Arc<Notify> {
         Arc::clone(&self.changed)
     }
 }

@@ -48,7 +48,7 @@ use self::{
 pub use self::{
     calls::{AnswerTo, Called, Unreachable},
     completions::{Completions, Done},
-    counters::{HistoryCounters, Unsettled},
+    counters::{HistoryCounters, StreamLosses, Unsettled},
     fleet::PeerInfo,
     io::{Action, Fields},
     members::{Faults, Newer},
@@ -197,6 +197,7 @@ impl Core {
         let own = GatewayNumber(self.world.identity.gateway);
         let subjects = [
             advisory(names),
+            names.own_republished(),
             names.calls(own),
             // The link does not echo, so these are others' doing.
             names.sessions_of(own),

@@ -89,6 +89,8 @@ crate::metrics! {
         "Gateways of the fleet, this one included.";
     Counter BACKBONE_MESSAGES = "sluice_backbone_messages_total" ["fate"],
         "Messages of rooms with history, by what became of them at this gateway.";
+    Counter BACKBONE_STREAM_LOSSES = "sluice_backbone_stream_losses_total" ["what"],
+        "How often this gateway found a stream gone, made anew, or its store put back.";
     Gauge BACKBONE_UNSTORED_MESSAGES = "sluice_backbone_unstored_messages",
         "Messages that wait to be stored.";
     Gauge BACKBONE_STORED_SESSIONS = "sluice_backbone_stored_sessions",

@@ -32,6 +32,17 @@ impl HistoryCounters {
     }
 }
 
+/// What became of a stream while gateways ran.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StreamLosses {
+    /// It was not there.
+    pub gone: u64,
+    /// Another one was in its place.
+    pub anew: u64,
+    /// Its store was put back to what it was before.
+    pub back: u64,
+}
+
 /// Why a message cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unread {

@@ -19,30 +19,41 @@ mod room;
 mod rooms;
 mod session_recovery;
 mod stream;
+mod watch;
 
 use std::time::Instant;
 
 use sluice_backbone::{Bookmark, Joined, Missed, Publication, Reader, Receipt, Reply};
-use sluice_contract::Decoded;
+use sluice_contract::{Decoded, Names};
 use sluice_rooms::{Epoch, HistoryLimits, Page, Query, Reading, RoomKey};
 
-pub(crate) use self::{ask::Ask, publishing::IdOwner};
+pub(crate) use self::{
+    ask::Ask,
+    publishing::IdOwner,
+    stream::{StreamState, stream_state},
+};
 use self::{
     audit::Audit,
     catch_up::CatchUp,
     joins::{Joins, Passed},
     pages::Pages,
-    publishing::Publishing,
+    publishing::{Fate, Publishing},
     room::Arrival,
     rooms::Rooms,
     session_recovery::Missing,
+    watch::{Verdict, Watch},
 };
-use super::{HistoryCounters, Unsettled, counters::Unread, io::Io};
+use super::{
+    HistoryCounters, Unsettled,
+    counters::{StreamLosses, Unread},
+    io::Io,
+};
 use crate::{Packet, envelope};
 
 /// All rooms with history.
 pub(crate) struct Histories {
     rooms: Rooms,
+    watch: Watch,
     joins: Joins,
     catch_up: CatchUp,
     audit: Audit,
@@ -55,6 +66,7 @@ impl Histories {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             rooms: Rooms::new(seed),
+            watch: Watch::default(),
             joins: Joins::default(),
             catch_up: CatchUp::default(),
             audit: Audit::default(),
@@ -69,10 +81,15 @@ impl Histories {
         self.rooms.stream().epoch
     }
 
-    /// Whether the stream takes messages: it was followed a moment ago. A leader that changes is no
-    /// reason to say otherwise.
+    /// Whether the stream took a message a moment ago. A leader that changes is no reason to say
+    /// otherwise.
     pub(crate) fn stores(&self, now: Instant) -> bool {
-        self.catch_up.was_live(now)
+        self.watch.stores(now)
+    }
+
+    /// What became of the stream while this gateway ran.
+    pub(crate) fn losses(&self) -> StreamLosses {
+        self.watch.losses
     }
 
     /// No message with a greater offset was delivered.
@@ -139,9 +156,10 @@ impl Histories {
         owner: IdOwner,
         limits: &HistoryLimits,
     ) -> Reply<Receipt> {
+        let reach = self.watch.reach(&self.rooms);
         let stream = self.rooms.stream();
         self.publishing
-            .publish(io, stream, publication, owner, limits)
+            .publish(io, (stream, reach), publication, owner, limits)
     }
 
     /// What a session missed in its rooms with history.
@@ -176,8 +194,12 @@ impl Histories {
     /// The stream's leader has passed on a message.
     pub(crate) fn message(&mut self, io: &mut Io<'_>, place: &str, packet: &Packet) {
         let Some((place, key)) = self.rooms.known(place) else {
+            if matches!(place, Names::PULSE | Names::EPOCH) {
+                self.watch.heard_own(io, place, packet);
+            }
             return;
         };
+        self.watch.heard(io.now);
         match self.read(io, key, packet) {
             Ok(arrival) => self.rooms.take(io, &place, arrival),
             Err(why) => self.rooms.counters.count_unread(why),
@@ -204,10 +226,19 @@ impl Histories {
 
     /// The link is there: what was stored meanwhile is to be read.
     pub(crate) fn connected(&mut self, io: &mut Io<'_>) {
-        self.catch_up.begin(io, &mut self.rooms);
+        self.follow_anew(io);
+    }
+
+    /// Holds back what arrives until the stream was looked at, and all rooms have caught up.
+    fn follow_anew(&mut self, io: &mut Io<'_>) {
+        self.catch_up.begin(&mut self.rooms);
+        if io.connected {
+            self.watch.look(io, &self.rooms);
+        }
     }
 
     pub(crate) fn disconnected(&mut self, io: &Io<'_>) {
+        self.watch.disconnected();
         self.catch_up.disconnected(&mut self.rooms);
         self.joins.forget();
         self.rooms.repair_all_later(io);
@@ -215,6 +246,7 @@ impl Histories {
 
     /// The stream has another leader: the last one may have died before it passed all on.
     pub(crate) fn leader_changed(&mut self, io: &Io<'_>) {
+        self.watch.suspect(io.now);
         self.audit.soon(io.now);
     }
 
@@ -222,7 +254,19 @@ impl Histories {
         let rooms = &mut self.rooms;
         match ask {
             Ask::Barrier => self.passed(io, request, packet),
-            Ask::Info => self.informed(io, request, packet),
+            Ask::Look(number, part) => {
+                io.requests.close(request);
+                let verdict = self.watch.came(io, rooms, (*number, *part), packet);
+                self.looked(io, verdict);
+            }
+            Ask::Pulse(reach) => {
+                io.requests.close(request);
+                self.watch.pulsed(io.now, *reach, packet);
+            }
+            Ask::Begin => {
+                io.requests.close(request);
+                self.watch.begun(io.now);
+            }
             Ask::Scan => {
                 let live = self.catch_up.scanned(io, rooms, request, packet);
                 self.audit_if(live, io.now);
@@ -247,28 +291,45 @@ impl Histories {
     fn acknowledged(&mut self, io: &mut Io<'_>, request: u64, id: u64, packet: &Packet) {
         io.requests.close(request);
         let epoch = self.epoch();
-        self.publishing.acknowledged(io.now, epoch, id, packet);
+        match self.publishing.acknowledged(io.now, epoch, id, packet) {
+            Fate::Stored { offset, reach } => self.watch.took(io.now, offset, reach),
+            Fate::Nowhere => self.watch.suspect(io.now),
+            Fate::Other => {}
+        }
     }
 
     fn passed(&mut self, io: &mut Io<'_>, request: u64, packet: &Packet) {
         io.requests.close(request);
-        match self.joins.passed(io, &mut self.rooms, packet) {
+        match self
+            .joins
+            .passed(io, (&mut self.rooms, &self.watch), packet)
+        {
             Passed::Unknown => {}
             Passed::Followed(places) => {
                 self.audit.follow(places);
                 self.joins.pass(io, self.rooms.stream());
             }
-            Passed::Anew => self.catch_up.begin(io, &mut self.rooms),
+            Passed::Anew => self.follow_anew(io),
         }
     }
 
     /// The stream is there, as it is now: what waits for it goes on, and all rooms catch up.
-    fn informed(&mut self, io: &mut Io<'_>, request: u64, packet: &Packet) {
-        io.requests.close(request);
-        let Some(info) = stream::info(packet) else {
-            return self.catch_up.later(io);
+    fn looked(&mut self, io: &mut Io<'_>, verdict: Option<Verdict>) {
+        let info = match verdict {
+            None => return,
+            Some(Verdict::Same(info)) => {
+                self.rooms.see_limits(info.limits);
+                if self.catch_up.is_reading() || self.rooms.is_live() {
+                    return;
+                }
+                info
+            }
+            Some(Verdict::Anew(info, epoch)) => {
+                self.rooms.see_limits(info.limits);
+                self.rooms.see(io, epoch, info.last);
+                info
+            }
         };
-        self.rooms.see(io, &info);
         self.publishing.send_again(io, self.rooms.stream());
         self.joins.pass(io, self.rooms.stream());
         let live = self.catch_up.read_up_to(io, &mut self.rooms, info.last);
@@ -285,7 +346,10 @@ impl Histories {
     pub(crate) fn unanswered(&mut self, io: &mut Io<'_>, ask: &Ask) {
         match ask {
             Ask::Barrier => self.joins.forget(),
-            Ask::Info | Ask::Scan => self.catch_up.later(io),
+            Ask::Look(number, _) => self.watch.unseen(io.now, *number),
+            Ask::Pulse(_) => self.watch.unpulsed(io.now),
+            Ask::Begin => self.watch.begun(io.now),
+            Ask::Scan => self.catch_up.later(io),
             Ask::Prove(place) => self.catch_up.prove_later(io, place),
             Ask::Repair(place) | Ask::RepairCheck(place) => self.rooms.repair_later(io, place),
             Ask::Publish(id) => self.publishing.unanswered(io, *id),
@@ -296,6 +360,7 @@ impl Histories {
     }
 
     pub(crate) fn tick(&mut self, io: &mut Io<'_>) {
+        self.watch.tick(io, &self.rooms);
         let rooms = &mut self.rooms;
         self.joins.pass(io, rooms.stream());
         self.joins.give_up(io, rooms);
@@ -306,7 +371,6 @@ impl Histories {
         self.publishing.send_if_due(io, rooms.stream());
         self.missing.go_on(io, rooms);
         self.audit.compare_if_due(io, rooms);
-        self.catch_up.note_live(io.now, rooms);
         rooms.sweep_if_due(io);
     }
 }

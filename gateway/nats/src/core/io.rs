@@ -33,6 +33,8 @@ pub enum Action {
         /// Its payload.
         payload: Bytes,
     },
+    /// Have the streams made that are not there, and those that are be as they should.
+    KeepStreams,
     /// Send an answer to where a packet asked for it.
     Reply {
         /// The subject that it goes to.

@@ -13,7 +13,7 @@ use sluice_rooms::{
 use tokio::sync::oneshot;
 
 use super::{
-    Action, At, Called, Core, HistoryCounters, Unreachable, Unsettled, calls::Calls,
+    Action, At, Called, Core, HistoryCounters, StreamLosses, Unreachable, Unsettled, calls::Calls,
     histories::IdOwner,
 };
 
@@ -42,8 +42,7 @@ impl Core {
         }))
     }
 
-    /// Whether messages of rooms with history can be stored: their stream was followed a moment
-    /// ago, which takes a connection and a leader of it.
+    /// Whether messages of rooms with history can be stored: their stream took one a moment ago.
     pub fn stores(&self, at: At) -> bool {
         self.histories.stores(at.now)
     }
@@ -181,6 +180,11 @@ impl Core {
     /// What happened to messages of rooms with history.
     pub fn history_counters(&self) -> HistoryCounters {
         self.histories.counters()
+    }
+
+    /// What became of the streams of rooms and of sessions while this gateway ran.
+    pub fn stream_losses(&self) -> (StreamLosses, StreamLosses) {
+        (self.histories.losses(), self.sessions.losses())
     }
 
     /// Rooms that are followed, messages that are held of them and roughly their bytes.

@@ -11,6 +11,7 @@ mod giving;
 mod moves;
 pub(super) mod stored;
 mod sweep;
+mod watch;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -56,6 +57,8 @@ pub(crate) enum Ask {
     Check(SessionId),
     /// To delete all sessions of a gateway.
     Purge(u32),
+    /// What the stream says of itself, asked when no greater sequence number was known.
+    Info(u64),
 }
 
 /// A session on its way into the store.
@@ -63,6 +66,8 @@ pub(crate) enum Ask {
 struct Storing {
     session: SessionId,
     payload: Bytes,
+    /// No greater sequence number was known when it was sent.
+    reach: u64,
     /// Who waits for it; nobody any more when it is tried again.
     tell: Option<oneshot::Sender<Result<(), Error>>>,
 }
@@ -94,6 +99,7 @@ pub(crate) struct Sessions {
     /// Users whose sessions came from other gateways.
     moved: Vec<(Arc<str>, u32)>,
     sweep: sweep::Sweep,
+    watch: watch::Watch,
     /// Stored sessions of a newer version that were wanted here and could not be read.
     newer: u64,
 }
@@ -112,6 +118,7 @@ impl Sessions {
             moves: moves::Moves::default(),
             moved: Vec::new(),
             sweep: sweep::Sweep::default(),
+            watch: watch::Watch::default(),
             newer: 0,
         }
     }
@@ -130,6 +137,7 @@ impl Sessions {
         let storing = Storing {
             session,
             payload,
+            reach: self.watch.reach(),
             tell,
         };
         self.send(io, id, storing);
@@ -174,9 +182,13 @@ impl Sessions {
         let Storing {
             session,
             payload,
+            reach,
             tell,
         } = storing;
         let sequence = packet.and_then(stored::sequence);
+        if let Some(sequence) = sequence {
+            self.watch.took(io.now, sequence, reach);
+        }
         let kept = sequence.is_some();
         self.note_stored(session, sequence.unwrap_or(0));
         let newest = self.own.get(&session).is_some_and(|own| own.number == id);
@@ -215,6 +227,7 @@ impl Sessions {
             let storing = Storing {
                 session,
                 payload,
+                reach: self.watch.reach(),
                 tell,
             };
             self.send(io, id, storing);
@@ -238,6 +251,10 @@ impl Sessions {
                 io.requests.close(request);
                 self.sweep.purged(*gateway, packet);
             }
+            Ask::Info(reach) => {
+                io.requests.close(request);
+                self.informed(io, *reach, packet);
+            }
         }
     }
 
@@ -247,7 +264,7 @@ impl Sessions {
             Ask::Claim(id) => self.claim_unanswered(io, *id),
             Ask::Marks => self.marks_unread(io),
             Ask::Check(session) => self.unchecked(io, *session),
-            Ask::Gateways | Ask::Purge(_) => {}
+            Ask::Gateways | Ask::Purge(_) | Ask::Info(_) => {}
         }
     }
 

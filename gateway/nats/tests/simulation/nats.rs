@@ -234,7 +234,11 @@ fn leader_get(stream: &Stream, body: &Value, now: u64) -> Value {
             let seq = body["seq"].as_u64().unwrap_or(1);
             stream.from(seq, subject, now).next()
         }
-        _ => None,
+        (None, None) => {
+            let seq = body["seq"].as_u64().unwrap_or(0);
+            let next = stream.from(seq, ">", now).next();
+            next.filter(|stored| stored.seq == seq)
+        }
     };
     match found {
         Some(stored) => json!({"message": {

@@ -55,7 +55,7 @@ impl World {
             Action::Unsubscribe(subject) => {
                 link.wanted.remove(subject);
             }
-            Action::Publish { .. } | Action::Reply { .. } => {}
+            Action::Publish { .. } | Action::Reply { .. } | Action::KeepStreams => {}
         }
         if !link.up {
             return;
@@ -75,6 +75,7 @@ impl World {
                 headers,
                 payload,
             }),
+            Action::KeepStreams => return,
             Action::Reply { subject, payload } => Up::Publish(Sent {
                 subject: String::from_utf8_lossy(&subject).into_owned(),
                 reply: None,

@@ -66,7 +66,7 @@ impl ConfiguredBackbone {
         let nats = Nats::start(identity, workers, options(&login)?)?;
         nats.with(|core, _, _| core.set_recovery_window(window(documents)));
         let (wanted, watched) = watch::channel(wanted(documents));
-        let again = nats.connects();
+        let again = nats.looks();
         if let Some(connection) = connection {
             let client = connection.client().clone();
             runtime.spawn(streams::keep(client, names, watched, again));

@@ -31,9 +31,24 @@ fn messages(nats: &Nats) -> Vec<MetricFamily> {
     let fates = fates.map(|(fate, count)| (fate.to_owned(), count));
     vec![
         labelled(metric::BACKBONE_MESSAGES, fates.to_vec()),
+        labelled(metric::BACKBONE_STREAM_LOSSES, losses(nats)),
         figure(metric::BACKBONE_UNSTORED_MESSAGES, unstored),
         figure(metric::BACKBONE_STORED_SESSIONS, sessions),
     ]
+}
+
+/// By the stream and what became of it.
+fn losses(nats: &Nats) -> Vec<(String, u64)> {
+    let (rooms, sessions) = nats.with(|core, _, _| core.stream_losses());
+    let all = [
+        ("rooms_gone", rooms.gone),
+        ("rooms_anew", rooms.anew),
+        ("rooms_back", rooms.back),
+        ("sessions_gone", sessions.gone),
+        ("sessions_anew", sessions.anew),
+        ("sessions_back", sessions.back),
+    ];
+    all.map(|(what, count)| (what.to_owned(), count)).to_vec()
 }
 
 fn fleet(nats: &Nats) -> Vec<MetricFamily> {

@@ -22,6 +22,7 @@ mod recovery;
 mod revocations;
 mod rooms;
 mod socketio;
+mod store_lost;
 mod storing;
 mod subjects;
 mod support;

@@ -1,6 +1,6 @@
 //! One server.
 
-use std::{fs, process::Stdio};
+use std::{fs, path::Path, process::Stdio};
 
 use tokio::process::{Child, Command};
 
@@ -72,6 +72,31 @@ impl Server {
             monitor::get(monitor, path).await.is_ok()
         })
         .await;
+    }
+
+    /// A copy of what it has stored, to be put back with [`Self::put_back`]. It must not run.
+    pub fn copy_store(&mut self) -> Folder {
+        assert!(
+            !self.is_running(),
+            "a store is copied while nobody writes to it"
+        );
+        let copy = Folder::new();
+        copy_folder(
+            &self.folder.path().join("store"),
+            &copy.path().join("store"),
+        );
+        copy
+    }
+
+    /// Puts its store back to what it was when it was copied. It must not run.
+    pub fn put_back(&mut self, copy: &Folder) {
+        assert!(
+            !self.is_running(),
+            "a store is put back while nobody writes to it"
+        );
+        let store = self.folder.path().join("store");
+        fs::remove_dir_all(&store).expect("the store can be removed");
+        copy_folder(&copy.path().join("store"), &store);
     }
 
     /// Where clients connect to.
@@ -150,6 +175,19 @@ impl Server {
     async fn ended(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.wait().await.expect("nats-server ends");
+        }
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder can be made");
+    for entry in fs::read_dir(from).expect("a folder can be read") {
+        let entry = entry.expect("a folder can be read");
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).expect("a file can be copied");
         }
     }
 }

@@ -15,8 +15,13 @@ const ANSWER: Duration = Duration::from_secs(2);
 pub(crate) enum Ask {
     /// From where on messages come for sure.
     Barrier,
-    /// How far the stream is, after the link was lost.
-    Info,
+    /// Whether the stream is the one that it was, and how far it is: the number of the look, and
+    /// a part of it.
+    Look(u64, Look),
+    /// Whether the stream takes a message, asked when no message with a greater offset was known.
+    Pulse(u64),
+    /// To begin a new epoch.
+    Begin,
     /// What all rooms missed meanwhile.
     Scan,
     /// What follows the last message that was delivered in one room.
@@ -35,6 +40,17 @@ pub(crate) enum Ask {
     Reach(u64),
     /// The last messages of some rooms.
     Audit,
+}
+
+/// A part of what has to be known of the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// What the stream says of itself.
+    Info,
+    /// Which epoch it is marked with.
+    Mark,
+    /// Whether a message is still there, and the same.
+    Anchor(usize),
 }
 
 /// A part of what has to be known of a room in which a session missed something.

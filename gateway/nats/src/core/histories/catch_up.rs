@@ -19,17 +19,12 @@ const AGAIN: Duration = Duration::from_millis(200);
 /// After so many answers without the last message it counts as no longer there.
 const TRIES: u32 = 25;
 
-/// How long the stream may be out of sight before it counts as taking no messages.
-const STORES: Duration = Duration::from_secs(5);
-
 /// How far this gateway has followed the stream.
 #[derive(Debug, Default)]
 enum Stage {
     /// It gets nothing, or does not know yet what it missed.
     #[default]
     Apart,
-    /// What it missed is not known yet; the stream is asked again then.
-    Again(Instant),
     /// What was missed is being read.
     Reading {
         /// Everything up to this offset is read.
@@ -51,22 +46,12 @@ enum Stage {
 pub(super) struct CatchUp {
     stage: Stage,
     proving: Proving,
-    /// When the stream was last known to be followed.
-    live: Option<Instant>,
 }
 
 impl CatchUp {
-    /// Whether the stream was followed a moment ago.
-    pub(super) fn was_live(&self, now: Instant) -> bool {
-        let recent = |at: Instant| now.saturating_duration_since(at) < STORES;
-        self.live.is_some_and(recent)
-    }
-
-    /// Notes whether the stream is followed now.
-    pub(super) fn note_live(&mut self, now: Instant, rooms: &Rooms) {
-        if rooms.is_live() {
-            self.live = Some(now);
-        }
+    /// Whether what was missed is being read.
+    pub(super) fn is_reading(&self) -> bool {
+        matches!(self.stage, Stage::Reading { .. })
     }
 
     /// The link is lost.
@@ -75,13 +60,9 @@ impl CatchUp {
         rooms.forget_held();
     }
 
-    /// Asks how far the stream is, and holds back what arrives.
-    pub(super) fn begin(&mut self, io: &mut Io<'_>, rooms: &mut Rooms) {
+    /// Holds back what arrives, until it is known how far the stream is.
+    pub(super) fn begin(&mut self, rooms: &mut Rooms) {
         self.stand_apart(rooms);
-        if io.connected {
-            let subject = stream::info_subject(io.names);
-            ask(io, subject, String::new(), Ask::Info);
-        }
     }
 
     fn stand_apart(&mut self, rooms: &mut Rooms) {
@@ -213,20 +194,14 @@ impl CatchUp {
 
     /// An answer did not come, or did not help.
     pub(super) fn later(&mut self, io: &Io<'_>) {
-        match &mut self.stage {
-            Stage::Reading { again, .. } => *again = Some(io.now + AGAIN),
-            Stage::Apart if io.connected => self.stage = Stage::Again(io.now + AGAIN),
-            _ => {}
+        if let Stage::Reading { again, .. } = &mut self.stage {
+            *again = Some(io.now + AGAIN);
         }
     }
 
     /// Does what is due.
     pub(super) fn go_on(&mut self, io: &mut Io<'_>, rooms: &mut Rooms) -> bool {
         match &self.stage {
-            Stage::Again(at) if *at <= io.now => {
-                self.begin(io, rooms);
-                false
-            }
             Stage::Reading { again, .. } if is_due(*again, io.now) => self.read_on(io, rooms),
             Stage::Reading { .. } => self.proving.go_on(io, rooms) && self.delivered(io, rooms),
             _ => false,

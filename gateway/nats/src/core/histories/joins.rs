@@ -10,7 +10,7 @@ use std::{
 };
 
 use sluice_backbone::{Error, Joined, Reply};
-use sluice_rooms::RoomKey;
+use sluice_rooms::{Position, RoomKey};
 use tokio::sync::oneshot;
 
 use super::{
@@ -18,7 +18,8 @@ use super::{
     ask::{Ask, ask},
     room::{Phase, Room},
     rooms::Rooms,
-    stream::{self, Info, Stream},
+    stream::{self, Stream},
+    watch::Watch,
 };
 use crate::{
     Packet,
@@ -91,17 +92,33 @@ impl Joins {
     }
 
     /// The leader has answered.
-    pub(super) fn passed(&mut self, io: &mut Io<'_>, rooms: &mut Rooms, packet: &Packet) -> Passed {
+    pub(super) fn passed(
+        &mut self,
+        io: &mut Io<'_>,
+        (rooms, watch): (&mut Rooms, &Watch),
+        packet: &Packet,
+    ) -> Passed {
         let Some(info) = stream::info(packet) else {
             self.forget();
             return Passed::Unknown;
         };
         let passed = self.passing.take().unwrap_or_default();
-        if Some(info.epoch) != rooms.stream().epoch {
+        let Some(epoch) = rooms.stream().epoch.filter(|_| watch.is_same(&info)) else {
             self.next.extend(passed);
             return Passed::Anew;
-        }
-        let follows = |place: &Place| follow(io, rooms, place, &info);
+        };
+        let last = info.last;
+        let follows = |place: &Place| {
+            follow(
+                io,
+                rooms,
+                place,
+                Position {
+                    epoch,
+                    offset: last,
+                },
+            )
+        };
         Passed::Followed(passed.into_iter().filter(follows).collect())
     }
 
@@ -118,7 +135,10 @@ impl Joins {
             let room = rooms.get(place);
             room.is_none_or(|room| is_overdue(room, io.now))
         };
-        let overdue: Vec<_> = self.next.extract_if(.., late).collect();
+        let mut overdue: Vec<_> = self.next.extract_if(.., late).collect();
+        if let Some(passing) = &mut self.passing {
+            overdue.extend(passing.extract_if(.., late));
+        }
         for place in overdue {
             let Some(room) = rooms.remove(io, &place) else {
                 continue;
@@ -140,8 +160,9 @@ fn is_overdue(room: &Room, now: Instant) -> bool {
 }
 
 /// Follows a room from here on; false where nobody waits for that any more.
-fn follow(io: &mut Io<'_>, rooms: &mut Rooms, place: &Place, info: &Info) -> bool {
-    let offset = rooms.watermark().max(info.last);
+fn follow(io: &mut Io<'_>, rooms: &mut Rooms, place: &Place, last: Position) -> bool {
+    let epoch = last.epoch;
+    let offset = rooms.watermark().max(last.offset);
     let Some(room) = rooms.get_mut(place) else {
         return false;
     };
@@ -149,17 +170,16 @@ fn follow(io: &mut Io<'_>, rooms: &mut Rooms, place: &Place, info: &Info) -> boo
         return false;
     };
     let (waiting, early) = (std::mem::take(waiting), std::mem::take(early));
-    room.follow(info.last);
+    room.follow(last.offset);
     if waiting.is_empty() {
         room.idle_since = Some(io.now);
     }
-    let epoch = info.epoch;
     for (worker, tell) in waiting {
         room.workers.insert(worker);
         io.answer(worker, tell, Ok(Joined { epoch, offset }));
     }
     for arrival in early {
-        if arrival.offset > info.last {
+        if arrival.offset > last.offset {
             rooms.take(io, place, arrival);
         }
     }

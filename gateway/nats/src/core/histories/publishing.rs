@@ -67,9 +67,23 @@ struct Waiting {
     id: Box<str>,
     tell: oneshot::Sender<Result<Receipt, Error>>,
     until: Instant,
+    /// No message with a greater offset was known when it was taken.
+    reach: u64,
     /// When it is sent again; none while an answer is awaited.
     again: Option<Instant>,
     sent: u32,
+}
+
+/// What an answer of the stream says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It has stored a message under this offset, which was sent when none with an offset greater
+    /// than `reach` was known.
+    Stored { offset: u64, reach: u64 },
+    /// Nobody is there to store it.
+    Nowhere,
+    /// Nothing.
+    Other,
 }
 
 /// Messages on their way into the stream, in the order in which they were taken.
@@ -142,7 +156,7 @@ impl Publishing {
     pub(super) fn publish(
         &mut self,
         io: &mut Io<'_>,
-        stream: &Stream,
+        (stream, reach): (&Stream, u64),
         publication: Publication,
         owner: IdOwner,
         limits: &HistoryLimits,
@@ -174,6 +188,7 @@ impl Publishing {
             id: message.id,
             tell,
             until: io.now + PATIENCE,
+            reach,
             again: Some(io.now),
             sent: 0,
         };
@@ -208,25 +223,32 @@ impl Publishing {
         epoch: Option<Epoch>,
         id: u64,
         packet: &Packet,
-    ) {
+    ) -> Fate {
         match serde_json::from_slice::<Ack>(&packet.payload) {
             Ok(ack) if ack.error.is_none() && ack.seq > 0 => self.stored(epoch, id, &ack),
             Ok(Ack {
                 error: Some(refused),
                 ..
-            }) if !is_passing(refused.code) => self.refused(id, &refused),
+            }) if !is_passing(refused.code) => {
+                self.refused(id, &refused);
+                Fate::Other
+            }
             // No leader now, or too much work: it is sent again.
             _ => {
                 if let Some(waiting) = self.waiting.get_mut(&id) {
                     waiting.again = Some(now + AGAIN);
                 }
+                match packet.headers.status() {
+                    Some(503) => Fate::Nowhere,
+                    _ => Fate::Other,
+                }
             }
         }
     }
 
-    fn stored(&mut self, epoch: Option<Epoch>, id: u64, ack: &Ack) {
+    fn stored(&mut self, epoch: Option<Epoch>, id: u64, ack: &Ack) -> Fate {
         let Some(waiting) = self.take(id) else {
-            return;
+            return Fate::Other;
         };
         // A message that was sent twice finds itself.
         let duplicate = ack.duplicate && waiting.sent == 1;
@@ -239,6 +261,11 @@ impl Publishing {
         };
         // Whoever published may be gone.
         let _ = waiting.tell.send(Ok(receipt));
+        if ack.duplicate {
+            return Fate::Other;
+        }
+        let reach = waiting.reach;
+        Fate::Stored { offset, reach }
     }
 
     fn refused(&mut self, id: u64, refused: &Refused) {

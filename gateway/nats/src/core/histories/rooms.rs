@@ -14,13 +14,13 @@ use std::{
 };
 
 use sluice_backbone::BackboneEvent;
-use sluice_rooms::{Message, Position, Reading, RoomKey};
+use sluice_rooms::{Epoch, Message, Position, Reading, RoomKey};
 
 use self::progress::Progress;
 use super::{
     Io,
     room::{Arrival, Phase, Repair, Room, Step},
-    stream::{Info, Stream},
+    stream::{Limits, Stream},
 };
 use crate::{
     core::{HistoryCounters, seeded::Seeded},
@@ -137,22 +137,30 @@ impl Rooms {
         }
     }
 
-    /// The stream is as it says now. Where it was made anew, all rooms begin anew.
-    pub(super) fn see(&mut self, io: &Io<'_>, info: &Info) {
-        self.stream.limits = info.limits;
-        if self.stream.epoch == Some(info.epoch) {
-            return;
-        }
-        let first = self.stream.epoch.replace(info.epoch).is_none();
-        self.progress.begin_anew(info.last);
+    /// What the stream keeps now.
+    pub(super) fn see_limits(&mut self, limits: Limits) {
+        self.stream.limits = limits;
+    }
+
+    /// The stream's history is this one, and `last` its last message. Where it was another one, all
+    /// rooms begin anew.
+    pub(super) fn see(&mut self, io: &Io<'_>, epoch: Epoch, last: u64) {
+        let first = self.stream.epoch.replace(epoch).is_none();
+        self.progress.begin_anew(last);
         if !first {
-            self.begin_anew(io, info.last);
+            self.begin_anew(io, last);
         }
+    }
+
+    /// The newest of the recent messages of all rooms.
+    pub(super) fn newest(&self) -> Option<&Arc<Message>> {
+        let last = self.by_place.values().filter_map(|room| room.recent.back());
+        last.max_by_key(|message| message.offset())
     }
 
     fn begin_anew(&mut self, io: &Io<'_>, last: u64) {
         tracing::warn!(
-            "the stream of the rooms was made anew; sessions cannot recover what was in the old one"
+            "the history of the rooms began anew: the stream was made anew, or its store put back; members come back and are told, and sessions cannot recover what was before"
         );
         let mut parted: Vec<_> = self.by_place.values_mut().collect();
         parted.retain(|room| room.is_followed());

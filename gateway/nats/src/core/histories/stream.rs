@@ -5,9 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use serde_json::json;
-use sluice_contract::{Decoded, Names, Subject};
+use sluice_contract::{Decoded, Envelope, Names, Subject};
 use sluice_rooms::{Epoch, Message, Position};
 use sluice_util::Digest64;
 
@@ -42,9 +43,12 @@ pub(super) struct Limits {
 }
 
 /// What the stream says of itself.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Info {
+    /// The epoch of a stream of this name that was made then, unless a mark in it says another.
     pub(super) epoch: Epoch,
+    /// When it was made.
+    pub(super) created: Box<str>,
     pub(super) last: u64,
     pub(super) limits: Limits,
 }
@@ -170,6 +174,36 @@ fn found(names: &Names, packet: &Packet, now: Instant) -> Got {
     }
 }
 
+/// What a stream says of itself, as far as all streams have it.
+#[derive(Debug)]
+pub(crate) enum StreamState {
+    /// It was made then, and this is its last sequence number.
+    There { created: Box<str>, last: u64 },
+    /// There is no such stream.
+    Gone,
+    /// It has no leader now, or nobody answers for it.
+    Unknown,
+}
+
+/// Reads what a stream says of itself.
+pub(crate) fn stream_state(packet: &Packet) -> StreamState {
+    match info(packet) {
+        Some(Info { created, last, .. }) => StreamState::There { created, last },
+        None if is_gone(packet) => StreamState::Gone,
+        None => StreamState::Unknown,
+    }
+}
+
+/// Whether the servers say that there is no such stream.
+pub(super) fn is_gone(packet: &Packet) -> bool {
+    #[derive(Deserialize)]
+    struct Reply {
+        error: Refused,
+    }
+    let reply = serde_json::from_slice::<Reply>(&packet.payload);
+    reply.is_ok_and(|reply| reply.error.code == 404)
+}
+
 /// Reads what the stream says of itself; `None` where it is not there or has no leader.
 pub(super) fn info(packet: &Packet) -> Option<Info> {
     #[derive(Deserialize)]
@@ -194,6 +228,7 @@ pub(super) fn info(packet: &Packet) -> Option<Info> {
     let per_room = u64::try_from(reply.config.max_msgs_per_subject).ok();
     Some(Info {
         epoch: epoch(&reply.config.name, &reply.created),
+        created: reply.created.into(),
         last: reply.state.last_seq,
         limits: Limits {
             per_room: per_room.filter(|limit| *limit > 0),
@@ -216,30 +251,87 @@ pub(super) enum Leader {
 }
 
 pub(super) fn leader(packet: &Packet) -> Leader {
+    match kept(packet) {
+        Kept::Message(message) => Leader::Has(message.seq),
+        Kept::Nothing => Leader::Nothing,
+        Kept::Unavailable => Leader::Unavailable,
+    }
+}
+
+/// The leader's answer for one message: the message, or that there is none.
+#[derive(Debug)]
+pub(super) enum Kept {
+    Message(KeptMessage),
+    Nothing,
+    Unavailable,
+}
+
+/// A message as the leader has it.
+#[derive(Debug, Deserialize)]
+pub(super) struct KeptMessage {
+    pub(super) seq: u64,
+    #[serde(default)]
+    subject: String,
+    /// Its payload, in base 64.
+    #[serde(default)]
+    data: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Refused {
+    code: u16,
+}
+
+impl KeptMessage {
+    /// Its payload.
+    pub(super) fn payload(&self) -> Vec<u8> {
+        STANDARD.decode(&self.data).unwrap_or_default()
+    }
+
+    /// What tells it from any other message: a room's message has an id, and a gateway's own is
+    /// written once.
+    pub(super) fn identity(&self, names: &Names) -> Box<str> {
+        let payload = self.payload();
+        let place = names.parse(&self.subject);
+        let is_room =
+            |place| matches!(place, Subject::Stored(place) if names::room(place).is_some());
+        let envelope = Envelope::decode(&payload).known();
+        match envelope.filter(|_| place.is_some_and(is_room)) {
+            Some(envelope) => envelope.id.into(),
+            None => String::from_utf8_lossy(&payload).into(),
+        }
+    }
+}
+
+pub(super) fn kept(packet: &Packet) -> Kept {
     #[derive(Deserialize)]
     struct Reply {
-        message: Option<Stored>,
+        message: Option<KeptMessage>,
         error: Option<Refused>,
-    }
-    #[derive(Deserialize)]
-    struct Stored {
-        seq: u64,
-    }
-    #[derive(Deserialize)]
-    struct Refused {
-        code: u16,
     }
     match serde_json::from_slice::<Reply>(&packet.payload) {
         Ok(Reply {
-            message: Some(stored),
+            message: Some(message),
             ..
-        }) => Leader::Has(stored.seq),
+        }) => Kept::Message(message),
         Ok(Reply {
             error: Some(Refused { code: 404 }),
             ..
-        }) => Leader::Nothing,
-        _ => Leader::Unavailable,
+        }) => Kept::Nothing,
+        _ => Kept::Unavailable,
     }
+}
+
+/// The offset under which something was stored as a new message; `None` where it was not.
+pub(super) fn stored(packet: &Packet) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Ack {
+        #[serde(default)]
+        seq: u64,
+        error: Option<serde::de::IgnoredAny>,
+    }
+    let ack: Ack = serde_json::from_slice(&packet.payload).ok()?;
+    (ack.error.is_none() && ack.seq > 0).then_some(ack.seq)
 }
 
 #[cfg(test)]

@@ -83,6 +83,7 @@ impl Sessions {
         self.marks_if_due(io);
         self.confirm_if_due(io);
         self.store_again(io);
+        self.look_if_due(io);
         if !io.connected || self.sweep.next.is_some_and(|at| at > io.now) {
             return;
         }

@@ -100,6 +100,11 @@ impl Follower {
         asked.expect("it should ask")
     }
 
+    fn asks(&self, kind: &str) -> bool {
+        let goes_to = |action: &Action| matches!(action, Action::Publish { subject, .. } if subject.contains(kind));
+        self.out.iter().any(goes_to)
+    }
+
     fn tell_of_stream(&mut self) {
         let stream = json!({
             "created": "2026-11-23T10:00:00Z",
@@ -107,6 +112,10 @@ impl Follower {
             "state": {"last_seq": 0},
         });
         self.answer("STREAM.INFO", "", &stream.to_string());
+        if self.asks("MSG.GET") {
+            let nothing = json!({"error": {"code": 404}});
+            self.answer("MSG.GET", "", &nothing.to_string());
+        }
     }
 
     fn answer(&mut self, kind: &str, headers: &str, payload: &str) {

@@ -136,6 +136,7 @@ impl Bus {
                     self.give(to, |core, at, out| core.message(at, &packet, out));
                 }
             }
+            Action::KeepStreams => {}
             Action::Reply { subject, payload } => {
                 let inbox = String::from_utf8(subject.to_vec()).unwrap();
                 let mut parts = inbox

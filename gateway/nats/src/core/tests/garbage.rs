@@ -64,7 +64,7 @@ fn an_answer_that_is_garbage_is_counted_and_the_right_one_still_taken() {
         headers: crate::Headers::default(),
         payload: "{".into(),
     };
-    for request in 0..3 {
+    for request in 0..8 {
         bus.act(0, |core, at, out| core.answer(at, request, &packet, out));
     }
     assert_eq!(bus.nodes[0].core.faults().commands, 1);

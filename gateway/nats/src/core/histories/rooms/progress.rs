@@ -34,6 +34,7 @@ impl Progress {
     pub(super) fn begin_anew(&mut self, last: u64) {
         self.watermark = last;
         self.repairing.clear();
+        self.suspects.clear();
         (self.late, self.trailing) = (Late::default(), Vec::new());
     }
 
