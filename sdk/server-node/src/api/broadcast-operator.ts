@@ -27,6 +27,16 @@ export class BroadcastOperator<Emit extends EventsMap, SocketData> {
     private readonly flags: Flags & { single?: boolean } = {},
   ) {}
 
+  /** The rooms of which one is asked for; empty for everybody. */
+  get rooms(): ReadonlySet<Room> {
+    return this.audience.rooms;
+  }
+
+  /** The rooms whose members are left out. */
+  get exceptRooms(): ReadonlySet<Room> {
+    return this.audience.except;
+  }
+
   /** Only those in this room, or one of these; called again, those in one of all rooms that were named. */
   to(room: Room | Room[]): BroadcastOperator<Emit, SocketData> {
     return this.narrowed({ rooms: union(this.audience.rooms, room) });
@@ -112,6 +122,13 @@ export class BroadcastOperator<Emit extends EventsMap, SocketData> {
       }
     }
     return sockets;
+  }
+
+  /** The ids of those who are selected. */
+  async allSockets(): Promise<Set<string>> {
+    const ids = new Set<string>();
+    for await (const { id } of this.list({ fields: [] })) ids.add(id);
+    return ids;
   }
 
   /** As `fetchSockets`, one by one as the gateways tell of them; `fields` says what of each is asked for. */

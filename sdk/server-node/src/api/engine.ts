@@ -3,8 +3,8 @@ import type { HttpMiddleware } from "./request.js";
 
 /** Events of Socket.IO's engine that happen in the gateway, with what there is instead. */
 const AT_THE_GATEWAY: Record<string, string> = {
-  headers: "Headers of answers are the gateway's: set them by spec.allowedOrigins, or at your ingress.",
-  initial_headers: "Headers of answers are the gateway's: set them by spec.allowedOrigins, or at your ingress.",
+  headers: "Headers of answers are the gateway's: set them by spec.origins, or at your ingress.",
+  initial_headers: "Headers of answers are the gateway's: set them by spec.origins, or at your ingress.",
   connection_error: "Connections that fail are the gateway's: see its log, and the metrics that begin with sluice_.",
   drain: "What waits for a client is the gateway's: use `socket.volatile`, or acknowledgements.",
 };

@@ -188,11 +188,9 @@ export class Namespace<
     this.everybody().disconnectSockets(close);
   }
 
-  /** Socket.IO's way to ask for ids, of which not all may be here. */
-  allSockets(): never {
-    throw new Error(
-      "allSockets() is not there any more: use `await io.fetchSockets()`, or `for await (… of io.list())`.",
-    );
+  /** The ids of all sessions of the namespace. */
+  allSockets(): Promise<Set<string>> {
+    return this.everybody().allSockets();
   }
 
   /** A client asks for the namespace. */

@@ -33,13 +33,13 @@ const AT = "of the RealtimeCluster";
 /** Options of Socket.IO's that have no meaning here, with what there is instead. */
 const INSTEAD: Record<string, string> = {
   adapter: "It is not needed: the gateways reach all sessions.",
-  cors: `Say spec.allowedOrigins ${AT}.`,
+  cors: `Say spec.origins ${AT}.`,
   cookie: "Sessions need no cookie: no sticky sessions are needed.",
   maxHttpBufferSize: `Say spec.limits.payloadBytes ${AT}.`,
   pingInterval: `Say spec.heartbeat ${AT}.`,
   pingTimeout: `Say spec.heartbeat ${AT}.`,
-  perMessageDeflate: `Say spec.compression ${AT}.`,
-  httpCompression: `Say spec.compression ${AT}.`,
+  perMessageDeflate: `Say spec.gateway.compression ${AT}.`,
+  httpCompression: `Say spec.gateway.compression ${AT}.`,
   transports: "Gateways speak polling and WebSocket.",
   allowUpgrades: "Gateways speak polling and WebSocket.",
   allowEIO3: "Clients of Socket.IO 3 and newer are served.",

@@ -251,6 +251,11 @@ export class Server<
     return this.sockets.fetchSockets();
   }
 
+  /** The ids of all sessions of the namespace `/`. */
+  allSockets(): Promise<Set<string>> {
+    return this.sockets.allSockets();
+  }
+
   list(options?: { fields?: ListField[] }): AsyncGenerator<RemoteSocket<Emit, SocketData>> {
     return this.sockets.list(options);
   }
