@@ -10,7 +10,8 @@ const { join } = require("node:path");
 const folder = mkdtempSync(join(tmpdir(), "sluice-conformance-"));
 const running = new Set();
 let started = 0;
-let nats;
+// A program that a test starts is told by the environment.
+let nats = process.env.SLUICE_CONFORMANCE_NATS;
 
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
@@ -23,6 +24,9 @@ function start(program, args, env = {}) {
   child.stderr.on("data", (chunk) => {
     child.said = (child.said + chunk).slice(-10_000);
   });
+  // Whether a test's program ends by itself is a test, too.
+  child.unref();
+  child.stderr.unref();
   running.add(child);
   child.on("exit", () => running.delete(child));
   return child;
@@ -50,11 +54,12 @@ async function startNats() {
   const child = start(process.env.NATS_SERVER, ["-a", "127.0.0.1", "-p", `${port}`, "-js", "-sd", join(folder, "nats")]);
   await until("NATS is ready", () => child.said.includes("Server is ready"));
   nats = `nats://127.0.0.1:${port}`;
+  process.env.SLUICE_CONFORMANCE_NATS = nats;
 }
 
 /** What a new gateway and its instances are to be told. */
 function names() {
-  return { servers: nats, cluster: `t${++started}` };
+  return { servers: nats, cluster: `t${process.pid}-${++started}` };
 }
 
 /** What the options of a Socket.IO server are in a RealtimeCluster. */

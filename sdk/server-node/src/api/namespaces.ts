@@ -4,7 +4,7 @@ import { type NamespaceTest, ParentNamespace } from "./parent-namespace.js";
 
 /** The namespaces of a server. */
 export class Namespaces<Listen extends EventsMap, Emit extends EventsMap, ServerSide extends EventsMap, SocketData> {
-  private readonly all = new Map<string, Namespace<Listen, Emit, ServerSide, SocketData>>();
+  readonly all = new Map<string, Namespace<Listen, Emit, ServerSide, SocketData>>();
   private readonly parents: ParentNamespace<Listen, Emit, ServerSide, SocketData>[] = [];
   private readonly patterns = new Map<RegExp, ParentNamespace<Listen, Emit, ServerSide, SocketData>>();
 

@@ -90,6 +90,11 @@ export class Server<
     return this.front?.http;
   }
 
+  /** The namespaces that there are, by their names: what tools for Socket.IO look for. */
+  get _nsps(): ReadonlyMap<string, Namespace<Listen, Emit, ServerSide, SocketData>> {
+    return this.namespaces.all;
+  }
+
   /** How much was heard that this version does not know, and skipped. */
   get unknownEntries(): number {
     return this.core.unknownEntries;

@@ -13,7 +13,8 @@ function run(type: string, code: string): string {
 }
 
 test("the package is found by its name, as a module and by require", () => {
-  const tell = "console.log([Server, Socket, Namespace, BroadcastOperator, RemoteSocket].map((it) => typeof it).join())";
+  const tell =
+    "console.log([Server, Socket, Namespace, BroadcastOperator, RemoteSocket].map((it) => typeof it).join())";
   const names = "Server, Socket, Namespace, BroadcastOperator, RemoteSocket";
   const expected = "function,function,function,function,function";
   assert.equal(run("module", `import { ${names} } from "@sluice/server"; ${tell}`), expected);
