@@ -12,7 +12,7 @@ use std::{
 };
 
 use sluice_bucket::{BucketError, Connection, Login};
-use sluice_contract::{GatewayStatus, Names, WireVersion, documents_digest};
+use sluice_contract::{ENVELOPE_BYTES, GatewayStatus, Names, WireVersion, documents_digest};
 use sluice_util::lock;
 use tokio::time::timeout;
 
@@ -41,6 +41,8 @@ pub(crate) struct Delivery {
     pub(crate) pending: bool,
     /// What is in the way.
     pub(crate) trouble: Option<Trouble>,
+    /// What clients may send and the servers do not take.
+    pub(crate) too_large: Option<Trouble>,
     /// Why NATS cannot be reached, if it cannot.
     pub(crate) unreachable: Option<String>,
     /// What the gateways say that they work by.
@@ -106,6 +108,7 @@ impl Backbones {
         match self.entry(inputs, secrets).await {
             Ok(entry) => {
                 let documents = inputs.documents;
+                delivery.too_large = too_large(inputs.cluster, entry.connection.max_payload());
                 entry
                     .deliver(documents, checked, &mut delivery, metrics)
                     .await;
@@ -155,6 +158,20 @@ impl Backbones {
             .insert(cluster.uid.clone(), Arc::clone(&entry));
         Ok(entry)
     }
+}
+
+/// What is said where clients may send more than servers of somebody else's take. `taken` is what
+/// these say; `None` where none was heard.
+fn too_large(cluster: &Cluster, taken: Option<usize>) -> Option<Trouble> {
+    cluster.nats()?.external.as_ref()?;
+    let (needed, taken) = (cluster.largest_message(), taken?);
+    (needed > taken).then(|| {
+        let message = format!(
+            "spec.limits.payloadBytes: the NATS servers take messages of {taken} bytes and clients may send more, which is refused with payload_too_large: set max_payload of the servers to {needed} or more, or payloadBytes to {} or less",
+            taken.saturating_sub(ENVELOPE_BYTES)
+        );
+        Trouble::notes(reason::UNDELIVERABLE, message)
+    })
 }
 
 /// Where the servers are, and how the operator logs in.

@@ -120,6 +120,7 @@ impl ClusterReconciler {
         let counted = self.counts.count(&inventory, &moves).await;
         facts.counted(&counted);
         troubles.extend(delivery.trouble.clone());
+        troubles.extend(delivery.too_large.clone());
         findings.delivery = Some(delivery);
         findings.activities = counted.activities;
         self.note(&inventory, findings).await;

@@ -16,6 +16,7 @@ mod secrets;
 mod services;
 
 use serde_json::{Map, Value, json};
+use sluice_contract::ENVELOPE_BYTES;
 use sluice_crds::RealtimeClusterSpec;
 
 use self::names::Names;
@@ -94,6 +95,11 @@ impl Cluster {
     /// What its objects are called.
     pub(crate) fn names(&self) -> Names<'_> {
         Names(&self.name)
+    }
+
+    /// The most bytes of a message that NATS servers must take for what clients may send.
+    pub(crate) fn largest_message(&self) -> usize {
+        self.spec.limits.payload_bytes() as usize + ENVELOPE_BYTES
     }
 
     /// What the NATS servers are like, if the operator runs them.

@@ -47,7 +47,8 @@ reasons! {
     INVALID_SPEC = "InvalidSpec";
     /// The spec has fields that this operator does not know.
     UNKNOWN_FIELDS = "UnknownFields";
-    /// A message may be taken that cannot be delivered; an earlier version has accepted the spec.
+    /// A message may be taken that cannot be delivered: an earlier version has accepted the spec, or
+    /// NATS servers take less.
     UNDELIVERABLE = "Undeliverable";
     /// A Secret, or a key in it, is not there.
     SECRET_MISSING = "SecretMissing";

@@ -114,6 +114,12 @@ impl Connection {
         self.client.connection_state() == State::Connected
     }
 
+    /// The most bytes of a message that the servers take; `None` before the first connection.
+    pub fn max_payload(&self) -> Option<usize> {
+        let taken = self.client.server_info().max_payload;
+        (taken > 0).then_some(taken)
+    }
+
     /// Waits until it is connected.
     pub async fn connected(&self) {
         let _ = self.link.clone().wait_for(|link| link.up).await;

@@ -12,6 +12,13 @@ use crate::{Decoded, WireVersion, decoded};
 /// The most attachments of a message.
 pub const MAX_ATTACHMENTS: usize = 64;
 
+/// The most bytes of a message that NATS servers take unless told otherwise: their `max_payload`.
+pub const USUAL_MAX_PAYLOAD: usize = 1024 * 1024;
+
+/// What a message of a client takes at most in NATS beside what the client sent, in bytes: its
+/// names, ids and numbers, and the headers with which it is stored.
+pub const ENVELOPE_BYTES: usize = 4096;
+
 /// A message of a room, without the room: the subject says that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope<'a> {

@@ -49,7 +49,7 @@ pub use code::Code;
 pub use decoded::{Decoded, is_of_newer_kind};
 pub use documents::documents_digest;
 pub use drain::{DrainPhase, DrainProgress, DrainRequest};
-pub use envelope::{Envelope, MAX_ATTACHMENTS};
+pub use envelope::{ENVELOPE_BYTES, Envelope, MAX_ATTACHMENTS, USUAL_MAX_PAYLOAD};
 pub use epoch::EpochMark;
 pub use finalised::Finalised;
 pub use fleet::{FleetStatus, GatewayState, GatewayStatus, PolicyStatus, RoomCount, RoomCounts};

@@ -1,7 +1,10 @@
 //! The core, driven by workers, the link and a clock.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, Weak,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     time::Instant,
 };
 
@@ -9,6 +12,7 @@ use sluice_backbone::{
     Backbone, Bookmark, Claim, Command, Error, Joined, Members, Missed, Publication, Reader,
     Receipt, Record, Reply, SessionInfo, Stats, Stored, Workers,
 };
+use sluice_contract::ENVELOPE_BYTES;
 use sluice_rooms::{Epoch, Page, Query, Reading, RoomKey, RoomSettings, SessionId};
 use sluice_util::{lock, unix_millis};
 use tokio::{sync::Notify, time::MissedTickBehavior};
@@ -29,6 +33,10 @@ pub struct Nats {
     inbox: String,
     completed: Arc<Notify>,
     changed: Arc<Notify>,
+    /// The largest message that this gateway takes from its clients, in bytes; 0 where nobody said.
+    payload_bytes: AtomicUsize,
+    /// What was warned of last: what is needed, and what the servers take.
+    warned: Mutex<Option<(usize, usize)>>,
 }
 
 impl std::fmt::Debug for Nats {
@@ -64,6 +72,8 @@ impl Nats {
             inbox,
             completed,
             changed: Arc::new(Notify::new()),
+            payload_bytes: AtomicUsize::new(0),
+            warned: Mutex::default(),
         });
         nats.link.subscribe(&format!("{}.*", nats.inbox));
         nats.with(|core, _, out| core.start(out));
@@ -132,6 +142,30 @@ impl Nats {
         self.link.close().await;
     }
 
+    /// Says how many bytes of a message this gateway takes from its clients, so that it can warn
+    /// where the servers take less.
+    pub fn set_payload_bytes(&self, bytes: usize) {
+        self.payload_bytes.store(bytes, Relaxed);
+        if self.link.is_connected() {
+            self.warn_of_large_payloads();
+        }
+    }
+
+    fn warn_of_large_payloads(&self) {
+        let payload = self.payload_bytes.load(Relaxed);
+        let (needed, taken) = (payload + ENVELOPE_BYTES, self.lock().max_payload());
+        let found = (payload > 0 && needed > taken).then_some((needed, taken));
+        let before = std::mem::replace(&mut *lock(&self.warned), found);
+        if found.is_some() && found != before {
+            tracing::warn!(
+                payload_bytes = payload,
+                max_payload = taken,
+                "the NATS servers take smaller messages than limits.payloadBytes lets in, and what is larger is refused with payload_too_large: set their max_payload to {needed} or more, or payloadBytes to {} or less",
+                taken.saturating_sub(ENVELOPE_BYTES)
+            );
+        }
+    }
+
     /// The connection, for its figures.
     pub fn link(&self) -> &Link {
         &self.link
@@ -187,8 +221,19 @@ impl Handler for LinkHandler {
     fn connected(&mut self, server: &ServerInfo) {
         tracing::info!(server = %server.server_name, "connected to NATS");
         self.with(|nats| {
-            nats.with(Core::connected);
+            nats.with(|core, at, out| {
+                core.set_max_payload(server.max_payload);
+                core.connected(at, out);
+            });
+            nats.warn_of_large_payloads();
             nats.changed.notify_one();
+        });
+    }
+
+    fn server_changed(&mut self, server: &ServerInfo) {
+        self.with(|nats| {
+            nats.with(|core, _, _| core.set_max_payload(server.max_payload));
+            nats.warn_of_large_payloads();
         });
     }
 

@@ -32,7 +32,7 @@ use std::{
 
 use rand::{SeedableRng as _, rngs::SmallRng};
 use sluice_backbone::Workers;
-use sluice_contract::{Call, GatewayNumber, Names, Subject};
+use sluice_contract::{Call, GatewayNumber, Names, Subject, USUAL_MAX_PAYLOAD};
 
 use self::{
     calls::Calls,
@@ -119,6 +119,7 @@ struct World {
     requests: Requests,
     rng: SmallRng,
     connected: bool,
+    max_payload: usize,
 }
 
 impl World {
@@ -133,6 +134,7 @@ impl World {
             requests: &mut self.requests,
             rng: &mut self.rng,
             connected: self.connected,
+            max_payload: self.max_payload,
         }
     }
 }
@@ -187,6 +189,7 @@ impl Core {
                 requests: Requests::default(),
                 rng,
                 connected: false,
+                max_payload: USUAL_MAX_PAYLOAD,
             },
         }
     }
@@ -219,6 +222,17 @@ impl Core {
         self.fleet.connected(&mut io);
         self.presence.connected();
         self.users.connected(&mut io);
+    }
+
+    /// The servers take messages of up to so many bytes from now on. Until this is called, what
+    /// they take unless told otherwise is kept to.
+    pub fn set_max_payload(&mut self, bytes: usize) {
+        self.world.max_payload = bytes;
+    }
+
+    /// The most bytes of a message that the servers take, headers and payload together.
+    pub fn max_payload(&self) -> usize {
+        self.world.max_payload
     }
 
     /// The server that the link is connected to sends its clients away, some before others.

@@ -55,6 +55,9 @@ pub trait Handler: Send + 'static {
     /// whatever is sent from here on comes behind them.
     fn connected(&mut self, server: &ServerInfo);
 
+    /// The server says something else of itself than when the link was connected.
+    fn server_changed(&mut self, _server: &ServerInfo) {}
+
     /// The server of the connection is about to end, and sends its clients away one after the
     /// other: others may have lost it, and this link not yet. It goes to another server as soon as
     /// one takes it.

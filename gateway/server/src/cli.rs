@@ -12,6 +12,7 @@ use std::{
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use serde_json::{Map, Value};
+use sluice_contract::{ENVELOPE_BYTES, USUAL_MAX_PAYLOAD};
 use sluice_crds::{Documents, Problem};
 use sluice_ops::log::{self, Format};
 use sluice_policy::{Policy, sign_development_token};
@@ -217,7 +218,23 @@ fn check(files: &[PathBuf]) -> Result<(), Failed> {
     say(&format!(
         "RealtimeCluster {name} and its Rooms ({rooms}) can be used as they are."
     ));
+    if let Some(needs) = large_payloads(&documents) {
+        say(&needs);
+    }
     Ok(())
+}
+
+/// What NATS servers of one's own must be told, so that they take what clients may send.
+fn large_payloads(documents: &Documents) -> Option<String> {
+    let spec = &documents.cluster.spec;
+    let nats = spec.backbone.as_ref()?.nats.as_ref()?;
+    nats.external.as_ref()?;
+    let needed = spec.limits.payload_bytes() as usize + ENVELOPE_BYTES;
+    (needed > USUAL_MAX_PAYLOAD).then(|| {
+        format!(
+            "Its NATS servers must take messages of {needed} bytes for limits.payloadBytes: set their max_payload to that or more, since it is {USUAL_MAX_PAYLOAD} unless set."
+        )
+    })
 }
 
 fn print_token(token: &Token) -> Result<(), Failed> {
@@ -266,6 +283,21 @@ fn say_error(line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn check_says_what_servers_of_ones_own_must_take() {
+        let said = |backbone: &str, limits: &str| {
+            let text = format!(
+                "apiVersion: sluice.dev/v1alpha1\nkind: RealtimeCluster\nmetadata: {{name: chat}}\nspec: {{auth: {{required: false}}, limits: {limits}, backbone: {{nats: {backbone}}}}}"
+            );
+            large_payloads(&Texts::one("chat.yaml", &text).load().unwrap())
+        };
+        let own = "{external: {url: \"nats://nats:4222\"}}";
+        let large = "{payloadBytes: 2097152, outboundBytes: 4194304}";
+        assert_eq!(said(own, "{}"), None);
+        assert_eq!(said("{managed: {replicas: 1}}", large), None);
+        assert!(said(own, large).unwrap().contains("2101248 bytes"));
+    }
 
     #[test]
     fn check_refuses_limits_that_a_gateway_takes_only_because_0_1_0_did() {

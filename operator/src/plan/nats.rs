@@ -91,7 +91,7 @@ fn urls(cluster: &Cluster, replicas: u32, (user, password): (&str, &str)) -> Str
 
 fn configuration(inputs: &Inputs<'_>, wanted: &ManagedNats) -> Planned {
     let cluster = inputs.cluster;
-    let body = json!({"data": {config::FILE: config::servers(wanted, LAME_DUCK)}});
+    let body = json!({"data": {config::FILE: server_configuration(cluster, wanted)}});
     object(cluster, Kind::ConfigMap, cluster.names().nats(), NATS, body)
 }
 
@@ -142,7 +142,11 @@ fn servers(inputs: &Inputs<'_>, wanted: &ManagedNats) -> Planned {
 /// Changes when servers must start anew to work by their configuration.
 fn configured(inputs: &Inputs<'_>, wanted: &ManagedNats) -> String {
     let access = config::access(inputs.cluster, wanted.replicas, &inputs.keys.nats);
-    digest(&(config::servers(wanted, LAME_DUCK), access))
+    digest(&(server_configuration(inputs.cluster, wanted), access))
+}
+
+fn server_configuration(cluster: &Cluster, wanted: &ManagedNats) -> String {
+    config::servers(wanted, cluster.largest_message(), LAME_DUCK)
 }
 
 fn claim(wanted: &ManagedNats) -> Value {

@@ -107,6 +107,8 @@ crate::metrics! {
         "Bytes of messages that were sent to NATS.";
     Counter BACKBONE_DROPPED = "sluice_backbone_dropped_total",
         "Messages that were not sent because there was no connection, or too much waited.";
+    Gauge BACKBONE_MAX_PAYLOAD_BYTES = "sluice_backbone_max_payload_bytes",
+        "The largest message that the NATS servers take.";
     Gauge BACKBONE_WAITING_BYTES = "sluice_backbone_waiting_bytes",
         "Bytes that wait to be written to NATS.";
     Counter BACKBONE_MALFORMED = "sluice_backbone_malformed_total" ["kind"],

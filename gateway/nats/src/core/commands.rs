@@ -26,9 +26,6 @@ const WITHIN: Duration = Duration::from_secs(2);
 /// The most requests that wait for answers.
 const MAX_OPEN: usize = 16_384;
 
-/// The largest request: what NATS takes by default, less what stands around it.
-const MAX_BYTES: usize = 1024 * 1024 - 1024;
-
 /// Requests to all gateways, of this one and of others.
 #[derive(Debug, Default)]
 pub(crate) struct Commands {
@@ -108,16 +105,17 @@ impl Commands {
     ) -> Result<(), Error> {
         let waiting = fleet.heard(io.now);
         let open = Open::new(waiting, sum);
+        let payload = wire::encode(io.gateway, request);
+        // What is refused does not depend on who is there.
+        if !io.fits(&Vec::new(), payload.len()) {
+            return Err(Error::TooLarge);
+        }
         if !io.connected || !fleet.is_anybody_heard(io.now) {
             open.finish();
             return Ok(());
         }
         if self.open.len() >= MAX_OPEN {
             return Err(Error::Overloaded);
-        }
-        let payload = wire::encode(io.gateway, request);
-        if payload.len() > MAX_BYTES {
-            return Err(Error::TooLarge);
         }
         self.last += 1;
         self.open.insert(self.last, open);
@@ -240,7 +238,7 @@ pub(crate) fn listed_here(io: &mut Io<'_>, reply: Bytes, sessions: &[SessionInfo
     let answer = CommandAnswer {
         gateway: GatewayNumber(io.gateway),
         done: None,
-        sessions: listed(sessions),
+        sessions: listed(sessions, io.max_payload / 2),
     };
     io.reply(reply, json(&answer));
 }

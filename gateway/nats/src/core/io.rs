@@ -11,6 +11,7 @@ use sluice_rooms::Message;
 use tokio::sync::oneshot;
 
 use super::Purpose;
+use crate::link::protocol::encode::header_size;
 
 /// Headers to send, in order.
 pub type Fields = Vec<(&'static str, String)>;
@@ -110,9 +111,16 @@ pub(crate) struct Io<'a> {
     pub(crate) requests: &'a mut Requests,
     pub(crate) rng: &'a mut SmallRng,
     pub(crate) connected: bool,
+    /// The most bytes of a message that the servers take, headers and payload together.
+    pub(crate) max_payload: usize,
 }
 
 impl Io<'_> {
+    /// Whether the servers take a message of so many bytes.
+    pub(crate) fn fits(&self, headers: &Fields, payload: usize) -> bool {
+        header_size(headers) + payload <= self.max_payload
+    }
+
     pub(crate) fn subscribe(&mut self, subject: String) {
         self.out.push(Action::Subscribe(subject));
     }

@@ -88,6 +88,9 @@ impl Live {
         }
         let message = io.accept(publication);
         let payload = envelope::encode(&message, io.gateway);
+        if !io.fits(&Vec::new(), payload.len()) {
+            return Err(Error::TooLarge);
+        }
         io.publish(io.names.live(&place), Vec::new(), payload);
         let id = message.id.clone();
         if let Some(room) = self.rooms.get(&place) {

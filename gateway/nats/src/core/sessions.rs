@@ -38,6 +38,9 @@ const MARK: &str = "60s";
 /// Stores on condition that this is the last entry of the subject.
 const EXPECTED: &str = "Nats-Expected-Last-Subject-Sequence";
 
+/// Room for the headers with which a session is stored, in bytes.
+const STORE_HEADERS: usize = 128;
+
 /// How long after a session could not be stored it is tried again, and how many at a time.
 const AGAIN: Duration = Duration::from_millis(500);
 const AT_ONCE: usize = 512;
@@ -126,6 +129,9 @@ impl Sessions {
     /// Stores a session of this gateway. What cannot be stored now is stored as soon as it can.
     pub(crate) fn store(&mut self, io: &mut Io<'_>, session: &Stored) -> Reply<()> {
         let (session, payload) = (session.session, stored::encode(session));
+        if !io.fits(&Vec::new(), payload.len() + STORE_HEADERS) {
+            return Reply::Now(Err(Error::TooLarge));
+        }
         let id = self.number(session);
         if !io.connected {
             self.unkept.insert(id, (session, payload));

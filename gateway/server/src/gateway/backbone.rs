@@ -64,7 +64,7 @@ impl ConfiguredBackbone {
             seed: rand::random(),
         };
         let nats = Nats::start(identity, workers, options(&login)?)?;
-        nats.with(|core, _, _| core.set_recovery_window(window(documents)));
+        tell(&nats, documents);
         let (wanted, watched) = watch::channel(wanted(documents));
         let again = nats.looks();
         if let Some(connection) = connection {
@@ -84,13 +84,17 @@ impl ConfiguredBackbone {
             wanted.send_replace(self::wanted(documents));
         }
         if let Some(nats) = &self.nats {
-            nats.with(|core, _, _| core.set_recovery_window(window(documents)));
+            tell(nats, documents);
         }
     }
 }
 
-fn window(documents: &Documents) -> Duration {
-    documents.cluster.spec.recovery.window.into()
+/// What of the documents the backbone works by.
+fn tell(nats: &Nats, documents: &Documents) {
+    let spec = &documents.cluster.spec;
+    let window = Duration::from(spec.recovery.window);
+    nats.with(|core, _, _| core.set_recovery_window(window));
+    nats.set_payload_bytes(spec.limits.payload_bytes() as usize);
 }
 
 /// What the Rooms need of the streams.

@@ -85,6 +85,7 @@ fn by_kind(newer: Newer) -> Vec<(String, u64)> {
 
 fn link(nats: &Nats) -> Vec<MetricFamily> {
     let stats = nats.link().stats();
+    let max_payload = nats.with(|core, _, _| core.max_payload());
     vec![
         figure(
             metric::BACKBONE_CONNECTED,
@@ -97,6 +98,7 @@ fn link(nats: &Nats) -> Vec<MetricFamily> {
         figure(metric::BACKBONE_SENT_MESSAGES, stats.messages_out),
         figure(metric::BACKBONE_SENT_BYTES, stats.bytes_out),
         figure(metric::BACKBONE_DROPPED, stats.dropped + stats.refused),
+        figure(metric::BACKBONE_MAX_PAYLOAD_BYTES, max_payload as u64),
         figure(metric::BACKBONE_WAITING_BYTES, stats.waiting_bytes as u64),
     ]
 }

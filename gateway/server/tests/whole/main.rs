@@ -15,6 +15,7 @@ mod documents;
 mod draining;
 mod handshakes;
 mod large;
+mod max_payload;
 mod metrics;
 mod native;
 mod pushing;

@@ -15,8 +15,20 @@ pub(super) const ACCESS: &str = "access.conf";
 /// How much of the disk messages may take: the rest is for what the server notes beside them.
 const OF_DISK: f64 = 0.9;
 
+/// The most bytes of a message, whatever clients may send: documents of many Rooms are one message.
+const PAYLOAD: usize = 8 << 20;
+
+/// The most that NATS servers can be told to take.
+const MOST: usize = 64 << 20;
+
+/// `payload` is the most bytes of a message that clients' limits ask for.
 #[expect(clippy::cast_sign_loss, reason = "a size is never negative")]
-pub(super) fn servers(wanted: &ManagedNats, lame_duck: u32) -> String {
+pub(super) fn servers(wanted: &ManagedNats, payload: usize, lame_duck: u32) -> String {
+    let payload = if payload <= PAYLOAD {
+        "8MB".to_owned()
+    } else {
+        payload.min(MOST).to_string()
+    };
     let bytes = quantity::parse(&wanted.storage.0).unwrap_or_default();
     let store = (bytes * OF_DISK) as u64;
     format!(
@@ -24,7 +36,7 @@ pub(super) fn servers(wanted: &ManagedNats, lame_duck: u32) -> String {
 port: {CLIENTS}
 http: {MONITOR}
 # Documents of many Rooms are one message.
-max_payload: 8MB
+max_payload: {payload}
 # Who says nothing is given up after six seconds; until then it gets its share of all requests, and
 # answers none.
 ping_interval: 2s

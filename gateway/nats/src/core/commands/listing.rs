@@ -10,9 +10,6 @@ use sluice_contract::GatewayNumber;
 
 use crate::core::json::json;
 
-/// The most bytes of sessions in an answer.
-const MAX_BYTES: usize = 512 * 1024;
-
 /// An answer to a request.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct CommandAnswer {
@@ -66,12 +63,12 @@ impl From<Listed> for SessionInfo {
     }
 }
 
-/// As many of the sessions as fit into an answer.
-pub(super) fn listed(sessions: &[SessionInfo]) -> Vec<Listed> {
+/// As many of the sessions as fit into an answer of so many bytes.
+pub(super) fn listed(sessions: &[SessionInfo], most: usize) -> Vec<Listed> {
     let mut bytes = 0;
     let listed = sessions.iter().map(Listed::from).take_while(|listed| {
         bytes += json(listed).len() + 1;
-        bytes <= MAX_BYTES
+        bytes <= most
     });
     listed.collect()
 }
@@ -95,7 +92,7 @@ mod tests {
     #[test]
     fn a_session_reads_back_as_it_was_listed() {
         let info = info(2);
-        let text = json(&listed(std::slice::from_ref(&info)));
+        let text = json(&listed(std::slice::from_ref(&info), 1024));
         let read: Vec<Listed> = serde_json::from_slice(&text).unwrap();
         assert_eq!(
             read.into_iter().map(SessionInfo::from).collect::<Vec<_>>(),
@@ -106,8 +103,9 @@ mod tests {
     #[test]
     fn a_list_is_bounded_in_bytes() {
         let sessions: Vec<_> = (0..400).map(|_| info(1_000)).collect();
-        let listed = listed(&sessions);
+        let most = 512 * 1024;
+        let listed = listed(&sessions, most);
         assert!(!listed.is_empty() && listed.len() < sessions.len());
-        assert!(json(&listed).len() <= MAX_BYTES + 2);
+        assert!(json(&listed).len() <= most + 2);
     }
 }

@@ -173,17 +173,18 @@ impl Publishing {
         let owner = owner.name(&publication.publisher);
         let message = io.accept(publication);
         let payload = envelope::encode(&message, io.gateway);
+        let stream_id = message_id(&place, &message.id, owner.as_deref());
+        let headers = headers(stream, stream_id, limits);
+        if !io.fits(&headers, payload.len()) {
+            return Reply::Now(Err(Error::TooLarge));
+        }
         let (tell, told) = oneshot::channel();
         self.last += 1;
         let id = self.last;
         self.bytes += payload.len();
         let waiting = Waiting {
             subject: io.names.stored(&place),
-            headers: headers(
-                stream,
-                message_id(&place, &message.id, owner.as_deref()),
-                limits,
-            ),
+            headers,
             payload,
             id: message.id,
             tell,
@@ -203,6 +204,10 @@ impl Publishing {
         let Some(waiting) = self.waiting.get_mut(&id) else {
             return;
         };
+        // It waited for other servers than those that there were when it was accepted.
+        if !io.fits(&waiting.headers, waiting.payload.len()) {
+            return self.refuse(id, Error::TooLarge);
+        }
         waiting.again = None;
         waiting.sent += 1;
         if waiting.sent > 1 {
@@ -271,8 +276,17 @@ impl Publishing {
     fn refused(&mut self, id: u64, refused: &Refused) {
         tracing::warn!(code = refused.code, why = %refused.description,
             "the stream refuses a message; look at its limits and the disk of NATS");
+        let why = match refused.err_code {
+            MESSAGE_EXCEEDS_MAXIMUM => Error::TooLarge,
+            _ => Error::Unavailable,
+        };
+        self.refuse(id, why);
+    }
+
+    fn refuse(&mut self, id: u64, why: Error) {
         if let Some(waiting) = self.take(id) {
-            let _ = waiting.tell.send(Err(Error::Unavailable));
+            // Whoever published may be gone.
+            let _ = waiting.tell.send(Err(why));
         }
     }
 
@@ -296,9 +310,7 @@ impl Publishing {
             }
         }
         for id in over {
-            if let Some(waiting) = self.take(id) {
-                let _ = waiting.tell.send(Err(Error::Unavailable));
-            }
+            self.refuse(id, Error::Unavailable);
         }
         if io.connected && stream.epoch.is_some() {
             for id in due {
@@ -317,6 +329,10 @@ fn headers(stream: &Stream, id: String, limits: &HistoryLimits) -> Fields {
     headers
 }
 
+/// The code of JetStream's refusal of a message larger than its stream's `max_msg_size`
+/// (`JSStreamMessageExceedsMaximumErr`).
+const MESSAGE_EXCEEDS_MAXIMUM: u16 = 10054;
+
 /// What the stream says of a message (`PubAck`).
 #[derive(Debug, Deserialize)]
 struct Ack {
@@ -331,6 +347,8 @@ struct Ack {
 struct Refused {
     #[serde(default)]
     code: u16,
+    #[serde(default)]
+    err_code: u16,
     #[serde(default)]
     description: String,
 }

@@ -1,4 +1,64 @@
-use super::bus::{Bus, later};
+use std::time::Duration;
+
+use sluice_backbone::{Error, Publication};
+use sluice_rooms::{HistoryLimits, Publisher, RoomKey, RoomSettings};
+
+use super::bus::{Bus, later, pending, poll, room};
+
+fn publication(room: RoomKey, history: Option<HistoryLimits>, size: usize) -> Publication {
+    Publication {
+        room,
+        settings: RoomSettings {
+            history,
+            ..RoomSettings::default()
+        },
+        event: "m".into(),
+        data: format!("\"{}\"", "x".repeat(size)).into(),
+        attachments: Vec::new(),
+        from: None,
+        publisher: Publisher::Application,
+        id: None,
+        except: None,
+    }
+}
+
+#[test]
+fn what_the_servers_do_not_take_is_refused_at_once_and_reaches_nobody() {
+    let mut bus = Bus::new(2);
+    bus.nodes[0].core.set_max_payload(1_000);
+    let limits = HistoryLimits {
+        max_messages: 10,
+        max_age: Duration::from_mins(1),
+    };
+    for history in [None, Some(limits)] {
+        let sent = bus.sent.len();
+        let large = publication(room(), history, 1_000);
+        let reply = bus.act(0, |core, at, out| core.publish(at, large, out));
+        assert_eq!(later(reply).unwrap_err(), Error::TooLarge);
+        assert_eq!(bus.sent.len(), sent, "nothing is sent");
+    }
+    let small = publication(room(), None, 100);
+    let reply = bus.act(0, |core, at, out| core.publish(at, small, out));
+    assert!(later(reply).is_ok());
+}
+
+#[test]
+fn what_waited_for_servers_that_take_less_is_refused() {
+    let mut bus = Bus::new(1);
+    let limits = HistoryLimits {
+        max_messages: 10,
+        max_age: Duration::from_mins(1),
+    };
+    bus.disconnect(0);
+    let message = publication(room(), Some(limits), 1_000);
+    let mut reply = pending(bus.act(0, |core, at, out| core.publish(at, message, out)));
+    bus.nodes[0].core.set_max_payload(1_000);
+    bus.connect(0);
+    let info = r#"{"config":{"name":"S"},"created":"2026-01-01T00:00:00Z","state":{"last_seq":0}}"#;
+    bus.answer_to(0, "STREAM.INFO", "", info.as_bytes());
+    bus.run_seconds(1);
+    assert_eq!(poll(&mut reply).unwrap().unwrap_err(), Error::TooLarge);
+}
 
 fn name(n: usize) -> String {
     format!("user {n:05} {}", "x".repeat(200))

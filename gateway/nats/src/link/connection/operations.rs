@@ -63,6 +63,7 @@ impl<'a, H: Handler> Operations<'a, H> {
                 self.servers.learn(&self.url, &info);
                 self.shared
                     .change(|outbox| outbox.set_max_payload(info.max_payload));
+                self.handler.server_changed(&info);
                 return Some(info);
             }
         }

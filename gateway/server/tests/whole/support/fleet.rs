@@ -22,20 +22,25 @@ pub(crate) const PREFIX: &str = "sluice.default.test";
 
 /// Runs `test` with a NATS server that has JetStream.
 pub(crate) fn with_fleet<F: Future>(test: impl FnOnce(Fleet) -> F) {
+    with_fleet_on(Settings::default().jetstream(), test);
+}
+
+/// Runs `test` with a NATS server of these settings.
+pub(crate) fn with_fleet_on<F: Future>(settings: Settings, test: impl FnOnce(Fleet) -> F) {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build().unwrap();
     let limit = Duration::from_mins(2);
     runtime
         .block_on(async {
-            let fleet = Fleet::start().await;
+            let fleet = Fleet::start(settings).await;
             tokio::time::timeout(limit, test(fleet)).await
         })
         .expect("the test took longer than two minutes");
 }
 
 impl Fleet {
-    async fn start() -> Self {
-        let server = Server::start(Settings::default().jetstream()).await;
+    async fn start(settings: Settings) -> Self {
+        let server = Server::start(settings).await;
         let client = async_nats::connect(server.url()).await.unwrap();
         let login = Login {
             urls: server.url(),
