@@ -7,6 +7,7 @@
 
 mod claims;
 mod confirming;
+mod elsewhere;
 mod giving;
 mod moves;
 pub(super) mod stored;
@@ -25,14 +26,15 @@ use sluice_contract::{EndMark, GatewayNumber};
 use sluice_rooms::SessionId;
 use tokio::sync::oneshot;
 
-use self::{claims::Claims, confirming::Confirming};
+use self::{claims::Claims, confirming::Confirming, elsewhere::Elsewhere};
 use super::{Completions, Purpose, io::Io};
 use crate::Packet;
 
 /// How long the store may take to answer.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// How long the end mark of a session is kept.
+/// How long the end mark is kept of a session that its own gateway has ended: a replica of the
+/// store may be behind for a while.
 const MARK: &str = "60s";
 
 /// Stores on condition that this is the last entry of the subject.
@@ -58,6 +60,8 @@ pub(crate) enum Ask {
     Marks,
     /// What stands in the place of a session that could not be stored over it.
     Check(SessionId),
+    /// Which sessions of this gateway others have stored.
+    Elsewhere,
     /// To delete all sessions of a gateway.
     Purge(u32),
     /// What the stream says of itself, asked when no greater sequence number was known.
@@ -83,6 +87,8 @@ struct Own {
     /// The sequence number that its entry had last; 0 where that is not known. Who takes it over
     /// puts another entry there, and nothing is stored over that.
     sequence: u64,
+    /// Neither that entry nor another one is there.
+    vanished: bool,
 }
 
 /// What this gateway has stored, and what it is taking over.
@@ -99,6 +105,7 @@ pub(crate) struct Sessions {
     claims: Claims,
     confirming: Confirming,
     moves: moves::Moves,
+    elsewhere: Elsewhere,
     /// Users whose sessions came from other gateways.
     moved: Vec<(Arc<str>, u32)>,
     sweep: sweep::Sweep,
@@ -119,6 +126,7 @@ impl Sessions {
             claims: Claims::default(),
             confirming: Confirming::default(),
             moves: moves::Moves::default(),
+            elsewhere: Elsewhere::default(),
             moved: Vec::new(),
             sweep: sweep::Sweep::default(),
             watch: watch::Watch::default(),
@@ -252,6 +260,7 @@ impl Sessions {
                 io.requests.close(request);
                 self.checked(io, *session, packet);
             }
+            Ask::Elsewhere => self.elsewhere_came(io, request, packet),
             Ask::Gateways => self.sweep.listed(io, request, packet),
             Ask::Purge(gateway) => {
                 io.requests.close(request);
@@ -270,6 +279,7 @@ impl Sessions {
             Ask::Claim(id) => self.claim_unanswered(io, *id),
             Ask::Marks => self.marks_unread(io),
             Ask::Check(session) => self.unchecked(io, *session),
+            Ask::Elsewhere => self.elsewhere_later(io),
             Ask::Gateways | Ask::Purge(_) | Ask::Info(_) => {}
         }
     }

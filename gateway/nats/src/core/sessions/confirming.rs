@@ -90,7 +90,8 @@ impl Sessions {
     /// What is not stored nobody else can have taken. Without the link there is nobody to ask, and
     /// clients of this gateway go on here.
     fn is_sure(&self, io: &Io<'_>, session: SessionId) -> bool {
-        !io.connected || self.moves.is_settled() || !self.own.contains_key(&session)
+        let settled = self.moves.is_settled() && self.elsewhere.is_idle();
+        !io.connected || settled || !self.own.contains_key(&session)
     }
 
     fn ask_leader(&mut self, io: &mut Io<'_>, session: SessionId, who: Waiting) {

@@ -14,7 +14,7 @@ use sluice_rooms::SessionId;
 
 use super::{
     ANSWER, Ask, Io, Sessions,
-    stored::{self, Entry, Last},
+    stored::{self, Last},
     subject,
 };
 use crate::{Packet, core::Purpose};
@@ -127,7 +127,7 @@ impl Sessions {
         *reading = sequence.max(*reading);
         let subject = packet.headers.get("Nats-Subject");
         let session = subject.and_then(|subject| session(io, subject));
-        let Some(session) = session.filter(|_| !is_session(&packet.payload)) else {
+        let Some(session) = session.filter(|_| !stored::is_session(&packet.payload)) else {
             return;
         };
         // A replica may not have yet what was stored here since: the session has come back.
@@ -137,7 +137,7 @@ impl Sessions {
         }
     }
 
-    fn moved_away(&mut self, io: &Io<'_>, session: SessionId) {
+    pub(super) fn moved_away(&mut self, io: &Io<'_>, session: SessionId) {
         if let Some(own) = self.own.remove(&session) {
             self.unkept.remove(&own.number);
             for worker in 0..io.workers.count() {
@@ -163,7 +163,14 @@ impl Sessions {
                 self.moved_away(io, session);
                 return self.confirmed(io, session);
             }
-            Last::Nothing => 0,
+            // Either it was never there, or its entry is gone, perhaps with a mark that followed it.
+            Last::Nothing => match self.own.get_mut(&session) {
+                Some(own) if own.sequence > 0 => {
+                    own.vanished = true;
+                    return self.look_for(io, session);
+                }
+                _ => 0,
+            },
             Last::Unavailable => return self.unchecked(io, session),
         };
         if let Some(own) = self.own.get_mut(&session) {
@@ -192,11 +199,6 @@ impl Sessions {
             self.read_marks(io, self.moves.older);
         }
     }
-}
-
-/// Whether it is what a gateway stores of a session, of this version or a newer one.
-fn is_session(payload: &[u8]) -> bool {
-    !matches!(stored::decode(payload), Entry::Ended)
 }
 
 /// Which session is stored under a subject.

@@ -83,6 +83,11 @@ pub(super) fn decode(payload: &[u8]) -> Entry {
     }
 }
 
+/// Whether it is what a gateway stores of a session, of this version or a newer one.
+pub(super) fn is_session(payload: &[u8]) -> bool {
+    !matches!(decode(payload), Entry::Ended)
+}
+
 fn found(record: SessionRecord<'_>) -> Found {
     let by_key = |rooms: &[(Cow<'_, str>, u64)]| {
         let key = |name: &str| RoomKey::new(&*record.namespace, name);

@@ -17,8 +17,9 @@ use sluice_contract::{GatewayNumber, Subject};
 /// How often is looked for such gateways.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// How long after the recovery window they are deleted.
-const SPARE: Duration = Duration::from_mins(1);
+/// How long after the recovery window they are deleted. A session may be recovered for the window
+/// from when its gateway has noticed that its client is gone, which takes less than this.
+const SPARE: Duration = Duration::from_mins(2);
 
 /// The most gateways that are remembered as missing.
 const MOST: usize = 65_536;
@@ -36,6 +37,11 @@ pub(super) struct Sweep {
 }
 
 impl Sweep {
+    /// How long any session that a gateway has now can go on there without its client.
+    pub(super) fn longest(&self) -> Duration {
+        self.window + SPARE
+    }
+
     pub(super) fn listed(&mut self, io: &mut Io<'_>, request: u64, packet: &Packet) {
         if packet.headers.status().is_some() {
             io.requests.close(request);
@@ -76,12 +82,17 @@ impl Sessions {
     pub(crate) fn connected(&mut self, io: &mut Io<'_>) {
         self.sweep.registered = false;
         self.look_for_marks(io);
+        self.note_present(io);
     }
 
     pub(crate) fn tick(&mut self, io: &mut Io<'_>, fleet: &Fleet) {
         self.pursue_claims(io);
         self.marks_if_due(io);
         self.confirm_if_due(io);
+        if io.connected {
+            self.note_present(io);
+        }
+        self.look_elsewhere_if_due(io);
         self.store_again(io);
         self.look_if_due(io);
         if !io.connected || self.sweep.next.is_some_and(|at| at > io.now) {

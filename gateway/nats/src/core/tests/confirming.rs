@@ -62,6 +62,77 @@ fn what_a_replica_does_not_know_yet_the_leader_does() {
     assert!(moved(&bus, pid), "it is known by then");
 }
 
+/// What is stored of a session at the second gateway.
+fn elsewhere(pid: Pid, sequence: u64) -> String {
+    let session = pid.session();
+    format!(
+        "NATS/1.0\r\nNats-Subject: sluice.default.chat.sess.00000002.{session}\r\nNats-Sequence: {sequence}\r\n\r\n"
+    )
+}
+
+/// As [`back`], after so long that the mark is gone.
+fn long_after(pid: Pid) -> Bus {
+    let mut bus = back(pid);
+    bus.disconnect(0);
+    bus.run_seconds(75);
+    bus.connect(0);
+    bus
+}
+
+#[test]
+fn a_session_that_went_on_elsewhere_stays_there_though_its_mark_is_gone() {
+    for (sequence, moves) in [(6, false), (8, true)] {
+        let pid = Pid::random();
+        let mut bus = long_after(pid);
+        bus.answer_to(
+            0,
+            MARKS,
+            &elsewhere(pid, sequence),
+            &stored::encode(&session(pid)),
+        );
+        bus.answer_to(0, MARKS, "NATS/1.0 204 EOB\r\n\r\n", b"");
+        assert_eq!(moved(&bus, pid), moves, "it was stored as 7");
+    }
+}
+
+#[test]
+fn nothing_is_stored_where_a_mark_stood_before_it_is_known_who_has_the_session() {
+    let pid = Pid::random();
+    let mut bus = long_after(pid);
+    let mut newer = session(pid);
+    newer.rooms.clear();
+    let _kept = pending(bus.act(0, |core, at, out| core.store(at, &newer, out)));
+    let refused = br#"{"error":{"code":400,"err_code":10071}}"#;
+    bus.answer_to(0, ".sess.00000001.", "", refused);
+    bus.answer_to(0, LEADER, "", br#"{"error":{"code":404}}"#);
+    bus.answer_to(0, MARKS, &elsewhere(pid, 8), &stored::encode(&session(pid)));
+    bus.answer_to(0, MARKS, "NATS/1.0 204 EOB\r\n\r\n", b"");
+    assert!(moved(&bus, pid));
+    let stored = |bus: &Bus| {
+        let sent = bus.sent.iter();
+        sent.filter(|(_, subject, _)| subject.contains(".sess.00000001."))
+            .count()
+    };
+    let before = stored(&bus);
+    bus.run_seconds(2);
+    assert_eq!(stored(&bus), before, "it is no more this gateway's");
+}
+
+#[test]
+fn a_session_whose_entry_is_gone_and_that_nobody_has_is_stored_anew() {
+    let pid = Pid::random();
+    let mut bus = long_after(pid);
+    let _kept = pending(bus.act(0, |core, at, out| core.store(at, &session(pid), out)));
+    let refused = br#"{"error":{"code":400,"err_code":10071}}"#;
+    bus.answer_to(0, ".sess.00000001.", "", refused);
+    bus.answer_to(0, LEADER, "", br#"{"error":{"code":404}}"#);
+    bus.answer_to(0, MARKS, NOTHING, b"");
+    bus.run_seconds(1);
+    bus.answer_to(0, ".sess.00000001.", "", br#"{"stream":"S","seq":12}"#);
+    assert!(!moved(&bus, pid));
+    assert_eq!(bus.nodes[0].core.unsettled().storing, 0);
+}
+
 #[test]
 fn a_mark_from_before_a_session_came_back_counts_no_more() {
     for (sequence, moves) in [(6, false), (8, true)] {

@@ -15,7 +15,7 @@ use crate::{
         Purpose,
         io::Io,
         sessions::{
-            ANSWER, Ask, EXPECTED, MARK, Sessions,
+            ANSWER, Ask, EXPECTED, Sessions,
             stored::{self, Found, Last},
             subject,
         },
@@ -93,9 +93,11 @@ impl Sessions {
             return;
         };
         claiming.step = Step::Mark;
+        // The gateway that had it may not hear of it before it can be heard again itself.
+        let kept = format!("{}s", self.sweep.longest().as_secs());
         let old = subject(io, claiming.owner, claiming.claim.pid.session());
         let expected = claiming.sequence.to_string();
-        let headers = vec![(EXPECTED, expected), ("Nats-TTL", MARK.to_owned())];
+        let headers = vec![(EXPECTED, expected), ("Nats-TTL", kept)];
         let purpose = Purpose::Sessions(Ask::Claim(id));
         io.request(old, headers, own_mark(io, id), purpose, ANSWER);
     }
