@@ -41,7 +41,7 @@ export interface NamespacePort {
   readonly serverSide: ServerSideEmitter;
   /** Whether sessions that were recovered pass by the middlewares. */
   readonly skipMiddlewares: boolean;
-  /** The last session of this namespace that was attached here has ended. */
+  /** No session is attached here through this namespace any more, and none asks. */
   emptied(namespace: { readonly name: string }): void;
 }
 
@@ -62,6 +62,7 @@ export class Namespace<
   /** Who is in which room, of the sessions that are attached to this instance. */
   readonly adapter = new Mirror();
   readonly outgoingListeners = { count: 0 };
+  private asking = 0;
   private middlewares: Middleware<Socket<Listen, Emit, ServerSide, SocketData>>[] = [];
 
   constructor(
@@ -200,6 +201,7 @@ export class Namespace<
     request: ConnectRequest,
   ): Socket<Listen, Emit, ServerSide, SocketData> {
     const socket = new Socket<Listen, Emit, ServerSide, SocketData>(this, client, where, request);
+    this.asking++;
     const { user } = socket;
     if (user !== undefined) this.adapter.isOf(socket.id, user);
     const letIn = (error: ExtendedError | null) =>
@@ -214,12 +216,12 @@ export class Namespace<
   }
 
   /** A socket of this namespace has ended. */
-  removed(socket: Socket<Listen, Emit, ServerSide, SocketData>): void {
+  removed(socket: Socket<Listen, Emit, ServerSide, SocketData>, wasAsking: boolean): void {
     if (socket.user !== undefined) this.adapter.isOfNobody(socket.id, socket.user);
     // Its session may be attached here once more already.
-    if (this.sockets.get(socket.id) !== socket) return;
-    this.sockets.delete(socket.id);
-    if (this.sockets.size === 0) this.port.emptied(this);
+    if (this.sockets.get(socket.id) === socket) this.sockets.delete(socket.id);
+    else if (wasAsking) this.asking--;
+    if (this.sockets.size === 0 && this.asking === 0) this.port.emptied(this);
   }
 
   /** What a pattern's namespace has told its own to do. */
@@ -229,6 +231,7 @@ export class Namespace<
   }
 
   private letIn(socket: Socket<Listen, Emit, ServerSide, SocketData>): void {
+    this.asking--;
     this.sockets.set(socket.id, socket);
     socket.accepted();
     this.emitHere("connect", socket);

@@ -47,8 +47,10 @@ export class Namespaces<Listen extends EventsMap, Emit extends EventsMap, Server
     return undefined;
   }
 
+  /** Forgets one that a pattern or a function allowed. */
   removeChild(name: string): void {
-    for (const parent of this.parents) if (parent.removeChild(name)) this.all.delete(name);
+    const child = this.all.get(name);
+    if (child && this.parents.some((parent) => parent.removeChild(child))) this.all.delete(name);
   }
 
   private addParent(test: NamespaceTest): ParentNamespace<Listen, Emit, ServerSide, SocketData> {

@@ -1,5 +1,5 @@
+import type { CorsOptions } from "../front/cors.js";
 import type { LinkOptions } from "../link/options.js";
-import type { ClientRequest } from "./request.js";
 
 /** What a server can be told. */
 export interface ServerOptions extends LinkOptions {
@@ -12,8 +12,10 @@ export interface ServerOptions extends LinkOptions {
   path: string;
   /** Whether this process serves the client's bundle under `path`, where `socket.io-client` is installed. It is `true` unless given. */
   serveClient: boolean;
-  /** Whether a client may connect, by the request that its connection began with. */
-  allowRequest: (request: ClientRequest, then: (error: string | null | undefined, success: boolean) => void) => void;
+  /** Which pages of other origins may come to this process, where it hands on. At the gateways, `spec.origins` says that. */
+  cors: CorsOptions;
+  /** Whether a client may connect, by the request that its connection began with, or what the gateway tells of that. */
+  allowRequest: (request: any, then: (error: string | null | undefined, success: boolean) => void) => void;
   /** How sessions that were recovered are treated. How long a session waits for its client is the gateways' to know. */
   connectionStateRecovery: {
     /** Whether they pass by the middlewares of namespaces. It is `true` unless given. */
@@ -48,8 +50,9 @@ const INSTEAD: Record<string, string> = {
 };
 
 /** Tells a person once of options that mean nothing here. */
-export function warnOf(options: Partial<ServerOptions>): void {
+export function warnOf(options: Partial<ServerOptions>, hasFront = false): void {
   for (const [option, instead] of Object.entries(INSTEAD)) {
+    if (hasFront && option === "cors") continue;
     if (options[option] !== undefined) process.emitWarning(`The option ${option} of Server does nothing. ${instead}`);
   }
 }

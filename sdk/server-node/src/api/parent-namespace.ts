@@ -17,7 +17,8 @@ export class ParentNamespace<
   ServerSide extends EventsMap = DefaultEventsMap,
   SocketData = any,
 > extends Namespace<Listen, Emit, ServerSide, SocketData> {
-  private readonly children = new Map<string, Namespace<Listen, Emit, ServerSide, SocketData>>();
+  /** Those that there are. */
+  readonly children = new Set<Namespace<Listen, Emit, ServerSide, SocketData>>();
   private inherited: Middleware<Socket<Listen, Emit, ServerSide, SocketData>>[] = [];
 
   constructor(
@@ -35,7 +36,7 @@ export class ParentNamespace<
   }
 
   override *scoped(): Generator<Scoped> {
-    yield* this.children.values();
+    yield* this.children;
   }
 
   createChild(name: string): Namespace<Listen, Emit, ServerSide, SocketData> {
@@ -44,12 +45,12 @@ export class ParentNamespace<
       this.rawListeners(event).map((listener) => [event, listener] as const),
     );
     child.inherit(this.inherited, listeners);
-    this.children.set(name, child);
+    this.children.add(child);
     return child;
   }
 
-  removeChild(name: string): boolean {
-    return this.children.delete(name);
+  removeChild(child: Namespace<any, any, any, any>): boolean {
+    return this.children.delete(child);
   }
 
   override fetchSockets(): never {

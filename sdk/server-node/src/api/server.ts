@@ -15,7 +15,7 @@ import type {
   ToMany,
   WithTimeout,
 } from "../events/types.js";
-import { Front } from "../front/front.js";
+import { Front, type FrontOptions } from "../front/front.js";
 import type { Gateway } from "../link/gateway.js";
 import type { BroadcastOperator, Room } from "./broadcast-operator.js";
 import { Client, connectionKey } from "./client.js";
@@ -61,7 +61,7 @@ export class Server<
     super();
     const isPlace = typeof at === "number" || at instanceof EventEmitter;
     this.opts = (isPlace ? options : (options ?? (at as Partial<ServerOptions> | undefined))) ?? {};
-    warnOf(this.opts);
+    warnOf(this.opts, isPlace);
     const serverSide = new ServerSideEmitter(
       () => this.core.link,
       (namespace, event) => this.namespaces.get(namespace)?.emittedByPeer(event),
@@ -105,7 +105,14 @@ export class Server<
     Object.assign(this.opts, options);
     const { gateway = process.env.SLUICE_GATEWAY, path = "/socket.io", serveClient = true } = this.opts;
     const where = typeof gateway === "string" ? () => gateway : gateway;
-    const front = { gateway: where, path, serveClient };
+    const { cors, allowRequest } = this.opts;
+    const front = {
+      gateway: where,
+      path,
+      serveClient,
+      cors,
+      allowRequest: allowRequest as FrontOptions["allowRequest"],
+    };
     this.front = typeof at === "object" ? new Front(at, front) : Front.on(Number(at), front);
     return this;
   }

@@ -426,12 +426,13 @@ export class Socket<
 
   /** Nothing is known of the session here any more. */
   private forget(reason: string): void {
+    const wasAsking = this.state === "asking";
     this.state = "ended";
     this.connected = false;
     this.kept.forget();
     this.nsp.outgoingListeners.count -= this.outgoing.list().length;
     this.nsp.adapter.removeAll(this.id);
-    this.nsp.removed(this);
+    this.nsp.removed(this, wasAsking);
     this.nsp.core.attached.remove(this.where.gateway, this.where.handle);
     this.client.remove(this, reason);
   }

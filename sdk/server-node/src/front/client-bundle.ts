@@ -4,7 +4,16 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createBrotliCompress, createDeflate, createGzip } from "node:zlib";
 
-const FILE = /\/(socket\.io(?:\.msgpack|\.esm)?(?:\.min)?\.js(?:\.map)?)(?:\?|$)/;
+const FILE = /\/(socket\.io(?:\.min|\.msgpack\.min|\.esm\.min)?\.js(?:\.map)?)(?:\?|$)/;
+
+const ENCODERS = { br: createBrotliCompress, gzip: createGzip, deflate: createDeflate };
+
+/** The first encoding that a client names and that is known here. */
+function encodingOf(accepted: string | string[] | undefined): keyof typeof ENCODERS | undefined {
+  const names = String(accepted ?? "").split(",");
+  const wanted = names.filter((name) => !/;\s*q=0(\.0*)?$/.test(name)).map((name) => name.split(";")[0]!.trim());
+  return wanted.find((name): name is keyof typeof ENCODERS => Object.hasOwn(ENCODERS, name));
+}
 
 /** The bundle of `socket.io-client`, from where the program has it installed. */
 export class ClientBundle {
@@ -46,15 +55,14 @@ export class ClientBundle {
       response.end();
     });
     file.once("open", () => {
-      const encoding = (["br", "gzip", "deflate"] as const).find((name) => String(encodings ?? "").includes(name));
+      const encoding = encodingOf(encodings);
       if (!encoding) {
         response.writeHead(200);
         file.pipe(response);
         return;
       }
-      const encoder = { br: createBrotliCompress, gzip: createGzip, deflate: createDeflate }[encoding]();
       response.writeHead(200, { "Content-Encoding": encoding });
-      file.pipe(encoder).pipe(response);
+      file.pipe(ENCODERS[encoding]()).pipe(response);
     });
   }
 }

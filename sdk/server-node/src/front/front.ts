@@ -1,6 +1,7 @@
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { ClientBundle } from "./client-bundle.js";
+import { allows, type CorsOptions, corsHeaders } from "./cors.js";
 import { forwardRequest, forwardUpgrade } from "./proxy.js";
 
 export interface FrontOptions {
@@ -8,6 +9,12 @@ export interface FrontOptions {
   readonly gateway: (() => string | Promise<string>) | undefined;
   readonly path: string;
   readonly serveClient: boolean;
+  /** Which pages of other origins may ask; what the gateway says of that is left out then. */
+  readonly cors?: CorsOptions | undefined;
+  /** Whether a connection may begin with this request. */
+  readonly allowRequest?:
+    | ((request: IncomingMessage, then: (error: unknown, success: boolean) => void) => void)
+    | undefined;
 }
 
 /** The path of Socket.IO at gateways. */
@@ -59,12 +66,45 @@ export class Front {
     return url === this.path || url.startsWith(`${this.path}/`) || url.startsWith(`${this.path}?`);
   }
 
+  /** The path at the gateway: whatever comes behind the path here, as at Socket.IO's engine. */
   private onward({ url = "" }: IncomingMessage): string {
-    return GATEWAY_PATH + url.slice(this.path.length).replace(/^\//, "");
+    const query = url.indexOf("?");
+    return query < 0 ? GATEWAY_PATH : GATEWAY_PATH + url.slice(query);
+  }
+
+  /** Whether a request that would begin a connection may not. */
+  private isForbidden(request: IncomingMessage): Promise<boolean> {
+    const { allowRequest } = this.options;
+    if (!allowRequest || /[?&]sid=/.test(request.url ?? "")) return Promise.resolve(false);
+    return new Promise((resolve) => allowRequest(request, (error, success) => resolve(Boolean(error) || !success)));
+  }
+
+  /** Says what pages of other origins may do; `true` where that was all. */
+  private answersCors(request: IncomingMessage, response: ServerResponse): boolean {
+    const { cors } = this.options;
+    if (!cors) return false;
+    for (const [name, value] of Object.entries(corsHeaders(cors, request))) response.setHeader(name, value);
+    this.hideOrigin(request);
+    if (request.method === "OPTIONS") response.writeHead(204).end();
+    return request.method === "OPTIONS";
+  }
+
+  /** Where this process allows an origin, the gateway need not. */
+  private hideOrigin(request: IncomingMessage): void {
+    const { cors } = this.options;
+    const { origin } = request.headers;
+    if (!cors || origin === undefined || !allows(cors, origin)) return;
+    delete request.headers.origin;
+    const at = request.rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === "origin");
+    request.rawHeaders.splice(at, 2);
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (this.bundle?.serve(request, response)) return;
+    if (this.answersCors(request, response) || this.bundle?.serve(request, response)) return;
+    if (await this.isForbidden(request)) {
+      response.writeHead(403, { "content-type": "application/json" }).end('{"code":4,"message":"Forbidden"}');
+      return;
+    }
     const gateway = await this.gateway();
     if (gateway) return forwardRequest(gateway, this.onward(request), request, response);
     response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
@@ -76,6 +116,11 @@ export class Front {
   private async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     this.upgraded.add(socket);
     socket.on("close", () => this.upgraded.delete(socket));
+    if (await this.isForbidden(request)) {
+      socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+      return;
+    }
+    this.hideOrigin(request);
     const gateway = await this.gateway();
     if (gateway) forwardUpgrade(gateway, this.onward(request), request, socket, head);
     else socket.destroy();

@@ -31,7 +31,9 @@ export function forwardRequest(gateway: URL, path: string, request: IncomingMess
     headers: { ...headers, "x-forwarded-for": forwardedFor(request) },
   });
   onward.on("response", (answer) => {
-    const back = Object.entries(answer.headers).filter(([name]) => !OF_ONE_HOP.has(name));
+    // What this process has said of other origins stands.
+    const isSaid = (name: string) => OF_ONE_HOP.has(name) || response.hasHeader(name);
+    const back = Object.entries(answer.headers).filter(([name]) => !isSaid(name));
     response.writeHead(answer.statusCode ?? 502, Object.fromEntries(back) as Record<string, string>);
     answer.pipe(response);
     answer.on("error", () => response.destroy());

@@ -102,6 +102,25 @@ describe("the front", () => {
     assert.equal((await fetch(`${without}/socket.io/socket.io.js`)).status, 201, "the gateway answers");
   });
 
+  test("lets pages of other origins ask, and refuses connections, as the application says", async () => {
+    const url = await frontOf(createServer(), {
+      cors: { origin: ["https://good.example", /\.better\.example$/], methods: ["GET", "POST"], credentials: true },
+      allowRequest: (request, then) => then(null, !request.url?.includes("bad")),
+    });
+    const asks = (origin: string, method = "GET", query = "?EIO=4") =>
+      fetch(`${url}/socket.io/${query}`, { method, headers: { origin } });
+    const good = await asks("https://a.better.example");
+    assert.equal(good.headers.get("access-control-allow-origin"), "https://a.better.example");
+    assert.equal(good.headers.get("access-control-allow-credentials"), "true");
+    const options = await asks("https://good.example", "OPTIONS");
+    assert.equal(options.status, 204);
+    assert.equal(options.headers.get("access-control-allow-methods"), "GET,POST");
+    assert.equal((await asks("https://bad.example")).headers.get("access-control-allow-origin"), null);
+    const refused = await asks("https://good.example", "GET", "?EIO=4&bad=1");
+    assert.equal(refused.status, 403);
+    assert.deepEqual(await refused.json(), { code: 4, message: "Forbidden" });
+  });
+
   test("says what to do where there is no gateway", async () => {
     const none = await frontOf(createServer(), { gateway: undefined });
     const refusal = await fetch(`${none}/socket.io/?EIO=4`);
