@@ -34,4 +34,4 @@ pub use backoff::{Backoff, Retries};
 pub use clock::{unix_millis, unix_seconds, unix_time};
 pub use digest::Digest64;
 pub use lock::{lock, read, write};
-pub use queued_bytes::{Full, QueuedBytes};
+pub use queued_bytes::{Bound, Full, QueuedBytes};

@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use sluice_codec::ws;
 use sluice_contract::Cause;
-use sluice_util::Full;
+use sluice_util::{Bound, Full};
 
 use crate::{
     refill::{Refill, Refills},
@@ -153,7 +153,7 @@ impl Connection {
         }
     }
 
-    fn may_wait(&self) -> usize {
+    fn may_wait(&self) -> Bound {
         self.worker.may_wait(self.max_outbound as usize)
     }
 

@@ -15,6 +15,7 @@ use std::{
     thread::{Builder, JoinHandle},
 };
 
+use sluice_util::Bound;
 use tokio::runtime::{self, LocalOptions};
 
 use crate::{
@@ -122,11 +123,11 @@ impl Worker {
     }
 
     /// How much may wait for a connection now, of at most `most` bytes.
-    pub fn may_wait(&self, most: usize) -> usize {
+    pub fn may_wait(&self, most: usize) -> Bound {
         if self.counters.queued_bytes.get() > self.max_queued.get() {
-            most.min(SHARE)
+            Bound::strict(most.min(SHARE))
         } else {
-            most
+            Bound::of(most)
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes};
-use sluice_util::{Full, QueuedBytes};
+use sluice_util::{Bound, Full, QueuedBytes};
 
 /// More frames than this and a queue's memory is given back when it empties.
 const KEEP: usize = 64;
@@ -11,8 +11,19 @@ const KEEP: usize = 64;
 /// A queue of frames, bounded in bytes, that owns no memory while it is empty.
 #[derive(Debug, Default)]
 pub(crate) struct WriteQueue {
-    frames: VecDeque<Bytes>,
+    /// None while it is empty, so that they take one word of an idle connection.
+    frames: Option<Box<Frames>>,
     queued: QueuedBytes,
+}
+
+/// The frames of a queue that is not empty.
+#[derive(Debug, PartialEq)]
+struct Frames(VecDeque<Bytes>);
+
+impl Default for Frames {
+    fn default() -> Self {
+        Self(VecDeque::with_capacity(4))
+    }
 }
 
 impl WriteQueue {
@@ -20,10 +31,10 @@ impl WriteQueue {
     pub(crate) fn push(
         &mut self,
         frame: Bytes,
-        limit: usize,
+        bound: Bound,
         spares: &mut Spares,
     ) -> Result<(), Full> {
-        self.queued.admit(frame.len(), limit)?;
+        self.queued.admit(frame.len(), bound)?;
         self.append(frame, spares);
         Ok(())
     }
@@ -33,11 +44,11 @@ impl WriteQueue {
     pub(crate) fn push_all(
         &mut self,
         frames: impl Iterator<Item = Bytes> + Clone,
-        limit: usize,
+        bound: Bound,
         spares: &mut Spares,
     ) -> Result<(), Full> {
         let bytes = frames.clone().map(|frame| frame.len()).sum();
-        self.queued.admit(bytes, limit)?;
+        self.queued.admit(bytes, bound)?;
         for frame in frames {
             self.append(frame, spares);
         }
@@ -52,10 +63,10 @@ impl WriteQueue {
     }
 
     fn append(&mut self, frame: Bytes, spares: &mut Spares) {
-        if self.frames.capacity() == 0 {
+        if self.frames.is_none() {
             self.frames = spares.take();
         }
-        self.frames.push_back(frame);
+        self.frames.get_or_insert_default().0.push_back(frame);
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -63,20 +74,20 @@ impl WriteQueue {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.frames.is_empty()
+        self.frames.is_none()
     }
 
     /// The bytes to write next: the first frame where it is alone or long, else as many frames as
     /// fit into `scratch`, copied there, so that they leave in one write.
     pub(crate) fn gather<'a>(&'a self, scratch: &'a mut [u8]) -> &'a [u8] {
-        let Some(first) = self.frames.front() else {
+        let Some((frames, first)) = self.frames.as_ref().zip(self.front()) else {
             return &[];
         };
-        if self.frames.len() == 1 || first.len() * 2 > scratch.len() {
+        if frames.0.len() == 1 || first.len() * 2 > scratch.len() {
             return first;
         }
         let mut filled = 0;
-        for frame in &self.frames {
+        for frame in &frames.0 {
             let Some(space) = scratch.get_mut(filled..filled + frame.len()) else {
                 break;
             };
@@ -89,23 +100,30 @@ impl WriteQueue {
     /// Takes `n` written bytes off the front.
     pub(crate) fn advance(&mut self, mut n: usize, spares: &mut Spares) {
         self.queued.remove(n);
-        while let Some(first) = self.frames.front_mut() {
+        let Some(mut frames) = self.frames.take() else {
+            return;
+        };
+        while let Some(first) = frames.0.front_mut() {
             if n < first.len() {
                 first.advance(n);
+                self.frames = Some(frames);
                 return;
             }
             n -= first.len();
-            self.frames.pop_front();
+            frames.0.pop_front();
         }
-        spares.give(std::mem::take(&mut self.frames));
+        spares.give(frames);
     }
 
     /// Drops all but the first frame, which may have been written in part. Returns how many
     /// frames and bytes went.
     pub(crate) fn cut(&mut self) -> (usize, usize) {
-        let frames = self.frames.len().saturating_sub(1);
-        self.frames.truncate(1);
-        let left = self.frames.front().map_or(0, Bytes::len);
+        let Some(all) = &mut self.frames else {
+            return (0, 0);
+        };
+        let frames = all.0.len() - 1;
+        all.0.truncate(1);
+        let left = self.front().map_or(0, Bytes::len);
         let bytes = self.queued.bytes() - left;
         self.queued.remove(bytes);
         (frames, bytes)
@@ -113,23 +131,27 @@ impl WriteQueue {
 
     /// Drops everything; returns how many bytes went.
     pub(crate) fn clear(&mut self) -> usize {
-        self.frames = VecDeque::new();
+        self.frames = None;
         self.queued.clear()
+    }
+
+    fn front(&self) -> Option<&Bytes> {
+        self.frames.as_ref()?.0.front()
     }
 }
 
 /// Emptied queues of a worker, handed to the next connection that has something to say.
 #[derive(Debug, Default)]
-pub(crate) struct Spares(Vec<VecDeque<Bytes>>);
+pub(crate) struct Spares(Vec<Option<Box<Frames>>>);
 
 impl Spares {
-    fn take(&mut self) -> VecDeque<Bytes> {
-        self.0.pop().unwrap_or_else(|| VecDeque::with_capacity(4))
+    fn take(&mut self) -> Option<Box<Frames>> {
+        self.0.pop().flatten()
     }
 
-    fn give(&mut self, queue: VecDeque<Bytes>) {
-        if queue.capacity() <= KEEP && self.0.len() < KEEP * KEEP {
-            self.0.push(queue);
+    fn give(&mut self, frames: Box<Frames>) {
+        if frames.0.capacity() <= KEEP && self.0.len() < KEEP * KEEP {
+            self.0.push(Some(frames));
         }
     }
 }
@@ -142,7 +164,11 @@ mod tests {
         let (mut queue, mut spares) = (WriteQueue::default(), Spares::default());
         for frame in frames {
             queue
-                .push(Bytes::from_static(frame.as_bytes()), 100, &mut spares)
+                .push(
+                    Bytes::from_static(frame.as_bytes()),
+                    Bound::of(100),
+                    &mut spares,
+                )
                 .unwrap();
         }
         (queue, spares)
@@ -167,20 +193,17 @@ mod tests {
         let (mut queue, mut spares) = queued(&["ab"]);
         queue.advance(2, &mut spares);
         assert!(queue.is_empty());
-        assert_eq!(queue.frames.capacity(), 0);
+        assert_eq!(queue.frames, None);
     }
 
     #[test]
     fn a_full_queue_refuses_but_an_empty_one_takes_any_frame() {
         let (mut queue, mut spares) = (WriteQueue::default(), Spares::default());
-        assert_eq!(
-            queue.push(Bytes::from_static(b"long"), 2, &mut spares),
-            Ok(())
-        );
-        assert_eq!(
-            queue.push(Bytes::from_static(b"x"), 2, &mut spares),
-            Err(Full)
-        );
+        let mut push = |frame, bound| queue.push(Bytes::from_static(frame), bound, &mut spares);
+        assert_eq!(push(b"long", Bound::of(2)), Ok(()));
+        assert_eq!(push(b"x", Bound::strict(2)), Err(Full));
+        assert_eq!(push(b"xy", Bound::of(2)), Ok(()));
+        assert_eq!(push(b"x", Bound::of(2)), Err(Full));
     }
 
     #[test]
@@ -189,14 +212,32 @@ mod tests {
         let frames = [b"head".as_slice(), b"tail"].map(Bytes::from_static);
         let all = || frames.clone().into_iter();
         assert_eq!(
-            queue.push_all(all(), 2, &mut spares),
+            queue.push_all(all(), Bound::of(2), &mut spares),
             Ok(()),
             "nothing waits: their size does not matter"
         );
-        assert_eq!((queue.bytes(), queue.frames.len()), (8, 2));
-        assert_eq!(queue.push_all(all(), 15, &mut spares), Err(Full));
-        assert_eq!((queue.bytes(), queue.frames.len()), (8, 2));
-        assert_eq!(queue.push_all(all(), 16, &mut spares), Ok(()));
+        assert_eq!(
+            (
+                queue.bytes(),
+                queue.frames.as_ref().map_or(0, |frames| frames.0.len())
+            ),
+            (8, 2)
+        );
+        assert_eq!(
+            queue.push_all(all(), Bound::strict(15), &mut spares),
+            Err(Full)
+        );
+        assert_eq!(
+            (
+                queue.bytes(),
+                queue.frames.as_ref().map_or(0, |frames| frames.0.len())
+            ),
+            (8, 2)
+        );
+        assert_eq!(
+            queue.push_all(all(), Bound::strict(16), &mut spares),
+            Ok(())
+        );
     }
 
     #[test]

@@ -85,6 +85,26 @@ async fn a_message_longer_than_the_bound_goes_to_a_client_that_is_owed_nothing()
 }
 
 #[tokio::test]
+async fn what_comes_behind_a_message_longer_than_the_bound_does_not_end_the_connection() {
+    let mut setup = Setup::default();
+    setup.options.max_outbound = 10;
+    let server = Server::start(setup);
+    let mut client = server.client().await;
+    // More than the socket takes: most of it waits, and a part of it is written.
+    client
+        .send(Message::text("burst 1 15000000"))
+        .await
+        .unwrap();
+    server.counts(|c| &c.frames_out, 1).await;
+    client.send(Message::text("burst 1 5")).await.unwrap();
+    server.counts(|c| &c.frames_out, 2).await;
+    for length in [15_000_000, 5] {
+        assert_eq!(client.next().await.unwrap().unwrap().len(), length);
+    }
+    assert_eq!(server.counters.slow_consumers.get(), 0);
+}
+
+#[tokio::test]
 async fn what_waits_for_room_comes_as_the_client_reads_and_others_do_not_wait_behind_it() {
     let mut setup = Setup::default();
     setup.options.max_outbound = 200_000;
