@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     hash::{BuildHasher as _, RandomState},
     net::IpAddr,
-    sync::Mutex,
+    sync::{Mutex, MutexGuard},
     time::Instant,
 };
 
@@ -14,11 +14,23 @@ use smallvec::SmallVec;
 
 /// Who answers for a session: its user, or, without one, the address that it came from. It is a
 /// number, so that each session can have it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Holder(u64);
 
-/// With fewer holders than this, those whose buckets are full again are not looked for.
-const KEEP: usize = 1024;
+#[cfg(test)]
+impl Holder {
+    /// One of many.
+    pub(crate) fn numbered(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+/// In how many parts the buckets are kept, each with a lock of its own: workers that let clients in
+/// at once hardly ever meet.
+const PARTS: usize = 64;
+
+/// With fewer holders than this in a part, those whose buckets are full again are not looked for.
+const KEEP: usize = 16;
 
 /// Token buckets of sessions that have ended, none of which was full.
 #[derive(Debug)]
@@ -26,6 +38,15 @@ struct Used {
     buckets: HashMap<Holder, SmallVec<[TokenBucket; 1]>>,
     /// With so many holders those are forgotten whose buckets are full again.
     forget_at: usize,
+}
+
+impl Default for Used {
+    fn default() -> Self {
+        Self {
+            buckets: HashMap::new(),
+            forget_at: KEEP,
+        }
+    }
 }
 
 /// What the workers of a gateway remember of holders.
@@ -36,7 +57,7 @@ struct Used {
 pub(crate) struct Holders {
     hashes: RandomState,
     began: Instant,
-    used: Mutex<Used>,
+    used: Box<[Mutex<Used>]>,
 }
 
 impl Default for Holders {
@@ -44,10 +65,7 @@ impl Default for Holders {
         Self {
             hashes: RandomState::new(),
             began: Instant::now(),
-            used: Mutex::new(Used {
-                buckets: HashMap::new(),
-                forget_at: KEEP,
-            }),
+            used: (0..PARTS).map(|_| Mutex::default()).collect(),
         }
     }
 }
@@ -62,6 +80,11 @@ impl Holders {
         })
     }
 
+    /// The buckets of a holder, and of those that it shares a lock with.
+    fn used_by(&self, holder: Holder) -> MutexGuard<'_, Used> {
+        lock(&self.used[holder.0 as usize % PARTS])
+    }
+
     /// Milliseconds by the clock of all sessions' buckets.
     pub(crate) fn now_ms(&self) -> u64 {
         self.began.elapsed().as_millis() as u64
@@ -69,7 +92,7 @@ impl Holders {
 
     /// The bucket that a session begins with: the emptiest that the holder's sessions left.
     pub(crate) fn take_bucket(&self, holder: Holder, now_ms: u64) -> TokenBucket {
-        let mut used = lock(&self.used);
+        let mut used = self.used_by(holder);
         let Some(buckets) = used.buckets.get_mut(&holder) else {
             return TokenBucket::new();
         };
@@ -87,7 +110,7 @@ impl Holders {
         if bucket.is_full(now_ms) {
             return;
         }
-        let mut used = lock(&self.used);
+        let mut used = self.used_by(holder);
         if used.buckets.len() >= used.forget_at {
             used.buckets.retain(|_, buckets| {
                 buckets.retain(|bucket| !bucket.is_full(now_ms));
@@ -146,6 +169,7 @@ mod tests {
             let now = number * 10;
             holders.give_back(Holder(number), emptied(now), now);
         }
-        assert!(lock(&holders.used).buckets.len() <= KEEP);
+        let left = holders.used.iter().map(|used| lock(used).buckets.len());
+        assert!(left.sum::<usize>() <= PARTS * KEEP);
     }
 }

@@ -56,7 +56,7 @@ pub(crate) use self::{
     session::{Outlet, Session},
 };
 use self::{
-    detached::DetachedOf, namespace::Namespace, replay::Encodings, resuming::Resuming, room::Room,
+    detached::Detached, namespace::Namespace, replay::Encodings, resuming::Resuming, room::Room,
     timers::SessionTimers, turns::Turns,
 };
 use crate::{failure::Failure, inboxes::InboxItem, shared::Shared};
@@ -67,7 +67,7 @@ type Sessions = SmallVec<[Rc<Session>; 1]>;
 type PolicyHook = Box<dyn Fn(&Policy)>;
 type DrainHook = Box<dyn Fn()>;
 
-/// The most sessions of one worker that wait to be recovered; the oldest go first.
+/// The most sessions of one worker that wait to be recovered.
 const MAX_DETACHED: usize = 65_536;
 
 /// How long the inbox is read before others run.
@@ -83,8 +83,7 @@ pub(crate) struct Hub {
     sessions: RefCell<FxHashMap<SessionId, Rc<Session>>>,
     users: RefCell<HashMap<Arc<str>, Sessions>>,
     timers: SessionTimers,
-    /// Sessions in the order in which they lost their connections; most have come back since.
-    detached: RefCell<VecDeque<(SessionId, u32)>>,
+    detached: Detached,
     max_detached: Cell<usize>,
     /// Whose connections a drain closes next, from the end.
     to_move: RefCell<Vec<Rc<Session>>>,
@@ -98,9 +97,6 @@ pub(crate) struct Hub {
     on_policy: RefCell<Option<PolicyHook>>,
     /// What else has to be closed at the end of a drain.
     on_drained: RefCell<Option<DrainHook>>,
-    /// The same by who answers for them.
-    detached_of: DetachedOf,
-    detachments: Cell<u32>,
 }
 
 impl Hub {
@@ -121,7 +117,7 @@ impl Hub {
             sessions: RefCell::default(),
             users: RefCell::default(),
             timers: SessionTimers::new(),
-            detached: RefCell::default(),
+            detached: Detached::default(),
             max_detached: Cell::new(MAX_DETACHED),
             to_move: RefCell::default(),
             resuming: Resuming::default(),
@@ -130,8 +126,6 @@ impl Hub {
             encodings: Encodings::default(),
             on_policy: RefCell::default(),
             on_drained: RefCell::default(),
-            detached_of: DetachedOf::default(),
-            detachments: Cell::new(0),
         });
         let observer = Rc::downgrade(&hub);
         hub.worker.on_flushed(move || {

@@ -5,7 +5,7 @@ use std::{rc::Rc, time::Duration};
 use sluice_net::Cause;
 use sluice_rooms::SessionId;
 
-use super::{Hub, Outlet, Session, room::Room};
+use super::{Hub, Outlet, Session, detached::Bounds, room::Room};
 use crate::backend::Who;
 
 /// How long presence shows a user whose connection was lost.
@@ -69,13 +69,9 @@ impl Hub {
     }
 
     fn wait_within(&self, session: &Rc<Session>, grace: Duration) {
-        let detachment = self.detachments.get().wrapping_add(1);
-        self.detachments.set(detachment);
-        session.detachment.set(detachment);
         let window = self.policy.borrow().recovery_window;
         self.timers.await_return(session, grace, window);
-        self.bound_detached(session.id, detachment);
-        self.bound_detached_of(session);
+        self.bound_detached(session);
     }
 
     /// Takes the connection from a session that keeps its rooms.
@@ -91,53 +87,25 @@ impl Hub {
         }
     }
 
-    /// Ends the oldest sessions that wait to be recovered, where there are too many.
-    fn bound_detached(&self, id: SessionId, detachment: u32) {
-        let mut waiting = self.detached.borrow_mut();
-        waiting.push_back((id, detachment));
-        let most = self.max_detached.get();
-        // Most of those in the queue may have come back long ago.
-        if waiting.len() > most.saturating_mul(2) {
-            waiting.retain(|(id, detachment)| self.waits(*id, *detachment).is_some());
-        }
-        let mut surplus = self.counters.detached.get().saturating_sub(most as u64);
-        let mut oldest = Vec::new();
-        while surplus > 0
-            && let Some(first) = waiting.pop_front()
-        {
-            if let Some(session) = self.waits(first.0, first.1) {
-                oldest.push(session);
-                surplus -= 1;
-            }
-        }
-        drop(waiting);
-        for session in oldest {
-            self.expire(&session);
-        }
-    }
-
-    /// Ends the oldest session of whoever answers for this one, where as many wait as may be
-    /// connected: what one user or address leaves behind is at nobody else's cost.
-    fn bound_detached_of(&self, session: &Rc<Session>) {
+    /// Ends sessions that wait to be recovered, where with this one there are too many: as many of
+    /// one user, or address, as may be connected, or too many on this worker.
+    fn bound_detached(&self, session: &Session) {
         let limits = &self.policy().limits;
-        let most = if session.identity.borrow().is_anonymous() {
+        let one = if session.identity.borrow().is_anonymous() {
             limits.connections_per_ip
         } else {
             limits.connections_per_user
         };
-        let oldest = self
-            .detached_of
-            .add(session.holder, session.id, most as usize);
-        if let Some(oldest) = oldest.and_then(|id| self.session(id)) {
-            self.note_state("expired", &oldest, "too_many");
-            self.end_detached(&oldest);
+        let bounds = Bounds {
+            one: one as usize,
+            all: self.max_detached.get(),
+        };
+        for id in self.detached.add(session.holder, session.id, bounds) {
+            if let Some(surplus) = self.session(id) {
+                self.note_state("expired", &surplus, "too_many");
+                self.end_detached(&surplus);
+            }
         }
-    }
-
-    /// The session, where it still is in that detachment.
-    fn waits(&self, id: SessionId, detachment: u32) -> Option<Rc<Session>> {
-        self.session(id)
-            .filter(|session| session.is_detached() && session.detachment.get() == detachment)
     }
 
     /// A session was not recovered in time.
@@ -203,7 +171,7 @@ impl Hub {
     /// Forgets a detached session.
     pub(super) fn forget(&self, session: &Rc<Session>) {
         self.counters.detached.sub(1);
-        self.detached_of.remove(session.holder, session.id);
+        self.detached.remove(session.holder, session.id);
         let rooms = session.rooms.take();
         self.counters.memberships.sub(rooms.len() as u64);
         self.forget_entry(session);

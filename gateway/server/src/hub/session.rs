@@ -63,8 +63,6 @@ pub(crate) struct Session {
     pub(crate) ended: Cell<bool>,
     /// What is due of it: see [`super::timers`].
     pub(super) timer: Cell<Option<Timer>>,
-    /// Which of its detachments this is.
-    pub(crate) detachment: Cell<u32>,
     /// Whether it has changed since it was last saved.
     pub(super) unsaved: Cell<bool>,
     /// The save that is under way.
@@ -99,7 +97,6 @@ impl Session {
             present: Cell::new(true),
             ended: Cell::new(false),
             timer: Cell::new(None),
-            detachment: Cell::new(0),
             unsaved: Cell::new(false),
             saving: RefCell::default(),
             histories: OnceCell::new(),

@@ -360,12 +360,31 @@ fn the_oldest_that_wait_to_come_back_go_when_too_many_do() {
             restless = bench.recover("restless", &restless).await;
         }
         assert!(!old.ended.get());
-        assert!(bench.hub.detached.borrow().len() <= 5);
+        assert!(bench.hub.detached.len() <= 5);
         bench.hub.disconnected(&restless, Cause::Lost);
         let last = bench.enter("last").await;
         bench.hub.disconnected(&last, Cause::Lost);
         assert!(old.ended.get() && !restless.ended.get() && !last.ended.get());
         assert_eq!(counts(&bench), (2, 2, 0));
+    });
+}
+
+#[test]
+fn who_leaves_many_sessions_behind_pushes_out_its_own() {
+    on_bench(async |bench| {
+        bench.hub.max_detached.set(4);
+        let ann = bench.enter("ann").await;
+        bench.hub.disconnected(&ann, Cause::Lost);
+        let mut flood = Vec::new();
+        for _ in 0..5 {
+            let session = bench.enter("restless").await;
+            bench.hub.disconnected(&session, Cause::Lost);
+            flood.push(session);
+        }
+        assert!(!ann.ended.get());
+        let ended: Vec<_> = flood.iter().map(|session| session.ended.get()).collect();
+        assert_eq!(ended, [true, true, false, false, false]);
+        bench.recover("ann", &ann).await;
     });
 }
 
