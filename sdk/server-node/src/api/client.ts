@@ -9,7 +9,7 @@ export interface ClientSocket {
   ended(reason: string): void;
 }
 
-/** A client's connection, which is at a gateway: what is known of it here. It emits `close` with a reason. */
+/** A client's connection, which is at a gateway: what is known of it here. It emits `close` with a reason, and `upgrade`. */
 export class Connection extends EventEmitter {
   readonly protocol = 4;
   readyState: "open" | "closed" = "open";
@@ -17,7 +17,7 @@ export class Connection extends EventEmitter {
 
   constructor(
     readonly id: string,
-    readonly transport: { readonly name: string },
+    readonly transport: { name: string },
     readonly request: ClientRequest,
     private readonly end: () => void,
   ) {
@@ -29,6 +29,12 @@ export class Connection extends EventEmitter {
   close(): this {
     this.end();
     return this;
+  }
+
+  /** The client goes on over another transport. */
+  upgraded(name: string): void {
+    this.transport.name = name;
+    this.emit("upgrade", this.transport);
   }
 
   closed(reason: string): void {

@@ -19,8 +19,8 @@ export class ClientRequest {
 
   constructor(handshake: Handshake) {
     this.headers = handshake.headers;
-    this.url = handshake.url;
-    this.originalUrl = handshake.url;
+    this.url = withQuery(handshake);
+    this.originalUrl = this.url;
     this._query = handshake.query;
     this.socket = { remoteAddress: handshake.address, encrypted: handshake.secure };
   }
@@ -28,6 +28,16 @@ export class ClientRequest {
   get connection(): this["socket"] {
     return this.socket;
   }
+}
+
+/** The URL with the parameters that the gateway tells of. */
+function withQuery({ url, query }: Handshake): string {
+  if (url.includes("?")) return url;
+  const parameters = new URLSearchParams();
+  for (const [name, values] of Object.entries(query)) {
+    for (const value of Array.isArray(values) ? values : [values]) parameters.append(name, value);
+  }
+  return parameters.size > 0 ? `${url}?${parameters}` : url;
 }
 
 /** A middleware of HTTP servers, such as express-session's. */

@@ -48,7 +48,8 @@ export class Server<
   readonly sockets: Namespace<Listen, Emit, ServerSide, SocketData>;
   readonly engine: Engine;
   readonly opts: Partial<ServerOptions>;
-  private readonly core: Core;
+  private core: Core;
+  private readonly serverSide: ServerSideEmitter;
   private readonly namespaces: Namespaces<Listen, Emit, ServerSide, SocketData>;
   private readonly clients = new Map<string, Client<AnySocket>>();
   private front: Front | undefined;
@@ -62,21 +63,16 @@ export class Server<
     const isPlace = typeof at === "number" || at instanceof EventEmitter;
     this.opts = (isPlace ? options : (options ?? (at as Partial<ServerOptions> | undefined))) ?? {};
     warnOf(this.opts, isPlace);
-    const serverSide = new ServerSideEmitter(
+    this.serverSide = new ServerSideEmitter(
       () => this.core.link,
       (namespace, event) => this.namespaces.get(namespace)?.emittedByPeer(event),
     );
-    this.core = new Core(this.opts, {
-      connect: (gateway, handle, request) => this.admit(gateway, handle, request),
-      peer: (message) => serverSide.hear(message),
-    });
-    this.namespaces = new Namespaces(this, this.namespacePort(serverSide), (namespace) =>
+    this.core = this.newCore();
+    this.namespaces = new Namespaces(this, this.namespacePort(), (namespace) =>
       TypedEmitter.emitOn(this.sockets, "new_namespace", namespace),
     );
     this.sockets = this.namespaces.of("/");
-    this.core.on("pressure", () => TypedEmitter.emitOn(this.sockets, "pressure"));
     this.engine = new Engine(this.clients);
-    for (const signal of this.opts.leaveOn ?? (["SIGTERM"] as const)) leaveOn(signal, this);
     if (isPlace) this.attach(at as number | HttpServer);
   }
 
@@ -100,9 +96,13 @@ export class Server<
     return this.core.unknownEntries;
   }
 
-  /** Hands on what comes to this port or HTTP server. */
+  /** Hands on what comes to this port or HTTP server. A server that was closed becomes a new instance. */
   attach(at: number | HttpServer, options: Partial<ServerOptions> = {}): this {
     Object.assign(this.opts, options);
+    if (this.left) {
+      this.left = undefined;
+      this.core = this.newCore();
+    }
     const { gateway = process.env.SLUICE_GATEWAY, path = "/socket.io", serveClient = true } = this.opts;
     const where = typeof gateway === "string" ? () => gateway : gateway;
     const { cors, allowRequest } = this.opts;
@@ -284,10 +284,23 @@ export class Server<
     this.sockets.disconnectSockets(close);
   }
 
-  private namespacePort(serverSide: ServerSideEmitter): NamespacePort {
-    const { opts } = this;
+  private newCore(): Core {
+    const core = new Core(this.opts, {
+      connect: (gateway, handle, request) => this.admit(gateway, handle, request),
+      peer: (message) => this.serverSide.hear(message),
+    });
+    core.on("pressure", () => TypedEmitter.emitOn(this.sockets, "pressure"));
+    for (const signal of this.opts.leaveOn ?? (["SIGTERM"] as const)) leaveOn(signal, this);
+    return core;
+  }
+
+  private namespacePort(): NamespacePort {
+    const { opts, serverSide } = this;
+    const core = () => this.core;
     return {
-      core: this.core,
+      get core() {
+        return core();
+      },
       serverSide,
       get skipMiddlewares() {
         return opts.connectionStateRecovery !== undefined && opts.connectionStateRecovery.skipMiddlewares !== false;
@@ -352,11 +365,12 @@ export class Server<
   }
 
   private async leaveOnce(): Promise<void> {
+    const { core } = this;
     leftAlready(this);
-    this.core.leave();
+    core.leave();
     const until = Date.now() + LEAVE_WITHIN;
-    while (this.core.attached.size > 0 && Date.now() < until) await new Promise((then) => setTimeout(then, 20));
-    await this.core.close();
+    while (core.attached.size > 0 && Date.now() < until) await new Promise((then) => setTimeout(then, 20));
+    await core.close();
   }
 }
 
@@ -371,6 +385,8 @@ class Asking {
   }
   fence(): void {}
   event(): void {}
+  upgraded(): void {}
+  malformed(): void {}
   roomsChanged(): void {}
   dataChanged(): void {}
 }

@@ -251,6 +251,13 @@ export class Socket<
     if (this.state === "attached") this.say("leave", [], JSON.stringify([room]));
   }
 
+  /** Leaves all rooms, its own too. */
+  leaveAll(): void {
+    const left = [...this.rooms].filter((room) => room !== this.id);
+    this.mirrorLeave([...this.rooms]);
+    if (left.length > 0 && this.state === "attached") this.say("leave", [], JSON.stringify(left));
+  }
+
   /** Disconnects the session from its namespace; with `close`, the client's connection as a whole. */
   disconnect(close = false): this {
     if (!this.connected) return this;
@@ -325,6 +332,14 @@ export class Socket<
 
   dataChanged(data: Record<string, any>, rev: number): void {
     this.kept.changed(data, rev);
+  }
+
+  upgraded(transport: string): void {
+    this.conn.upgraded(transport);
+  }
+
+  malformed(message: string): void {
+    this.complain(new Error(message));
   }
 
   gone(reason: string, cause: string | undefined): void {

@@ -5,6 +5,10 @@ export interface Session {
   event(args: unknown[], question: string | undefined, repeated: boolean): void;
   roomsChanged(joined: string[], left: string[]): void;
   dataChanged(data: Record<string, any>, rev: number): void;
+  /** Its connection goes on over another transport. */
+  upgraded(transport: string): void;
+  /** Its client sent what cannot be read. */
+  malformed(message: string): void;
   /** The session has ended, or does not wait any more. */
   gone(reason: string, cause: string | undefined): void;
   /** It goes to another instance once this one says `released`. */

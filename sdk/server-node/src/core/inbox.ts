@@ -47,6 +47,8 @@ const HANDLERS: Record<string, Handler> = {
     session.roomsChanged(textsOf(joined), textsOf(left));
   }),
   data: forSession((session, entry) => session.dataChanged(json(entry), numberField(entry, 1) ?? 0)),
+  transport: forSession((session, entry) => session.upgraded(String(json(entry).transport))),
+  error: forSession((session, entry) => session.malformed(String(json(entry).message))),
   gone: forSession(gone),
   cancel: forSession(gone),
   fence: forSession((session) => session.fence()),
