@@ -114,6 +114,8 @@ codes! {
     OriginDenied = "origin_denied", http 403;
     /// The address has as many connections as it may.
     IpConnectionsExceeded = "ip_connections_exceeded", http 429;
+    /// The address has shown as many tokens that were refused as it may.
+    IpBadTokensExceeded = "ip_bad_tokens_exceeded", http 429;
     /// The gateway has as many connections as it takes.
     GatewayFull = "gateway_full", http 503;
     /// An HTTP request that is not one of the protocol.
@@ -141,6 +143,8 @@ codes! {
     BadFrame = "bad_frame";
     /// There is no such `op`.
     UnknownOperation = "unknown_operation";
+    /// More CONNECT packets of one Socket.IO connection than it may send.
+    TooManyConnects = "too_many_connects", close Abuse;
     /// The first frame was not `connect`.
     NotConnected = "not_connected";
     /// A second `connect`.

@@ -1,6 +1,6 @@
 //! The first look at a request: its origin, its address, and whether there is room for it.
 
-mod addresses;
+mod rates;
 
 use std::{
     net::IpAddr,
@@ -15,9 +15,10 @@ use sluice_backend::{ClientRequest, Handshake};
 use sluice_contract::Code;
 use sluice_engineio::Refusal;
 use sluice_net::Peer;
-use sluice_policy::Policy;
+use sluice_policy::{Policy, Rate};
+use sluice_util::{Addresses, Place};
 
-use self::addresses::Addresses;
+use self::rates::Rates;
 use crate::{handshake, holders::Holders};
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -67,6 +68,10 @@ pub(crate) struct Admission {
 }
 
 impl Admission {
+    /// Sockets on which HTTP is spoken.
+    sockets: Arc<Addresses>,
+    /// Tokens that were refused: each has cost the check of a signature.
+    bad_tokens: Rates,
     /// How many connections are open now.
     pub(crate) fn open(&self) -> u64 {
         self.open.load(Ordering::Relaxed)
@@ -121,6 +126,10 @@ impl Admission {
     /// Counts a connection in, if the gateway has room for it.
     fn count_in(&self, most: u64) -> bool {
         let now = self.open.fetch_add(1, Ordering::Relaxed) + 1;
+        let now = self.holders.now_ms();
+        if self.bad_tokens.is_spent(address, now, bad_tokens(policy)) {
+            return Err((Code::IpBadTokensExceeded, TOO_MANY_BAD_TOKENS));
+        }
         if now > most {
             self.open.fetch_sub(1, Ordering::Relaxed);
             return false;
@@ -136,6 +145,12 @@ const TOO_MANY: Refusal = Refusal {
     message: "Too many connections from this address; close some first",
     retry_after: Some(RETRY_AFTER),
 };
+    /// A client from this address has shown a token that was refused.
+    pub(crate) fn charge_bad_token(&self, policy: &Policy, address: IpAddr) {
+        let now = self.holders.now_ms();
+        self.bad_tokens.charge(address, now, bad_tokens(policy));
+    }
+
 
 /// An answer that the stock client tries again after, unlike a refusal within Socket.IO.
 const DRAINING: Refusal = Refusal {
@@ -155,6 +170,13 @@ const FULL: Refusal = Refusal {
 /// Whether a browser's page from this request's origin may connect.
 pub(crate) fn origin_allowed(policy: &Policy, head: &Parts) -> bool {
     let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+const TOO_MANY_BAD_TOKENS: Refusal = Refusal {
+    status: StatusCode::TOO_MANY_REQUESTS,
+    code: 4,
+    message: "Too many refused tokens from this address; get a good one and connect again later",
+    retry_after: Some(1),
+};
+
     // An origin that is no text is not allowed, and not the same as none.
     let origin = match head.headers.get(header::ORIGIN) {
         None => None,
@@ -170,6 +192,12 @@ fn bearer(headers: &HeaderMap) -> Option<Box<str>> {
         .eq_ignore_ascii_case("bearer")
         .then(|| token.trim().into())
 }
+/// How many bad tokens an address may show: one a second for each connection that it may have, so
+/// that clients who come back all at once with tokens that have expired do not lock each other out.
+fn bad_tokens(policy: &Policy) -> Rate {
+    Rate::per_second(policy.limits.connections_per_ip)
+}
+
 
 fn texts<'a>(
     headers: &'a HeaderMap,

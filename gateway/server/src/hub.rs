@@ -42,7 +42,7 @@ use std::{
 };
 
 use rustc_hash::FxHashMap;
-use sluice_net::{Worker, inbox};
+use sluice_net::{Slices, Worker, inbox};
 use sluice_policy::Policy;
 use sluice_rooms::{RoomKey, SessionId};
 use smallvec::SmallVec;
@@ -92,6 +92,8 @@ pub(crate) struct Hub {
     turns: Turns,
     /// When messages were accepted whose delivery is not yet written.
     undelivered: RefCell<Vec<Instant>>,
+    /// When tokens are checked.
+    checks: Slices,
     encodings: Encodings,
     /// What else has to know of a new policy.
     on_policy: RefCell<Option<PolicyHook>>,
@@ -123,6 +125,7 @@ impl Hub {
             resuming: Resuming::default(),
             turns: Turns::new(inbox.sender()),
             undelivered: RefCell::default(),
+            checks: Slices::default(),
             encodings: Encodings::default(),
             on_policy: RefCell::default(),
             on_drained: RefCell::default(),

@@ -1,12 +1,13 @@
 //! The gateway as Socket.IO clients see it.
 
-use std::{borrow::Cow, rc::Rc};
+use std::{borrow::Cow, cell::Cell, rc::Rc};
 
 use http::request::Parts;
 use serde::Deserialize;
 use sluice_contract::Code;
 use sluice_engineio::Refusal;
 use sluice_net::{Cause, Flow, Peer};
+use sluice_policy::{Rate, TokenBucket};
 use sluice_rooms::Pid;
 use sluice_socketio::{
     Accepted, Attempt, Carrier, Client, Connect, Event, Handler, Refused, Reply,
@@ -26,9 +27,21 @@ pub(crate) struct SocketIoFront {
     pub(crate) hub: Rc<Hub>,
 }
 
+/// How many CONNECTs of a connection may be refused in a second, or at once: each can cost the check
+/// of a signature, and a question to the backend.
+const REFUSALS: u32 = 16;
+
+/// How many more for each namespace that there is: a client may ask for all of them at once, and
+/// come back to each.
+const REFUSALS_PER_NAMESPACE: u32 = 2;
+
+/// So many CONNECTs count as much as one that is refused.
+const CONNECTS_PER_REFUSAL: u32 = 16;
+
 /// What is kept of a connection: its place in the counts, and the token it may have brought.
 pub(crate) struct Link {
     admitted: Admitted,
+    connects: Cell<TokenBucket>,
 }
 
 /// What a client sends along when it asks for a namespace.
@@ -68,6 +81,28 @@ impl SocketIoFront {
         })
     }
 
+    /// Charges a connection for its CONNECTs. The error says how one ends that has too many.
+    fn charge(&self, carrier: &Carrier<Self>, connects: u32) -> Result<(), Cause> {
+        let namespaces = self.hub.policy().namespaces.len() as u32;
+        let refusals = REFUSALS + REFUSALS_PER_NAMESPACE * namespaces;
+        let rate = Rate::per_second(refusals * CONNECTS_PER_REFUSAL);
+        let budget = &carrier.state().link().connects;
+        let mut bucket = budget.get();
+        let fine = bucket.take_many(self.hub.now_ms(), rate, connects);
+        budget.set(bucket);
+        if fine {
+            return Ok(());
+        }
+        self.hub.counters.failed(Code::TooManyConnects);
+        Err(Code::TooManyConnects.cause())
+    }
+
+    /// How the connection of a client ends that is refused a namespace, where it does.
+    fn end_of(&self, carrier: &Carrier<Self>, failure: &Failure) -> Option<Cause> {
+        let charged = self.charge(carrier, CONNECTS_PER_REFUSAL);
+        failure.passing().or(charged.err())
+    }
+
     fn accepted(&self, carrier: &Rc<Carrier<Self>>, entered: Entered) -> Accepted<Rc<Session>> {
         let outlet = Outlet::SocketIo(Rc::clone(carrier));
         let session = self.hub.attach(entered, outlet);
@@ -88,9 +123,9 @@ impl SocketIoFront {
     ) {
         match entered {
             Ok(None) => {}
-            // Whoever asks for something else by now has not been refused that.
-            Err(_) if !Client::awaits(carrier, attempt) => {}
-            Err(failure) => match failure.passing() {
+            Err(failure) => match self.end_of(carrier, &failure) {
+                // Whoever asks for something else by now has not been refused that.
+                _ if !Client::awaits(carrier, attempt) => {}
                 Some(cause) => carrier.close(cause),
                 None => Client::refuse(carrier, attempt, &refused(&failure)),
             },
@@ -128,7 +163,10 @@ impl Handler for SocketIoFront {
     fn open(&self, head: &Parts, peer: Peer) -> Result<Link, Refusal> {
         let shared = &self.hub.shared;
         match shared.admission.admit(&shared.policy.load(), head, peer) {
-            Ok(admitted) => Ok(Link { admitted }),
+            Ok(admitted) => Ok(Link {
+                admitted,
+                connects: Cell::default(),
+            }),
             Err((code, refusal)) => {
                 self.hub.counters.failed(code);
                 Err(refusal)
@@ -142,6 +180,9 @@ impl Handler for SocketIoFront {
         attempt: &Attempt,
         auth: &str,
     ) -> Connect<Rc<Session>> {
+        if let Err(cause) = self.charge(carrier, 1) {
+            return Connect::Close(cause);
+        }
         let namespace = attempt.namespace();
         if !self.hub.policy().has_namespace(namespace) {
             self.hub.counters.failed(Code::NamespaceUnknown);
@@ -167,11 +208,8 @@ impl Handler for SocketIoFront {
         match eager::poll_once(Rc::clone(&self.hub).enter(knock, wanted)) {
             Ok(Ok(Some(entered))) => Connect::Accept(self.accepted(carrier, entered)),
             Ok(Ok(None)) => Connect::Later,
-            Ok(Err(failure)) => match failure.passing() {
-                Some(cause) => {
-                    carrier.close(cause);
-                    Connect::Later
-                }
+            Ok(Err(failure)) => match self.end_of(carrier, &failure) {
+                Some(cause) => Connect::Close(cause),
                 None => Connect::Refuse(refused(&failure)),
             },
             Err(rest) => {

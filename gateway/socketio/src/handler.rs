@@ -43,6 +43,8 @@ pub enum Connect<S> {
     /// The answer comes later, through [`Client::accept`](crate::Client::accept) or
     /// [`Client::refuse`](crate::Client::refuse).
     Later,
+    /// The connection ends.
+    Close(Cause),
 }
 
 /// An event from a client.

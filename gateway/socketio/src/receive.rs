@@ -92,6 +92,7 @@ impl<H: Handler> SocketIo<H> {
             }
             Connect::Refuse(refused) => Client::refuse(carrier, &attempt, &refused),
             Connect::Later => {}
+            Connect::Close(cause) => return Flow::Break(cause),
         }
         GO_ON
     }

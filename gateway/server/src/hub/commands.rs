@@ -102,7 +102,7 @@ impl Hub {
     }
 
     /// Ends a connected session for good.
-    fn end(&self, session: &Rc<Session>, cause: Cause) {
+    pub(super) fn end(&self, session: &Rc<Session>, cause: Cause) {
         session.close(cause);
         self.disconnected(session, cause);
     }

@@ -91,12 +91,23 @@ impl Hub {
         if self.shared.admission.is_draining() {
             return Err(Failure::DRAINING.into());
         }
-        let identity = self.identify(knock.token.as_deref()).await?;
+        let identity = self.identify(knock.token.as_deref()).await;
+        if identity.is_err() && knock.token.is_some() {
+            self.charge_bad_token(knock);
+        }
+        let identity = identity?;
         if let Some(entered) = self.go_on(knock, &identity, wanted).await? {
             return Ok(entered);
         }
         self.begin(knock, identity, wanted).await
     }
+    fn charge_bad_token(&self, knock: &Knock) {
+        if let Some(address) = knock.address {
+            let admission = &self.shared.admission;
+            admission.charge_bad_token(&self.policy.borrow(), address);
+        }
+    }
+
 
     /// Gives a client the session that it had; none where it cannot be had.
     async fn go_on(

@@ -1,5 +1,7 @@
 //! Whose a token is.
 
+use std::time::Instant;
+
 use sluice_policy::{AuthError, Identity};
 use sluice_rooms::SessionId;
 use sluice_spans::{failed, span};
@@ -34,10 +36,17 @@ impl Hub {
         let Some(auth) = &policy.auth.tokens else {
             return Ok(Identity::anonymous());
         };
-        let identity = match (auth.authenticate(token, unix_seconds()), auth.jwks()) {
+        let check = async || {
+            self.checks.turn().await;
+            let began = Instant::now();
+            let checked = auth.authenticate(token, unix_seconds());
+            self.checks.spend(began.elapsed());
+            checked
+        };
+        let identity = match (check().await, auth.jwks()) {
             (Err(AuthError::UnknownKey), Some(jwks)) => {
                 jwks.refresh().await;
-                auth.authenticate(token, unix_seconds())
+                check().await
             }
             (identity, _) => identity,
         }?;

@@ -24,6 +24,9 @@ use crate::{
 /// Refusals for being too fast, after which a connection is closed.
 const MAX_STRIKES: u16 = 10_000;
 
+/// How many of them a token counts for that was shown to go on with, and was refused.
+const BAD_TOKEN: u16 = 100;
+
 /// How many of them a message makes good that was not too fast. Even the fastest client has such
 /// messages in between, so one alone must not make good everything.
 const FORGIVEN: u16 = 100;
@@ -145,12 +148,10 @@ impl Hub {
             return Ok(());
         }
         self.counters.throttled.add(1);
-        let strikes = session.strikes.get().saturating_add(1);
-        session.strikes.set(strikes);
-        if strikes == 1 {
+        if session.strikes.get() == 0 {
             self.tell_throttled(session);
         }
-        Err(if strikes > MAX_STRIKES {
+        Err(if strike(session, 1) {
             Flow::Break(Cause::Abuse)
         } else {
             Flow::Continue(())
@@ -170,8 +171,14 @@ impl Hub {
         let _ = session.send(&Encoded::own(&session.namespace.name, "throttled", &data));
     }
 
+    /// Has a session go on by another token. Each one that is refused takes the connection nearer to
+    /// its end.
     async fn refresh(self: Rc<Self>, session: &Rc<Session>, token: &str) -> Outcome {
-        let identity = self.identify(Some(token)).await?;
+        let identity = self.identify(Some(token)).await;
+        if identity.is_err() && strike(session, FORGIVEN + BAD_TOKEN) {
+            self.end(session, Cause::Abuse);
+        }
+        let identity = identity?;
         let identity = match session.granted.get() {
             Some(granted) => identity.until(granted.ends_at()),
             None => identity,
@@ -201,6 +208,13 @@ impl Hub {
             attachments: answer.attachments,
         })
     }
+}
+
+/// Counts so much against a session. True where that was too much.
+fn strike(session: &Session, count: u16) -> bool {
+    let strikes = session.strikes.get().saturating_add(count);
+    session.strikes.set(strikes);
+    strikes > MAX_STRIKES
 }
 
 /// Carries out an operation within its span.

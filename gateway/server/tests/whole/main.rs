@@ -9,6 +9,7 @@
 mod admission;
 mod backend;
 mod bad_input;
+mod budget;
 mod catching_up;
 mod counting;
 mod documents;
