@@ -2,10 +2,11 @@
 //!
 //! Each is one rule that is needed in several places: how long to wait before trying
 //! again ([`Backoff`], [`Retries`]), what time it is ([`unix_millis`]), what is the same where a
-//! text is ([`Digest64`]), what becomes of a lock when somebody panics ([`lock`]), and how many bytes
-//! may wait for a slow reader ([`QueuedBytes`]). Nothing here does input or output, and only the clock
-//! looks at anything outside: chance is passed in, so that what is decided with it can be decided
-//! again.
+//! text is ([`Digest64`]), what becomes of a lock when somebody panics ([`lock`]), how many bytes
+//! may wait for a slow reader ([`QueuedBytes`]), how many of something an address may have
+//! ([`Addresses`]), and whom there is room for while nothing is known of them ([`Newcomers`]).
+//! Nothing here does input or output, and only the clock looks at anything outside: chance is passed
+//! in, so that what is decided with it can be decided again.
 //!
 //! ```
 //! use std::time::Duration;
@@ -24,14 +25,18 @@
 //! assert!(waited < Duration::from_millis(50 + 100 + 200));
 //! ```
 
+mod addresses;
 mod backoff;
 mod clock;
 mod digest;
 mod lock;
+mod newcomers;
 mod queued_bytes;
 
+pub use addresses::{Addresses, Place, counted_address};
 pub use backoff::{Backoff, Retries};
 pub use clock::{unix_millis, unix_seconds, unix_time};
 pub use digest::Digest64;
 pub use lock::{lock, read, write};
+pub use newcomers::Newcomers;
 pub use queued_bytes::{Bound, Full, QueuedBytes};

@@ -18,7 +18,7 @@ pub struct Limits {
     pub request_time: Duration,
     /// How many requests are worked on at once; more are refused.
     pub requests: usize,
-    /// How many connections are open at once; more wait to be accepted.
+    /// How many connections that have shown a key are open at once; requests of more are refused.
     pub connections: usize,
 }
 

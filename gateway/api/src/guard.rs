@@ -1,6 +1,6 @@
 //! What every request must pass.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     extract::{Request, State},
@@ -13,7 +13,7 @@ use sluice_spans::{TRACEPARENT, failed, follow, span};
 use tokio::{sync::SemaphorePermit, time::timeout};
 use tracing::{Instrument as _, Span};
 
-use crate::{Api, Refusal};
+use crate::{Api, Refusal, newcomer::Newcomer};
 
 /// Marks a request of somebody who was let in by other means than a key.
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +84,13 @@ fn admit<'a>(
     let by_operator = operation.for_operator && is_operator(api, request.headers());
     if !trusted && !by_operator {
         authorize(api, request.headers())?;
+    }
+    let newcomer = request.extensions().get::<Arc<Newcomer>>();
+    if newcomer.is_some_and(|newcomer| !newcomer.has_key()) {
+        return Err(Refusal::new(
+            Code::ApiOverloaded,
+            "the server API has as many connections as it may; use those that you have for several requests",
+        ));
     }
     api.requests().try_acquire().map_err(|_| {
         Refusal::new(

@@ -40,6 +40,7 @@ mod fleet;
 mod guard;
 mod keys;
 mod metrics;
+mod newcomer;
 mod openapi;
 mod refusal;
 mod route;

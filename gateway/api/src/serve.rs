@@ -1,8 +1,8 @@
-//! The listener: bounded in connections, in the time a request's head may take, and at the end.
+//! The listener: bounded in connections, in the time that a key and a head may take, and at the end.
 
-use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -10,15 +10,20 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
     task::JoinSet,
     time::{sleep, timeout},
 };
 
-use crate::{Api, router};
+use crate::{
+    Api,
+    newcomer::{Connections, Newcomer},
+    router,
+};
 
-/// How long a request's head may take to arrive, and a connection may idle.
-const HEAD_TIME: Duration = Duration::from_mins(1);
+/// How long a connection that has shown a key may idle, and a head on it may take: longer than
+/// balancers keep connections that they do not use.
+const HEAD_TIME: Duration = Duration::from_secs(80);
 /// The pause after a connection could not be accepted, mostly for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -26,7 +31,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// it has are answered, or their time is up.
 pub async fn serve(listener: TcpListener, api: Api, shutdown: impl Future<Output = ()>) {
     let limits = *api.limits();
-    let permits = Arc::new(Semaphore::new(limits.connections));
+    let known = Connections::new(limits.connections);
     let router = router(api);
     let (stop, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
@@ -34,8 +39,9 @@ pub async fn serve(listener: TcpListener, api: Api, shutdown: impl Future<Output
     loop {
         tokio::select! {
             () = &mut shutdown => break,
-            Some((stream, permit)) = accept(&listener, &permits) => {
-                connections.spawn(connection(stream, router.clone(), stopped.clone(), permit));
+            (stream, address) = accept(&listener) => {
+                let connection = connection(stream, router.clone(), stopped.clone(), Arc::clone(&known));
+                known.arrive(address.ip(), || connections.spawn(connection));
             }
             Some(_) = connections.join_next() => {}
         }
@@ -47,14 +53,10 @@ pub async fn serve(listener: TcpListener, api: Api, shutdown: impl Future<Output
     }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
-    let permit = Arc::clone(permits).acquire_owned().await.ok()?;
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return Some((stream, permit)),
+            Ok(accepted) => return accepted,
             Err(error) if is_the_peers(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "the server API could not accept a connection; raise the limit of open files if this goes on");
@@ -77,8 +79,10 @@ async fn connection(
     stream: TcpStream,
     router: Router,
     mut stopped: watch::Receiver<()>,
-    _permit: OwnedSemaphorePermit,
+    connections: Arc<Connections>,
 ) {
+    let newcomer = Newcomer::here(connections);
+    let router = router.layer(Extension(Arc::clone(&newcomer)));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
@@ -90,6 +94,10 @@ async fn connection(
         _ = stopped.changed() => {
             connection.as_mut().graceful_shutdown();
             connection.await
+        }
+        () = newcomer.overdue() => {
+            tracing::debug!("a connection to the server API showed no key in time");
+            return;
         }
     };
     if let Err(error) = result {

@@ -31,7 +31,8 @@ impl Counter {
 pub struct Counters {
     /// TCP connections accepted.
     pub accepted: Counter,
-    /// TCP connections refused before a request was read, because the worker was full.
+    /// TCP connections refused before a request was read, because the worker or
+    /// their address had as many as it may.
     pub refused: Counter,
     /// Handshakes (TLS or HTTP) that failed or timed out.
     pub handshakes_failed: Counter,

@@ -6,7 +6,7 @@ use std::{
     cell::RefCell,
     convert::Infallible,
     future::{Future, poll_fn},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     rc::Rc,
     task::{Poll, ready},
@@ -20,6 +20,7 @@ use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
+use sluice_util::Place;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use self::deadlines::Patience;
@@ -34,6 +35,9 @@ pub type HandlerFuture = Pin<Box<dyn Future<Output = HttpResponse>>>;
 
 /// The longest request head.
 const MAX_HEAD: usize = 16 * 1024;
+
+/// How long a request takes that is answered at once, with reading and writing.
+const REQUEST_TIME: Duration = Duration::from_micros(20);
 
 /// How long a client may take to read the last answer.
 const LINGER: Duration = Duration::from_secs(1);
@@ -73,13 +77,25 @@ pub trait Handler: 'static {
         Patience::default()
     }
 
+    /// Whether a socket from `address` may stay: its place until it has become a WebSocket or has
+    /// ended, or none where it is to be closed at once.
+    fn arrive(&self, _address: IpAddr) -> Option<Place> {
+        Some(Place::uncounted())
+    }
+
     /// Answers one request.
     fn handle(self: Rc<Self>, request: Request<Incoming>, peer: Peer) -> HandlerFuture;
 }
 
-/// Serves one stream: requests one after the other, until it is upgraded or ends.
-pub(crate) async fn serve<H, S>(worker: Rc<Worker>, handler: Rc<H>, stream: S, peer: Peer)
-where
+/// Serves one stream: requests one after the other, until it is upgraded or ends. `place` is given
+/// back then.
+pub(crate) async fn serve<H, S>(
+    worker: Rc<Worker>,
+    handler: Rc<H>,
+    stream: S,
+    peer: Peer,
+    place: Place,
+) where
     H: Handler,
     S: AsyncRead + AsyncWrite + Unpin + 'static,
     Stream: From<S>,
@@ -89,7 +105,7 @@ where
     let upgrade: Rc<RefCell<Option<Upgrade>>> = Rc::default();
     let service = service_fn(|request| {
         progress.asked();
-        let answer = Rc::clone(&handler).handle(request, peer);
+        let answer = answer(Rc::clone(&worker), Rc::clone(&handler), request, peer);
         let (upgrade, progress) = (Rc::clone(&upgrade), Rc::clone(&progress));
         answer.map(move |answer| {
             progress.answered();
@@ -116,13 +132,40 @@ where
     let stream = parts.io.into_inner().stream.into();
     let then = upgrade.borrow_mut().take();
     match (served, then) {
-        (Some(Ok(())), Some(then)) => then(stream, parts.read_buf),
-        (None, _) => end(&worker, !progress.is_idle()),
+        (Some(Ok(())), Some(then)) => {
+            drop(place);
+            then(stream, parts.read_buf);
+        }
+        (None, _) => {
+            let failed = !progress.is_idle();
+            if failed {
+                tracing::debug!(address = %peer.address, "a request or its answer took too long");
+            }
+            end(&worker, failed);
+        }
         (Some(served), _) => {
+            if let Err(error) = &served {
+                tracing::debug!(address = %peer.address, %error, "a request could not be read");
+            }
             finish(&worker, stream).await;
             end(&worker, served.is_err());
         }
     }
+}
+
+/// Answers a request when it is its turn: a client may send any number at once, over any number of
+/// sockets.
+fn answer<H: Handler>(
+    worker: Rc<Worker>,
+    handler: Rc<H>,
+    request: Request<Incoming>,
+    peer: Peer,
+) -> HandlerFuture {
+    Box::pin(async move {
+        worker.requests.turn().await;
+        worker.requests.spend(REQUEST_TIME);
+        handler.handle(request, peer).await
+    })
 }
 
 /// Gives the client time to read the last answer: closing on bytes that were not read would reset

@@ -75,10 +75,13 @@ fn admit<H: Handler>(
     address: SocketAddr,
 ) {
     let counters = worker.counters();
-    if counters.sockets.get() >= endpoint.max_sockets {
+    let full = counters.sockets.get() >= endpoint.max_sockets;
+    let place = handler.arrive(address.ip()).filter(|_| !full);
+    let Some(place) = place else {
+        tracing::debug!(%address, full, "a socket was refused");
         counters.refused.add(1);
         return;
-    }
+    };
     counters.accepted.add(1);
     counters.sockets.add(1);
     // Messages are coalesced here, so the kernel must not wait for more.
@@ -89,14 +92,16 @@ fn admit<H: Handler>(
         tls: endpoint.certificate.is_some(),
     };
     match &endpoint.certificate {
-        None => tokio::task::spawn_local(http::serve(worker, handler, stream, peer)),
+        None => tokio::task::spawn_local(http::serve(worker, handler, stream, peer, place)),
         Some(certificate) => {
             let handshake = TlsStream::accept(stream, certificate.current());
             let handshake = tokio::time::timeout(handler.patience().tls, handshake);
             tokio::task::spawn_local(async move {
-                match handshake.await {
-                    Ok(Ok(stream)) => http::serve(worker, handler, stream, peer).await,
-                    _ => http::end(&worker, true),
+                if let Ok(Ok(stream)) = handshake.await {
+                    http::serve(worker, handler, stream, peer, place).await;
+                } else {
+                    tracing::debug!(%address, "a TLS handshake failed");
+                    http::end(&worker, true);
                 }
             })
         }

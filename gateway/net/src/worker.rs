@@ -23,6 +23,7 @@ use crate::{
     counter::Counters,
     flush,
     reap::{self, Ending, Endings},
+    slices::Slices,
     write_queue::Spares,
 };
 
@@ -51,6 +52,8 @@ pub struct Worker {
     max_queued: Cell<u64>,
     on_flushed: RefCell<Option<Hook>>,
     endings: Endings,
+    /// When HTTP requests are answered.
+    pub(crate) requests: Slices,
 }
 
 impl fmt::Debug for Worker {
@@ -77,6 +80,7 @@ impl Worker {
             max_queued: Cell::new(u64::MAX),
             on_flushed: RefCell::default(),
             endings: Endings::default(),
+            requests: Slices::default(),
         })
     }
 

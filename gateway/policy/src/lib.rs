@@ -58,7 +58,7 @@ pub use auth::{
     MAX_TOKEN_BYTES, MAX_USER_BYTES, MIN_SECRET_BYTES, Revocations, RevocationsFull, SignError,
     TokenRules, sign_development_token,
 };
-pub use limits::{Limits, ProxyError, Rate, TokenBucket, TrustedProxies, counted_address};
+pub use limits::{Limits, ProxyError, Rate, TokenBucket, TrustedProxies};
 pub use origins::{OriginError, Origins};
 pub use policy::{
     Auth, Backend, BackendVia, Changes, Drain, Handshake, Heartbeat, Policy, RoomChanges,

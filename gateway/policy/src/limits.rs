@@ -4,12 +4,12 @@ mod bucket;
 mod proxies;
 
 pub use bucket::{Rate, TokenBucket};
-pub use proxies::{ProxyError, TrustedProxies, counted_address};
+pub use proxies::{ProxyError, TrustedProxies};
 
 /// What one connection, one user and one address may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections to one gateway from one address; see [`counted_address`].
+    /// Connections to one gateway from one address; see [`sluice_util::counted_address`].
     pub connections_per_ip: u32,
     /// Connections of one user, over all gateways.
     pub connections_per_user: u32,

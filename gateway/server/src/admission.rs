@@ -28,6 +28,11 @@ static FORWARDED: HeaderName = header::FORWARDED;
 const RETRY_AFTER: u32 = 5;
 
 /// A connection that was let in, counted as long as this lives.
+/// How many sockets an address may have for each connection that it may have, besides those that
+/// speak WebSocket by now: a client that polls waits on one, sends on another and tries to upgrade on
+/// a third.
+const SOCKETS_PER_CONNECTION: u32 = 3;
+
 pub(crate) struct Admitted {
     admission: Arc<Admission>,
     /// Where the client is, as far as proxies that are believed say.
@@ -93,6 +98,18 @@ impl Admission {
     }
 
     /// Lets a connection in, or says why not.
+    /// A place for a socket, unless its address has as many as it may. Those of trusted proxies are
+    /// their clients', whose addresses are not known yet.
+    pub(crate) fn arrive(&self, policy: &Policy, address: IpAddr) -> Option<Place> {
+        let limits = &policy.limits;
+        if limits.trusted_proxies.contains(address.to_canonical()) {
+            return Some(Place::uncounted());
+        }
+        let most = limits.connections_per_ip;
+        let most = most.saturating_mul(SOCKETS_PER_CONNECTION);
+        Place::of(&self.sockets, address, most)
+    }
+
     pub(crate) fn admit(
         self: &Arc<Self>,
         policy: &Policy,

@@ -1,6 +1,6 @@
 //! The port that clients connect to: which path is whose.
 
-use std::{rc::Rc, sync::Arc};
+use std::{net::IpAddr, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -9,8 +9,9 @@ use sluice_contract::Code;
 use sluice_engineio::Engine;
 use sluice_net::{Handler, HandlerFuture, HttpResponse, Peer, response};
 use sluice_socketio::SocketIo;
+use sluice_util::Place;
 
-use crate::{hub::HubCounters, native::NativeFront, socketio::SocketIoFront};
+use crate::{hub::HubCounters, native::NativeFront, shared::Shared, socketio::SocketIoFront};
 
 /// Where clients of the plain protocol connect to.
 const NATIVE_PATH: &str = "/ws";
@@ -21,6 +22,7 @@ pub(crate) struct Front {
     pub(crate) native: Rc<NativeFront>,
     pub(crate) counters: Arc<HubCounters>,
 }
+    pub(crate) shared: Arc<Shared>,
 
 impl Front {
     /// Counts a request that is none of the protocols'; other refusals are counted where they are
@@ -70,3 +72,10 @@ impl Handler for Front {
         })
     }
 }
+    fn arrive(&self, address: IpAddr) -> Option<Place> {
+        let Shared {
+            admission, policy, ..
+        } = &*self.shared;
+        admission.arrive(&policy.load(), address)
+    }
+

@@ -8,8 +8,8 @@ use std::{
     time::Instant,
 };
 
-use sluice_policy::{Identity, TokenBucket, counted_address};
-use sluice_util::lock;
+use sluice_policy::{Identity, TokenBucket};
+use sluice_util::{counted_address, lock};
 use smallvec::SmallVec;
 
 /// Who answers for a session: its user, or, without one, the address that it came from. It is a

@@ -1,6 +1,7 @@
 use reqwest::Method;
 use serde_json::json;
 use sluice_api::{Keys, Limits};
+use tokio::{io::AsyncReadExt as _, net::TcpStream};
 
 use crate::harness::{KEY, answer, assert_refused, start, start_with, until};
 
@@ -177,4 +178,20 @@ async fn the_operators_key_is_good_for_drains_and_the_fleet_alone() {
     api.api.set_operator_keys(Keys::default());
     let drain = with(Method::GET, "/v1/drain").await;
     assert_refused(&drain, 403, "api_key_not_configured");
+}
+
+#[tokio::test]
+async fn sockets_that_show_no_key_keep_nobody_out() {
+    let api = start().await;
+    let address = api.url.strip_prefix("http://").unwrap();
+    let mut sockets = Vec::new();
+    for _ in 0..1_100 {
+        sockets.push(TcpStream::connect(address).await.unwrap());
+    }
+    assert_eq!(api.get("/v1/sessions").await.0, 200);
+    // The oldest have made room.
+    for socket in &mut sockets[..1_000] {
+        assert_eq!(socket.read(&mut [0; 16]).await.unwrap_or(0), 0);
+    }
+    assert_eq!(api.get("/v1/sessions").await.0, 200);
 }

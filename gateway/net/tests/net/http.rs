@@ -109,6 +109,24 @@ async fn a_client_that_pipelines_and_never_reads_is_cut() {
 }
 
 #[tokio::test]
+async fn sockets_are_counted_by_address_until_they_are_websockets() {
+    let server = Server::start(Setup {
+        sockets_per_address: 2,
+        ..Setup::default()
+    });
+    let (first, second) = (server.client().await, server.client().await);
+    let idle = [server.tcp().await, server.tcp().await];
+    server.counts(|c| &c.accepted, 4).await;
+    let mut fifth = server.tcp().await;
+    assert_eq!(fifth.read(&mut [0; 16]).await.unwrap(), 0);
+    server.counts(|c| &c.refused, 1).await;
+    drop(idle);
+    server.counts(|c| &c.sockets, 2).await;
+    drop((server.client().await, first, second));
+    server.empties().await;
+}
+
+#[tokio::test]
 async fn a_head_that_is_too_long_is_refused() {
     let server = Server::start(Setup::default());
     // Much more than is read before the refusal.

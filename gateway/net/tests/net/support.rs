@@ -3,7 +3,7 @@
 pub mod tls;
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     rc::Rc,
     sync::{Arc, Mutex},
     thread::JoinHandle,
@@ -20,6 +20,7 @@ use sluice_net::{
     upgrade::{Subprotocols, negotiate, refuse},
     worker,
 };
+use sluice_util::{Addresses, Place};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
@@ -43,6 +44,7 @@ pub struct Setup {
     pub patience: Patience,
     pub certificate: Option<Certificate>,
     pub max_sockets: u64,
+    pub sockets_per_address: u32,
     /// What may wait for all clients together.
     pub max_queued: u64,
 }
@@ -58,6 +60,7 @@ impl Default for Setup {
             patience: Patience::default(),
             certificate: None,
             max_sockets: 10_000,
+            sockets_per_address: 10_000,
             max_queued: u64::MAX,
         }
     }
@@ -92,6 +95,8 @@ impl Server {
                 worker: Rc::clone(&worker),
                 options: setup.options,
                 patience: setup.patience,
+                addresses: Arc::default(),
+                most: setup.sockets_per_address,
                 told: seen,
             });
             tokio::select! {
@@ -160,12 +165,18 @@ struct Front {
     worker: Rc<worker::Worker>,
     options: Options,
     patience: Patience,
+    addresses: Arc<Addresses>,
+    most: u32,
     told: Told,
 }
 
 impl Handler for Front {
     fn patience(&self) -> Patience {
         self.patience
+    }
+
+    fn arrive(&self, address: IpAddr) -> Option<Place> {
+        Place::of(&self.addresses, address, self.most)
     }
 
     fn handle(

@@ -139,7 +139,7 @@ async fn serve(worker: Rc<sluice_net::Worker>, work: Work) -> io::Result<()> {
     tokio::task::spawn_local(Rc::clone(&hub).run(inbox));
     tokio::task::spawn_local(Rc::clone(&hub).turn());
     let native = NativeFront::start(&hub);
-    let counters = Arc::clone(&hub.counters);
+    let (shared, counters) = (Arc::clone(&hub.shared), Arc::clone(&hub.counters));
     accept(
         worker,
         listener,
@@ -147,6 +147,7 @@ async fn serve(worker: Rc<sluice_net::Worker>, work: Work) -> io::Result<()> {
         Rc::new(Front {
             socketio,
             native,
+            shared,
             counters,
         }),
     )
