@@ -190,7 +190,7 @@ impl<A: Application> Engine<A> {
         if !self.serves(head.uri.path()) {
             return HttpResponse::Plain(nothing_here());
         }
-        if !self.app.origin_allowed(&head) {
+        if !self.app.origin_allowed(&head, peer) {
             return HttpResponse::Plain(Refusal::forbidden("Origin not allowed").response());
         }
         if let Some(preflight) = cors::preflight(&head) {

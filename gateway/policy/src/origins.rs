@@ -6,8 +6,8 @@ mod tests;
 /// The origins that a cluster lets in.
 ///
 /// A browser names the page that opens a connection in `Origin` (RFC 6454); other programs send
-/// none and are let in, since they could send any. An empty list lets in only pages of the
-/// gateway's own host. An entry is
+/// none and are let in, since they could send any. An empty list lets in only web pages of the
+/// gateway's own scheme, host and port. An entry is
 /// - `*`: every page, also those with the opaque origin `null`;
 /// - `https://app.example.com`, `http://localhost:8080`: exactly this scheme, host and port,
 ///   where no port means the scheme's own and `*` in its place any;
@@ -80,8 +80,9 @@ impl Origins {
         }
     }
 
-    /// Whether a request with these `Origin` and `Host` headers may connect.
-    pub fn allows(&self, origin: Option<&str>, host: Option<&str>) -> bool {
+    /// Whether a request with these `Origin` and `Host` headers may connect. `secure` says whether
+    /// it was sent over TLS, where that is known: behind a proxy it may not be.
+    pub fn allows(&self, origin: Option<&str>, host: Option<&str>, secure: Option<bool>) -> bool {
         let Some(origin) = origin else { return true };
         if self.entries.iter().any(|entry| matches!(entry, Entry::Any)) {
             return true;
@@ -90,7 +91,7 @@ impl Origins {
             return false;
         };
         if self.entries.is_empty() {
-            return host.is_some_and(|host| origin.is_at(host));
+            return origin.is_web(secure) && host.is_some_and(|host| origin.is_at(host));
         }
         self.entries.iter().any(|entry| entry.admits(origin))
     }
@@ -143,6 +144,22 @@ impl Origin<Box<str>> {
 }
 
 impl Origin<&str> {
+    /// Whether this is the origin of a web page that came as the request did.
+    fn is_web(self, secure: Option<bool>) -> bool {
+        let https = self.scheme.eq_ignore_ascii_case("https");
+        let http = self.scheme.eq_ignore_ascii_case("http");
+        match secure {
+            Some(secure) => {
+                if secure {
+                    https
+                } else {
+                    http
+                }
+            }
+            None => https || http,
+        }
+    }
+
     /// Whether this is an origin of `host`, a `Host` header whose missing port is the scheme's.
     fn is_at(self, host: &str) -> bool {
         split_authority(host, self.scheme, host).is_ok_and(|(name, port)| {

@@ -1,4 +1,4 @@
-//! The first look at a request: its origin, its address, and whether there is room for it.
+//! The first look at a socket and at a request: its address, its origin, and whether there is room.
 
 mod rates;
 
@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use http::{HeaderMap, HeaderName, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use sluice_backend::{ClientRequest, Handshake};
 use sluice_contract::Code;
 use sluice_engineio::Refusal;
@@ -22,6 +22,7 @@ use self::rates::Rates;
 use crate::{handshake, holders::Holders};
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 static FORWARDED: HeaderName = header::FORWARDED;
 
 /// Seconds after which a client that found the gateway full may come again.
@@ -119,8 +120,8 @@ impl Admission {
         let limits = &policy.limits;
         let address = limits.trusted_proxies.client_ip(
             peer.address.ip(),
-            texts(&head.headers, &X_FORWARDED_FOR),
-            texts(&head.headers, &FORWARDED),
+            lines(&head.headers, &X_FORWARDED_FOR),
+            lines(&head.headers, &FORWARDED),
         );
         if self.is_draining() {
             return Err((Code::Draining, DRAINING));
@@ -185,7 +186,7 @@ const FULL: Refusal = Refusal {
 };
 
 /// Whether a browser's page from this request's origin may connect.
-pub(crate) fn origin_allowed(policy: &Policy, head: &Parts) -> bool {
+pub(crate) fn origin_allowed(policy: &Policy, head: &Parts, peer: Peer) -> bool {
     let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
 const TOO_MANY_BAD_TOKENS: Refusal = Refusal {
     status: StatusCode::TOO_MANY_REQUESTS,
@@ -199,7 +200,23 @@ const TOO_MANY_BAD_TOKENS: Refusal = Refusal {
         None => None,
         Some(value) => Some(value.to_str().unwrap_or("invalid")),
     };
-    policy.origins.allows(origin, text(header::HOST))
+    let secure = is_secure(policy, head, peer);
+    policy.origins.allows(origin, text(header::HOST), secure)
+}
+
+/// Whether a request was sent over TLS. Of one that came without, only a proxy that is trusted can
+/// say so; what others may have taken TLS off is not known.
+fn is_secure(policy: &Policy, head: &Parts, peer: Peer) -> Option<bool> {
+    if peer.tls {
+        return Some(true);
+    }
+    let nearest = peer.address.ip().to_canonical();
+    if !policy.limits.trusted_proxies.contains(nearest) {
+        return None;
+    }
+    let said = lines(&head.headers, &X_FORWARDED_PROTO).next_back()?;
+    let said = said.rsplit(|&byte| byte == b',').next()?.trim_ascii();
+    Some(said.eq_ignore_ascii_case(b"https") || said.eq_ignore_ascii_case(b"wss"))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<Box<str>> {
@@ -216,12 +233,10 @@ fn bad_tokens(policy: &Policy) -> Rate {
 }
 
 
-fn texts<'a>(
+fn lines<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
-) -> impl DoubleEndedIterator<Item = &'a str> {
-    headers
-        .get_all(name)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok())
+) -> impl DoubleEndedIterator<Item = &'a [u8]> {
+    let values = headers.get_all(name).into_iter();
+    values.map(HeaderValue::as_bytes)
 }

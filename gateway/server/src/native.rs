@@ -116,7 +116,7 @@ impl NativeFront {
     /// Answers the request that opens a connection.
     pub(crate) fn open(self: &Rc<Self>, head: &Parts, peer: Peer) -> HttpResponse {
         let shared = &self.hub.shared;
-        if !origin_allowed(&shared.policy.load(), head) {
+        if !origin_allowed(&shared.policy.load(), head, peer) {
             self.hub.counters.failed(Code::OriginDenied);
             return HttpResponse::Plain(Refusal::forbidden("Origin not allowed").response());
         }

@@ -152,8 +152,8 @@ impl Handler for SocketIoFront {
     type Link = Link;
     type Socket = Rc<Session>;
 
-    fn origin_allowed(&self, head: &Parts) -> bool {
-        let allowed = origin_allowed(&self.hub.shared.policy.load(), head);
+    fn origin_allowed(&self, head: &Parts, peer: Peer) -> bool {
+        let allowed = origin_allowed(&self.hub.shared.policy.load(), head, peer);
         if !allowed {
             self.hub.counters.failed(Code::OriginDenied);
         }

@@ -66,7 +66,7 @@ pub trait Handler: Sized + 'static {
     type Socket: Clone + 'static;
 
     /// Whether a browser's page from this request's `Origin` may use the server.
-    fn origin_allowed(&self, _head: &Parts) -> bool {
+    fn origin_allowed(&self, _head: &Parts, _peer: Peer) -> bool {
         true
     }
 

@@ -165,8 +165,8 @@ fn refuse_parser<H: Handler>(carrier: &Carrier<H>, bytes: &[u8]) -> Flow {
 impl<H: Handler> Application for SocketIo<H> {
     type State = Client<H>;
 
-    fn origin_allowed(&self, head: &Parts) -> bool {
-        self.handler.origin_allowed(head)
+    fn origin_allowed(&self, head: &Parts, peer: Peer) -> bool {
+        self.handler.origin_allowed(head, peer)
     }
 
     fn open(&self, head: &Parts, peer: Peer) -> Result<Client<H>, Refusal> {

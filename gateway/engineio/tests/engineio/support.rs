@@ -70,7 +70,7 @@ struct Obedient {
 impl Application for Obedient {
     type State = ();
 
-    fn origin_allowed(&self, head: &Parts) -> bool {
+    fn origin_allowed(&self, head: &Parts, _: Peer) -> bool {
         head.headers
             .get("origin")
             .is_none_or(|origin| origin != "https://evil.example")

@@ -3,7 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    str::from_utf8,
+};
 
 use ipnet::IpNet;
 
@@ -59,31 +62,25 @@ impl TrustedProxies {
     /// `x_forwarded_for` and `forwarded` (RFC 7239) are the values of these headers in the order
     /// in which they came, one item a header line. Where both are there, `X-Forwarded-For`
     /// counts: nearly every proxy writes it, and most let a client's own `Forwarded` through
-    /// untouched. A part that is no address ends the walk at the proxy that passed it on. The
-    /// answer of an IPv4 address mapped into IPv6 is the IPv4 address.
-    pub fn client_ip<'h, X, F>(&self, peer: IpAddr, x_forwarded_for: X, forwarded: F) -> IpAddr
+    /// untouched. Values may be bytes, since a client may send any: a part that is no address, or no
+    /// text, ends the walk at the proxy that passed it on. The answer of an IPv4 address mapped into
+    /// IPv6 is the IPv4 address.
+    pub fn client_ip<'h, T, X, F>(&self, peer: IpAddr, x_forwarded_for: X, forwarded: F) -> IpAddr
     where
-        X: DoubleEndedIterator<Item = &'h str>,
-        F: DoubleEndedIterator<Item = &'h str>,
+        T: AsRef<[u8]> + ?Sized + 'h,
+        X: DoubleEndedIterator<Item = &'h T>,
+        F: DoubleEndedIterator<Item = &'h T>,
     {
         let peer = peer.to_canonical();
         if self.networks.is_empty() || !self.contains(peer) {
             return peer;
         }
-        let mut hops = x_forwarded_for
-            .rev()
-            .flat_map(|line| line.rsplit(','))
-            .peekable();
+        let mut hops = x_forwarded_for.rev().flat_map(from_the_right).peekable();
         if hops.peek().is_some() {
-            return self.walk(peer, hops.map(parse_address));
+            return self.walk(peer, hops.map(|hop| parse_address(hop?)));
         }
-        self.walk(
-            peer,
-            forwarded
-                .rev()
-                .flat_map(|line| line.rsplit(','))
-                .map(forwarded_for),
-        )
+        let hops = forwarded.rev().flat_map(from_the_right);
+        self.walk(peer, hops.map(|hop| forwarded_for(hop?)))
     }
 
     fn walk(&self, peer: IpAddr, hops: impl Iterator<Item = Option<IpAddr>>) -> IpAddr {
@@ -99,13 +96,10 @@ impl TrustedProxies {
     }
 }
 
-/// What connections of one client are counted under: an IPv4 address whole, an IPv6 address by
-/// its /64, the smallest network that a provider hands out.
-pub fn counted_address(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
-        v4 @ IpAddr::V4(_) => v4,
-    }
+/// The parts of a header line, from the last to the first; one that is no text is none.
+fn from_the_right<T: AsRef<[u8]> + ?Sized>(line: &T) -> impl Iterator<Item = Option<&str>> {
+    let parts = line.as_ref().rsplit(|&byte| byte == b',');
+    parts.map(|part| from_utf8(part).ok())
 }
 
 fn parse_network(text: &str) -> Option<IpNet> {

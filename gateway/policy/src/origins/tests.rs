@@ -6,7 +6,7 @@ use proptest::prelude::*;
 fn admits(entries: &[&str], origin: &str) -> bool {
     Origins::parse(entries)
         .unwrap()
-        .allows(Some(origin), Some("gateway.example.com"))
+        .allows(Some(origin), Some("gateway.example.com"), None)
 }
 
 #[test]
@@ -67,19 +67,27 @@ fn a_star_admits_every_page_and_null() {
 #[test]
 fn an_empty_list_admits_only_the_gateways_own_pages() {
     let origins = Origins::default();
-    assert!(origins.allows(Some("https://chat.example.com"), Some("chat.example.com")));
-    assert!(origins.allows(Some("http://localhost:3000"), Some("localhost:3000")));
-    assert!(origins.allows(Some("http://[::1]:3000"), Some("[::1]:3000")));
-    assert!(!origins.allows(Some("https://evil.org"), Some("chat.example.com")));
-    assert!(!origins.allows(Some("http://localhost:8080"), Some("localhost:3000")));
-    assert!(!origins.allows(Some("null"), Some("null")));
-    assert!(!origins.allows(Some("https://chat.example.com"), None));
+    assert!(origins.allows(
+        Some("https://chat.example.com"),
+        Some("chat.example.com"),
+        None
+    ));
+    assert!(origins.allows(Some("http://localhost:3000"), Some("localhost:3000"), None));
+    assert!(origins.allows(Some("http://[::1]:3000"), Some("[::1]:3000"), None));
+    assert!(!origins.allows(Some("https://evil.org"), Some("chat.example.com"), None));
+    assert!(!origins.allows(Some("http://localhost:8080"), Some("localhost:3000"), None));
+    assert!(!origins.allows(Some("null"), Some("null"), None));
+    assert!(!origins.allows(Some("https://chat.example.com"), None, None));
 }
 
 #[test]
 fn a_program_that_is_no_browser_is_let_in() {
-    assert!(Origins::default().allows(None, Some("chat.example.com")));
-    assert!(Origins::parse(&["https://a.b"]).unwrap().allows(None, None));
+    assert!(Origins::default().allows(None, Some("chat.example.com"), None));
+    assert!(
+        Origins::parse(&["https://a.b"])
+            .unwrap()
+            .allows(None, None, None)
+    );
 }
 
 #[test]
@@ -136,16 +144,30 @@ fn every_bad_entry_is_named_with_what_to_write() {
     assert!(errors[0].1.to_string().contains("https://example.com"));
 }
 
+#[test]
+fn an_empty_list_takes_web_pages_of_its_own_scheme_only() {
+    let own = Origins::default();
+    let allows = |origin, secure| own.allows(Some(origin), Some("a.example:8080"), secure);
+    assert!(!allows("evil://a.example:8080", None));
+    assert!(!allows("ws://a.example:8080", Some(false)));
+    assert!(allows("https://a.example:8080", None));
+    assert!(allows("http://a.example:8080", None));
+    assert!(allows("https://a.example:8080", Some(true)));
+    assert!(!allows("http://a.example:8080", Some(true)));
+    assert!(!allows("https://a.example:8080", Some(false)));
+    assert!(!allows("https://a.example", Some(true)));
+}
+
 proptest! {
     #[test]
     fn no_origin_header_makes_it_panic_or_let_another_host_in(text in ".{0,80}") {
         let origins = Origins::parse(&["https://*.example.com"]).unwrap();
-        if origins.allows(Some(&text), Some(&text)) {
+        if origins.allows(Some(&text), Some(&text), None) {
             let lower = text.to_ascii_lowercase();
             let host = lower.trim_end_matches(":443");
             prop_assert!(host.starts_with("https://") && host.ends_with(".example.com"));
         }
         let _ = Origins::parse(&[&text]);
-        let _ = Origins::default().allows(Some(&text), Some(&text));
+        let _ = Origins::default().allows(Some(&text), Some(&text), None);
     }
 }

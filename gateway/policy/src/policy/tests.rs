@@ -79,7 +79,11 @@ fn documents_become_what_they_say() {
     assert_eq!(policy.recovery_window, Duration::from_secs(90));
     assert_eq!(policy.drain.deadline, Duration::from_secs(9));
     assert!(policy.namespaces.contains("/") && policy.namespaces.contains("/chat"));
-    assert!(policy.origins.allows(Some("https://a.example.com"), None));
+    assert!(
+        policy
+            .origins
+            .allows(Some("https://a.example.com"), None, None)
+    );
     assert_eq!(&**identity(&policy, &json!({})).user(), "7");
     assert_eq!(policy.auth.admit(None, NOW), Err(AuthError::Missing));
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::{
     extract::{ConnectInfo, Query, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header::HOST, uri::Authority},
 };
 use serde::Deserialize;
 use sluice_rooms::SessionId;
@@ -35,16 +35,26 @@ type TextResponse = (StatusCode, &'static str);
 
 const REMOTE: TextResponse = (
     StatusCode::FORBIDDEN,
-    "Only the machine itself may trace; ask from inside the pod.\n",
+    "Only the machine itself may trace; ask from inside the pod, at http://localhost.\n",
 );
+
+/// Whether somebody on the machine itself asks, and by its own name: a page that a browser here
+/// shows could have any other name lead to this address.
+fn is_local(peer: SocketAddr, headers: &HeaderMap) -> bool {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.and_then(|host| host.parse::<Authority>().ok());
+    let known = |host: Authority| matches!(host.host(), "localhost" | "127.0.0.1" | "[::1]");
+    peer.ip().to_canonical().is_loopback() && host.is_some_and(known)
+}
 
 /// Begins to follow something, in the place of whatever was followed before.
 pub(super) async fn begin(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     Query(wanted): Query<Wanted>,
     State(ops): State<Ops>,
 ) -> TextResponse {
-    if !peer.ip().to_canonical().is_loopback() {
+    if !is_local(peer, &headers) {
         return REMOTE;
     }
     let Some(filter) = wanted.filter() else {
@@ -59,9 +69,10 @@ pub(super) async fn begin(
 /// Ends a trace.
 pub(super) async fn end(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     State(ops): State<Ops>,
 ) -> TextResponse {
-    if !peer.ip().to_canonical().is_loopback() {
+    if !is_local(peer, &headers) {
         return REMOTE;
     }
     tracing::info!("tracing ends");

@@ -136,16 +136,16 @@ fn what_is_no_network_is_named() {
 }
 
 #[test]
-fn ipv6_clients_are_counted_by_their_64() {
-    assert_eq!(
-        counted_address(ip("2001:db8:1:2:3:4:5:6")),
-        ip("2001:db8:1:2::")
-    );
-    assert_eq!(counted_address(ip("198.51.100.1")), ip("198.51.100.1"));
-    assert_eq!(
-        counted_address(ip("::ffff:198.51.100.1")),
-        ip("198.51.100.1")
-    );
+fn what_is_no_text_ends_the_walk_wherever_it_stands() {
+    let proxies = TrustedProxies::parse(&["10.0.0.0/8"]).unwrap();
+    let read = |lines: &[&[u8]]| {
+        let none = std::iter::empty();
+        proxies.client_ip(ip("10.0.0.1"), lines.iter().copied(), none)
+    };
+    let spoofed: &[u8] = b"203.0.113.6";
+    assert_eq!(read(&[spoofed, b"\xe9, 198.51.100.7"]), ip("198.51.100.7"));
+    assert_eq!(read(&[spoofed, b"\xe9, 10.0.0.2"]), ip("10.0.0.2"));
+    assert_eq!(read(&[spoofed, b"\xe9"]), ip("10.0.0.1"));
 }
 
 proptest! {
