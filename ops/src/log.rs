@@ -1,5 +1,7 @@
 //! Logging.
 
+mod escaped;
+
 use clap::ValueEnum;
 use sluice_spans::{Spans, TARGET};
 use tracing_subscriber::{
@@ -33,7 +35,11 @@ pub fn start(format: Format, filter: &str, spans: Option<&Spans>) -> Result<(), 
     let filter = filter.and(no_span);
     let logs = fmt::layer().with_writer(std::io::stderr);
     let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = vec![match format {
-        Format::Text => logs.with_target(false).with_filter(filter).boxed(),
+        Format::Text => logs
+            .with_target(false)
+            .fmt_fields(escaped::fields())
+            .with_filter(filter)
+            .boxed(),
         Format::Json => logs.json().flatten_event(true).with_filter(filter).boxed(),
     }];
     layers.extend(spans.map(|spans| spans.layer().boxed()));

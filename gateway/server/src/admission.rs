@@ -28,12 +28,12 @@ static FORWARDED: HeaderName = header::FORWARDED;
 /// Seconds after which a client that found the gateway full may come again.
 const RETRY_AFTER: u32 = 5;
 
-/// A connection that was let in, counted as long as this lives.
 /// How many sockets an address may have for each connection that it may have, besides those that
 /// speak WebSocket by now: a client that polls waits on one, sends on another and tries to upgrade on
 /// a third.
 const SOCKETS_PER_CONNECTION: u32 = 3;
 
+/// A connection that was let in, counted as long as this lives.
 pub(crate) struct Admitted {
     admission: Arc<Admission>,
     /// Where the client is, as far as proxies that are believed say.
@@ -68,16 +68,16 @@ pub(crate) struct Admission {
     open: AtomicU64,
     peak: AtomicU64,
     addresses: Addresses,
+    /// Sockets on which HTTP is spoken.
+    sockets: Arc<Addresses>,
+    /// Tokens that were refused: each has cost the check of a signature.
+    bad_tokens: Rates,
     /// What is remembered of users and addresses.
     pub(crate) holders: Holders,
     draining: AtomicBool,
 }
 
 impl Admission {
-    /// Sockets on which HTTP is spoken.
-    sockets: Arc<Addresses>,
-    /// Tokens that were refused: each has cost the check of a signature.
-    bad_tokens: Rates,
     /// How many connections are open now.
     pub(crate) fn open(&self) -> u64 {
         self.open.load(Ordering::Relaxed)
@@ -98,7 +98,6 @@ impl Admission {
         self.draining.store(draining, Ordering::Relaxed);
     }
 
-    /// Lets a connection in, or says why not.
     /// A place for a socket, unless its address has as many as it may. Those of trusted proxies are
     /// their clients', whose addresses are not known yet.
     pub(crate) fn arrive(&self, policy: &Policy, address: IpAddr) -> Option<Place> {
@@ -111,6 +110,7 @@ impl Admission {
         Place::of(&self.sockets, address, most)
     }
 
+    /// Lets a connection in, or says why not.
     pub(crate) fn admit(
         self: &Arc<Self>,
         policy: &Policy,
@@ -125,6 +125,10 @@ impl Admission {
         );
         if self.is_draining() {
             return Err((Code::Draining, DRAINING));
+        }
+        let now = self.holders.now_ms();
+        if self.bad_tokens.is_spent(address, now, bad_tokens(policy)) {
+            return Err((Code::IpBadTokensExceeded, TOO_MANY_BAD_TOKENS));
         }
         if !self.addresses.enter(address, limits.connections_per_ip) {
             return Err((Code::IpConnectionsExceeded, TOO_MANY));
@@ -141,13 +145,15 @@ impl Admission {
         })
     }
 
+    /// A client from this address has shown a token that was refused.
+    pub(crate) fn charge_bad_token(&self, policy: &Policy, address: IpAddr) {
+        let now = self.holders.now_ms();
+        self.bad_tokens.charge(address, now, bad_tokens(policy));
+    }
+
     /// Counts a connection in, if the gateway has room for it.
     fn count_in(&self, most: u64) -> bool {
         let now = self.open.fetch_add(1, Ordering::Relaxed) + 1;
-        let now = self.holders.now_ms();
-        if self.bad_tokens.is_spent(address, now, bad_tokens(policy)) {
-            return Err((Code::IpBadTokensExceeded, TOO_MANY_BAD_TOKENS));
-        }
         if now > most {
             self.open.fetch_sub(1, Ordering::Relaxed);
             return false;
@@ -163,12 +169,13 @@ const TOO_MANY: Refusal = Refusal {
     message: "Too many connections from this address; close some first",
     retry_after: Some(RETRY_AFTER),
 };
-    /// A client from this address has shown a token that was refused.
-    pub(crate) fn charge_bad_token(&self, policy: &Policy, address: IpAddr) {
-        let now = self.holders.now_ms();
-        self.bad_tokens.charge(address, now, bad_tokens(policy));
-    }
 
+const TOO_MANY_BAD_TOKENS: Refusal = Refusal {
+    status: StatusCode::TOO_MANY_REQUESTS,
+    code: 4,
+    message: "Too many refused tokens from this address; get a good one and connect again later",
+    retry_after: Some(1),
+};
 
 /// An answer that the stock client tries again after, unlike a refusal within Socket.IO.
 const DRAINING: Refusal = Refusal {
@@ -185,16 +192,15 @@ const FULL: Refusal = Refusal {
     retry_after: Some(RETRY_AFTER),
 };
 
+/// How many bad tokens an address may show: one a second for each connection that it may have, so
+/// that clients who come back all at once with tokens that have expired do not lock each other out.
+fn bad_tokens(policy: &Policy) -> Rate {
+    Rate::per_second(policy.limits.connections_per_ip)
+}
+
 /// Whether a browser's page from this request's origin may connect.
 pub(crate) fn origin_allowed(policy: &Policy, head: &Parts, peer: Peer) -> bool {
     let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
-const TOO_MANY_BAD_TOKENS: Refusal = Refusal {
-    status: StatusCode::TOO_MANY_REQUESTS,
-    code: 4,
-    message: "Too many refused tokens from this address; get a good one and connect again later",
-    retry_after: Some(1),
-};
-
     // An origin that is no text is not allowed, and not the same as none.
     let origin = match head.headers.get(header::ORIGIN) {
         None => None,
@@ -226,12 +232,6 @@ fn bearer(headers: &HeaderMap) -> Option<Box<str>> {
         .eq_ignore_ascii_case("bearer")
         .then(|| token.trim().into())
 }
-/// How many bad tokens an address may show: one a second for each connection that it may have, so
-/// that clients who come back all at once with tokens that have expired do not lock each other out.
-fn bad_tokens(policy: &Policy) -> Rate {
-    Rate::per_second(policy.limits.connections_per_ip)
-}
-
 
 fn lines<'a>(
     headers: &'a HeaderMap,

@@ -22,9 +22,9 @@ const NO_HOST: &str = "A request of HTTP/1.1 names its host: send one Host heade
 pub(crate) struct Front {
     pub(crate) socketio: Rc<Engine<SocketIo<SocketIoFront>>>,
     pub(crate) native: Rc<NativeFront>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) counters: Arc<HubCounters>,
 }
-    pub(crate) shared: Arc<Shared>,
 
 impl Front {
     /// Counts a request that is none of the protocols'; other refusals are counted where they are
@@ -91,6 +91,13 @@ fn is_host(host: &HeaderValue) -> bool {
 }
 
 impl Handler for Front {
+    fn arrive(&self, address: IpAddr) -> Option<Place> {
+        let Shared {
+            admission, policy, ..
+        } = &*self.shared;
+        admission.arrive(&policy.load(), address)
+    }
+
     fn handle(self: Rc<Self>, request: Request<Incoming>, peer: Peer) -> HandlerFuture {
         Box::pin(async move {
             let answer = Rc::clone(&self).answer(request, peer).await;
@@ -99,13 +106,6 @@ impl Handler for Front {
         })
     }
 }
-    fn arrive(&self, address: IpAddr) -> Option<Place> {
-        let Shared {
-            admission, policy, ..
-        } = &*self.shared;
-        admission.arrive(&policy.load(), address)
-    }
-
 
 #[cfg(test)]
 mod tests {

@@ -60,7 +60,7 @@ pub(super) async fn post(
         request = request.header(*name, value);
     }
     let whole = async {
-        let response = request.send().await.map_err(|error| broken(&error))?;
+        let response = request.send().await.map_err(broken)?;
         read(response, config.answer_bytes).await
     };
     timeout(within, whole)
@@ -92,7 +92,7 @@ async fn refused(status: StatusCode, response: Response, limit: usize) -> Backen
 
 async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, BackendError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
         if body.len() + chunk.len() > limit {
             return Err(BackendError::AnswerInvalid(format!(
                 "it is larger than {limit} bytes"
@@ -109,9 +109,11 @@ fn retry_after(response: &Response) -> Option<Duration> {
     seconds.trim().parse().ok().map(Duration::from_secs)
 }
 
-fn broken(error: &reqwest::Error) -> BackendError {
+fn broken(error: reqwest::Error) -> BackendError {
+    // What is secret of an address is in its login and its query.
+    let error = error.without_url();
     tracing::debug!(
-        error = error as &dyn std::error::Error,
+        error = &error as &dyn std::error::Error,
         "the backend's connection broke"
     );
     BackendError::Unreachable

@@ -183,6 +183,16 @@ impl Jwks {
         }
     }
 
+    /// The address as it may be logged: what is secret of one is in its login and its query.
+    fn shown(&self) -> String {
+        let mut url = self.url.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        // Only an address without a host can have no login.
+        let _ = (url.set_username(""), url.set_password(None));
+        url.into()
+    }
+
     async fn read(&self) -> bool {
         self.may_fetch.store(true, Ordering::Release);
         let result = fetch::document(&self.client, &self.url)
@@ -192,12 +202,12 @@ impl Jwks {
         let succeeded = result.is_ok();
         match result {
             Ok(keys) => {
-                tracing::debug!(url = %self.url, keys = keys.len(), "the published keys were read");
+                tracing::debug!(url = %self.shown(), keys = keys.len(), "the published keys were read");
                 self.keys.store(Arc::new(keys));
                 self.last_error.store(None);
             }
             Err(error) => {
-                tracing::warn!(url = %self.url, %error, keys = self.key_count(),
+                tracing::warn!(url = %self.shown(), %error, keys = self.key_count(),
                     "the published keys could not be read; the last good ones stay in use");
                 self.failures.fetch_add(1, Ordering::Relaxed);
                 self.last_error.store(Some(Arc::new(error)));
@@ -217,7 +227,7 @@ impl Drop for Jwks {
 impl std::fmt::Debug for Jwks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Jwks")
-            .field("url", &self.url.as_str())
+            .field("url", &self.shown())
             .field("keys", &self.key_count())
             .finish_non_exhaustive()
     }

@@ -72,13 +72,16 @@ impl HubCounters {
         }
     }
 
-    /// Counts a refusal that a client is not told of in so many words.
+    /// Counts and logs a refusal that a client is not told of in so many words.
     pub(crate) fn failed(&self, code: Code) {
+        tracing::debug!(code = code.as_str(), "a client was refused");
         self.count(code.as_str());
     }
 
-    /// Counts a refusal.
+    /// Counts and logs a refusal.
     pub(crate) fn refused(&self, failure: &Failure) {
+        let code = failure.code();
+        tracing::debug!(code, "a client was refused");
         self.count(failure.counted());
     }
 

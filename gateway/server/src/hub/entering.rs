@@ -77,7 +77,6 @@ impl Hub {
             Err(Stop::Refused(failure)) => {
                 self.counters.refused(&failure);
                 failed(&span, failure.counted());
-                tracing::debug!(code = failure.code(), "a client was refused");
                 Err(failure)
             }
         }
@@ -101,13 +100,13 @@ impl Hub {
         }
         self.begin(knock, identity, wanted).await
     }
+
     fn charge_bad_token(&self, knock: &Knock) {
         if let Some(address) = knock.address {
             let admission = &self.shared.admission;
             admission.charge_bad_token(&self.policy.borrow(), address);
         }
     }
-
 
     /// Gives a client the session that it had; none where it cannot be had.
     async fn go_on(

@@ -174,6 +174,10 @@ impl Hub {
     /// Has a session go on by another token. Each one that is refused takes the connection nearer to
     /// its end.
     async fn refresh(self: Rc<Self>, session: &Rc<Session>, token: &str) -> Outcome {
+        self.checks.turn().await;
+        if session.ended.get() {
+            return Err(Failure::RATE);
+        }
         let identity = self.identify(Some(token)).await;
         if identity.is_err() && strike(session, FORGIVEN + BAD_TOKEN) {
             self.end(session, Cause::Abuse);
