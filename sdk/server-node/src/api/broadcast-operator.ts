@@ -5,7 +5,7 @@ import type {
   AckOf,
   BroadcastError,
   EventNames,
-  EventNamesWithAck,
+  EventNamesWithError,
   EventParams,
   EventsMap,
   ParamsBeforeAck,
@@ -94,7 +94,7 @@ export class BroadcastOperator<Emit extends EventsMap, SocketData> {
   }
 
   /** Emits, and gives the answers of all. If not all come in time, the error says who is `missing`. */
-  emitWithAck<Name extends EventNamesWithAck<Emit>>(
+  emitWithAck<Name extends EventNamesWithError<Emit>>(
     name: Name,
     ...args: ParamsBeforeAck<Emit, Name>
   ): Promise<AckOf<Emit, Name>> {

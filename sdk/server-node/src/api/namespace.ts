@@ -8,6 +8,7 @@ import type {
   DefaultEventsMap,
   EventNames,
   EventNamesWithAck,
+  EventNamesWithoutAck,
   EventParams,
   EventsMap,
   ParamsBeforeAck,
@@ -54,7 +55,7 @@ export class Namespace<
     ServerSide extends EventsMap = DefaultEventsMap,
     SocketData = any,
   >
-  extends TypedEmitter<ServerSide, Emit, NamespaceEvents<Listen, Emit, ServerSide, SocketData>>
+  extends TypedEmitter<ServerSide, NamespaceEvents<Listen, Emit, ServerSide, SocketData>>
   implements Scope, Scoped
 {
   /** The sessions that are attached to this instance. */
@@ -121,7 +122,7 @@ export class Namespace<
     return this.everybody().timeout(timeout) as BroadcastOperator<WithTimeout<ToMany<Emit>>, SocketData>;
   }
 
-  override emit<Name extends EventNames<Emit>>(name: Name, ...args: EventParams<Emit, Name>): boolean {
+  override emit<Name extends EventNamesWithoutAck<Emit>>(name: Name, ...args: EventParams<Emit, Name>): boolean {
     return this.everybody().emit(name as any, ...(args as any));
   }
 
@@ -134,7 +135,7 @@ export class Namespace<
 
   /** Emits a `message`. */
   send(...args: EventParams<Emit, "message">): this {
-    this.emit("message" as EventNames<Emit>, ...(args as any));
+    this.emit("message" as any, ...(args as any));
     return this;
   }
 
@@ -144,7 +145,10 @@ export class Namespace<
   }
 
   /** Emits to the other instances of the application. */
-  serverSideEmit<Name extends EventNames<ServerSide>>(name: Name, ...args: EventParams<ServerSide, Name>): boolean {
+  serverSideEmit<Name extends EventNames<ServerSide>>(
+    name: Name,
+    ...args: EventParams<WithTimeout<ToMany<ServerSide>>, Name>
+  ): boolean {
     this.port.serverSide.emit(this.name, [name, ...args]);
     return true;
   }

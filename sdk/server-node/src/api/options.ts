@@ -1,6 +1,9 @@
 import type { CorsOptions } from "../front/cors.js";
 import type { LinkOptions } from "../link/options.js";
 
+/** What Socket.IO takes as an adapter. */
+export type AdapterOption = (new (namespace: any) => object) | ((namespace: any) => object);
+
 /** What a server can be told. */
 export interface ServerOptions extends LinkOptions {
   /**
@@ -26,6 +29,8 @@ export interface ServerOptions extends LinkOptions {
   cleanupEmptyChildNamespaces: boolean;
   /** On which signals the instance leaves in order, so that its sessions go to others: `["SIGTERM"]` unless given. */
   leaveOn: NodeJS.Signals[];
+  /** Not needed: the gateways reach all sessions. */
+  adapter: AdapterOption;
   /** An option of Socket.IO's that is the gateways': a warning says what there is instead. */
   [ofTheGateways: string]: unknown;
 }

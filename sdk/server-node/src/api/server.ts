@@ -9,6 +9,7 @@ import type {
   DefaultEventsMap,
   EventNames,
   EventNamesWithAck,
+  EventNamesWithoutAck,
   EventParams,
   EventsMap,
   ParamsBeforeAck,
@@ -24,7 +25,7 @@ import { handshakeOf } from "./handshake.js";
 import type { ExtendedError } from "./middleware.js";
 import type { Namespace, NamespaceEvents, NamespacePort } from "./namespace.js";
 import { Namespaces } from "./namespaces.js";
-import { type ServerOptions, warnOf } from "./options.js";
+import { type AdapterOption, type ServerOptions, warnOf } from "./options.js";
 import type { NamespaceTest, ParentNamespace } from "./parent-namespace.js";
 import type { RemoteSocket } from "./remote-socket.js";
 import { runHttpMiddlewares } from "./request.js";
@@ -43,7 +44,7 @@ export class Server<
   Emit extends EventsMap = Listen,
   ServerSide extends EventsMap = DefaultEventsMap,
   SocketData = any,
-> extends TypedEmitter<ServerSide, Emit, NamespaceEvents<Listen, Emit, ServerSide, SocketData>> {
+> extends TypedEmitter<ServerSide, NamespaceEvents<Listen, Emit, ServerSide, SocketData>> {
   /** The namespace `/`. */
   readonly sockets: Namespace<Listen, Emit, ServerSide, SocketData>;
   readonly engine: Engine;
@@ -135,8 +136,8 @@ export class Server<
   }
 
   /** Adapters are not needed: the gateways reach all sessions. It does nothing but say so. */
-  adapter(): this {
-    warnOf({ adapter: true });
+  adapter(_adapter?: AdapterOption): this {
+    warnOf({ adapter: () => ({}) });
     return this;
   }
 
@@ -227,8 +228,8 @@ export class Server<
     return this.sockets.timeout(timeout);
   }
 
-  override emit<Name extends EventNames<Emit>>(name: Name, ...args: EventParams<Emit, Name>): boolean {
-    return this.sockets.emit(name, ...args);
+  override emit<Name extends EventNamesWithoutAck<Emit>>(name: Name, ...args: EventParams<Emit, Name>): boolean {
+    return this.sockets.emit(name as any, ...(args as any));
   }
 
   emitWithAck<Name extends EventNamesWithAck<Emit>>(
@@ -248,7 +249,10 @@ export class Server<
     return this;
   }
 
-  serverSideEmit<Name extends EventNames<ServerSide>>(name: Name, ...args: EventParams<ServerSide, Name>): boolean {
+  serverSideEmit<Name extends EventNames<ServerSide>>(
+    name: Name,
+    ...args: EventParams<WithTimeout<ToMany<ServerSide>>, Name>
+  ): boolean {
     return this.sockets.serverSideEmit(name, ...args);
   }
 

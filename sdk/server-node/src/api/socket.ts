@@ -69,7 +69,7 @@ export class Socket<
     ServerSide extends EventsMap = DefaultEventsMap,
     SocketData = any,
   >
-  extends TypedEmitter<Listen, Emit, SocketEvents>
+  extends TypedEmitter<Listen, SocketEvents>
   implements Session, Member
 {
   readonly id: string;
@@ -191,7 +191,7 @@ export class Socket<
 
   /** Emits a `message`. */
   send(...args: EventParams<Emit, "message">): this {
-    this.emit("message" as EventNames<Emit>, ...(args as any));
+    this.emit("message" as any, ...(args as any));
     return this;
   }
 
