@@ -93,6 +93,10 @@ crate::metrics! {
         "How often this gateway found a stream gone, made anew, or its store put back.";
     Gauge BACKBONE_UNSTORED_MESSAGES = "sluice_backbone_unstored_messages",
         "Messages that wait to be stored.";
+    Gauge BACKBONE_CATCHING_UP = "sluice_backbone_catching_up",
+        "Whether rooms with history wait for what all of them missed while NATS was away.";
+    Gauge BACKBONE_BEHIND_ROOMS = "sluice_backbone_behind_rooms",
+        "Rooms whose members wait for messages that are known to be missing.";
     Gauge BACKBONE_STORED_SESSIONS = "sluice_backbone_stored_sessions",
         "Sessions of this gateway that would go on elsewhere if it died.";
     Gauge BACKBONE_SUBSCRIPTIONS = "sluice_backbone_subscriptions",

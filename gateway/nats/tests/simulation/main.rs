@@ -16,6 +16,7 @@ mod checks;
 mod client;
 mod conn;
 mod faults;
+mod following;
 mod hub;
 mod nats;
 mod network;
@@ -24,6 +25,7 @@ mod operations;
 mod place;
 mod publisher;
 mod run;
+mod scene;
 mod stream;
 mod wire;
 

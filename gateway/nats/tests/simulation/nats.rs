@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use sluice_contract::{Names, Subject};
 use sluice_nats::{Headers, Packet};
 
-use crate::stream::{Outcome, Stored, Stream, matches};
+use crate::{
+    run::MS,
+    stream::{New, Outcome, Stored, Stream, matches},
+};
 
 /// The most answers to a question for the last messages of many subjects.
 const MOST_LAST: usize = 1024;
@@ -108,7 +111,10 @@ impl Server {
 
     /// Who has subscribed to a subject.
     pub fn interested(&self, subject: &str) -> impl Iterator<Item = u32> {
-        let wants = |subjects: &BTreeSet<String>| subjects.iter().any(|s| matches(s, subject));
+        let wants = |subjects: &BTreeSet<String>| {
+            let mut patterns = subjects.iter().filter(|s| s.ends_with(['*', '>']));
+            subjects.contains(subject) || patterns.any(|s| matches(s, subject))
+        };
         self.subscribed
             .iter()
             .filter(move |(_, subjects)| wants(subjects))
@@ -170,9 +176,16 @@ fn store(stream: &mut Stream, sent: &Sent, now: u64, passed_on: bool) -> Vec<Lea
     };
     let expected = header("Nats-Expected-Last-Subject-Sequence");
     let expected = expected.and_then(|number| number.parse().ok());
-    let message = (&*sent.subject, sent.payload.clone());
+    let ttl = header("Nats-TTL").and_then(|ttl| ttl.strip_suffix('s')?.parse::<u64>().ok());
+    let message = New {
+        subject: &sent.subject,
+        payload: sent.payload.clone(),
+        id: header("Nats-Msg-Id"),
+        expected,
+        ttl: ttl.map(|seconds| seconds * 1_000 * MS),
+    };
     let name = stream.name.clone();
-    match stream.store(now, message, header("Nats-Msg-Id"), expected) {
+    match stream.store(now, message) {
         Outcome::Stored { seq, previous } => {
             let mut out = json_answer(sent, &json!({"stream": name, "seq": seq}));
             if passed_on {
@@ -253,40 +266,67 @@ fn leader_get(stream: &Stream, body: &Value, now: u64) -> Value {
 }
 
 fn direct_get(stream: &Stream, sent: &Sent, body: &Value, view: u64) -> Vec<Leaving> {
-    let none = || answer(sent, "NATS/1.0 404 Message Not Found\r\n\r\n", Bytes::new());
-    let batch = body["batch"].as_u64();
-    if let Some(subjects) = body["multi_last"].as_array() {
-        let wanted = subjects.iter().filter_map(Value::as_str);
-        let wanted: Vec<_> = wanted
-            .flat_map(|pattern| stream.subjects(pattern))
-            .collect();
-        let mut found: Vec<_> = wanted
-            .into_iter()
-            .filter_map(|subject| stream.last_of(subject, view))
-            .collect();
-        if found.len() > MOST_LAST {
-            return answer(sent, "NATS/1.0 413 Too Many Results\r\n\r\n", Bytes::new());
-        }
-        found.sort_by_key(|stored| stored.seq);
-        return many(stream, sent, &found, 0);
+    if body["multi_last"].is_array() {
+        return last_of_many(stream, sent, body, view);
     }
+    let none = || answer(sent, "NATS/1.0 404 Message Not Found\r\n\r\n", Bytes::new());
     if let Some(subject) = body["last_by_subj"].as_str() {
         let found = stream.last_of(subject, view);
         return found.map_or_else(none, |stored| one(stream, sent, stored));
     }
-    let seq = body["seq"].as_u64().unwrap_or(1);
-    let subject = body["next_by_subj"].as_str().unwrap_or(">");
     let exact = body["next_by_subj"].is_null();
+    let seq = body["seq"].as_u64().unwrap_or(0);
+    if exact && seq == 0 {
+        return answer(sent, "NATS/1.0 408 Empty Request\r\n\r\n", Bytes::new());
+    }
+    let subject = body["next_by_subj"].as_str().unwrap_or(">");
     let found: Vec<_> = stream.from(seq, subject, view).collect();
-    match (found.first(), batch) {
+    match (found.first(), body["batch"].as_u64()) {
         (None, _) => none(),
         (Some(first), None) if exact && first.seq != seq => none(),
         (Some(first), None) => one(stream, sent, first),
         (Some(_), Some(batch)) => {
             let taken = (batch as usize).min(found.len());
+            let taken = fitting(&found[..taken], body);
             many(stream, sent, &found[..taken], found.len() - taken)
         }
     }
+}
+
+/// How many fit into one answer: the one that reaches its bound is the last.
+fn fitting(found: &[&Stored], body: &Value) -> usize {
+    let Some(most) = body["max_bytes"].as_u64() else {
+        return found.len();
+    };
+    let mut bytes = 0;
+    let last = found.iter().position(|stored| {
+        bytes += stored.subject.len() as u64 + stored.payload.len() as u64;
+        bytes >= most
+    });
+    last.map_or(found.len(), |last| last + 1)
+}
+
+/// The last messages of many subjects that are not before `seq`.
+fn last_of_many(stream: &Stream, sent: &Sent, body: &Value, view: u64) -> Vec<Leaving> {
+    let subjects = body["multi_last"].as_array().into_iter().flatten();
+    let subjects = subjects.filter_map(Value::as_str);
+    let mut found: Vec<_> = subjects
+        .flat_map(|pattern| stream.subjects(pattern))
+        .filter_map(|subject| stream.last_of(subject, view))
+        .collect();
+    if found.len() > MOST_LAST {
+        return answer(sent, "NATS/1.0 413 Too Many Results\r\n\r\n", Bytes::new());
+    }
+    if found.is_empty() {
+        return answer(sent, "NATS/1.0 404 No Results\r\n\r\n", Bytes::new());
+    }
+    found.sort_by_key(|stored| stored.seq);
+    let least = body["seq"].as_u64().unwrap_or(0);
+    found.retain(|stored| stored.seq >= least);
+    let batch = body["batch"].as_u64().unwrap_or(u64::MAX);
+    let taken = found.len().min(batch.try_into().unwrap_or(usize::MAX));
+    let taken = fitting(&found[..taken], body);
+    many(stream, sent, &found[..taken], found.len() - taken)
 }
 
 fn one(stream: &Stream, sent: &Sent, stored: &Stored) -> Vec<Leaving> {
@@ -299,9 +339,6 @@ fn one(stream: &Stream, sent: &Sent, stored: &Stored) -> Vec<Leaving> {
 
 /// Several messages, how many are left behind each, and the end.
 fn many(stream: &Stream, sent: &Sent, found: &[&Stored], left: usize) -> Vec<Leaving> {
-    if found.is_empty() {
-        return answer(sent, "NATS/1.0 404 No Results\r\n\r\n", Bytes::new());
-    }
     let mut out = Vec::new();
     for (at, stored) in found.iter().enumerate() {
         let pending = left + found.len() - at - 1;

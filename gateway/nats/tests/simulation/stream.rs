@@ -14,6 +14,28 @@ pub struct Stored {
     /// When it was stored, and when it was dropped.
     pub at: u64,
     pub removed: Option<u64>,
+    /// When it is too old.
+    pub expires: Option<u64>,
+}
+
+impl Stored {
+    /// Whether a replica has it that is at `view`.
+    fn is_there(&self, view: u64) -> bool {
+        let is_over = |at: Option<u64>| at.is_some_and(|at| at <= view);
+        self.at <= view && !is_over(self.removed) && !is_over(self.expires)
+    }
+}
+
+/// A message that is to be stored.
+#[derive(Debug)]
+pub struct New<'a> {
+    pub subject: &'a str,
+    pub payload: Bytes,
+    pub id: Option<String>,
+    /// Which one must be the last of its subject.
+    pub expected: Option<u64>,
+    /// How long it is kept, in microseconds.
+    pub ttl: Option<u64>,
 }
 
 /// What becomes of a message that is to be stored.
@@ -66,9 +88,13 @@ impl Stream {
     pub fn store(
         &mut self,
         now: u64,
-        (subject, payload): (&str, Bytes),
-        id: Option<String>,
-        expected: Option<u64>,
+        New {
+            subject,
+            payload,
+            id,
+            expected,
+            ttl,
+        }: New<'_>,
     ) -> Outcome {
         let previous = self.last_of(subject, now).map_or(0, |last| last.seq);
         if expected.is_some_and(|expected| expected != previous) {
@@ -88,6 +114,7 @@ impl Stream {
             id,
             at: now,
             removed: None,
+            expires: ttl.map(|ttl| now + ttl),
         });
         let own = self.subjects.entry(subject.to_owned()).or_default();
         own.push(seq);
@@ -106,28 +133,31 @@ impl Stream {
         seq: u64,
         subject: &'a str,
         view: u64,
-    ) -> impl Iterator<Item = &'a Stored> {
-        let start = (seq.saturating_sub(1) as usize).min(self.log.len());
-        self.log[start..].iter().filter(move |message| {
-            message.at <= view
-                && message.removed.is_none_or(|at| at > view)
-                && matches(subject, &message.subject)
-        })
+    ) -> Box<dyn DoubleEndedIterator<Item = &'a Stored> + 'a> {
+        let there = move |message: &&Stored| message.is_there(view);
+        if subject.contains(['*', '>']) {
+            let start = (seq.saturating_sub(1) as usize).min(self.log.len());
+            let ours = move |message: &&Stored| matches(subject, &message.subject);
+            return Box::new(self.log[start..].iter().filter(there).filter(ours));
+        }
+        let own = self.ever(subject);
+        let own = &own[own.partition_point(|own| *own < seq)..];
+        let stored = |seq: &u64| &self.log[*seq as usize - 1];
+        Box::new(own.iter().map(stored).filter(there))
     }
 
     pub fn last_of(&self, subject: &str, view: u64) -> Option<&Stored> {
-        let seen = |message: &&Stored| {
-            message.at <= view
-                && message.removed.is_none_or(|at| at > view)
-                && matches(subject, &message.subject)
-        };
-        self.log.iter().rev().find(seen)
+        let last = self.from(1, subject, view).next_back()?.seq;
+        self.log.get(last as usize - 1)
     }
 
     /// The subjects that a pattern speaks of.
     pub fn subjects<'a>(&'a self, pattern: &'a str) -> impl Iterator<Item = &'a str> {
-        let all = self.subjects.keys().map(String::as_str);
-        all.filter(move |subject| matches(pattern, subject))
+        let one = self.subjects.get_key_value(pattern);
+        let all = (one.is_none() && pattern.contains(['*', '>'])).then_some(&self.subjects);
+        let all = all.into_iter().flatten();
+        let all = all.filter(move |(subject, _)| matches(pattern, subject));
+        one.into_iter().chain(all).map(|(subject, _)| &**subject)
     }
 
     pub fn purge(&mut self, now: u64, subject: &str) -> u64 {

@@ -15,8 +15,8 @@ pub(super) fn families(nats: &Nats) -> Vec<MetricFamily> {
 }
 
 fn messages(nats: &Nats) -> Vec<MetricFamily> {
-    let (history, (unstored, sessions)) =
-        nats.with(|core, _, _| (core.history_counters(), core.stored()));
+    let (history, (unstored, sessions), unsettled) =
+        nats.with(|core, _, _| (core.history_counters(), core.stored(), core.unsettled()));
     let fates = [
         ("published", history.published),
         ("retried", history.retried),
@@ -33,6 +33,8 @@ fn messages(nats: &Nats) -> Vec<MetricFamily> {
         labelled(metric::BACKBONE_MESSAGES, fates.to_vec()),
         labelled(metric::BACKBONE_STREAM_LOSSES, losses(nats)),
         figure(metric::BACKBONE_UNSTORED_MESSAGES, unstored),
+        figure(metric::BACKBONE_CATCHING_UP, u64::from(unsettled.apart)),
+        figure(metric::BACKBONE_BEHIND_ROOMS, unsettled.repairing as u64),
         figure(metric::BACKBONE_STORED_SESSIONS, sessions),
     ]
 }

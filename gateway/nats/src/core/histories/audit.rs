@@ -79,7 +79,7 @@ impl Audit {
                 }
             }
             Got::Unread(..) => {}
-            Got::End | Got::Nothing | Got::Unavailable => io.requests.close(request),
+            Got::End | Got::Nothing | Got::Unavailable | Got::Refused => io.requests.close(request),
         }
     }
 

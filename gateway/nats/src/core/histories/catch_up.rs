@@ -129,7 +129,7 @@ impl CatchUp {
                 io.requests.close(request);
                 self.proving.begin(io, rooms) && self.delivered(io, rooms)
             }
-            Got::Unavailable => {
+            Got::Unavailable | Got::Refused => {
                 io.requests.close(request);
                 self.later(io);
                 false

@@ -112,6 +112,10 @@ impl Missing {
         let Some(want) = wish.and_then(|wish| wish.wants.get_mut(at)) else {
             return io.requests.close(request);
         };
+        if stream::is_refused(packet) {
+            io.requests.close(request);
+            return self.fail(io, id, Error::Unavailable);
+        }
         let room = rooms.get(&want.place);
         let floor = room.map_or(0, |room| room.floor);
         let over = match (part, epoch) {

@@ -23,7 +23,7 @@ use crate::{
 pub(super) const BATCH: u64 = 1_000;
 
 /// The most bytes of one answer.
-const BATCH_BYTES: u64 = 4 << 20;
+pub(super) const BATCH_BYTES: u64 = 4 << 20;
 
 /// What is known of the stream.
 #[derive(Debug, Clone, Copy, Default)]
@@ -64,6 +64,8 @@ pub(super) enum Got {
     Nothing,
     /// Nobody answers for the stream now, or not in this way.
     Unavailable,
+    /// The question is none, so that asking it again would not help either.
+    Refused,
     /// A message at this offset that cannot be read.
     Unread(u64, Unread),
 }
@@ -114,8 +116,12 @@ pub(super) fn leader_subject(names: &Names) -> String {
 
 /// Messages of a subject, which may have wildcards, from `offset` on.
 pub(super) fn from_offset(subject: &str, offset: u64, batch: u64) -> String {
-    json!({"seq": offset, "next_by_subj": subject, "batch": batch, "max_bytes": BATCH_BYTES})
-        .to_string()
+    from_offset_within(subject, offset, (batch, BATCH_BYTES))
+}
+
+/// So many of them, and so many bytes; the message that reaches that is the last.
+pub(super) fn from_offset_within(subject: &str, offset: u64, (batch, bytes): (u64, u64)) -> String {
+    json!({"seq": offset, "next_by_subj": subject, "batch": batch, "max_bytes": bytes}).to_string()
 }
 
 /// The last message of each subject.
@@ -123,7 +129,7 @@ pub(super) fn last_of(subjects: &[String]) -> String {
     json!({"multi_last": subjects, "batch": subjects.len()}).to_string()
 }
 
-/// One message, whatever its room.
+/// One message, whatever its room. There is none at 0, and who asks for it is refused.
 pub(super) fn exactly(offset: u64) -> String {
     json!({"seq": offset}).to_string()
 }
@@ -133,7 +139,7 @@ pub(super) fn next_of(subject: &str, offset: u64) -> String {
     json!({"seq": offset, "next_by_subj": subject}).to_string()
 }
 
-/// The last message of a subject, asked of the leader.
+/// The last message of a subject.
 pub(super) fn last_by(subject: &str) -> String {
     json!({"last_by_subj": subject}).to_string()
 }
@@ -144,8 +150,14 @@ pub(super) fn got(names: &Names, packet: &Packet, now: Instant) -> Got {
         None => found(names, packet, now),
         Some(204) => Got::End,
         Some(404) => Got::Nothing,
+        Some(_) if is_refused(packet) => Got::Refused,
         Some(_) => Got::Unavailable,
     }
+}
+
+/// Whether a question was refused, as it would be if it were asked again.
+pub(super) fn is_refused(packet: &Packet) -> bool {
+    matches!(packet.headers.status(), Some(400 | 408 | 412 | 413))
 }
 
 fn found(names: &Names, packet: &Packet, now: Instant) -> Got {
@@ -166,7 +178,7 @@ fn found(names: &Names, packet: &Packet, now: Instant) -> Got {
         Decoded::Known(received) => Got::Message(Box::new(Found {
             place,
             offset,
-            pending: headers.number("Nats-Num-Pending").unwrap_or(0),
+            pending: pending(packet),
             message: received.message,
         })),
         Decoded::Newer => Got::Unread(offset, Unread::Newer),
@@ -202,6 +214,11 @@ pub(super) fn is_gone(packet: &Packet) -> bool {
     }
     let reply = serde_json::from_slice::<Reply>(&packet.payload);
     reply.is_ok_and(|reply| reply.error.code == 404)
+}
+
+/// How many messages follow the one of an answer.
+pub(super) fn pending(packet: &Packet) -> u64 {
+    packet.headers.number("Nats-Num-Pending").unwrap_or(0)
 }
 
 /// Reads what the stream says of itself; `None` where it is not there or has no leader.

@@ -3,7 +3,8 @@
 //! Reading all rooms at once shows neither what a full room has dropped meanwhile, nor what had
 //! been missing before the link was lost without anything to show it. So each room in what was
 //! read is asked for what follows the last message that was delivered. A room where that is
-//! another message is repaired by itself.
+//! another message is repaired by itself. So is one that does not answer for a while, or has
+//! nothing of what was read any more: the others do not wait for it.
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
@@ -22,11 +23,18 @@ use crate::{
     names::Place,
 };
 
+/// After so many answers that did not help a room is left to its own repair.
+const TRIES: u32 = 3;
+
 /// A room whose messages are not delivered until it has answered.
 #[derive(Debug)]
 struct Open {
     /// The first of its messages that were read.
     first: u64,
+    /// The last of them.
+    last: u64,
+    /// How many answers did not help, or did not come.
+    tries: u32,
     /// Whether the last one that was delivered is still there.
     joined: bool,
     /// When it is asked again; none while an answer is awaited.
@@ -55,11 +63,14 @@ impl Proving {
     pub(super) fn begin(&mut self, io: &mut Io<'_>, rooms: &mut Rooms) -> bool {
         for found in &self.batch {
             let (place, first) = (Arc::clone(&found.place), found.offset);
-            self.open.entry(place).or_insert(Open {
+            let open = self.open.entry(place).or_insert(Open {
                 first,
+                last: first,
+                tries: 0,
                 joined: false,
                 again: Some(io.now),
             });
+            open.last = open.last.max(first);
         }
         self.ask_due(io, rooms);
         self.deliver(io, rooms)
@@ -69,6 +80,10 @@ impl Proving {
     pub(super) fn go_on(&mut self, io: &mut Io<'_>, rooms: &mut Rooms) -> bool {
         if self.open.is_empty() {
             return false;
+        }
+        let stuck = |_: &Place, open: &mut Open| open.tries >= TRIES;
+        for (place, open) in self.open.extract_if(.., stuck) {
+            rooms.miss(io, &place, open.last);
         }
         self.ask_due(io, rooms);
         self.deliver(io, rooms)
@@ -122,7 +137,7 @@ impl Proving {
             }
             Got::Unread(offset, _) => (offset, open.joined),
             // A replica that is behind what was read.
-            Got::End | Got::Nothing | Got::Unavailable => {
+            Got::End | Got::Nothing | Got::Unavailable | Got::Refused => {
                 io.requests.close(request);
                 self.later(io, place);
                 return false;
@@ -138,6 +153,7 @@ impl Proving {
 
     pub(super) fn later(&mut self, io: &Io<'_>, place: &Place) {
         if let Some(open) = self.open.get_mut(place) {
+            open.tries += 1;
             open.again = Some(io.now + AGAIN);
         }
     }

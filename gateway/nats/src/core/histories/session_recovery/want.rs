@@ -94,6 +94,8 @@ impl Want {
             return Proof::Whole;
         }
         match (self.first, self.within) {
+            // From the very beginning: there is nothing that could tell of older ones.
+            (_, None) if self.after == 0 => Proof::Whole,
             (None, _) => Proof::Needs(Part::First),
             (Some(first), _) if first <= self.after => Proof::Whole,
             (_, Some(_)) => Proof::Gone,
@@ -225,6 +227,15 @@ mod tests {
         assert_eq!(want(minute, None).proof(), Proof::Whole);
         assert_eq!(want(week, Some(21)).proof(), Proof::Gone);
         assert_eq!(want(week, Some(u64::MAX)).proof(), Proof::Gone);
+    }
+
+    #[test]
+    fn who_wants_all_that_is_kept_misses_nothing_that_is_not() {
+        for first in [None, Some(21), Some(u64::MAX)] {
+            let mut want = want(None, first);
+            want.after = 0;
+            assert_eq!(want.proof(), Proof::Whole);
+        }
     }
 
     #[test]
