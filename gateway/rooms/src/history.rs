@@ -18,6 +18,8 @@ pub struct Query {
     pub before: Option<u64>,
     /// At most so many. Without `after` these are the newest ones.
     pub limit: usize,
+    /// At most so many bytes of them by [`Message::size`], and one message in any case.
+    pub max_bytes: Option<usize>,
 }
 
 /// Messages of a history, in order.
@@ -27,6 +29,33 @@ pub struct Page {
     pub messages: Vec<Arc<Message>>,
     /// Whether there are messages after `after` that the history no longer has.
     pub truncated: bool,
+    /// Whether messages that were asked for are left out for their bytes.
+    pub more: bool,
+}
+
+impl Page {
+    /// Leaves as many messages as a query has bytes for: the first ones where what comes after a
+    /// message is asked for, else the last ones.
+    pub fn cut(&mut self, query: &Query) {
+        let Some(most) = query.max_bytes else {
+            return;
+        };
+        let mut bytes = 0;
+        let mut fits = |message: &&Arc<Message>| {
+            let first = bytes == 0;
+            bytes += message.size();
+            first || bytes <= most
+        };
+        let all = self.messages.len();
+        if query.after.is_some() {
+            let kept = self.messages.iter().take_while(&mut fits).count();
+            self.messages.truncate(kept);
+        } else {
+            let kept = self.messages.iter().rev().take_while(&mut fits).count();
+            self.messages.drain(..all - kept);
+        }
+        self.more |= self.messages.len() < all;
+    }
 }
 
 /// What a reader missed.
@@ -167,10 +196,13 @@ impl History {
             Some(_) => (start, end.min(start.saturating_add(query.limit))),
             None => (start.max(end.saturating_sub(query.limit)), end),
         };
-        Page {
+        let mut page = Page {
             messages: self.messages.range(start..end).cloned().collect(),
             truncated: query.after.is_some_and(|after| after < self.evicted),
-        }
+            more: false,
+        };
+        page.cut(&query);
+        page
     }
 
     fn index_after(&self, offset: u64) -> usize {

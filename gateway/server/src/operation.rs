@@ -97,6 +97,7 @@ impl From<HistoryOptions> for Query {
             after: options.after,
             before: options.before,
             limit,
+            max_bytes: None,
         }
     }
 }

@@ -100,6 +100,7 @@ async fn history(
         after: query.after,
         before: query.before,
         limit: query.limit,
+        max_bytes: None,
     };
     let (epoch, page) = api
         .backbone()

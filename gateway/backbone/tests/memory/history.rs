@@ -110,8 +110,8 @@ fn a_forgotten_room_says_that_its_messages_are_gone() {
     );
     let query = Query {
         after: Some(0),
-        before: None,
         limit: 9,
+        ..Query::default()
     };
     assert!(
         now(gateway

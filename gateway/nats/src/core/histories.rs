@@ -283,7 +283,6 @@ impl Histories {
                 self.missing.came(io, rooms, request, of, packet);
             }
             Ask::Page(id) => self.pages.came(io, rooms.stream(), request, *id, packet),
-            Ask::Reach(id) => self.pages.reached(io, rooms.stream(), request, *id, packet),
             Ask::Audit => Audit::came(io, rooms, request, packet),
         }
     }
@@ -351,10 +350,10 @@ impl Histories {
             Ask::Begin => self.watch.begun(io.now),
             Ask::Scan => self.catch_up.later(io),
             Ask::Prove(place) => self.catch_up.prove_later(io, place),
-            Ask::Repair(place) | Ask::RepairCheck(place) => self.rooms.repair_later(io, place),
+            Ask::Repair(place) | Ask::RepairCheck(place) => self.rooms.repair_failed(io, place),
             Ask::Publish(id) => self.publishing.unanswered(io, *id),
             Ask::Missed(id, at, part) => self.missing.later(io, *id, *at, *part),
-            Ask::Page(id) | Ask::Reach(id) => self.pages.fail(*id),
+            Ask::Page(id) => self.pages.fail(*id),
             Ask::Audit => {}
         }
     }

@@ -50,9 +50,33 @@ fn page(history: &History, after: Option<u64>, before: Option<u64>, limit: usize
                 after,
                 before,
                 limit,
+                max_bytes: None,
             })
             .messages,
     )
+}
+
+#[test]
+fn a_page_ends_where_it_would_be_too_large_and_has_one_message_in_any_case() {
+    let history = filled(&[1, 2, 3]);
+    let one = message(1, "1").size();
+    let pages: [(usize, &[u64], &[u64]); 3] = [
+        (1, &[1], &[3]),
+        (2 * one + 1, &[1, 2], &[2, 3]),
+        (4 * one, &[1, 2, 3], &[1, 2, 3]),
+    ];
+    for (most, oldest, newest) in pages {
+        for (after, wanted) in [(Some(0), oldest), (None, newest)] {
+            let page = history.page(Query {
+                after,
+                limit: 10,
+                max_bytes: Some(most),
+                ..Query::default()
+            });
+            assert_eq!(offsets(&page.messages), wanted);
+            assert_eq!(page.more, wanted.len() < 3);
+        }
+    }
 }
 
 #[test]
@@ -158,7 +182,7 @@ proptest! {
             kept.iter().copied().filter(|o| *o > after && *o < before).collect();
         let first = &between[..between.len().min(limit)];
         prop_assert_eq!(page(&history, Some(after), Some(before), limit), first);
-        let query = Query { after: Some(after), before: None, limit };
+        let query = Query { after: Some(after), limit, ..Query::default() };
         prop_assert_eq!(history.page(query).truncated, lost);
         prop_assert_eq!(history.bytes(), kept.iter().map(|o| message(*o, &o.to_string()).size()).sum::<usize>());
     }

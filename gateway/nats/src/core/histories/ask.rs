@@ -36,8 +36,6 @@ pub(crate) enum Ask {
     Missed(u64, usize, Part),
     /// A page of a history.
     Page(u64),
-    /// The message after which that page begins.
-    Reach(u64),
     /// The last messages of some rooms.
     Audit,
 }

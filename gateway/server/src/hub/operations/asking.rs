@@ -1,9 +1,9 @@
 //! Who is in a room, and what was said there.
 
-use std::{rc::Rc, sync::Arc};
+use std::rc::Rc;
 
 use sluice_policy::Action;
-use sluice_rooms::{Message, PresenceMode, Query};
+use sluice_rooms::{PresenceMode, Query};
 
 use super::may;
 use crate::{
@@ -78,19 +78,18 @@ impl Hub {
             tokio::task::yield_now().await;
         }
         let settings = room.settings.get();
+        let query = Query {
+            max_bytes: Some(half.min(MAX_PAGE)),
+            ..query
+        };
         let page = self.shared.backbone.history(&room.key, &settings, query);
-        let (epoch, mut page) = page.wait().await?;
-        let more = cut(
-            &mut page.messages,
-            query.after.is_some(),
-            half.min(MAX_PAGE),
-        );
+        let (epoch, page) = page.wait().await?;
         let messages = page.messages.iter().map(|message| (&**message).into());
         Ok(Success::History {
             messages: messages.collect(),
             epoch: epoch.to_string(),
             truncated: page.truncated,
-            more,
+            more: page.more,
         })
     }
 
@@ -101,66 +100,5 @@ impl Hub {
             return Err(sluice_backbone::Error::NoHistory.into());
         }
         Ok(room)
-    }
-}
-
-/// Leaves as many messages as take `most` bytes, and one in any case: the first ones where what
-/// comes after a message is asked for, else the last ones. Says whether others are left out.
-fn cut(messages: &mut Vec<Arc<Message>>, oldest_first: bool, most: usize) -> bool {
-    let mut bytes = 0;
-    let mut fits = |message: &&Arc<Message>| {
-        let first = bytes == 0;
-        bytes += message.size();
-        first || bytes <= most
-    };
-    let all = messages.len();
-    if oldest_first {
-        let kept = messages.iter().take_while(&mut fits).count();
-        messages.truncate(kept);
-    } else {
-        let kept = messages.iter().rev().take_while(&mut fits).count();
-        messages.drain(..all - kept);
-    }
-    messages.len() < all
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Instant;
-
-    use super::*;
-
-    fn message(id: &str, bytes: usize) -> Arc<Message> {
-        Arc::new(Message {
-            room: None,
-            event: "m".into(),
-            data: "1".repeat(bytes).into(),
-            attachments: Vec::new(),
-            from: None,
-            id: id.into(),
-            position: None,
-            read: None,
-            time: 0,
-            except: None,
-            accepted: Instant::now(),
-        })
-    }
-
-    fn ids(messages: &[Arc<Message>]) -> String {
-        messages.iter().map(|message| &*message.id).collect()
-    }
-
-    #[test]
-    fn a_page_ends_where_it_would_be_too_large_and_has_one_message_in_any_case() {
-        let all = || ["a", "b", "c"].map(|id| message(id, 10_000)).to_vec();
-        for (most, oldest, newest) in [(1, "a", "c"), (25_000, "ab", "bc"), (100_000, "abc", "abc")]
-        {
-            let mut page = all();
-            assert_eq!(cut(&mut page, true, most), oldest != "abc");
-            assert_eq!(ids(&page), oldest);
-            let mut page = all();
-            assert_eq!(cut(&mut page, false, most), newest != "abc");
-            assert_eq!(ids(&page), newest);
-        }
     }
 }
