@@ -62,8 +62,10 @@ pub(super) struct Repair {
     pub(super) through: u64,
     pub(super) held: VecDeque<Arrival>,
     pub(super) tries: u32,
-    /// When to read again; none while an answer is awaited.
+    /// When to read again; none while it waits for its turn or for an answer.
     pub(super) again: Option<Instant>,
+    /// The last message that was delivered when it was read last.
+    pub(super) began: u64,
     /// Whether the answer that is awaited has shown that nothing is gone before it.
     pub(super) proven: bool,
 }
@@ -75,6 +77,7 @@ impl Repair {
             held: arrival.into_iter().collect(),
             tries: 0,
             again: None,
+            began: 0,
             proven: false,
         }
     }

@@ -6,6 +6,7 @@
 mod gap_repair;
 mod late;
 mod progress;
+mod turns;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -16,7 +17,7 @@ use std::{
 use sluice_backbone::BackboneEvent;
 use sluice_rooms::{Epoch, Message, Position, Reading, RoomKey};
 
-use self::progress::Progress;
+use self::{progress::Progress, turns::Turns};
 use super::{
     Io,
     room::{Arrival, Phase, Repair, Room, Step},
@@ -44,6 +45,7 @@ pub(super) struct Rooms {
     stream: Stream,
     by_place: ByPlace,
     progress: Progress,
+    turns: Turns,
     /// What arrived while others were still to be read; none while nothing is held back.
     held: Option<VecDeque<(Place, Arrival)>>,
     /// When they are looked through next.
@@ -57,6 +59,7 @@ impl Rooms {
             stream: Stream::default(),
             by_place: HashMap::with_hasher(Seeded::new(seed)),
             progress: Progress::default(),
+            turns: Turns::default(),
             held: Some(VecDeque::new()),
             sweep: None,
             counters: HistoryCounters::default(),

@@ -20,6 +20,9 @@ use crate::{
     names::Place,
 };
 
+/// The most bytes of one answer: many rooms are read at once.
+const REPAIR_BYTES: u64 = 512 << 10;
+
 /// After so many tries the leader is asked whether it is still there.
 const TRIES: u32 = 5;
 
@@ -56,12 +59,22 @@ impl Rooms {
         if let Some(room) = self.by_place.get_mut(place) {
             room.phase = Phase::Repairing(repair);
             self.progress.begin_repair(place);
-            self.read_missing(io, place);
+            self.turns.wait(Arc::clone(place));
+            self.read_next(io);
+        }
+    }
+
+    /// Reads rooms whose turn it is.
+    fn read_next(&mut self, io: &mut Io<'_>) {
+        while io.connected
+            && self.is_live()
+            && let Some(place) = self.turns.next()
+        {
+            self.read_missing(io, &place);
         }
     }
 
     fn read_missing(&mut self, io: &mut Io<'_>, place: &Place) {
-        let live = self.is_live();
         let Some(room) = self.by_place.get_mut(place) else {
             return;
         };
@@ -73,11 +86,9 @@ impl Rooms {
             // All of it came, but not the end of the answer.
             return self.repair_goes_on(io, place);
         }
-        if !io.connected || !live {
-            return repair.later(io.now);
-        }
-        (repair.again, repair.proven) = (None, false);
+        (repair.again, repair.proven, repair.began) = (None, false, head);
         let check = repair.tries >= TRIES;
+        self.turns.begin(Arc::clone(place));
         let subject = io.names.stored(place);
         if check {
             let body = stream::next_of(&subject, head + 1);
@@ -85,7 +96,7 @@ impl Rooms {
             ask(io, stream::leader_subject(io.names), body, check);
         } else {
             // From the last one that was delivered: if it is there, nothing is gone after it.
-            let body = stream::from_offset(&subject, head.max(1), BATCH);
+            let body = stream::from_offset_within(&subject, head.max(1), (BATCH, REPAIR_BYTES));
             let repair = Ask::Repair(Arc::clone(place));
             ask(io, stream::batch_subject(io.names), body, repair);
         }
@@ -101,7 +112,7 @@ impl Rooms {
         if !self.is_live() {
             // It would overtake what is read of all rooms, whose order would not be known.
             io.requests.close(request);
-            return self.repair_later(io, place);
+            return self.repair_failed(io, place);
         }
         match stream::got(io.names, packet, io.now) {
             Got::Message(found) => {
@@ -112,11 +123,13 @@ impl Rooms {
             Got::Unread(offset, why) => self.skip(place, offset, why),
             Got::End | Got::Nothing => {
                 io.requests.close(request);
+                self.turns.end(place);
                 self.repair_goes_on(io, place);
+                self.read_next(io);
             }
-            Got::Unavailable => {
+            Got::Unavailable | Got::Refused => {
                 io.requests.close(request);
-                self.repair_later(io, place);
+                self.repair_failed(io, place);
             }
         }
     }
@@ -198,7 +211,12 @@ impl Rooms {
                     self.arrive(io, place, arrival);
                 }
             }
-            // A replica that is behind, or the answer was full.
+            // The answer was full.
+            Phase::Repairing(repair) if repair.began < head => {
+                repair.tries = 0;
+                self.turns.wait(Arc::clone(place));
+            }
+            // A replica that is behind.
             Phase::Repairing(repair) => repair.later(io.now),
             _ => {}
         }
@@ -212,17 +230,18 @@ impl Rooms {
         packet: &Packet,
     ) {
         io.requests.close(request);
+        self.turns.end(place);
         let Some(room) = self.by_place.get_mut(place) else {
-            return;
+            return self.read_next(io);
         };
         let Phase::Repairing(repair) = &mut room.phase else {
-            return;
+            return self.read_next(io);
         };
         let next = stream::leader(packet);
         let gone = match next {
             Leader::Has(offset) => offset > repair.through,
             Leader::Nothing => true,
-            Leader::Unavailable => return self.repair_later(io, place),
+            Leader::Unavailable => return self.repair_failed(io, place),
         };
         if gone {
             let through = repair.through;
@@ -231,9 +250,17 @@ impl Rooms {
             repair.tries = 0;
         }
         self.repair_goes_on(io, place);
+        self.read_next(io);
     }
 
-    pub(crate) fn repair_later(&mut self, io: &Io<'_>, place: &Place) {
+    /// An answer did not come, or did not help. The room is read again later.
+    pub(crate) fn repair_failed(&mut self, io: &mut Io<'_>, place: &Place) {
+        self.turns.end(place);
+        self.repair_later(io, place);
+        self.read_next(io);
+    }
+
+    fn repair_later(&mut self, io: &Io<'_>, place: &Place) {
         if let Some(room) = self.by_place.get_mut(place)
             && let Phase::Repairing(repair) = &mut room.phase
         {
@@ -243,6 +270,7 @@ impl Rooms {
 
     /// The link is lost, and with it the answers.
     pub(crate) fn repair_all_later(&mut self, io: &Io<'_>) {
+        self.turns.clear();
         for place in self.progress.repairing().clone() {
             self.repair_later(io, &place);
         }
@@ -252,14 +280,20 @@ impl Rooms {
         if !io.connected || !self.is_live() {
             return;
         }
-        for place in self.progress.repairing().clone() {
-            match self.by_place.get(&place).map(|room| &room.phase) {
+        let mut over = Vec::new();
+        for place in self.progress.repairing() {
+            match self.by_place.get_mut(place).map(|room| &mut room.phase) {
                 Some(Phase::Repairing(repair)) if is_due(repair.again, io.now) => {
-                    self.read_missing(io, &place);
+                    repair.again = None;
+                    self.turns.wait(Arc::clone(place));
                 }
                 Some(Phase::Repairing(_)) => {}
-                _ => self.progress.end_repair(&place),
+                _ => over.push(Arc::clone(place)),
             }
         }
+        for place in over {
+            self.progress.end_repair(&place);
+        }
+        self.read_next(io);
     }
 }

@@ -4,7 +4,11 @@
 //! Each message that is delivered meanwhile names them, so that who has it, and nothing after it,
 //! gets the rest of them wherever it goes on.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Instant,
+};
 
 use sluice_rooms::{Position, Reading};
 
@@ -19,9 +23,9 @@ pub(super) struct Progress {
     /// Rooms that miss something.
     repairing: BTreeSet<Place>,
     /// Messages that may be missing, and when they count as that.
-    suspects: Vec<(Instant, Place, u64)>,
+    suspects: BTreeMap<Place, (Instant, u64)>,
     /// Rooms whose last message came late, since when nothing greater was delivered.
-    trailing: Vec<Place>,
+    trailing: BTreeSet<Place>,
     late: Late,
 }
 
@@ -35,7 +39,7 @@ impl Progress {
         self.watermark = last;
         self.repairing.clear();
         self.suspects.clear();
-        (self.late, self.trailing) = (Late::default(), Vec::new());
+        (self.late, self.trailing) = (Late::default(), BTreeSet::new());
     }
 
     /// Everything up to here is delivered, except in rooms that are behind.
@@ -50,9 +54,7 @@ impl Progress {
     /// something greater is delivered: so who was gone by then can be told from who was not.
     pub(super) fn trail(&mut self, now: Instant, place: &Place, before: u64) {
         self.late.note(now, place, before, self.watermark);
-        if !self.trailing.contains(place) {
-            self.trailing.push(Arc::clone(place));
-        }
+        self.trailing.insert(Arc::clone(place));
     }
 
     /// The rooms that miss something.
@@ -72,31 +74,30 @@ impl Progress {
 
     /// Unless it comes until `at`, a message is missing.
     pub(super) fn suspect(&mut self, at: Instant, place: Place, offset: u64) {
-        self.suspects.push((at, place, offset));
+        self.suspects.entry(place).or_insert((at, offset));
     }
 
     /// Takes out the messages that count as missing now.
     pub(super) fn due_suspects(&mut self, now: Instant) -> Vec<(Place, u64)> {
-        let due = self.suspects.extract_if(.., |(at, ..)| *at <= now);
-        due.map(|(_, place, offset)| (place, offset)).collect()
-    }
-
-    /// Rooms of which a message counts as missing soon.
-    fn suspected(&self) -> impl Iterator<Item = &Place> {
-        self.suspects.iter().map(|(_, place, _)| place)
+        let due = self.suspects.extract_if(.., |_, (at, _)| *at <= now);
+        due.map(|(place, (_, offset))| (place, offset)).collect()
     }
 
     /// Whether a message is known to be missing that comes next in the room.
     pub(super) fn is_behind(&self, place: &Place) -> bool {
-        self.repairing.contains(place) || self.suspected().any(|suspect| suspect == place)
+        self.repairing.contains(place) || self.suspects.contains_key(place)
     }
 
     /// How far the members are who have got all that was delivered: everything up to `offset`,
     /// except in the rooms that are behind.
     pub(super) fn reading(&self, rooms: &ByPlace, position: Position) -> Reading {
         let mut reading = Reading::of(position);
-        let places = self.repairing.iter().chain(self.suspected());
+        let places = self.repairing.iter().chain(self.suspects.keys());
         for room in places.chain(&self.trailing).filter_map(|p| rooms.get(p)) {
+            if reading.is_vague() {
+                // It names as many as it can, and there may be thousands.
+                break;
+            }
             if room.is_followed() {
                 reading.hold_back(room.mark, room.head);
             }
