@@ -44,6 +44,9 @@ pub(crate) enum Operation<'a> {
     Refresh {
         token: Cow<'a, str>,
     },
+    /// Asks whether the gateway is there. Only the plain protocol has it: a browser's program sees
+    /// no WebSocket pings, and in Socket.IO `ping` is an event like others.
+    Ping,
     /// An event for the application's backend.
     Emit {
         content: Content<'a>,
@@ -114,6 +117,7 @@ impl<'a> Operation<'a> {
             Self::Presence { .. } => "presence",
             Self::History { .. } => "history",
             Self::Refresh { .. } => "refresh",
+            Self::Ping => "ping",
             Self::Emit { .. } => "emit",
         }
     }

@@ -70,6 +70,7 @@ impl Hub {
                 let (session, token) = (Rc::clone(session), Box::<str>::from(&*token));
                 async move |hub| hub.refresh(&session, &token).await
             }),
+            Operation::Ping => self.answer(&Ok(Success::Done {}), answer),
             Operation::Emit { content, ack } => {
                 let content = owned(content);
                 self.later(session, answer, {

@@ -195,6 +195,7 @@ impl<'a> Fields<'a> {
             "refresh" => Operation::Refresh {
                 token: self.token.ok_or_else(|| lacks("token"))?,
             },
+            "ping" => Operation::Ping,
             "emit" => Operation::Emit {
                 content: self.content()?,
                 ack,

@@ -12,8 +12,8 @@ use crate::{
     support::{cluster, kept, until, with},
 };
 
-const OPERATIONS: [&str; 8] = [
-    "join", "leave", "publish", "history", "presence", "refresh", "emit", "x",
+const OPERATIONS: [&str; 9] = [
+    "join", "leave", "publish", "history", "presence", "refresh", "ping", "emit", "x",
 ];
 
 const FIELDS: [&str; 9] = [

@@ -19,6 +19,7 @@ mod large;
 mod max_payload;
 mod metrics;
 mod native;
+mod pinging;
 mod pushing;
 mod recovery;
 mod revocations;
