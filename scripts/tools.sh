@@ -55,6 +55,14 @@ server_sdk() {
   npm run --silent check --prefix sdk/server-node
 }
 
+# client_library SCRIPT: runs a script of @sluice/client: check lints, builds and tests it; test tries it with a gateway
+# and by the kit too.
+client_library() {
+  need_packages sdk/client-js
+  need_packages sdk/kit
+  npm run --silent "$1" --prefix sdk/client-js
+}
+
 need_cargo_deny() {
   cargo deny --version >/dev/null 2>&1 && return
   say "Installing cargo-deny into Cargo's own folder, once: this takes some minutes"

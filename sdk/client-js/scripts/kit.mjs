@@ -1,0 +1,77 @@
+#!/usr/bin/env node
+// Plays the kit's scenarios with this library, then with mutants of it, each of which must fail at least one: a kit
+// that a library without an outbox passes would say nothing.
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { build } from "esbuild";
+
+process.chdir(new URL("..", import.meta.url).pathname);
+
+/** What is taken away of the library, where, and which scenarios are played without it. */
+const MUTANTS = [
+  {
+    name: "no-outbox",
+    file: "src/core/outbox.ts",
+    from: "lane.onItsWay = false;\n      lane.notBefore = 0;",
+    to: "while (lane.items[0]) failed.push(this.#fail(lane, lane.items[0], inDoubt()));",
+    scenarios: ["retry-same-id", "outbox"],
+  },
+  {
+    name: "no-probe",
+    file: "src/core/probe.ts",
+    from: "this.#looked = now;\n    if",
+    to: 'this.#looked = now;\n    if (now > 0) return "fine";\n    if',
+    scenarios: ["silent-after-request", "silent-beyond-interval"],
+  },
+  {
+    name: "no-jitter",
+    file: "src/core/backoff.ts",
+    from: "return least + random * most;",
+    to: "return least + most + 0 * random;",
+    scenarios: ["storm"],
+  },
+];
+
+function kit(scenarios, env = {}) {
+  const options = ["../kit/kit.mjs", "node", "test/kit/driver.mjs", ...(scenarios.length ? ["--", ...scenarios] : [])];
+  return spawnSync("node", options, { env: { ...process.env, ...env }, encoding: "utf8" });
+}
+
+/** Builds the library with one thing changed. */
+async function mutate({ name, file, from, to }) {
+  const path = resolve(file);
+  const source = readFileSync(path, "utf8");
+  if (!source.includes(from))
+    throw new Error(`the mutant ${name} has nothing to change in ${file}: mend scripts/kit.mjs`);
+  const change = {
+    name,
+    setup: ({ onLoad }) =>
+      onLoad({ filter: /\.ts$/ }, (args) =>
+        args.path === path ? { contents: source.replace(from, to), loader: "ts" } : undefined,
+      ),
+  };
+  const outfile = resolve(`.build/mutants/${name}.mjs`);
+  await build({
+    entryPoints: ["src/index.ts"],
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    outfile,
+    plugins: [change],
+    logLevel: "warning",
+  });
+  return outfile;
+}
+
+const whole = kit([]);
+process.stdout.write(whole.stdout + whole.stderr);
+process.exitCode = whole.status ?? 1;
+for (const mutant of MUTANTS) {
+  const { status } = kit(mutant.scenarios, { SLUICE_CLIENT: await mutate(mutant) });
+  if (status === 1) console.log(`✔ ${mutant.name} fails`);
+  else {
+    console.log(`✖ ${mutant.name} passes ${mutant.scenarios.join(" and ")}, which should notice it`);
+    process.exitCode = 1;
+  }
+}
