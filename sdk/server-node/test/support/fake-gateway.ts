@@ -20,6 +20,12 @@ export class FakeGateway {
   readonly clients: FakeClient[] = [];
   /** What was heard of instances and is not about a session. */
   readonly heard: Entry[] = [];
+  /** What the gateway answers a hello with. */
+  welcome: object = { protocol: 1, limits: { payloadBytes: 65_536 } };
+  /** The greatest `tick` that was heard of each instance. */
+  readonly ticks = new Map<string, number>();
+  /** How many hellos were heard. */
+  hellos = 0;
   /** Called for each frame of an instance; `false` loses it. */
   arrives: (frame: Frame) => boolean = () => true;
   private readonly pairs = new Map<string, Pair>();
@@ -35,7 +41,11 @@ export class FakeGateway {
 
   static async start(servers: string, application: string, id = "0000000a"): Promise<FakeGateway> {
     const place = { kubernetesNamespace: "default", cluster: "chat", application };
-    const gateway = new FakeGateway(id, await connect({ servers }), subjectsOf(place));
+    const gateway = new FakeGateway(
+      id,
+      await connect({ servers, reconnectTimeWait: 50, maxReconnectAttempts: -1 }),
+      subjectsOf(place),
+    );
     gateway.open();
     return gateway;
   }
@@ -76,6 +86,13 @@ export class FakeGateway {
     this.write(instance, encodeEntry(kind, fields, [text], blobs));
   }
 
+  /** Says something that is no frame, or anything else, to all that an instance listens to. */
+  sayBytes(instance: string, bytes: Uint8Array): void {
+    const { subjects } = this;
+    const all = [subjects.toInstance(instance), subjects.beatsOfGateways, subjects.peers, subjects.toPeer(instance)];
+    for (const subject of all) this.nats.publish(subject, bytes);
+  }
+
   /** Ends the stream of an instance. */
   reset(instance: string): void {
     const pair = this.pairs.get(instance)!;
@@ -89,6 +106,7 @@ export class FakeGateway {
         const beat = message.json<InstanceBeat>();
         const known = this.beats.has(beat.instance);
         this.beats.set(beat.instance, beat);
+        this.ticks.set(beat.instance, Math.max(beat.tick, this.ticks.get(beat.instance) ?? 0));
         if (!known) this.beat();
         if (beat.leaving) this.fenceAll(beat.instance);
       },
@@ -132,7 +150,7 @@ export class FakeGateway {
     }
   }
 
-  private write(instance: string, entry: Buffer): void {
+  write(instance: string, entry: Buffer): void {
     this.pairs.get(instance)?.stream.write(entry);
   }
 
@@ -140,7 +158,8 @@ export class FakeGateway {
     const client = this.clients.find(({ handle }) => handle === entry.fields[0]);
     switch (entry.kind) {
       case "hello":
-        return this.say(instance, "welcome", [], ['{"protocol":1,"limits":{"payloadBytes":65536}}']);
+        this.hellos++;
+        return this.say(instance, "welcome", [], [JSON.stringify(this.welcome)]);
       case "cast":
         return this.cast(instance, entry);
       case "joins":

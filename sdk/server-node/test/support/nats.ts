@@ -5,12 +5,13 @@ import { createInterface } from "node:readline";
 /** A nats-server of its own, on a port that it chooses. `NATS_SERVER` says where the program is. */
 export class Nats {
   private constructor(
-    private readonly child: ChildProcess,
+    private child: ChildProcess,
     readonly address: string,
   ) {}
 
-  static async start(): Promise<Nats> {
-    const child = spawn(process.env.NATS_SERVER ?? "nats-server", ["-a", "127.0.0.1", "-p", "-1"], {
+  /** On this port, or on one that it chooses. */
+  static async start(at = "-1"): Promise<Nats> {
+    const child = spawn(process.env.NATS_SERVER ?? "nats-server", ["-a", "127.0.0.1", "-p", at], {
       stdio: ["ignore", "ignore", "pipe"],
     });
     for await (const line of createInterface({ input: child.stderr! })) {
@@ -22,12 +23,10 @@ export class Nats {
     throw new Error("nats-server ended before it listened.");
   }
 
-  pause(): void {
-    this.child.kill("SIGSTOP");
-  }
-
-  resume(): void {
-    this.child.kill("SIGCONT");
+  /** Kills it, and starts it again where it was. */
+  async restart(): Promise<void> {
+    await this.stop();
+    this.child = (await Nats.start(new URL(this.address).port)).child;
   }
 
   async stop(): Promise<void> {
