@@ -7,6 +7,7 @@ export type { ServerOptions } from "./api/options.js";
 export type { ParentNamespace } from "./api/parent-namespace.js";
 export { RemoteSocket } from "./api/remote-socket.js";
 export { Server } from "./api/server.js";
-export { type DisconnectReason, type Event, Socket } from "./api/socket.js";
+export { Socket } from "./api/socket.js";
+export type { DisconnectReason, Event } from "./api/socket-types.js";
 export type { ListField } from "./core/list.js";
 export type { BroadcastError, DefaultEventsMap, EventsMap } from "./events/types.js";

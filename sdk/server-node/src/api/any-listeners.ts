@@ -1,3 +1,6 @@
+import { TypedEmitter } from "../events/emitter.js";
+import type { EventsMap } from "../events/types.js";
+
 /** A listener of all events, whatever their names. */
 export type AnyListener = (...args: any[]) => void;
 
@@ -35,5 +38,52 @@ export class AnyListeners {
     const by = listeners.length - this.all.length;
     this.all = listeners;
     this.changed(by);
+  }
+}
+
+/** An emitter that also has listeners of all events: of those that come in, and of those that go out. */
+export abstract class AnyEmitter<Listen extends EventsMap, Own extends EventsMap> extends TypedEmitter<Listen, Own> {
+  protected readonly incoming = new AnyListeners();
+  protected readonly outgoing = new AnyListeners((by) => this.outgoingChanged(by));
+
+  /** So many more listen to what goes out, or fewer. */
+  protected abstract outgoingChanged(by: number): void;
+
+  onAny(listener: AnyListener): this {
+    this.incoming.add(listener);
+    return this;
+  }
+
+  prependAny(listener: AnyListener): this {
+    this.incoming.addFirst(listener);
+    return this;
+  }
+
+  offAny(listener?: AnyListener): this {
+    this.incoming.remove(listener);
+    return this;
+  }
+
+  listenersAny(): AnyListener[] {
+    return this.incoming.list();
+  }
+
+  onAnyOutgoing(listener: AnyListener): this {
+    this.outgoing.add(listener);
+    return this;
+  }
+
+  prependAnyOutgoing(listener: AnyListener): this {
+    this.outgoing.addFirst(listener);
+    return this;
+  }
+
+  offAnyOutgoing(listener?: AnyListener): this {
+    this.outgoing.remove(listener);
+    return this;
+  }
+
+  listenersAnyOutgoing(): AnyListener[] {
+    return this.outgoing.list();
   }
 }

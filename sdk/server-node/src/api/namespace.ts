@@ -21,7 +21,8 @@ import { type ExtendedError, runAll } from "./middleware.js";
 import type { RemoteSocket } from "./remote-socket.js";
 import type { Scope, Scoped } from "./scope.js";
 import type { ServerSideEmitter } from "./server-side.js";
-import { Socket, type Where } from "./socket.js";
+import { Socket } from "./socket.js";
+import type { Where } from "./socket-types.js";
 
 /** The events that the library itself emits on a namespace. */
 export interface NamespaceEvents<

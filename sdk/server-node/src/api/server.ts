@@ -1,6 +1,5 @@
 import { EventEmitter } from "node:events";
 import type { Server as HttpServer } from "node:http";
-import type { ConnectRequest } from "../core/connect.js";
 import { Core } from "../core/core.js";
 import type { ListField } from "../core/list.js";
 import { TypedEmitter } from "../events/emitter.js";
@@ -17,26 +16,21 @@ import type {
   WithTimeout,
 } from "../events/types.js";
 import { Front, type FrontOptions } from "../front/front.js";
-import type { Gateway } from "../link/gateway.js";
+import { Admission } from "./admission.js";
 import type { BroadcastOperator, Room } from "./broadcast-operator.js";
-import { Client, connectionKey } from "./client.js";
-import { Engine } from "./engine.js";
-import { handshakeOf } from "./handshake.js";
+import type { Engine } from "./engine.js";
 import type { ExtendedError } from "./middleware.js";
 import type { Namespace, NamespaceEvents, NamespacePort } from "./namespace.js";
 import { Namespaces } from "./namespaces.js";
 import { type AdapterOption, type ServerOptions, warnOf } from "./options.js";
 import type { NamespaceTest, ParentNamespace } from "./parent-namespace.js";
 import type { RemoteSocket } from "./remote-socket.js";
-import { runHttpMiddlewares } from "./request.js";
 import { ServerSideEmitter } from "./server-side.js";
 import { leaveOn, leftAlready } from "./signals.js";
 import type { Socket } from "./socket.js";
 
 /** How long the last sessions may take to go to other instances, in ms: handlers have 10 s to answer. */
 const LEAVE_WITHIN = 15_000;
-
-type AnySocket = Socket<any, any, any, any>;
 
 /** Socket.IO's server, whose clients are connected to the gateways of a cluster. */
 export class Server<
@@ -52,7 +46,7 @@ export class Server<
   private core: Core;
   private readonly serverSide: ServerSideEmitter;
   private readonly namespaces: Namespaces<Listen, Emit, ServerSide, SocketData>;
-  private readonly clients = new Map<string, Client<AnySocket>>();
+  private readonly admission: Admission;
   private front: Front | undefined;
   private left: Promise<void> | undefined;
 
@@ -73,7 +67,8 @@ export class Server<
       TypedEmitter.emitOn(this.sockets, "new_namespace", namespace),
     );
     this.sockets = this.namespaces.of("/");
-    this.engine = new Engine(this.clients);
+    this.admission = new Admission(this.namespaces, this.opts);
+    this.engine = this.admission.engine;
     if (isPlace) this.attach(at as number | HttpServer);
   }
 
@@ -187,7 +182,7 @@ export class Server<
   async close(then?: (error?: Error) => void): Promise<void> {
     const { front } = this;
     if (front) {
-      for (const client of [...this.clients.values()]) this.closeAll(client, "server shutting down");
+      this.admission.closeAll("server shutting down");
       this.core.link.wake();
     }
     const closed = new Promise<Error | undefined>((resolve) => (front ? front.close(resolve) : resolve(undefined)));
@@ -289,8 +284,8 @@ export class Server<
   }
 
   private newCore(): Core {
-    const core = new Core(this.opts, {
-      connect: (gateway, handle, request) => this.admit(gateway, handle, request),
+    const core: Core = new Core(this.opts, {
+      connect: (gateway, handle, request) => void this.admission.admit(core, gateway, handle, request),
       peer: (message) => this.serverSide.hear(message),
     });
     core.on("pressure", () => TypedEmitter.emitOn(this.sockets, "pressure"));
@@ -315,59 +310,6 @@ export class Server<
     };
   }
 
-  /** A client asks for a namespace: the connection's middlewares come first, once, and then the namespace's. */
-  private async admit(gateway: Gateway, handle: string, request: ConnectRequest): Promise<void> {
-    const asking = new Asking();
-    this.core.attached.add(gateway, handle, asking);
-    const client = this.clientOf(gateway, request);
-    client.asking++;
-    const refusal = await client.admitted;
-    const namespace = refusal || asking.over ? undefined : await this.namespaces.find(request.namespace, request.auth);
-    client.asking--;
-    if (namespace && !asking.over) namespace.connect(client, { gateway, handle }, request);
-    else if (!asking.over) this.refuse(gateway, handle, refusal ?? new Error("Invalid namespace"));
-    client.forgetUnused("transport close");
-  }
-
-  private refuse(gateway: Gateway, handle: string, error: unknown): void {
-    const { message = String(error), data } = error as ExtendedError;
-    this.core.attached.remove(gateway, handle);
-    this.core.say(gateway, "refuse", [handle], { text: JSON.stringify({ message, data }) });
-  }
-
-  private clientOf(gateway: Gateway, request: ConnectRequest): Client<AnySocket> {
-    const key = connectionKey(gateway, request.connection);
-    const known = this.clients.get(key);
-    if (known) return known;
-    const client = new Client<AnySocket>(key, handshakeOf(request), request.transport, {
-      closeAll: (closed) => this.closeAll(closed, "server namespace disconnect"),
-      forget: (gone) => this.clients.delete(gone.key),
-    });
-    this.clients.set(key, client);
-    client.admitted = this.admission(client);
-    return client;
-  }
-
-  private async admission(client: Client<AnySocket>): Promise<unknown> {
-    const refusal = await runHttpMiddlewares(this.engine.middlewares, client.request);
-    if (refusal) return refusal;
-    const { allowRequest } = this.opts;
-    const denial =
-      allowRequest &&
-      (await new Promise<string | undefined>((resolve) => {
-        allowRequest(client.request, (error, success) => resolve(success ? undefined : (error ?? "Forbidden")));
-      }));
-    if (denial) return new Error(denial);
-    this.engine.emit("connection", client.conn);
-    return undefined;
-  }
-
-  private closeAll(client: Client<AnySocket>, reason: string): void {
-    const sockets = [...client.sockets.values()];
-    sockets[0]?.closeConnection();
-    for (const socket of sockets) socket.ended(reason);
-  }
-
   private async leaveOnce(): Promise<void> {
     const { core } = this;
     leftAlready(this);
@@ -376,23 +318,6 @@ export class Server<
     while (core.attached.size > 0 && Date.now() < until) await new Promise((then) => setTimeout(then, 20));
     await core.close();
   }
-}
-
-/** A client that waits for its connection's middlewares. */
-class Asking {
-  over = false;
-  gone(): void {
-    this.over = true;
-  }
-  detach(): void {
-    this.over = true;
-  }
-  fence(): void {}
-  event(): void {}
-  upgraded(): void {}
-  malformed(): void {}
-  roomsChanged(): void {}
-  dataChanged(): void {}
 }
 
 // What listens to a server listens to its namespace `/`.

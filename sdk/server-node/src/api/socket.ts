@@ -4,7 +4,6 @@ import type { ConnectRequest } from "../core/connect.js";
 import { type Flags, flagsField } from "../core/core.js";
 import { encodeSessions } from "../core/selector.js";
 import { openSessionCall } from "../core/session-call.js";
-import { TypedEmitter } from "../events/emitter.js";
 import type {
   AckOf,
   DefaultEventsMap,
@@ -16,8 +15,7 @@ import type {
   ToMany,
   WithTimeout,
 } from "../events/types.js";
-import type { Gateway } from "../link/gateway.js";
-import { type AnyListener, AnyListeners } from "./any-listeners.js";
+import { AnyEmitter } from "./any-listeners.js";
 import { BroadcastOperator, type Room } from "./broadcast-operator.js";
 import type { Client, Connection } from "./client.js";
 import { type Handshake, handshakeOf } from "./handshake.js";
@@ -27,38 +25,7 @@ import { Questions } from "./questions.js";
 import type { ClientRequest } from "./request.js";
 import { type Member, refuseReserved } from "./scope.js";
 import { SessionData } from "./session-data.js";
-
-/** Why a socket has ended. */
-export type DisconnectReason =
-  | "transport error"
-  | "transport close"
-  | "forced close"
-  | "ping timeout"
-  | "parse error"
-  | "server shutting down"
-  | "forced server close"
-  | "client namespace disconnect"
-  | "server namespace disconnect";
-
-/** The events that the library itself emits on a socket. */
-export interface SocketEvents {
-  /** The session is about to end; it is still in its rooms. */
-  disconnecting: (reason: DisconnectReason, description?: any) => void;
-  /** The session has ended. */
-  disconnect: (reason: DisconnectReason, description?: any) => void;
-  /** The session goes on at another instance, or was taken up anew here: end what was begun for this socket. */
-  detach: () => void;
-  error: (error: Error) => void;
-}
-
-/** An event as a client emitted it: its name and arguments. */
-export type Event = [event: string, ...args: any[]];
-
-/** Where a session is: the gateway that has it, and how that calls it. */
-export interface Where {
-  readonly gateway: Gateway;
-  readonly handle: string;
-}
+import type { Event, SocketEvents, Where } from "./socket-types.js";
 
 type State = "asking" | "attached" | "ended";
 
@@ -69,7 +36,7 @@ export class Socket<
     ServerSide extends EventsMap = DefaultEventsMap,
     SocketData = any,
   >
-  extends TypedEmitter<Listen, SocketEvents>
+  extends AnyEmitter<Listen, SocketEvents>
   implements Session, Member
 {
   readonly id: string;
@@ -90,8 +57,6 @@ export class Socket<
   private readonly kept: SessionData;
   private readonly questions = new Questions();
   private middlewares: ((event: Event, next: (error?: Error) => void) => void)[] = [];
-  private readonly incoming = new AnyListeners();
-  private readonly outgoing: AnyListeners;
 
   constructor(
     readonly nsp: Namespace<Listen, Emit, ServerSide, SocketData>,
@@ -106,9 +71,6 @@ export class Socket<
     this.user = request.user;
     this.claims = request.claims;
     this.inDoubt = request.doubt;
-    this.outgoing = new AnyListeners((by) => {
-      if (this.state !== "ended") nsp.outgoingListeners.count += by;
-    });
     this.kept = new SessionData(request.data, request.rev, nsp.core.data, (rev, json) => {
       if (this.state === "attached") this.say("data", [rev], json);
     });
@@ -280,44 +242,6 @@ export class Socket<
     return this;
   }
 
-  onAny(listener: AnyListener): this {
-    this.incoming.add(listener);
-    return this;
-  }
-
-  prependAny(listener: AnyListener): this {
-    this.incoming.addFirst(listener);
-    return this;
-  }
-
-  offAny(listener?: AnyListener): this {
-    this.incoming.remove(listener);
-    return this;
-  }
-
-  listenersAny(): AnyListener[] {
-    return this.incoming.list();
-  }
-
-  onAnyOutgoing(listener: AnyListener): this {
-    this.outgoing.add(listener);
-    return this;
-  }
-
-  prependAnyOutgoing(listener: AnyListener): this {
-    this.outgoing.addFirst(listener);
-    return this;
-  }
-
-  offAnyOutgoing(listener?: AnyListener): this {
-    this.outgoing.remove(listener);
-    return this;
-  }
-
-  listenersAnyOutgoing(): AnyListener[] {
-    return this.outgoing.list();
-  }
-
   event(args: unknown[], question: string | undefined, repeated: boolean): void {
     const event = args as Event;
     if (question !== undefined) event.push(this.answerOf(question));
@@ -384,6 +308,10 @@ export class Socket<
 
   notifyOutgoing(args: readonly unknown[]): void {
     this.outgoing.call(args);
+  }
+
+  protected outgoingChanged(by: number): void {
+    if (this.state !== "ended") this.nsp.outgoingListeners.count += by;
   }
 
   private others(): BroadcastOperator<ToMany<Emit>, SocketData> {
