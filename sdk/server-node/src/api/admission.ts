@@ -59,7 +59,8 @@ export class Admission {
 
   /** Why the connection is refused, if it is. */
   private async connectionRefusal(client: Client<AnySocket>): Promise<unknown> {
-    const refusal = await runHttpMiddlewares(this.engine.middlewares, client.request);
+    const { middlewares } = this.engine;
+    const refusal = middlewares.length > 0 && (await runHttpMiddlewares(middlewares, client.request));
     if (refusal) return refusal;
     const { allowRequest } = this.options;
     const denial =
@@ -68,7 +69,7 @@ export class Admission {
         allowRequest(client.request, (error, success) => resolve(success ? undefined : (error ?? "Forbidden")));
       }));
     if (denial) return new Error(denial);
-    this.engine.emit("connection", client.conn);
+    if (this.engine.listenerCount("connection") > 0) this.engine.emit("connection", client.conn);
     return undefined;
   }
 }

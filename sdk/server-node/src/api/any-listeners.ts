@@ -41,49 +41,59 @@ export class AnyListeners {
   }
 }
 
-/** An emitter that also has listeners of all events: of those that come in, and of those that go out. */
+/** An emitter that also has listeners of all events: of those that come in, and of those that go out. Most have none. */
 export abstract class AnyEmitter<Listen extends EventsMap, Own extends EventsMap> extends TypedEmitter<Listen, Own> {
-  protected readonly incoming = new AnyListeners();
-  protected readonly outgoing = new AnyListeners((by) => this.outgoingChanged(by));
+  protected incoming: AnyListeners | undefined;
+  protected outgoing: AnyListeners | undefined;
 
   /** So many more listen to what goes out, or fewer. */
   protected abstract outgoingChanged(by: number): void;
 
   onAny(listener: AnyListener): this {
-    this.incoming.add(listener);
+    this.anyIncoming().add(listener);
     return this;
   }
 
   prependAny(listener: AnyListener): this {
-    this.incoming.addFirst(listener);
+    this.anyIncoming().addFirst(listener);
     return this;
   }
 
   offAny(listener?: AnyListener): this {
-    this.incoming.remove(listener);
+    this.incoming?.remove(listener);
     return this;
   }
 
   listenersAny(): AnyListener[] {
-    return this.incoming.list();
+    return this.incoming?.list() ?? [];
   }
 
   onAnyOutgoing(listener: AnyListener): this {
-    this.outgoing.add(listener);
+    this.anyOutgoing().add(listener);
     return this;
   }
 
   prependAnyOutgoing(listener: AnyListener): this {
-    this.outgoing.addFirst(listener);
+    this.anyOutgoing().addFirst(listener);
     return this;
   }
 
   offAnyOutgoing(listener?: AnyListener): this {
-    this.outgoing.remove(listener);
+    this.outgoing?.remove(listener);
     return this;
   }
 
   listenersAnyOutgoing(): AnyListener[] {
-    return this.outgoing.list();
+    return this.outgoing?.list() ?? [];
+  }
+
+  private anyIncoming(): AnyListeners {
+    this.incoming ??= new AnyListeners();
+    return this.incoming;
+  }
+
+  private anyOutgoing(): AnyListeners {
+    this.outgoing ??= new AnyListeners((by) => this.outgoingChanged(by));
+    return this.outgoing;
   }
 }

@@ -13,16 +13,22 @@ export interface ClientSocket {
 export class Connection extends EventEmitter {
   readonly protocol = 4;
   readyState: "open" | "closed" = "open";
-  readonly remoteAddress: string;
 
   constructor(
     readonly id: string,
     readonly transport: { name: string },
-    readonly request: ClientRequest,
+    private readonly client: { readonly request: ClientRequest },
     private readonly end: () => void,
   ) {
     super();
-    this.remoteAddress = request.socket.remoteAddress;
+  }
+
+  get request(): ClientRequest {
+    return this.client.request;
+  }
+
+  get remoteAddress(): string {
+    return this.request.socket.remoteAddress;
   }
 
   /** Closes the connection, and with it all namespaces that the client is in. */
@@ -44,10 +50,10 @@ export class Connection extends EventEmitter {
   }
 }
 
-/** What the namespaces of one connection share. */
+/** What the namespaces of one connection share. What programs seldom look at is made when they do. */
 export class Client<S extends ClientSocket = ClientSocket> {
-  readonly conn: Connection;
-  readonly request: ClientRequest;
+  private connection: Connection | undefined;
+  private asked: ClientRequest | undefined;
   readonly sockets = new Map<string, S>();
   /** What the middlewares of the connection end with: they run once for all its namespaces. */
   admitted: Promise<unknown> | undefined;
@@ -56,12 +62,19 @@ export class Client<S extends ClientSocket = ClientSocket> {
 
   constructor(
     readonly key: string,
-    handshake: Handshake,
-    transport: string,
+    private readonly handshake: Handshake,
+    private readonly transport: string,
     private readonly port: { closeAll(client: Client<S>): void; forget(client: Client<S>): void },
-  ) {
-    this.request = new ClientRequest(handshake);
-    this.conn = new Connection(key, { name: transport }, this.request, () => this.port.closeAll(this));
+  ) {}
+
+  get conn(): Connection {
+    this.connection ??= new Connection(this.key, { name: this.transport }, this, () => this.port.closeAll(this));
+    return this.connection;
+  }
+
+  get request(): ClientRequest {
+    this.asked ??= new ClientRequest(this.handshake);
+    return this.asked;
   }
 
   get id(): string {
@@ -83,7 +96,7 @@ export class Client<S extends ClientSocket = ClientSocket> {
   forgetUnused(reason: string): void {
     if (this.sockets.size > 0 || this.asking > 0) return;
     this.port.forget(this);
-    this.conn.closed(reason);
+    this.connection?.closed(reason);
   }
 }
 

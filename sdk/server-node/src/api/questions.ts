@@ -10,11 +10,10 @@ export class Questions {
     this.open.add(question);
   }
 
-  /** Whether it was open: it is answered once. */
-  close(question: string): boolean {
-    const was = this.open.delete(question);
+  /** It is answered. */
+  close(question: string): void {
+    this.open.delete(question);
     if (this.open.size === 0) this.whenNone?.();
-    return was;
   }
 
   /** Calls back once all are answered, or when that takes too long. */

@@ -48,7 +48,6 @@ export type HttpMiddleware = (request: any, response: any, next: (error?: unknow
  * ends the response refuses the client. The error that they end with, if any.
  */
 export function runHttpMiddlewares(middlewares: readonly HttpMiddleware[], request: ClientRequest): Promise<unknown> {
-  if (middlewares.length === 0) return Promise.resolve(undefined);
   return new Promise((resolve) => {
     const response = new ServerResponse(request as unknown as IncomingMessage);
     response.end = () => {

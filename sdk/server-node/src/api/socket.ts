@@ -55,7 +55,7 @@ export class Socket<
   private state: State = "asking";
   private flags: Flags = {};
   private readonly kept: SessionData;
-  private readonly questions = new Questions();
+  private questions: Questions | undefined;
   private middlewares: ((event: Event, next: (error?: Error) => void) => void)[] = [];
 
   constructor(
@@ -132,7 +132,7 @@ export class Socket<
     this.flags = {};
     const then = typeof event.at(-1) === "function" ? (event.pop() as (...args: unknown[]) => void) : undefined;
     const call = then && this.ask(flags, then);
-    this.outgoing.call(event);
+    this.outgoing?.call(event);
     if (this.state === "ended") return this.emitAfter(event, call);
     const fields = [flagsField(flags), call, flags.timeout];
     this.say("emit", fields, encodeArgs(event), flags.volatile);
@@ -245,7 +245,7 @@ export class Socket<
   event(args: unknown[], question: string | undefined, repeated: boolean): void {
     const event = args as Event;
     if (question !== undefined) event.push(this.answerOf(question));
-    this.incoming.call(event);
+    this.incoming?.call(event);
     process.nextTick(() => this.dispatch(event, repeated));
   }
 
@@ -281,14 +281,10 @@ export class Socket<
 
   fence(): void {
     // What came before is dispatched by then, and answered.
-    setImmediate(() =>
-      this.questions.whenAnswered(() => {
-        if (this.state !== "attached") return;
-        this.kept.flushData();
-        this.say("released", []);
-        this.detach();
-      }),
-    );
+    setImmediate(() => {
+      if (this.questions) this.questions.whenAnswered(() => this.release());
+      else this.release();
+    });
   }
 
   detach(): void {
@@ -307,7 +303,7 @@ export class Socket<
   }
 
   notifyOutgoing(args: readonly unknown[]): void {
-    this.outgoing.call(args);
+    this.outgoing?.call(args);
   }
 
   protected outgoingChanged(by: number): void {
@@ -329,6 +325,14 @@ export class Socket<
     });
   }
 
+  /** All was said that this instance has to say for the session. */
+  private release(): void {
+    if (this.state !== "attached") return;
+    this.kept.flushData();
+    this.say("released", []);
+    this.detach();
+  }
+
   /** A handler that still runs after its session was released has something to say: it goes where the session is now. */
   private emitAfter(event: unknown[], call: number | undefined): boolean {
     if (this.nsp.core.leaving && call === undefined) {
@@ -338,13 +342,14 @@ export class Socket<
   }
 
   private answerOf(question: string): (...args: unknown[]) => void {
+    this.questions ??= new Questions();
     this.questions.add(question);
     let answered = false;
     return (...args) => {
       if (answered) return;
       answered = true;
       if (this.state !== "ended") this.say("ack", [question], encodeArgs(args));
-      this.questions.close(question);
+      this.questions?.close(question);
     };
   }
 
@@ -373,7 +378,7 @@ export class Socket<
     this.state = "ended";
     this.connected = false;
     this.kept.forget();
-    this.nsp.outgoingListeners.count -= this.outgoing.list().length;
+    this.nsp.outgoingListeners.count -= this.listenersAnyOutgoing().length;
     this.nsp.adapter.removeAll(this.id);
     this.nsp.removed(this, wasAsking);
     this.nsp.core.attached.remove(this.where.gateway, this.where.handle);
