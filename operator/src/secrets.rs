@@ -1,7 +1,7 @@
 //! Secrets, read by name and never watched: the right to watch them is the right to read all.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
@@ -13,7 +13,7 @@ use sluice_util::lock;
 use crate::{
     Kind, Object,
     apply::Writer,
-    plan::{Keys, NatsKeys, names::Names},
+    plan::{Keys, NatsKeys, application_of, names::Names},
     trouble::Trouble,
 };
 
@@ -70,7 +70,7 @@ impl Vault {
     }
 
     /// The keys of a cluster: those in its Secrets, those it had, or new ones. Those of NATS
-    /// servers are looked for where they are `managed`.
+    /// servers are looked for where they are `managed`, with those of the `applications`.
     ///
     /// # Errors
     /// Where the API server does not say.
@@ -79,6 +79,7 @@ impl Vault {
         writer: &Writer,
         cluster: &Object,
         managed: bool,
+        applications: &BTreeSet<String>,
     ) -> Result<Keys, Trouble> {
         let (namespace, names) = (cluster.namespace(), Names(cluster.name()));
         let own = self.get(writer, namespace, &names.operator_key()).await?;
@@ -89,14 +90,32 @@ impl Vault {
             None
         };
         let ours = |secret: Found| secret.filter(|it| it.is_controlled_by(cluster.uid()));
+        let (own, servers) = (ours(own), ours(servers));
+        let mut stored = servers.map(|secret| texts(&secret)).unwrap_or_default();
+        let is_former = |user: &&String| {
+            application_of(user).is_some_and(|application| !applications.contains(application))
+        };
+        let former: Vec<_> = stored.keys().filter(is_former).cloned().collect();
+        for user in former {
+            let login = self
+                .get(writer, namespace, &names.nats_login(&user))
+                .await?;
+            if login.is_none() {
+                stored.remove(&user);
+            }
+        }
         let mut known = lock(&self.keys);
         let before = known.get(cluster.uid()).cloned().unwrap_or_else(fresh);
-        let operator = ours(own).and_then(|secret| text(&secret, "key"));
-        let nats =
-            ours(servers).and_then(|secret| NatsKeys::from_named(|name| text(&secret, name)));
+        let operator = own.and_then(|secret| text(&secret, "key"));
+        let known_applications = before.nats.applications.clone();
+        let nats = NatsKeys::from_named(|name| stored.get(name).cloned());
+        let mut nats = nats.unwrap_or(before.nats);
+        if managed {
+            nats.give_applications(applications, stored, &known_applications, password);
+        }
         let keys = Keys {
             operator: operator.unwrap_or(before.operator),
-            nats: nats.unwrap_or(before.nats),
+            nats,
         };
         known.insert(cluster.uid().to_owned(), keys.clone());
         Ok(keys)
@@ -118,10 +137,14 @@ pub(crate) fn data(secret: &Object) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn text(secret: &Object, key: &str) -> Option<String> {
-    let bytes = data(secret).remove(key)?;
-    String::from_utf8(bytes)
-        .ok()
-        .filter(|text| !text.is_empty())
+    texts(secret).remove(key)
+}
+
+/// What a Secret holds that is text, by key.
+fn texts(secret: &Object) -> BTreeMap<String, String> {
+    let texts = data(secret).into_iter();
+    let texts = texts.filter_map(|(key, bytes)| Some((key, String::from_utf8(bytes).ok()?)));
+    texts.filter(|(_, text)| !text.is_empty()).collect()
 }
 
 fn fresh() -> Keys {
@@ -132,6 +155,7 @@ fn fresh() -> Keys {
             operator: password(),
             backend: password(),
             routes: password(),
+            ..NatsKeys::default()
         },
     }
 }

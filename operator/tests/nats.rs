@@ -50,6 +50,10 @@ fn planned() -> Vec<Planned> {
             operator: key("operator"),
             backend: key("backend"),
             routes: key("routes"),
+            applications: ["chat", "admin"]
+                .map(|name| (name.to_owned(), key(name)))
+                .into(),
+            former_applications: [("old".to_owned(), key("old"))].into(),
         },
     };
     let images = Images {
@@ -142,8 +146,20 @@ type Who = (String, String, String);
 /// What nobody may publish to.
 const NOBODYS: &str = "nobody.may.publish.here";
 
+/// What a client asks of a server.
+#[derive(Clone, Copy)]
+enum Ask<'a> {
+    Publish(&'a str),
+    Subscribe(&'a str),
+}
+
 /// What the server says to a client that publishes: nothing, if it may.
-async fn refusal((url, user, password): &Who, subject: &str) -> Option<String> {
+async fn refusal(who: &Who, subject: &str) -> Option<String> {
+    refusal_of(who, Ask::Publish(subject)).await
+}
+
+/// What the server says to a client that asks for something: nothing, if it may.
+async fn refusal_of((url, user, password): &Who, ask: Ask<'_>) -> Option<String> {
     let (told, mut heard) = tokio::sync::mpsc::channel(8);
     let options = ConnectOptions::with_user_and_password(user.clone(), password.clone());
     let options = options.event_callback(move |event| {
@@ -153,16 +169,23 @@ async fn refusal((url, user, password): &Who, subject: &str) -> Option<String> {
         }
     });
     let client: Client = options.connect(url).await.unwrap();
-    for subject in [subject, NOBODYS] {
-        let published = client.publish(subject.to_owned(), "x".into()).await;
-        published.unwrap();
-    }
+    let subscribed = match ask {
+        Ask::Publish(subject) => {
+            let published = client.publish(subject.to_owned(), "x".into()).await;
+            published.unwrap();
+            None
+        }
+        Ask::Subscribe(subject) => Some(client.subscribe(subject.to_owned()).await.unwrap()),
+    };
+    // Refusals come in the order of what was asked.
+    let published = client.publish(NOBODYS, "x".into()).await;
+    published.unwrap();
     client.flush().await.unwrap();
     loop {
         let event = timeout(Duration::from_mins(1), heard.recv()).await;
         let event = event.unwrap().unwrap();
-        // Refusals come in the order of what was published.
         if event.contains(NOBODYS) {
+            drop(subscribed);
             return None;
         }
         if event.contains("ermissions") {
@@ -227,4 +250,62 @@ async fn planned_servers_let_everybody_do_what_they_are_for_and_no_more() {
     );
     assert!(refusal(&who("gateway"), "somewhere.else").await.is_some());
     assert!(async_nats::connect(nobody).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_may_do_what_its_protocol_needs_and_no_more() {
+    let planned = planned();
+    let server = Server::start(&planned);
+    let login = |key: &str| secret(&planned, "chat-nats-app-chat", key);
+    let here = format!("nats://127.0.0.1:{}", server.port);
+    let chat: Who = (here.clone(), login("user"), login("password"));
+    let own = "sluice.prod.chat.app.chat";
+    until("the server takes clients", async || {
+        let options = ConnectOptions::with_user_and_password(login("user"), login("password"));
+        options.connect(&here).await.is_ok()
+    })
+    .await;
+    for subject in ["beat.i", "from.0000000a", "peers", "peer.A"] {
+        let ask = format!("{own}.{subject}");
+        assert_eq!(refusal_of(&chat, Ask::Publish(&ask)).await, None, "{ask}");
+    }
+    for subject in ["beat.i", "beat.g", "to.A", "peers", "peer.A"] {
+        let ask = format!("{own}.{subject}");
+        assert_eq!(refusal_of(&chat, Ask::Subscribe(&ask)).await, None, "{ask}");
+    }
+    let other = "sluice.prod.chat.app.admin.from.0000000a";
+    let (beat, to) = (format!("{own}.beat.g"), format!("{own}.to.A"));
+    for ask in [
+        &beat,
+        &to,
+        other,
+        "sluice.prod.chat.api.publish",
+        "_INBOX.a",
+    ] {
+        assert!(
+            refusal_of(&chat, Ask::Publish(ask)).await.is_some(),
+            "{ask}"
+        );
+    }
+    let (from, all) = (format!("{own}.from.*"), format!("{own}.>"));
+    for ask in [
+        &from,
+        &all,
+        "sluice.prod.chat.app.*.to.*",
+        "_INBOX.>",
+        "sluice.prod.chat.out.>",
+    ] {
+        assert!(
+            refusal_of(&chat, Ask::Subscribe(ask)).await.is_some(),
+            "{ask}"
+        );
+    }
+    // Gateways speak from the other side; an application that is gone has no login.
+    let gateway = |key: &str| secret(&planned, "chat-nats-gateway", key);
+    let gateway: Who = (here.clone(), gateway("user"), gateway("password"));
+    assert_eq!(refusal_of(&gateway, Ask::Publish(&to)).await, None);
+    assert_eq!(refusal_of(&gateway, Ask::Subscribe(&from)).await, None);
+    assert!(!planned.iter().any(|it| it.name == "chat-nats-app-old"));
+    let old = ConnectOptions::with_user_and_password("app-old".into(), "koldpassword".into());
+    assert!(old.connect(here).await.is_err());
 }

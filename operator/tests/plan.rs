@@ -20,6 +20,7 @@ fn keys() -> Keys {
             operator: "operator-password".to_owned(),
             backend: "backend-password".to_owned(),
             routes: "routes-password".to_owned(),
+            ..NatsKeys::default()
         },
     }
 }

@@ -14,6 +14,7 @@ use crate::{
         self, Inputs, Planned,
         names::{Names, REVISION},
     },
+    secrets,
     trouble::{Effect, Trouble},
 };
 
@@ -59,6 +60,9 @@ pub(super) async fn apply(
         .all(|trouble| trouble.effect == Effect::Notes)
     {
         troubles.extend(clear(inventory, &names, context).await);
+        let former = inventory.keys.nats.former_applications.keys();
+        let former = former.map(|name| plan::application_user(name)).collect();
+        troubles.extend(clear_logins(inventory, former, context).await.err());
     }
     troubles
 }
@@ -138,17 +142,43 @@ async fn clear(
         tracing::info!(%kind, name = %object.name(), namespace = %object.namespace(), "an object is planned no more and is deleted");
         troubles.extend(context.writer.delete(*kind, object).await.err());
         if *kind == Kind::StatefulSet {
-            troubles.extend(clear_logins(inventory, context).await.err());
+            let logins = logins(inventory, context).await;
+            troubles.extend(clear_logins(inventory, logins, context).await.err());
         }
     }
     troubles
 }
 
-/// The logins of NATS servers go with them; being Secrets, they are not watched.
-async fn clear_logins(inventory: &Inventory, context: &Context) -> Result<(), Trouble> {
+/// Who may connect to NATS servers, the servers themselves last, whose Secret knows the others.
+async fn logins(inventory: &Inventory, context: &Context) -> Vec<String> {
     let (namespace, names) = (inventory.object.namespace(), Names(inventory.object.name()));
-    for user in ["servers", "gateway", "operator", "backend"] {
-        let name = names.nats_login(user);
+    let servers = names.nats_login("servers");
+    let servers = context
+        .vault
+        .get(&context.writer, namespace, &servers)
+        .await;
+    let stored = servers.ok().flatten();
+    let stored = stored
+        .map(|secret| secrets::data(&secret))
+        .unwrap_or_default();
+    let applications = stored
+        .into_keys()
+        .filter(|user| plan::application_of(user).is_some());
+    let always = ["gateway", "operator", "backend"].map(str::to_owned);
+    let all = always.into_iter().chain(applications);
+    all.chain(["servers".to_owned()]).collect()
+}
+
+/// Deletes logins that are wanted no more, of NATS servers that go and of former applications; being
+/// Secrets, they are not watched.
+async fn clear_logins(
+    inventory: &Inventory,
+    users: Vec<String>,
+    context: &Context,
+) -> Result<(), Trouble> {
+    let (namespace, names) = (inventory.object.namespace(), Names(inventory.object.name()));
+    for user in users {
+        let name = names.nats_login(&user);
         let secret = context.writer.get(Kind::Secret, namespace, &name).await?;
         let ours = secret.filter(|it| it.is_controlled_by(inventory.object.uid()));
         if let Some(secret) = ours {

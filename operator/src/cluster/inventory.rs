@@ -44,11 +44,23 @@ pub(super) async fn read(object: &Arc<Object>, context: &Context) -> Result<Inve
         object: Arc::clone(object),
         rooms: stores.of_cluster(Kind::Room, namespace, name),
         secrets: named(object, context).await?,
-        keys: context.vault.keys(&context.writer, object, managed).await?,
+        keys: context
+            .vault
+            .keys(&context.writer, object, managed, &applications(&spec))
+            .await?,
         documents: documents.map_or_else(String::new, |map| text(&map)),
         made: made.collect(),
         pods: stores.of_cluster(Kind::Pod, namespace, name),
     })
+}
+
+/// The names of the applications that a spec has.
+fn applications(spec: &Value) -> BTreeSet<String> {
+    let all = spec.get("applications").and_then(Value::as_array);
+    let names = all.into_iter().flatten().map(|it| it.get("name"));
+    names
+        .filter_map(|name| name?.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn text(map: &Object) -> String {

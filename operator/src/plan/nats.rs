@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sluice_crds::{OnDelete, cluster::ManagedNats};
 
 pub use self::keys::Keys;
+pub(crate) use self::keys::{application_of, application_user};
 use super::{
     Cluster, Inputs, Planned,
     names::NATS,
@@ -57,24 +58,32 @@ pub(super) fn secrets(inputs: &Inputs<'_>) -> Vec<Planned> {
     };
     let access = config::access(cluster, wanted.replicas, keys);
     let [gateway, operator, backend, routes] = keys.named();
-    let servers = [
+    let applications: Vec<_> = keys.of_applications().collect();
+    let mut servers = vec![
         (config::ACCESS, access.as_str()),
         gateway,
         operator,
         backend,
         routes,
     ];
-    vec![
-        secret(
-            cluster,
-            cluster.names().nats_login("servers"),
-            NATS,
-            &servers,
-        ),
+    servers.extend(applications.iter().map(|(user, key)| (user.as_str(), *key)));
+    let servers = secret(
+        cluster,
+        cluster.names().nats_login("servers"),
+        NATS,
+        &servers,
+    );
+    let wanted = keys.applications.iter();
+    let wanted = wanted.map(|(name, password)| login(&application_user(name), password));
+    [
+        servers,
         login(gateway.0, gateway.1),
         login(operator.0, operator.1),
         login(backend.0, backend.1),
     ]
+    .into_iter()
+    .chain(wanted)
+    .collect()
 }
 
 /// Where the operator finds the servers, and how it logs in.

@@ -65,3 +65,35 @@ async fn nothing_is_written_once_a_fleet_is_as_it_should_be() {
         String::from_utf8(sluice_ops::port::text(world.metrics.registry()).unwrap()).unwrap()
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_has_a_login_of_its_own_for_as_long_as_it_is_there() {
+    let world = World::new().await;
+    let spec = |applications| {
+        json!({"auth": {"required": false}, "backbone": {"nats": {"managed": {"replicas": 1}}},
+            "applications": applications})
+    };
+    let chat = json!({"name": "chat", "namespaces": ["/chat"]});
+    let admin = json!({"name": "admin", "namespaces": ["/admin-*"]});
+    world.cluster("chat", spec(json!([chat, admin]))).await;
+    let login = async |name: &str| world.get(Kind::Secret, name).await;
+    until("both have a login", async || {
+        login("chat-nats-app-chat").await.is_some() && login("chat-nats-app-admin").await.is_some()
+    })
+    .await;
+    let before = login("chat-nats-app-chat").await.unwrap();
+    let change = json!({"spec": {"applications": [chat]}});
+    world.edit(Kind::RealtimeCluster, "chat", change).await;
+    until("the login of the one that is gone is gone", async || {
+        login("chat-nats-app-admin").await.is_none()
+    })
+    .await;
+    let after = login("chat-nats-app-chat").await.unwrap();
+    assert_eq!(after.data["data"], before.data["data"]);
+    let change = json!({"spec": {"backbone": {"nats": {"managed": null, "external": {"url": "nats://nats:4222"}}}}});
+    world.edit(Kind::RealtimeCluster, "chat", change).await;
+    until("logins go with the servers", async || {
+        login("chat-nats-app-chat").await.is_none() && login("chat-nats-servers").await.is_none()
+    })
+    .await;
+}

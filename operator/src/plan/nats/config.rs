@@ -1,9 +1,9 @@
 //! What NATS servers work by: a file that everybody may read, and one with who may connect.
 
-use sluice_contract::Names;
+use sluice_contract::{Names, token};
 use sluice_crds::cluster::ManagedNats;
 
-use super::{CLIENTS, Keys, MONITOR, ROUTES};
+use super::{CLIENTS, Keys, MONITOR, ROUTES, application_user};
 use crate::{plan::Cluster, quantity};
 
 /// The file that everybody may read.
@@ -70,6 +70,11 @@ fn users(names: &Names, keys: &Keys) -> String {
         backend,
         ..
     } = keys;
+    let applications: String = keys
+        .applications
+        .iter()
+        .map(|(name, password)| application(prefix, name, password))
+        .collect();
     format!(
         r#"FLEET = {{
   publish: ["{prefix}.>", "_INBOX.>", "$JS.API.>", "$JS.FC.>", "$KV.{bucket}.>"]
@@ -84,8 +89,24 @@ authorization {{
     {{user: gateway, password: "{gateway}", permissions: $FLEET}}
     {{user: operator, password: "{operator}", permissions: $FLEET}}
     {{user: backend, password: "{backend}", permissions: $BACKEND}}
-  ]
+{applications}  ]
 }}
+"#
+    )
+}
+
+/// What the instances of an application may do: no more than the application protocol needs, which
+/// has neither inboxes nor `JetStream`.
+fn application(prefix: &str, name: &str, password: &str) -> String {
+    let (user, own) = (
+        application_user(name),
+        format!("{prefix}.app.{}", token(name)),
+    );
+    format!(
+        r#"    {{user: "{user}", password: "{password}", permissions: {{
+      publish: ["{own}.beat.i", "{own}.from.*", "{own}.peers", "{own}.peer.*"]
+      subscribe: ["{own}.beat.i", "{own}.beat.g", "{own}.to.*", "{own}.peers", "{own}.peer.*"]
+    }}}}
 "#
     )
 }
