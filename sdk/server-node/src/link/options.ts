@@ -6,7 +6,7 @@ export interface NatsOptions {
   servers?: string | string[];
   /** A file of credentials as `nsc` makes them, or what is in one. Else `SLUICE_CREDENTIALS`. */
   credentials?: string;
-  /** A user and password. Else `SLUICE_USER` and `SLUICE_PASSWORD`. */
+  /** A user and password. Else `SLUICE_USER` and `SLUICE_PASSWORD`, else those of the first address (`nats://user:password@nats`). */
   user?: string;
   password?: string;
   /** A token. Else `SLUICE_TOKEN`. */
@@ -42,11 +42,13 @@ export interface Place extends NatsOptions {
 export function placeOf(options: LinkOptions, environment = process.env): Place {
   const { credentials, user, password, token, tls } = options;
   const servers = options.servers ?? environment.SLUICE_SERVERS ?? "nats://127.0.0.1:4222";
+  const addresses = typeof servers === "string" ? servers.split(",").map((server) => server.trim()) : servers;
+  const login = loginOf(addresses);
   return {
-    servers: typeof servers === "string" ? servers.split(",").map((server) => server.trim()) : servers,
+    servers: addresses.map((address) => address.replace(/^([a-z]+:\/\/)?[^@/]*@/, "$1")),
     credentials: credentials ?? environment.SLUICE_CREDENTIALS,
-    user: user ?? environment.SLUICE_USER,
-    password: password ?? environment.SLUICE_PASSWORD,
+    user: user ?? environment.SLUICE_USER ?? login?.user,
+    password: password ?? environment.SLUICE_PASSWORD ?? login?.password,
     token: token ?? environment.SLUICE_TOKEN,
     tls,
     cluster: needed("cluster", "SLUICE_CLUSTER", options.cluster ?? environment.SLUICE_CLUSTER),
@@ -55,6 +57,15 @@ export function placeOf(options: LinkOptions, environment = process.env): Place 
     name: options.name ?? environment.SLUICE_NAME ?? hostname(),
     zone: options.zone ?? environment.SLUICE_ZONE,
   };
+}
+
+/** The user and password that addresses name. */
+function loginOf(addresses: readonly string[]): { user: string; password: string } | undefined {
+  for (const address of addresses) {
+    const match = /^(?:[a-z]+:\/\/)?([^:@/]+):([^@/]*)@/.exec(address);
+    if (match) return { user: decodeURIComponent(match[1]!), password: decodeURIComponent(match[2]!) };
+  }
+  return undefined;
 }
 
 function needed(option: string, variable: string, value: string | undefined): string {

@@ -24,6 +24,14 @@ describe("the options", () => {
     assert.deepEqual([place.cluster, place.application, place.kubernetesNamespace], ["chat", "shop", "default"]);
   });
 
+  test("take a login from an address", () => {
+    const place = placeOf({ cluster: "c", application: "a", servers: "nats://ann:p%40ss@nats:4222,other:4222" }, {});
+    assert.deepEqual(place.servers, ["nats://nats:4222", "other:4222"]);
+    assert.deepEqual([place.user, place.password], ["ann", "p@ss"]);
+    const given = placeOf({ cluster: "c", application: "a", servers: "ann:x@nats", user: "bob", password: "y" }, {});
+    assert.deepEqual([given.servers, given.user, given.password], [["nats"], "bob", "y"]);
+  });
+
   test("that are missing are named with what to give", () => {
     assert.throws(() => placeOf({ application: "shop" }, {}), /as the option cluster, or as SLUICE_CLUSTER/);
     assert.throws(() => placeOf({ cluster: "chat" }, {}), /as the option application, or as SLUICE_APPLICATION/);

@@ -39,11 +39,12 @@ export class FakeGateway {
     private readonly subjects: Subjects,
   ) {}
 
-  static async start(servers: string, application: string, id = "0000000a"): Promise<FakeGateway> {
+  static async start(servers: string, application: string, login: object = {}): Promise<FakeGateway> {
+    const id = "0000000a";
     const place = { kubernetesNamespace: "default", cluster: "chat", application };
     const gateway = new FakeGateway(
       id,
-      await connect({ servers, reconnectTimeWait: 50, maxReconnectAttempts: -1 }),
+      await connect({ ...login, servers, reconnectTimeWait: 50, maxReconnectAttempts: -1 }),
       subjectsOf(place),
     );
     gateway.open();
