@@ -75,12 +75,13 @@ pub async fn ensure(
 }
 
 /// Keeps the streams as they are wanted, for ever: looks at them with each change of what is
-/// wanted and each time `again` is notified.
+/// wanted and each time `again` is notified. Calls `kept` when they are as wanted.
 pub async fn keep(
     client: async_nats::Client,
     names: Names,
     mut wanted: watch::Receiver<Wanted>,
     again: Arc<Notify>,
+    kept: impl Fn() + Send,
 ) {
     loop {
         let now = wanted.borrow_and_update().clone();
@@ -89,6 +90,7 @@ pub async fn keep(
             tokio::time::sleep(RETRY).await;
             continue;
         }
+        kept();
         tokio::select! {
             changed = wanted.changed() => if changed.is_err() { return },
             () = again.notified() => {}

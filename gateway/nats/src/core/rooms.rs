@@ -47,6 +47,12 @@ impl Core {
         self.histories.stores(at.now)
     }
 
+    /// The streams are as they are wanted, which they may not have been: what they keep now is looked
+    /// at.
+    pub fn streams_kept(&mut self, at: At) {
+        self.histories.limits_changed(at.now);
+    }
+
     /// As [`Backbone::unsubscribe`](sluice_backbone::Backbone::unsubscribe).
     pub fn unsubscribe(&mut self, at: At, worker: usize, room: &RoomKey, out: &mut Vec<Action>) {
         let io = self.world.io(at, out);

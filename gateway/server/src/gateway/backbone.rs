@@ -69,7 +69,9 @@ impl ConfiguredBackbone {
         let again = nats.looks();
         if let Some(connection) = connection {
             let client = connection.client().clone();
-            runtime.spawn(streams::keep(client, names, watched, again));
+            let looks = Arc::clone(&nats);
+            let kept = move || looks.with(|core, at, _| core.streams_kept(at));
+            runtime.spawn(streams::keep(client, names, watched, again, kept));
         }
         Ok(Self {
             backbone: Arc::clone(&nats) as _,
