@@ -250,6 +250,11 @@ impl Histories {
         self.audit.soon(io.now);
     }
 
+    /// What the stream keeps may have changed.
+    pub(crate) fn limits_changed(&mut self, now: Instant) {
+        self.watch.suspect(now);
+    }
+
     pub(crate) fn answer(&mut self, io: &mut Io<'_>, request: u64, ask: &Ask, packet: &Packet) {
         let rooms = &mut self.rooms;
         match ask {
@@ -283,7 +288,7 @@ impl Histories {
                 self.missing.came(io, rooms, request, of, packet);
             }
             Ask::Page(id) => self.pages.came(io, rooms.stream(), request, *id, packet),
-            Ask::Audit => Audit::came(io, rooms, request, packet),
+            Ask::Audit(number) => self.audit.came(io, rooms, (request, *number), packet),
         }
     }
 
@@ -305,7 +310,7 @@ impl Histories {
         {
             Passed::Unknown => {}
             Passed::Followed(places) => {
-                self.audit.follow(places);
+                self.audit.follow(&self.rooms, places);
                 self.joins.pass(io, self.rooms.stream());
             }
             Passed::Anew => self.follow_anew(io),
@@ -354,7 +359,7 @@ impl Histories {
             Ask::Publish(id) => self.publishing.unanswered(io, *id),
             Ask::Missed(id, at, part) => self.missing.later(io, *id, *at, *part),
             Ask::Page(id) => self.pages.fail(*id),
-            Ask::Audit => {}
+            Ask::Audit(number) => self.audit.unanswered(*number),
         }
     }
 

@@ -305,3 +305,54 @@ fn what_many_rooms_miss_is_asked_for_once_however_long_all_of_it_takes() {
     );
     assert!(scene.lost().is_empty());
 }
+
+#[test]
+fn all_rooms_are_compared_with_the_stream_within_half_a_minute_whatever_came_and_went() {
+    let gone = names(1_500);
+    let mut scene = following(&gone);
+    for room in &gone {
+        scene.leave(room);
+    }
+    scene.run(45_000);
+    for room in ["x", "y"] {
+        scene.join(room);
+    }
+    scene.run(100);
+    let stored = scene.store_silently("x");
+    assert!(scene.run_until(32_000, |scene| scene.given("x") == [stored]));
+}
+
+#[test]
+fn a_round_over_idle_rooms_brings_none_of_their_messages() {
+    let rooms = names(600);
+    let mut scene = following(&rooms);
+    scene.run(40_000);
+    (scene.traffic.bytes, scene.traffic.answers) = (0, 0);
+    scene.traffic.asked.clear();
+    scene.run(30_000);
+    let asked = scene.asked("DIRECT.GET");
+    assert!((1..=30).contains(&asked), "{asked}");
+    assert!(scene.traffic.answers < 100, "{}", scene.traffic.answers);
+}
+
+#[test]
+fn a_room_may_have_as_many_messages_as_its_stream_keeps_now() {
+    let mut scene = Scene::new(100);
+    scene.join("a");
+    scene.run(100);
+    let mut stored: Vec<_> = (0..90).map(|_| scene.store("a", 1, None)).collect();
+    scene.server.rooms.per_subject = Some(1_000);
+    stored.extend((0..400).map(|_| scene.store("a", 1, None)));
+    scene.act(|core, at, _| core.streams_kept(at));
+    scene.run(500);
+    let mut missed = scene.missed("a", stored[20]);
+    scene.run(500);
+    assert_eq!(missed.get().unwrap().messages.len(), 469);
+    let query = Query {
+        after: Some(0),
+        limit: 10,
+        ..Query::default()
+    };
+    let page = read(&mut scene, "a", query);
+    assert!(!page.truncated);
+}

@@ -288,7 +288,7 @@ fn direct_get(stream: &Stream, sent: &Sent, body: &Value, view: u64) -> Vec<Leav
         (Some(_), Some(batch)) => {
             let taken = (batch as usize).min(found.len());
             let taken = fitting(&found[..taken], body);
-            many(stream, sent, &found[..taken], found.len() - taken)
+            many(stream, sent, &found[..taken], (found.len() - taken, None))
         }
     }
 }
@@ -326,7 +326,8 @@ fn last_of_many(stream: &Stream, sent: &Sent, body: &Value, view: u64) -> Vec<Le
     let batch = body["batch"].as_u64().unwrap_or(u64::MAX);
     let taken = found.len().min(batch.try_into().unwrap_or(usize::MAX));
     let taken = fitting(&found[..taken], body);
-    many(stream, sent, &found[..taken], found.len() - taken)
+    let left = (found.len() - taken, Some(stream.last_at(view)));
+    many(stream, sent, &found[..taken], left)
 }
 
 fn one(stream: &Stream, sent: &Sent, stored: &Stored) -> Vec<Leaving> {
@@ -337,8 +338,13 @@ fn one(stream: &Stream, sent: &Sent, stored: &Stored) -> Vec<Leaving> {
     answer(sent, &headers, stored.payload.clone())
 }
 
-/// Several messages, how many are left behind each, and the end.
-fn many(stream: &Stream, sent: &Sent, found: &[&Stored], left: usize) -> Vec<Leaving> {
+/// Several messages, how many are left behind each, and the end with how far the replica is.
+fn many(
+    stream: &Stream,
+    sent: &Sent,
+    found: &[&Stored],
+    (left, up_to): (usize, Option<u64>),
+) -> Vec<Leaving> {
     let mut out = Vec::new();
     for (at, stored) in found.iter().enumerate() {
         let pending = left + found.len() - at - 1;
@@ -348,7 +354,9 @@ fn many(stream: &Stream, sent: &Sent, found: &[&Stored], left: usize) -> Vec<Lea
         );
         out.extend(answer(sent, &headers, stored.payload.clone()));
     }
-    let end = format!("NATS/1.0 204 EOB\r\nNats-Num-Pending: {left}\r\n\r\n");
+    let up_to = up_to.map(|seq| format!("Nats-UpTo-Sequence: {seq}\r\n"));
+    let up_to = up_to.unwrap_or_default();
+    let end = format!("NATS/1.0 204 EOB\r\nNats-Num-Pending: {left}\r\n{up_to}\r\n");
     out.extend(answer(sent, &end, Bytes::new()));
     out
 }

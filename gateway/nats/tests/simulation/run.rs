@@ -186,8 +186,14 @@ impl World {
     /// All goes well, until a gateway dies together with the leaders of both streams: others are
     /// elected while its clients come back, and nobody may be told that it is not recovered.
     pub fn run_election(mut self) -> Outcome {
+        // All that is published meanwhile is kept: else it would be gone when they are back.
+        let few = self.faults.few.map(|few| few.max(50));
+        if let Some(few) = few {
+            self.server.rooms.per_subject = Some(few);
+            self.places = Places::new(self.places.len() - 1, few as usize);
+        }
         self.faults = Faults {
-            few: self.faults.few,
+            few,
             ..Faults::default()
         };
         for _ in 0..GATEWAYS {

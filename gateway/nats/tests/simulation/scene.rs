@@ -274,11 +274,11 @@ impl Scene {
             says_so: true,
         };
         for leaving in self.server.take(from, sent, weather) {
-            self.leave(leaving);
+            self.bring(leaving);
         }
     }
 
-    fn leave(&mut self, leaving: Leaving) {
+    fn bring(&mut self, leaving: Leaving) {
         let Some(link) = self.link else {
             return;
         };
@@ -346,6 +346,11 @@ impl Scene {
         let key = key(room);
         let reply = self.act(|core, at, out| core.subscribe(at, (0, &key), &kept(), out));
         Answer::of(reply)
+    }
+
+    /// The gateway's last member leaves a room.
+    pub fn leave(&mut self, room: &str) {
+        self.act(|core, at, out| core.unsubscribe(at, 0, &key(room), out));
     }
 
     /// What a member missed after an offset, where it is not known how long it was away.

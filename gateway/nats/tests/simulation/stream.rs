@@ -85,6 +85,11 @@ impl Stream {
         self.log.len() as u64
     }
 
+    /// The last sequence number of a replica that is at `view`.
+    pub fn last_at(&self, view: u64) -> u64 {
+        self.log.partition_point(|stored| stored.at <= view) as u64
+    }
+
     pub fn store(
         &mut self,
         now: u64,

@@ -36,8 +36,8 @@ pub(crate) enum Ask {
     Missed(u64, usize, Part),
     /// A page of a history.
     Page(u64),
-    /// The last messages of some rooms.
-    Audit,
+    /// The last messages of some rooms, by the number of their comparison.
+    Audit(u64),
 }
 
 /// A part of what has to be known of the stream.

@@ -124,9 +124,10 @@ pub(super) fn from_offset_within(subject: &str, offset: u64, (batch, bytes): (u6
     json!({"seq": offset, "next_by_subj": subject, "batch": batch, "max_bytes": bytes}).to_string()
 }
 
-/// The last message of each subject.
-pub(super) fn last_of(subjects: &[String]) -> String {
-    json!({"multi_last": subjects, "batch": subjects.len()}).to_string()
+/// The last message of each subject, where it is after an offset.
+pub(super) fn last_after(subjects: &[String], offset: u64) -> String {
+    let seq = offset.saturating_add(1);
+    json!({"multi_last": subjects, "seq": seq, "max_bytes": BATCH_BYTES}).to_string()
 }
 
 /// One message, whatever its room. There is none at 0, and who asks for it is refused.
@@ -214,6 +215,12 @@ pub(super) fn is_gone(packet: &Packet) -> bool {
     }
     let reply = serde_json::from_slice::<Reply>(&packet.payload);
     reply.is_ok_and(|reply| reply.error.code == 404)
+}
+
+/// The last message of the stream as whoever has answered knew it, at the end of an answer with
+/// the last messages of subjects.
+pub(super) fn up_to(packet: &Packet) -> Option<u64> {
+    packet.headers.number("Nats-UpTo-Sequence")
 }
 
 /// How many messages follow the one of an answer.

@@ -56,6 +56,8 @@ fn what_waited_for_servers_that_take_less_is_refused() {
     bus.connect(0);
     let info = r#"{"config":{"name":"S"},"created":"2026-01-01T00:00:00Z","state":{"last_seq":0}}"#;
     bus.answer_to(0, "STREAM.INFO", "", info.as_bytes());
+    let no_mark = br#"{"error":{"code":404}}"#;
+    bus.answer_to(0, "STREAM.MSG.GET.SLUICE_default_chat_ROOMS", "", no_mark);
     bus.run_seconds(1);
     assert_eq!(poll(&mut reply).unwrap().unwrap_err(), Error::TooLarge);
 }
