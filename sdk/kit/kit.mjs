@@ -19,7 +19,7 @@ const folder = new URL("scenarios/", import.meta.url);
 const names = readdirSync(folder).filter((name) => name.endsWith(".yaml")).map((name) => basename(name, ".yaml"));
 const wanted = names.filter((name) => !chosen.length || chosen.includes(name)).sort();
 
-// A few at a time: most of a scenario is waiting.
+// Many at a time: most of a scenario is waiting.
 const waiting = wanted.map((name) => ({ name, ...parse(readFileSync(new URL(`${name}.yaml`, folder), "utf8")) }));
 let failed = 0;
 const work = async () => {
@@ -33,6 +33,6 @@ const work = async () => {
     }
   }
 };
-await Promise.all(Array.from({ length: 6 }, work));
+await Promise.all(Array.from({ length: 12 }, work));
 console.log(`${wanted.length - failed} of ${wanted.length} scenarios hold`);
 process.exitCode = failed || !wanted.length ? 1 : 0;

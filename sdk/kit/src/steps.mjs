@@ -4,20 +4,35 @@ const GREETING = { session: "s1", user: "ann", pid: "p1", recovered: false, ping
 /** The steps of scenarios by their names: README.md says what each means. */
 export const STEPS = {
   /** The client is told to do something. */
-  does: async ({ driver }, command) => driver.does(command),
+  does: async ({ drivers }, { by, ...command }) => drivers.get(by).does(command),
 
-  /** The client tells something. */
-  tells: async ({ driver }, wanted, { within }) => {
-    await driver.told.take(wanted, within);
+  /** The client is told to publish the numbers below `count`, each once it was told to publish the one before. */
+  publishes: async ({ drivers }, { by, room, event, count }) => {
+    for (let data = 0; data < count; data += 1) drivers.get(by).does({ do: "publish", room, event, data, as: `${data}` });
   },
 
+  /** The client tells something. */
+  tells: async ({ drivers }, { by, ...wanted }, { within }) => {
+    await drivers.get(by).told.take(wanted, within);
+  },
+
+  /** The client has told nothing like it. */
+  never_tells: async ({ drivers }, { by, ...wanted }) => {
+    const [found] = drivers.get(by).told.all(wanted);
+    if (found) throw new Error(`it told ${JSON.stringify(found)}`);
+  },
+
+  /** The network of those who are far: `cut`, `reset`, `mend`, or `{delay: ms}`. */
+  network: async ({ network }, what) => (typeof what === "string" ? network[what]() : network.delay(what.delay)),
+
   /** The client has told exactly this of an event so far, in this order. */
-  heard: async ({ driver }, { room, event, data }, { within }) => {
+  heard: async ({ drivers }, { by, room, event, data, count }, { within }) => {
     const wanted = { message: { room, event } };
+    const all = data ?? Array.from({ length: count }, (_, number) => number);
     const deadline = Date.now() + within;
-    const found = () => driver.told.all(wanted).map(({ message }) => message.data);
-    while (found().length < data.length && Date.now() < deadline) await new Promise((done) => setTimeout(done, 5));
-    if (JSON.stringify(found()) !== JSON.stringify(data)) throw new Error(`it heard ${JSON.stringify(found())}`);
+    const found = () => drivers.get(by).told.all(wanted).map(({ message }) => message.data);
+    while (found().length < all.length && Date.now() < deadline) await new Promise((done) => setTimeout(done, 5));
+    if (JSON.stringify(found()) !== JSON.stringify(all)) throw new Error(`it heard ${JSON.stringify(found())}`);
   },
 
   /** The client opens a connection, and is let in. */
@@ -82,8 +97,8 @@ export const STEPS = {
   accepts: async ({ gateway }) => gateway.accept(),
 
   /** So many clients lose their connections at once, and come back spread over so many milliseconds at least. */
-  storm: async ({ gateway, driver }, { clients, spread }, { within }) => {
-    for (let number = 1; number < clients; number += 1) driver.does({ do: "another" });
+  storm: async ({ gateway, drivers }, { clients, spread }, { within }) => {
+    for (let number = 1; number < clients; number += 1) drivers.get(undefined).does({ do: "another" });
     for (let number = 0; number < clients; number += 1) {
       await gateway.opened.take({ refused: null }, within);
       await STEPS.gets({ gateway }, { op: "connect" }, { within, answers: GREETING });
