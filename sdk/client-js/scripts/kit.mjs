@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Plays the kit's scenarios with this library, then with mutants of it, each of which must fail at least one: a kit
 // that a library without an outbox passes would say nothing.
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { build } from "esbuild";
@@ -33,9 +33,14 @@ const MUTANTS = [
   },
 ];
 
+/** Plays scenarios, all unless they are named; resolves to how that ended, and what was said. */
 function kit(scenarios, env = {}) {
   const options = ["../kit/kit.mjs", "node", "test/kit/driver.mjs", ...(scenarios.length ? ["--", ...scenarios] : [])];
-  return spawnSync("node", options, { env: { ...process.env, ...env }, encoding: "utf8" });
+  return new Promise((resolve) => {
+    execFile("node", options, { env: { ...process.env, ...env } }, (error, output, errors) => {
+      resolve({ status: error ? error.code : 0, said: output + errors });
+    });
+  });
 }
 
 /** Builds the library with one thing changed. */
@@ -64,14 +69,14 @@ async function mutate({ name, file, from, to }) {
   return outfile;
 }
 
-const whole = kit([]);
-process.stdout.write(whole.stdout + whole.stderr);
-process.exitCode = whole.status ?? 1;
-for (const mutant of MUTANTS) {
-  const { status } = kit(mutant.scenarios, { SLUICE_CLIENT: await mutate(mutant) });
-  if (status === 1) console.log(`✔ ${mutant.name} fails`);
-  else {
-    console.log(`✖ ${mutant.name} passes ${mutant.scenarios.join(" and ")}, which should notice it`);
-    process.exitCode = 1;
-  }
+async function playMutant(mutant) {
+  const { status } = await kit(mutant.scenarios, { SLUICE_CLIENT: await mutate(mutant) });
+  if (status === 1) return console.log(`✔ ${mutant.name} fails`);
+  console.log(`✖ ${mutant.name} passes ${mutant.scenarios.join(" and ")}, which should notice it`);
+  process.exitCode = 1;
 }
+
+const { status, said } = await kit([]);
+process.stdout.write(said);
+process.exitCode = status;
+await Promise.all(MUTANTS.map(playMutant));

@@ -71,7 +71,7 @@ export class Client<Rooms = Record<string, Record<string, any>>> {
     this.#session = new Session(this.#ways, this.#tokens, clock, options, {
       changed: () => this.#changed(),
       connected: () => this.#connected(),
-      disconnected: () => this.#disconnected(),
+      disconnected: (tooLarge) => this.#disconnected(tooLarge),
       push: (push) => this.#push(push),
     });
     this.#core = {
@@ -238,9 +238,9 @@ export class Client<Rooms = Record<string, Record<string, any>>> {
     this.#sender.turn();
   }
 
-  #disconnected(): void {
+  #disconnected(tooLarge: boolean): void {
     for (const room of this.#rooms.values()) room.disconnected();
-    this.#sender.disconnected();
+    this.#sender.disconnected(tooLarge);
   }
 
   #push(push: Push): void {

@@ -94,8 +94,9 @@ export class Sender {
     this.post.changed();
   }
 
-  disconnected(): void {
-    for (const { item, error } of this.outbox.disconnected()) this.#settled({ item, error });
+  /** The connection has ended, perhaps because a message was too large. */
+  disconnected(tooLarge: boolean): void {
+    for (const { item, error } of this.outbox.disconnected(tooLarge)) this.#settled({ item, error });
     this.turn();
   }
 

@@ -12,12 +12,15 @@ import type { Ways } from "./transport/ways.js";
 /** So long may a connection take from its first byte until the gateway has let the client in. */
 const OPENING = 10_000;
 
+/** The close code after a message that is larger than the gateway takes (RFC 6455, section 7.4.1). */
+const TOO_LARGE = 1009;
+
 /** What a session tells. */
 export interface SessionListener {
   /** The phase, or the reason for it, has changed. */
   changed(): void;
   connected(): void;
-  disconnected(): void;
+  disconnected(tooLarge: boolean): void;
   push(push: Push): void;
 }
 
@@ -219,17 +222,17 @@ export class Session {
   #closed(code: number, reason: string, retryAfter?: number): void {
     const blocked = code === 1006 && !reason.startsWith("http_");
     if (this.connection.phase === "opening" && blocked) this.ways.failed();
-    this.#over();
+    this.#over(code === TOO_LARGE);
     this.#do(this.connection.closed(code, reason, this.clock.now(), this.clock.random(), retryAfter));
   }
 
   /** There is no link any more. */
-  #over(): void {
+  #over(tooLarge = false): void {
     this.#link = this.#probe = undefined;
     this.#stopTicks();
     this.#stopTimer();
     this.tokens.rest();
     this.#requests.disconnected();
-    this.listener.disconnected();
+    this.listener.disconnected(tooLarge);
   }
 }

@@ -160,3 +160,13 @@ test("that something was sent is kept before it is sent", async () => {
   assert.equal(gateway.link.count("publish"), 1);
   assert.equal(typeof kept, "number");
 });
+
+test("a publication that the gateway finds too large fails, and does not end the next connection as well", async () => {
+  const { clock, gateway, room } = await inRoom();
+  const failed = assert.rejects(room.publish("message", "x".repeat(100)), { code: "message_too_large" });
+  await settle();
+  await comeBack({ clock, gateway }, {}, 1009);
+  await failed;
+  await gateway.link.answer("join", { room: "r", epoch: "e1", offset: 0, recovered: true });
+  assert.equal(gateway.link.count("publish"), 0);
+});

@@ -143,9 +143,13 @@ export class Outbox {
     return true;
   }
 
-  /** What is on its way is not answered any more. Returns what nobody could find out the repetition of. */
-  disconnected(): Turn["failed"] {
+  /**
+   * What is on its way is not answered any more. Returns what nobody could find out the repetition of; and, where the
+   * gateway has closed because a message was `tooLarge`, the largest, which would end the next connection as well.
+   */
+  disconnected(tooLarge = false): Turn["failed"] {
     const failed: Turn["failed"] = [];
+    if (tooLarge) failed.push(...this.#failLargest());
     for (const lane of this.#lanes.values()) {
       const [item] = lane.items;
       if (lane.onItsWay && item && !item.scope) failed.push(this.#fail(lane, item, inDoubt()));
@@ -153,6 +157,22 @@ export class Outbox {
       lane.notBefore = 0;
     }
     return failed;
+  }
+
+  #failLargest(): Turn["failed"] {
+    let largest: [Lane, Item] | undefined;
+    for (const lane of this.#lanes.values()) {
+      const [item] = lane.items;
+      if (item && lane.onItsWay && item.bytes >= (largest?.[1].bytes ?? 0)) largest = [lane, item];
+    }
+    if (!largest) return [];
+    largest[0].onItsWay = false;
+    return [
+      this.#fail(
+        ...largest,
+        new SluiceError("message_too_large", "the gateway takes no message so large; publish less at once"),
+      ),
+    ];
   }
 
   #next(lane: Lane, now: number, gate: Gate, failed: Turn["failed"]): Item | undefined {
