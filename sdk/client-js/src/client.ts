@@ -62,7 +62,7 @@ export class Client<Rooms = Record<string, Record<string, any>>> {
   readonly #kept = new Set<string>();
   #told = "";
 
-  /** Connects as soon as something wants it: {@link connect}, a room, a publication. */
+  /** Connects as soon as something wants it: {@link connect}, a room, a publication, a request. */
   constructor(url: string, options: ClientOptions = {}) {
     const clock = clockOf(options);
     this.#clock = clock;
@@ -76,7 +76,7 @@ export class Client<Rooms = Record<string, Record<string, any>>> {
     });
     this.#core = {
       clock,
-      start: () => this.#session.start(),
+      start: () => this.#start(),
       call: (request, answered) => void this.#session.call(request, answered),
       askWhenConnected: (request, signal) => this.#askWhenConnected(request, signal),
       publish: (room, event, data, how) => this.#publish(room, event, data, how),
@@ -130,7 +130,7 @@ export class Client<Rooms = Record<string, Record<string, any>>> {
     await this.#whenConnected(signal);
   }
 
-  /** Disconnects. What waits in the outbox goes on waiting for {@link connect}. */
+  /** Disconnects, until {@link connect}. What waits in the outbox, and what is published meanwhile, waits for that. */
   disconnect(): void {
     this.#session.stop("disconnected");
   }
@@ -183,10 +183,18 @@ export class Client<Rooms = Record<string, Record<string, any>>> {
 
   #publish(room: string, event: string, data: Data, options: PublishOptions): Promise<Receipt> {
     const { id = newId(), echo = true, signal } = options;
-    this.#session.start();
+    this.#start();
     const sent = body(data);
     const bytes = JSON.stringify([room, event, sent]).length;
     return this.#sender.publish({ id, room, event, ...sent, echo, bytes, at: this.#clock.now() }, signal);
+  }
+
+  /** Connects for the first time; who has disconnected comes back by {@link connect} alone. */
+  #start(): string | undefined {
+    const { connection } = this.#session;
+    if (connection.phase === "off" && connection.reason !== "new") return connection.reason;
+    this.#session.start();
+    return undefined;
   }
 
   #gate(name: string) {
@@ -206,7 +214,7 @@ export class Client<Rooms = Record<string, Record<string, any>>> {
 
   async #askWhenConnected(request: Request, signal?: AbortSignal): Promise<Answer> {
     signal?.throwIfAborted();
-    this.#session.start();
+    this.#start();
     await this.#whenConnected(signal);
     return this.#ask(request, signal);
   }
@@ -246,7 +254,7 @@ export class Client<Rooms = Record<string, Record<string, any>>> {
   #push(push: Push): void {
     if (!push.meta) return this.#own(push);
     const message = push as Message & Push;
-    this.#events.emit("message", message);
+    this.#events.emit("message", readMessage(message));
     if (message.meta.room !== undefined) this.#rooms.get(message.meta.room)?.message(message);
     else this.#direct.emit(message.event, readMessage(message));
   }

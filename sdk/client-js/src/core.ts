@@ -16,8 +16,8 @@ export interface PublishOptions {
 /** What rooms need of their client. */
 export interface Core {
   readonly clock: Clock;
-  /** Connects, if that is not wanted already. */
-  start(): void;
+  /** Connects, unless the client has disconnected: then it says why, and waits for `connect()`. */
+  start(): string | undefined;
   /** Sends a request; `answered` hears the answer before anything that came behind it is told. */
   call(request: Request, answered: Answered): void;
   askWhenConnected(request: Request, signal?: AbortSignal): Promise<Answer>;

@@ -179,8 +179,9 @@ export class Room<E = Record<string, any>> {
   #hold(): void {
     this.#users += 1;
     this.#stopLinger();
-    this.core.start();
+    const over = this.core.start();
     this.#do(this.#member.want(true));
+    if (over !== undefined) this.over(over);
   }
 
   #release(): void {

@@ -138,3 +138,20 @@ test("a client that disconnects stays away, and its rooms and requests end", asy
   await clock.advance(100_000);
   assert.deepEqual([gateway.links.length, gateway.link.closedBy], [1, "done"]);
 });
+
+test("a client that has disconnected comes back by connect alone, and then joins and sends what it was asked for", async () => {
+  const { client, clock, gateway } = await playConnected();
+  client.disconnect();
+  const room = client.room("r");
+  await assert.rejects(room.join(), { code: "disconnected" });
+  room.on("message", () => {});
+  const published = room.publish("message", 1);
+  await clock.advance(10_000);
+  assert.equal(gateway.links.length, 1);
+  void client.connect();
+  await settle();
+  await gateway.link.greet();
+  await gateway.link.answer("join", { room: "r", epoch: "e1", offset: 0 });
+  await gateway.link.answer("publish", { offset: 1 });
+  assert.equal((await published).offset, 1);
+});

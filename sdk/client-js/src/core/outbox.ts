@@ -125,6 +125,7 @@ export class Outbox {
     if (!lane || !item) return undefined;
     if (item === lane.items[0]) lane.onItsWay = false;
     lane.backoff.reset();
+    lane.notBefore = 0;
     this.#remove(lane, item);
     return item;
   }
