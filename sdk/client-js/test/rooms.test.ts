@@ -60,6 +60,18 @@ test("a message that comes twice is told once", async () => {
   assert.deepEqual(got, ["one", "two"]);
 });
 
+test("what is missed may come behind the answer that says that it comes, and is told", async () => {
+  const { client, clock, gateway } = await playConnected();
+  const got: unknown[] = [];
+  client.room("r").on("message", (data) => got.push(data));
+  await settle();
+  await gateway.link.answer("join", { room: "r", epoch: "e1", offset: 3 });
+  await comeBack({ clock, gateway });
+  await gateway.link.answer("join", { room: "r", epoch: "e1", offset: 4, recovered: true });
+  await gateway.link.message("r", "four", 4);
+  assert.deepEqual(got, ["four"]);
+});
+
 test("a room that has lost messages says so, and goes on from where it is now", async () => {
   const { client, clock, gateway } = await playConnected();
   const states: RoomState[] = [];

@@ -76,9 +76,10 @@ export class Membership {
     if (!answer.ok) return this.#refused(answer.error?.code ?? "refused", random);
     const { epoch, offset, recovered } = answer as { epoch?: string; offset?: number; recovered?: boolean };
     this.recovered = this.#joinedBefore ? recovered === true : undefined;
-    if (recovered !== true || epoch !== this.epoch) this.offset = undefined;
+    // What was missed has come before the answer, and has said how far it is. The answer's own offset counts where the
+    // room is read from there on.
+    if (recovered !== true || epoch !== this.epoch) this.offset = epoch === undefined ? undefined : offset;
     this.epoch = epoch;
-    if (epoch !== undefined && offset !== undefined) this.offset = Math.max(this.offset ?? 0, offset);
     this.#joinedBefore = true;
     this.phase = "joined";
     this.reason = "joined";
