@@ -1,5 +1,21 @@
-import type { Client } from "./client.js";
+import type { Item } from "./core/outbox.js";
 import type { Message } from "./core/wire.js";
+import type { Off } from "./emitter.js";
+
+/** What the panel looks at: a client. */
+export interface Watched {
+  readonly state: { readonly state: string; readonly reason: string };
+  readonly session: { readonly id: string; readonly user: string };
+  readonly transport: string;
+  readonly rooms: readonly {
+    readonly name: string;
+    readonly state: { readonly state: string; readonly reason: string };
+    readonly offset: number | undefined;
+  }[];
+  readonly outbox: readonly Item[];
+  on(event: "state" | "outbox", listener: () => void): Off;
+  on(event: "message", listener: (message: Message) => void): Off;
+}
 
 /** So many messages are shown. */
 const SHOWN = 20;
@@ -11,7 +27,7 @@ interface Shown {
 }
 
 /** Puts a panel over the page: the client's state, its rooms, its outbox and the last messages. Returns what removes it. */
-export function showPanel(client: Client<any>): () => void {
+export function showPanel(client: Watched): () => void {
   const panel = document.createElement("div");
   panel.setAttribute("data-sluice", "debug");
   panel.style.cssText =
@@ -36,7 +52,7 @@ export function showPanel(client: Client<any>): () => void {
   };
 }
 
-function look(client: Client<any>, messages: readonly Message[]): Shown[] {
+function look(client: Watched, messages: readonly Message[]): Shown[] {
   const { state, reason } = client.state;
   const { id, user } = client.session;
   return [
