@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::passthrough::plain;
+use crate::{Duration, passthrough::plain};
 
 /// The gateways: how many there are, what each may hold, and how their pods are made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -44,6 +44,17 @@ pub struct Gateway {
         .message("write a path of letters, digits and ._~- between slashes, for example /realtime/; /ws is the plain protocol's"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub socketio_path: Option<String>,
+    /// How long an HTTP connection of a client or a balancer may stay open without a request. Longer
+    /// than a balancer in front keeps connections that it does not use, or it sends requests over
+    /// some that have just ended. Without it, `80s`.
+    #[x_kube(validation = Rule::new("duration(self) >= duration('1s')")
+        .message("keepAlive is how long HTTP connections may be silent: write 1s or more, for example 80s"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_alive: Option<Duration>,
+    /// Whether connections from `limits.trustedProxies` begin with a header of the PROXY protocol,
+    /// version 1 or 2, which names the client, as balancers of TCP send it. Connections from
+    /// elsewhere have none.
+    pub proxy_protocol: bool,
     /// Whether some connections are moved to gateways that have far fewer, for example after their
     /// number grew. A fleet that is about even is left alone.
     pub rebalance: bool,
@@ -93,6 +104,8 @@ impl Default for Gateway {
             workers: None,
             compression: false,
             socketio_path: None,
+            keep_alive: None,
+            proxy_protocol: false,
             rebalance: true,
             image: None,
             image_pull_secrets: Vec::new(),
@@ -105,6 +118,13 @@ impl Default for Gateway {
             pod_labels: BTreeMap::new(),
             pod_annotations: BTreeMap::new(),
         }
+    }
+}
+
+impl Gateway {
+    /// How long an HTTP connection may stay open without a request.
+    pub fn keep_alive(&self) -> Duration {
+        self.keep_alive.unwrap_or(Duration::from_secs(80))
     }
 }
 

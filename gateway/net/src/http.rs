@@ -45,7 +45,7 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Who sent a request.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
-    /// The TCP peer.
+    /// The TCP peer, or whom it speaks for by the PROXY protocol.
     pub address: SocketAddr,
     /// Whether the connection is TLS.
     pub tls: bool,
@@ -75,6 +75,12 @@ pub trait Handler: 'static {
     /// How long its clients may take.
     fn patience(&self) -> Patience {
         Patience::default()
+    }
+
+    /// Whether sockets from `address` are a proxy's, and begin with a header of the PROXY protocol
+    /// that says who the client is.
+    fn is_proxy(&self, _address: IpAddr) -> bool {
+        false
     }
 
     /// Whether a socket from `address` may stay: its place until it has become a WebSocket or has

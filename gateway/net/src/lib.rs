@@ -79,6 +79,7 @@ pub mod heartbeat;
 mod http;
 pub mod inbox;
 mod listener;
+mod proxied;
 mod read;
 mod reap;
 mod refill;

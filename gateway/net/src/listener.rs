@@ -3,10 +3,14 @@
 use std::{io, net::SocketAddr, rc::Rc, time::Duration};
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::{sleep, timeout},
+};
 
 use crate::{
     http::{self, Handler, Peer},
+    proxied,
     tls::{Certificate, TlsStream},
     worker::Worker,
 };
@@ -61,7 +65,7 @@ pub async fn accept<H: Handler>(
             Ok((stream, address)) => admit(&worker, &endpoint, &handler, stream, address),
             Err(e) => {
                 tracing::warn!(error = %e, "a connection could not be accepted; raise the limit of open files if this goes on");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                sleep(ACCEPT_PAUSE).await;
             }
         }
     }
@@ -71,39 +75,75 @@ fn admit<H: Handler>(
     worker: &Rc<Worker>,
     endpoint: &Endpoint,
     handler: &Rc<H>,
-    stream: TcpStream,
+    mut stream: TcpStream,
     address: SocketAddr,
 ) {
     let counters = worker.counters();
-    let full = counters.sockets.get() >= endpoint.max_sockets;
-    let place = handler.arrive(address.ip()).filter(|_| !full);
-    let Some(place) = place else {
-        tracing::debug!(%address, full, "a socket was refused");
+    if counters.sockets.get() >= endpoint.max_sockets {
+        tracing::debug!(%address, "a socket was refused: the worker has as many as it takes");
         counters.refused.add(1);
         return;
-    };
-    counters.accepted.add(1);
+    }
     counters.sockets.add(1);
-    // Messages are coalesced here, so the kernel must not wait for more.
-    let _ = stream.set_nodelay(true);
-    let (worker, handler) = (Rc::clone(worker), Rc::clone(handler));
-    let peer = Peer {
-        address,
-        tls: endpoint.certificate.is_some(),
+    let arrival = Arrival {
+        worker: Rc::clone(worker),
+        handler: Rc::clone(handler),
+        certificate: endpoint.certificate.clone(),
     };
-    match &endpoint.certificate {
-        None => tokio::task::spawn_local(http::serve(worker, handler, stream, peer, place)),
-        Some(certificate) => {
-            let handshake = TlsStream::accept(stream, certificate.current());
-            let handshake = tokio::time::timeout(handler.patience().tls, handshake);
-            tokio::task::spawn_local(async move {
-                if let Ok(Ok(stream)) = handshake.await {
-                    http::serve(worker, handler, stream, peer, place).await;
-                } else {
-                    tracing::debug!(%address, "a TLS handshake failed");
-                    http::end(&worker, true);
-                }
-            })
+    if !handler.is_proxy(address.ip()) {
+        return arrival.begin(stream, address);
+    }
+    tokio::task::spawn_local(async move {
+        let client = proxied::client(&mut stream);
+        if let Ok(Ok(client)) = timeout(arrival.handler.patience().head, client).await {
+            arrival.begin(stream, client.unwrap_or(address));
+        } else {
+            tracing::debug!(%address, "a proxy did not say whom it speaks for; have it send PROXY headers");
+            http::end(&arrival.worker, true);
         }
-    };
+    });
+}
+
+/// What a socket is served with.
+struct Arrival<H> {
+    worker: Rc<Worker>,
+    handler: Rc<H>,
+    certificate: Option<Certificate>,
+}
+
+impl<H: Handler> Arrival<H> {
+    /// Serves a client, unless its address has as many sockets as it may.
+    fn begin(self, stream: TcpStream, address: SocketAddr) {
+        let Self {
+            worker,
+            handler,
+            certificate,
+        } = self;
+        let Some(place) = handler.arrive(address.ip()) else {
+            tracing::debug!(%address, "a socket was refused: its address has as many as it may");
+            worker.counters().refused.add(1);
+            return http::end(&worker, false);
+        };
+        worker.counters().accepted.add(1);
+        // Messages are coalesced here, so the kernel must not wait for more.
+        let _ = stream.set_nodelay(true);
+        let peer = Peer {
+            address,
+            tls: certificate.is_some(),
+        };
+        let Some(certificate) = certificate else {
+            tokio::task::spawn_local(http::serve(worker, handler, stream, peer, place));
+            return;
+        };
+        let handshake = TlsStream::accept(stream, certificate.current());
+        let handshake = timeout(handler.patience().tls, handshake);
+        tokio::task::spawn_local(async move {
+            if let Ok(Ok(stream)) = handshake.await {
+                http::serve(worker, handler, stream, peer, place).await;
+            } else {
+                tracing::debug!(%address, "a TLS handshake failed");
+                http::end(&worker, true);
+            }
+        });
+    }
 }

@@ -33,6 +33,10 @@ pub struct Policy {
     pub generation: u64,
     /// How many connections this gateway may hold.
     pub max_connections: u32,
+    /// How long a client's HTTP connection may stay open without a request.
+    pub keep_alive: Duration,
+    /// Whether connections of trusted proxies begin with a header of the PROXY protocol.
+    pub proxy_protocol: bool,
     /// Where Socket.IO clients connect, with a slash at both ends.
     pub socketio_path: Box<str>,
     /// What one connection, one user and one address may use.

@@ -1,6 +1,8 @@
 //! The first look at a socket and at a request: its address, its origin, and whether there is room.
 
 mod rates;
+#[cfg(test)]
+mod tests;
 
 use std::{
     net::IpAddr,
@@ -102,7 +104,7 @@ impl Admission {
     /// their clients', whose addresses are not known yet.
     pub(crate) fn arrive(&self, policy: &Policy, address: IpAddr) -> Option<Place> {
         let limits = &policy.limits;
-        if limits.trusted_proxies.contains(address.to_canonical()) {
+        if limits.trusted_proxies.contains(address) {
             return Some(Place::uncounted());
         }
         let most = limits.connections_per_ip;
@@ -216,8 +218,7 @@ fn is_secure(policy: &Policy, head: &Parts, peer: Peer) -> Option<bool> {
     if peer.tls {
         return Some(true);
     }
-    let nearest = peer.address.ip().to_canonical();
-    if !policy.limits.trusted_proxies.contains(nearest) {
+    if !policy.limits.trusted_proxies.contains(peer.address.ip()) {
         return None;
     }
     let said = lines(&head.headers, &X_FORWARDED_PROTO).next_back()?;

@@ -7,7 +7,7 @@ use http::{HeaderValue, Request, StatusCode, Version, header, request::Parts, ur
 use hyper::body::Incoming;
 use sluice_contract::Code;
 use sluice_engineio::Engine;
-use sluice_net::{Handler, HandlerFuture, HttpResponse, Peer, response};
+use sluice_net::{Handler, HandlerFuture, HttpResponse, Patience, Peer, response};
 use sluice_socketio::SocketIo;
 use sluice_util::Place;
 
@@ -91,6 +91,18 @@ fn is_host(host: &HeaderValue) -> bool {
 }
 
 impl Handler for Front {
+    fn patience(&self) -> Patience {
+        Patience {
+            idle: self.shared.policy.load().keep_alive,
+            ..Patience::default()
+        }
+    }
+
+    fn is_proxy(&self, address: IpAddr) -> bool {
+        let policy = self.shared.policy.load();
+        policy.proxy_protocol && policy.limits.trusted_proxies.contains(address)
+    }
+
     fn arrive(&self, address: IpAddr) -> Option<Place> {
         let Shared {
             admission, policy, ..

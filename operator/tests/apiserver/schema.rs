@@ -44,6 +44,7 @@ const CLUSTERS: &str = r#"
 {"recovery": {"window": "87601h"}}
 {"limits": {"payloadBytes": 900000, "outboundBytes": 1000000}}
 {"gateway": {"socketioPath": "realtime"}}
+{"gateway": {"keepAlive": "0s"}}
 {"applications": [{"name": "Chat", "namespaces": ["/chat"]}], "backbone": {"nats": {"managed": {}}}}
 {"applications": [{"name": "chat", "namespaces": ["/chat-*-*"]}], "backbone": {"nats": {"managed": {}}}}
 {"applications": [{"name": "chat", "namespaces": ["/chat"]}]}

@@ -13,5 +13,6 @@ mod flushing;
 mod frames;
 mod handshakes;
 mod http;
+mod proxied;
 mod support;
 mod tls;

@@ -45,6 +45,8 @@ pub struct Setup {
     pub certificate: Option<Certificate>,
     pub max_sockets: u64,
     pub sockets_per_address: u32,
+    /// Whether clients come through a proxy that says so.
+    pub proxied: bool,
     /// What may wait for all clients together.
     pub max_queued: u64,
 }
@@ -61,6 +63,7 @@ impl Default for Setup {
             certificate: None,
             max_sockets: 10_000,
             sockets_per_address: 10_000,
+            proxied: false,
             max_queued: u64::MAX,
         }
     }
@@ -97,6 +100,7 @@ impl Server {
                 patience: setup.patience,
                 addresses: Arc::default(),
                 most: setup.sockets_per_address,
+                proxied: setup.proxied,
                 told: seen,
             });
             tokio::select! {
@@ -167,12 +171,17 @@ struct Front {
     patience: Patience,
     addresses: Arc<Addresses>,
     most: u32,
+    proxied: bool,
     told: Told,
 }
 
 impl Handler for Front {
     fn patience(&self) -> Patience {
         self.patience
+    }
+
+    fn is_proxy(&self, _: IpAddr) -> bool {
+        self.proxied
     }
 
     fn arrive(&self, address: IpAddr) -> Option<Place> {
@@ -182,14 +191,18 @@ impl Handler for Front {
     fn handle(
         self: Rc<Self>,
         request: Request<hyper::body::Incoming>,
-        _peer: Peer,
+        peer: Peer,
     ) -> HandlerFuture {
-        Box::pin(async move { self.answer(&request.into_parts().0) })
+        Box::pin(async move { self.answer(&request.into_parts().0, peer) })
     }
 }
 
 impl Front {
-    fn answer(self: Rc<Self>, head: &http::request::Parts) -> HttpResponse {
+    fn answer(self: Rc<Self>, head: &http::request::Parts, peer: Peer) -> HttpResponse {
+        if head.uri.path() == "/who" {
+            let who = Bytes::from(peer.address.to_string());
+            return HttpResponse::Plain(response(http::StatusCode::OK, "text/plain", who));
+        }
         if head.uri.path() == "/hello" {
             let hello = Bytes::from_static(b"hello");
             return HttpResponse::Plain(response(http::StatusCode::OK, "text/plain", hello));

@@ -55,6 +55,11 @@ impl Policy {
                 "gateway.maxConnections",
                 self.max_connections != earlier.max_connections,
             ),
+            ("gateway.keepAlive", self.keep_alive != earlier.keep_alive),
+            (
+                "gateway.proxyProtocol",
+                self.proxy_protocol != earlier.proxy_protocol,
+            ),
             (
                 "gateway.socketioPath",
                 self.socketio_path != earlier.socketio_path,

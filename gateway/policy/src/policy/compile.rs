@@ -56,6 +56,8 @@ impl Policy {
         Ok(Self {
             generation: previous.map_or(0, |previous| previous.generation) + 1,
             max_connections: spec.gateway.max_connections,
+            keep_alive: spec.gateway.keep_alive().as_std(),
+            proxy_protocol: spec.gateway.proxy_protocol,
             socketio_path: socketio_path(spec.gateway.socketio_path.as_deref()),
             limits,
             heartbeat: heartbeat(&spec.heartbeat),

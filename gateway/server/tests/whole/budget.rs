@@ -1,6 +1,10 @@
 //! What one connection and one address may cost.
 
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 use tokio_tungstenite::tungstenite::{Error, connect, http::StatusCode};
 
 use crate::{
@@ -81,21 +85,46 @@ fn a_session_that_goes_on_showing_forged_tokens_is_closed() {
 
 #[test]
 fn an_address_that_shows_too_many_bad_tokens_has_to_wait_and_those_inside_go_on() {
-    let limits = json!({"limits": {"connectionsPerIP": 20}});
+    let limits = json!({"limits": {"connectionsPerIP": 8}});
     with(&[cluster(limits)], async |gateway| {
         let (mut ann, _) = Native::enter(&gateway, "ann").await;
-        let mut seen = StatusCode::SWITCHING_PROTOCOLS;
-        while seen == StatusCode::SWITCHING_PROTOCOLS {
-            for _ in 0..20 {
-                let mut eve = Native::open(&gateway).await;
-                eve.ask(json!({"op": "connect", "token": forged()})).await;
-                assert_eq!(eve.closed().await, 4503);
+        while refused(&gateway, "ip_bad_tokens_exceeded").await == 0 {
+            let mut eve = SocketIo::open(&gateway).await;
+            for _ in 0..10 {
+                eve.send(&format!("40{}", json!({"token": forged()}))).await;
+                assert!(eve.text().await.unwrap().starts_with("44"));
             }
-            seen = handshake(&gateway).await;
+            handshake(&gateway).await;
         }
-        assert_eq!(seen, StatusCode::TOO_MANY_REQUESTS);
-        assert!(refused(&gateway, "ip_bad_tokens_exceeded").await > 0);
         ann.must(json!({"op": "join", "room": "r"})).await;
         while handshake(&gateway).await != StatusCode::SWITCHING_PROTOCOLS {}
+    });
+}
+
+/// The first line of what is answered to these bytes.
+async fn answered(gateway: &Gateway, bytes: &str) -> String {
+    let mut socket = TcpStream::connect(gateway.embedded.clients())
+        .await
+        .unwrap();
+    let _ = socket.write_all(bytes.as_bytes()).await;
+    let mut answer = Vec::new();
+    let _ = socket.read_to_end(&mut answer).await;
+    let answer = String::from_utf8(answer).unwrap();
+    answer.lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_trusted_proxy_says_by_the_proxy_protocol_who_connects() {
+    let limits = json!({"connectionsPerIP": 1, "trustedProxies": ["127.0.0.1/32"]});
+    let gateway = json!({"proxyProtocol": true});
+    let cluster = cluster(json!({"limits": limits, "gateway": gateway}));
+    with(&[cluster], async |gateway| {
+        let poll = "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        let from = |last: u8| format!("PROXY TCP4 192.0.2.{last} 192.0.2.9 1 2\r\n{poll}");
+        assert_eq!(answered(&gateway, &from(1)).await, "HTTP/1.1 200 OK");
+        assert_eq!(answered(&gateway, &from(2)).await, "HTTP/1.1 200 OK");
+        let again = answered(&gateway, &from(1)).await;
+        assert_eq!(again, "HTTP/1.1 429 Too Many Requests");
+        assert_eq!(answered(&gateway, poll).await, "", "no header");
     });
 }
