@@ -13,7 +13,10 @@ use bytes::Bytes;
 use sluice_codec::ws::{self, Decoder, Event, Opcode};
 use sluice_contract::Cause;
 
-use crate::connection::{Connection, Options};
+use crate::{
+    connection::{Connection, Options},
+    slices::wake_after_others,
+};
 
 /// How often a task reads before it lets others run.
 const READS_A_TURN: usize = 4;
@@ -99,13 +102,16 @@ impl<R: Receiver> ReadTask<R> {
                 // Pending here only says that writing must wait; reading goes on.
                 let _ = self.connection.poll_unblock(cx);
             }
-            ready!(self.poll_read(cx));
+            if ready!(self.poll_read(cx)) {
+                break;
+            }
         }
-        cx.waker().wake_by_ref();
+        wake_after_others(cx);
         Poll::Pending
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Reads once. True where that was as much as one read moves, so that others are to run now.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let worker = Rc::clone(self.connection.worker());
         let mut scratch = worker.read_scratch();
         match ready!(self.connection.poll_read(cx, &mut scratch)) {
@@ -113,9 +119,10 @@ impl<R: Receiver> ReadTask<R> {
             Ok(n) => {
                 worker.counters().bytes_in.add(n as u64);
                 self.feed(&mut scratch[..n]);
+                return Poll::Ready(n == scratch.len());
             }
         }
-        Poll::Ready(())
+        Poll::Ready(false)
     }
 
     fn feed(&mut self, mut input: &mut [u8]) {

@@ -1,6 +1,6 @@
 //! How long something is done before others run.
 
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, future::Future as _, pin::pin, task::Context, time::Duration};
 
 use tokio::{sync::Mutex, task::yield_now};
 
@@ -39,12 +39,18 @@ impl Slices {
     }
 }
 
+/// Has the current task run again once others have. Where it woke itself it would run dozens of times
+/// before the runtime looks whose sockets have become ready.
+pub fn wake_after_others(cx: &mut Context<'_>) {
+    let _ = pin!(yield_now()).poll(cx);
+}
+
 #[cfg(test)]
 mod tests {
-    use std::rc::Rc;
+    use std::{future::poll_fn, rc::Rc, task::Poll};
 
     use futures_util::FutureExt as _;
-    use tokio::runtime;
+    use tokio::{net::UnixStream, runtime};
 
     use super::*;
 
@@ -68,6 +74,34 @@ mod tests {
                 assert!(done.get() <= seen + 2, "{} after {seen}", done.get());
                 seen = done.get();
             }
+        });
+    }
+
+    #[test]
+    fn a_task_that_goes_on_runs_a_few_times_until_a_socket_is_looked_at() {
+        let builder = &mut runtime::Builder::new_current_thread();
+        let builder = builder.enable_io();
+        let runtime = builder.build_local(runtime::LocalOptions::default());
+        runtime.unwrap().block_on(async {
+            let runs = Rc::new(Cell::new(0));
+            let counted = Rc::clone(&runs);
+            let busy = tokio::task::spawn_local(poll_fn(move |cx| {
+                counted.set(counted.get() + 1);
+                wake_after_others(cx);
+                Poll::<()>::Pending
+            }));
+            let (one, other) = UnixStream::pair().unwrap();
+            for _ in 0..10 {
+                one.writable().await.unwrap();
+                let before = runs.get();
+                one.try_write(b"x").unwrap();
+                while other.try_read(&mut [0; 8]).is_err() {
+                    other.readable().await.unwrap();
+                }
+                assert!(runs.get() <= before + 5, "{} after {before}", runs.get());
+                yield_now().await;
+            }
+            busy.abort();
         });
     }
 

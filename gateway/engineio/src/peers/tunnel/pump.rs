@@ -11,6 +11,7 @@ use std::{
 
 use bytes::{Buf as _, Bytes};
 use sluice_codec::peer::{Marks, Tell};
+use sluice_net::wake_after_others;
 use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -192,7 +193,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, L: Fn()> Pump<S, L> {
             }
             self.flow.take(buf.filled());
         }
-        cx.waker().wake_by_ref();
+        wake_after_others(cx);
         Ok(())
     }
 
