@@ -138,9 +138,11 @@ impl Histories {
         &mut self,
         io: &mut Io<'_>,
         worker: usize,
-        key: &RoomKey,
+        (key, limits): (&RoomKey, &HistoryLimits),
     ) -> Reply<Joined> {
-        self.joins.join(io, &mut self.rooms, worker, key)
+        let joined = self.joins.join(io, &mut self.rooms, worker, key);
+        self.rooms.keep(key, limits.max_age);
+        joined
     }
 
     /// A worker has no member in a room any more.
@@ -239,7 +241,8 @@ impl Histories {
 
     pub(crate) fn disconnected(&mut self, io: &Io<'_>) {
         self.watch.disconnected();
-        self.catch_up.disconnected(&mut self.rooms);
+        let heard = self.watch.heard_at();
+        self.catch_up.disconnected(&mut self.rooms, heard);
         self.joins.forget();
         self.rooms.repair_all_later(io);
     }

@@ -30,9 +30,9 @@ impl Core {
         let mut io = self.world.io(at, out);
         self.presence.apply(&mut io, room, settings);
         // Who published before the Room was changed may still use the other way.
-        if settings.history.is_some() {
+        if let Some(limits) = &settings.history {
             self.live.unsubscribe(&io, worker, room);
-            return self.histories.subscribe(&mut io, worker, room);
+            return self.histories.subscribe(&mut io, worker, (room, limits));
         }
         self.histories.unsubscribe(&io, worker, room);
         self.live.subscribe(&mut io, worker, room);

@@ -3,7 +3,7 @@
 use async_nats::jetstream;
 use reqwest::Method;
 use serde_json::{Value, json};
-use sluice_test_nats::{Server, Settings};
+use sluice_test_nats::{Folder, Server, Settings};
 
 use crate::{
     metrics::figure,
@@ -11,12 +11,24 @@ use crate::{
     support::{
         Gateway,
         fleet::{Fleet, with_fleet},
-        kept, until,
+        kept, room, until,
     },
 };
 
 const ROOMS: &str = "SLUICE_default_test_ROOMS";
 const SESSIONS: &str = "SLUICE_default_test_SESSIONS";
+
+/// What is stored there is of a room that nobody is in.
+const SUBJECT: &str = "sluice.default.test.in.=2F.kept-b";
+
+/// A server by itself with a copy of a store.
+async fn another(copy: &Folder) -> Server {
+    let mut server = Server::start(Settings::default().jetstream()).await;
+    server.kill().await;
+    server.put_back(copy);
+    server.restart().await;
+    server
+}
 
 async fn start(fleet: &Fleet) -> Gateway {
     let gateway = fleet
@@ -98,15 +110,11 @@ fn members_are_told_when_the_store_was_put_back_and_has_grown_past_what_they_hav
         let (ann, more) = reader(&gateway).await;
         fleet.server.kill().await;
         // At another server, so that what is stored is not the gateway's doing.
-        let mut other = Server::start(Settings::default().jetstream()).await;
-        other.kill().await;
-        other.put_back(&copy);
-        other.restart().await;
+        let mut other = another(&copy).await;
         let client = async_nats::connect(other.url()).await.unwrap();
         let context = jetstream::new(client);
-        let subject = "sluice.default.test.in.=2F.kept-b";
         for _ in 0..50 {
-            let sent = context.publish(subject, "{}".into()).await.unwrap();
+            let sent = context.publish(SUBJECT, "{}".into()).await.unwrap();
             sent.await.unwrap();
         }
         other.stop().await;
@@ -167,4 +175,57 @@ fn sessions_are_stored_again_when_their_stream_is_deleted() {
         assert!(losses(&gateway, "sessions_gone").await <= 1);
         assert_eq!(losses(&gateway, "sessions_anew").await, 1);
     });
+}
+
+#[test]
+fn members_are_told_when_messages_expired_while_their_gateway_was_cut_off() {
+    with_fleet(async |mut fleet| {
+        let short = json!({"history": {"maxMessages": 100, "maxAge": "1s"}});
+        let documents = [fleet.cluster(json!({})), room("short", "kept-*", short)];
+        let gateway = fleet.gateway("a", &documents).await;
+        until(async || stores(&gateway).await).await;
+        let (ann, more) = reader(&gateway).await;
+        fleet.server.stop().await;
+        let mut other = another(&fleet.server.copy_store()).await;
+        let context = jetstream::new(async_nats::connect(other.url()).await.unwrap());
+        let sent = context.publish(SUBJECT, "{}".into()).await.unwrap();
+        sent.await.unwrap();
+        // As if it had expired: the gateway is away for longer than its room keeps messages.
+        let stream = context.get_stream(ROOMS).await.unwrap();
+        stream.purge().filter(SUBJECT).await.unwrap();
+        until(async || !stores(&gateway).await).await;
+        other.stop().await;
+        fleet.server.put_back(&other.copy_store());
+        fleet.server.restart().await;
+        is_told(&gateway, ann, more).await;
+        let lost = figure(&gateway, "sluice_backbone_messages_total{fate=\"lost\"}");
+        assert_eq!(lost.await, 1);
+    });
+}
+
+#[test]
+fn a_session_is_told_when_its_room_was_purged_before_it_came_back_elsewhere() {
+    for keep in [0, 1] {
+        with_fleet(async |fleet| {
+            let gateway = start(&fleet).await;
+            let documents = [fleet.cluster(json!({})), kept()];
+            let elsewhere = fleet.gateway("b", &documents).await;
+            fleet.ready(&[&gateway, &elsewhere]).await;
+            let (ann, more) = reader(&gateway).await;
+            drop(ann);
+            let (mut publisher, _) = Native::enter(&gateway, "pub").await;
+            for number in 2..5 {
+                publisher.publish("kept-a", number).await;
+            }
+            let context = jetstream::new(fleet.client.clone());
+            let stream = context.get_stream(ROOMS).await.unwrap();
+            let purge = stream.purge().filter("sluice.default.test.in.=2F.kept-a");
+            match keep {
+                0 => purge.await.map(drop).unwrap(),
+                keep => purge.keep(keep).await.map(drop).unwrap(),
+            }
+            let (_, again) = Native::enter_with(&elsewhere, "ann", more).await;
+            assert_eq!(again["recovered"], false, "{again}");
+        });
+    }
 }

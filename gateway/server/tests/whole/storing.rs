@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use sluice_test_nats::{Cluster, Server, Settings};
 
 use crate::{
     native::Native,
@@ -26,5 +27,34 @@ fn a_gateway_says_that_it_stores_when_it_does_and_no_more_when_nats_is_away() {
         ann.publish("kept-a", 1).await;
         fleet.server.kill().await;
         until(async || !stores(&gateway).await).await;
+    });
+}
+
+#[test]
+fn a_gateway_says_that_it_stores_no_more_when_the_servers_have_no_quorum() {
+    with_fleet(async |fleet| {
+        let mut servers = Cluster::start(3, Settings::default().jetstream()).await;
+        let mut cluster = fleet.cluster(json!({}));
+        let urls = servers.urls().join(",");
+        cluster["spec"]["backbone"] = json!({"nats": {"external": {"url": urls}}});
+        let gateway = fleet.gateway("a", &[cluster, kept()]).await;
+        until(async || stores(&gateway).await).await;
+        for server in &mut servers.servers[1..] {
+            server.kill().await;
+        }
+        until(async || !stores(&gateway).await).await;
+    });
+}
+
+#[test]
+fn a_join_is_refused_where_the_stream_does_not_answer() {
+    with_fleet(async |fleet| {
+        let server = Server::start(Settings::default()).await;
+        let mut cluster = fleet.cluster(json!({}));
+        cluster["spec"]["backbone"] = json!({"nats": {"external": {"url": server.url()}}});
+        let gateway = fleet.gateway("a", &[cluster, kept()]).await;
+        let (mut ann, _) = Native::enter(&gateway, "ann").await;
+        let answer = ann.ask(json!({"op": "join", "room": "kept-a"})).await;
+        assert_eq!(answer["error"]["code"], "backbone_unavailable", "{answer}");
     });
 }

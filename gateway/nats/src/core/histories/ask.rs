@@ -60,6 +60,8 @@ pub(crate) enum Part {
     First,
     /// When the message was taken after which the session wants all.
     Time,
+    /// Whether that message, which its client has, is still there.
+    Read,
     /// The messages between two offsets.
     Range,
 }

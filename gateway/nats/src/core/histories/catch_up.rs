@@ -31,6 +31,8 @@ enum Stage {
         cursor: u64,
         /// To be read up to here.
         through: u64,
+        /// How many messages before that are not in the stream any more, unless they are seen yet.
+        unseen: u64,
         tries: u32,
         /// When to read on; none while an answer is awaited.
         again: Option<Instant>,
@@ -46,6 +48,8 @@ enum Stage {
 pub(super) struct CatchUp {
     stage: Stage,
     proving: Proving,
+    /// When something was last heard of the stream before this gateway lost sight of it.
+    heard: Option<Instant>,
 }
 
 impl CatchUp {
@@ -55,7 +59,8 @@ impl CatchUp {
     }
 
     /// The link is lost.
-    pub(super) fn disconnected(&mut self, rooms: &mut Rooms) {
+    pub(super) fn disconnected(&mut self, rooms: &mut Rooms, heard: Option<Instant>) {
+        self.heard = self.heard.or(heard);
         self.stand_apart(rooms);
         rooms.forget_held();
     }
@@ -78,6 +83,7 @@ impl CatchUp {
         self.stage = Stage::Reading {
             cursor: rooms.watermark(),
             through,
+            unseen: through.saturating_sub(rooms.watermark()),
             tries: 0,
             again: None,
         };
@@ -138,7 +144,16 @@ impl CatchUp {
     }
 
     fn reached(&mut self, offset: u64) {
-        if let Stage::Reading { cursor, tries, .. } = &mut self.stage {
+        if let Stage::Reading {
+            cursor,
+            through,
+            tries,
+            unseen,
+            ..
+        } = &mut self.stage
+        {
+            let counts = *cursor < offset && offset <= *through;
+            *unseen = unseen.saturating_sub(counts.into());
             *cursor = offset.max(*cursor);
             *tries = 0;
         }
@@ -169,6 +184,7 @@ impl CatchUp {
             through,
             tries,
             again,
+            ..
         } = &mut self.stage
         else {
             return false;
@@ -187,7 +203,18 @@ impl CatchUp {
     }
 
     fn go_live(&mut self, io: &mut Io<'_>, rooms: &mut Rooms) -> bool {
-        self.stage = Stage::Live;
+        let stage = std::mem::replace(&mut self.stage, Stage::Live);
+        let heard = self.heard.take();
+        if let Stage::Reading {
+            unseen: 1..,
+            through,
+            ..
+        } = stage
+            && let Some(heard) = heard
+        {
+            let away = io.now.saturating_duration_since(heard);
+            rooms.lose_expired(io, away, through);
+        }
         rooms.go_live(io);
         true
     }

@@ -123,6 +123,8 @@ pub(super) struct Room {
     recent_bytes: usize,
     /// Since when no worker has needed it.
     pub(super) idle_since: Option<Instant>,
+    /// How long its messages are kept, in seconds.
+    keeps: u32,
 }
 
 impl Room {
@@ -143,7 +145,18 @@ impl Room {
             recent: VecDeque::new(),
             recent_bytes: 0,
             idle_since: None,
+            keeps: u32::MAX,
         }
+    }
+
+    /// Its messages are kept for so long.
+    pub(super) fn keep(&mut self, max_age: Duration) {
+        self.keeps = max_age.as_secs().max(1).try_into().unwrap_or(u32::MAX);
+    }
+
+    /// How long its messages are kept.
+    pub(super) fn keeps(&self) -> Duration {
+        Duration::from_secs(self.keeps.into())
     }
 
     /// Follows the room from after `offset` on.

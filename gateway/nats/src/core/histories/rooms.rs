@@ -145,6 +145,13 @@ impl Rooms {
         self.stream.limits = limits;
     }
 
+    /// The messages of a room are kept for so long.
+    pub(super) fn keep(&mut self, key: &RoomKey, max_age: Duration) {
+        if let Some(room) = self.by_place.get_mut(&names::place(key)) {
+            room.keep(max_age);
+        }
+    }
+
     /// The stream's history is this one, and `last` its last message. Where it was another one, all
     /// rooms begin anew.
     pub(super) fn see(&mut self, io: &Io<'_>, epoch: Epoch, last: u64) {

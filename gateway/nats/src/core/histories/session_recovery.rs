@@ -120,6 +120,7 @@ impl Missing {
         let floor = room.map_or(0, |room| room.floor);
         let over = match (part, epoch) {
             (Part::Tail, _) => want.tail_came(packet, io.now),
+            (Part::Read, _) => want.read_came(packet, io.now),
             (_, None) => true,
             (Part::Range, Some(epoch)) => match stream::got(io.names, packet, io.now) {
                 Got::Message(found) => {
@@ -260,6 +261,10 @@ fn ask_part(io: &mut Io<'_>, want: &mut Want, (id, at): (u64, usize), part: Part
             let body = stream::from_offset(&subject, 1, 1);
             (stream::batch_subject(io.names), body)
         }
+        Part::Read => (
+            stream::leader_subject(io.names),
+            stream::exactly(want.after),
+        ),
         Part::Time => (stream::batch_subject(io.names), stream::exactly(want.after)),
         Part::Range => {
             want.joined = false;

@@ -110,6 +110,11 @@ impl Watch {
         self.stored.is_some_and(recent)
     }
 
+    /// When it was last seen to take a message.
+    pub(super) fn heard_at(&self) -> Option<Instant> {
+        self.stored
+    }
+
     /// Whether the stream that says this of itself is the one that was seen.
     pub(super) fn is_same(&self, info: &Info) -> bool {
         self.created.as_ref() == Some(&info.created)

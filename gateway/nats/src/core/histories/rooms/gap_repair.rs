@@ -1,11 +1,14 @@
 //! Reading what one room misses.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sluice_backbone::BackboneEvent;
 use sluice_rooms::Message;
 
-use super::{Arrival, Phase, Repair, Rooms};
+use super::{Arrival, Phase, Repair, Room, Rooms};
 use crate::{
     Packet,
     core::{
@@ -164,6 +167,20 @@ impl Rooms {
         tracing::warn!(room = %room.key, "messages are no longer in the stream that did not reach this gateway; give the Room more history");
         self.progress.advance(offset);
         self.progress.trail(io.now, place, before);
+    }
+
+    /// Nothing was heard of the stream for so long, and messages have gone from it meanwhile, up to
+    /// `through`: nobody can tell whether there were any in the rooms that keep theirs for no
+    /// longer than that.
+    pub(crate) fn lose_expired(&mut self, io: &Io<'_>, away: Duration, through: u64) {
+        let kept = self.stream().limits.max_age.unwrap_or(Duration::MAX);
+        let is_expired = |room: &Room| room.is_followed() && room.keeps().min(kept) <= away;
+        let expired = self.by_place.values().filter(|room| is_expired(room));
+        let mut expired: Vec<_> = expired.map(|room| Arc::clone(&room.place)).collect();
+        expired.sort_unstable();
+        for place in expired {
+            self.lose(io, &place, through);
+        }
     }
 
     /// Delivers a message that was read, if it is after all that was delivered.

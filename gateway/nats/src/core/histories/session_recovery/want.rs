@@ -49,11 +49,21 @@ pub(super) struct Want {
     pub(super) first: Option<u64>,
     /// Whether none is too old to be there.
     pub(super) proven: bool,
+    last_read: LastRead,
     /// Whether the answer that is awaited has shown that nothing is gone before it.
     pub(super) joined: bool,
     pub(super) asked: Vec<Part>,
     /// When the rest is read; none while an answer is awaited.
     pub(super) again: Option<Instant>,
+}
+
+/// The message after which a session wants all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LastRead {
+    /// Its client has it, and it is not known to be there still.
+    Unchecked,
+    /// It is there, or says nothing: the session began to want all after it without having had it.
+    Settled,
 }
 
 /// Whether nothing is gone of what a session wants.
@@ -66,6 +76,7 @@ pub(super) enum Proof {
 
 impl Want {
     pub(super) fn new(bookmark: &Bookmark, read_elsewhere: u64) -> Self {
+        let read = read_elsewhere == bookmark.after && read_elsewhere > 0;
         let history = bookmark.settings.history;
         Self {
             place: names::place(&bookmark.room),
@@ -81,6 +92,11 @@ impl Want {
             tail: None,
             first: None,
             proven: false,
+            last_read: if read {
+                LastRead::Unchecked
+            } else {
+                LastRead::Settled
+            },
             joined: false,
             asked: Vec::new(),
             again: None,
@@ -91,7 +107,11 @@ impl Want {
     /// a message before them is still there, since the oldest go first.
     pub(super) fn proof(&self) -> Proof {
         if self.within.is_some_and(|within| within < self.max_age) {
-            return Proof::Whole;
+            // What is too young to be gone may have been purged, with what the client has.
+            return match self.last_read {
+                LastRead::Unchecked => Proof::Needs(Part::Read),
+                LastRead::Settled => Proof::Whole,
+            };
         }
         match (self.first, self.within) {
             // From the very beginning: there is nothing that could tell of older ones.
@@ -107,6 +127,15 @@ impl Want {
         match stream::leader(packet) {
             Leader::Has(offset) => self.tail = Some(offset),
             Leader::Nothing => self.tail = Some(0),
+            Leader::Unavailable => self.again = Some(now + AGAIN),
+        }
+        true
+    }
+
+    pub(super) fn read_came(&mut self, packet: &Packet, now: Instant) -> bool {
+        match stream::leader(packet) {
+            Leader::Has(_) => self.last_read = LastRead::Settled,
+            Leader::Nothing => self.within = Some(Duration::MAX),
             Leader::Unavailable => self.again = Some(now + AGAIN),
         }
         true
@@ -236,6 +265,16 @@ mod tests {
             want.after = 0;
             assert_eq!(want.proof(), Proof::Whole);
         }
+    }
+
+    #[test]
+    fn what_is_young_may_have_been_purged_with_the_message_that_the_client_has() {
+        let mut want = want(Some(Duration::from_mins(1)), None);
+        want.last_read = LastRead::Unchecked;
+        assert_eq!(want.proof(), Proof::Needs(Part::Read));
+        want.within = Some(Duration::MAX);
+        want.first = Some(u64::MAX);
+        assert_eq!(want.proof(), Proof::Gone);
     }
 
     #[test]
