@@ -275,12 +275,19 @@ impl Histories {
                 io.requests.close(request);
                 self.watch.begun(io.now);
             }
-            Ask::Scan => {
-                let live = self.catch_up.scanned(io, rooms, request, packet);
+            Ask::Moved(number) => {
+                let question = (request, *number);
+                let live = self.catch_up.moved(io, rooms, question, packet);
                 self.audit_if(live, io.now);
             }
-            Ask::Prove(place) => {
-                let live = self.catch_up.proved(io, rooms, request, place, packet);
+            Ask::Backlog(number) => {
+                let question = (request, *number);
+                let live = self.catch_up.read(io, rooms, question, packet);
+                self.audit_if(live, io.now);
+            }
+            Ask::Expired(number) => {
+                let question = (request, *number);
+                let live = self.catch_up.counted(io, rooms, question, packet);
                 self.audit_if(live, io.now);
             }
             Ask::Repair(place) => rooms.repaired(io, request, place, packet),
@@ -356,8 +363,9 @@ impl Histories {
             Ask::Look(number, _) => self.watch.unseen(io.now, *number),
             Ask::Pulse(_) => self.watch.unpulsed(io.now),
             Ask::Begin => self.watch.begun(io.now),
-            Ask::Scan => self.catch_up.later(io),
-            Ask::Prove(place) => self.catch_up.prove_later(io, place),
+            Ask::Moved(number) => self.catch_up.moved_unanswered(io, *number),
+            Ask::Backlog(number) => self.catch_up.read_unanswered(io, *number),
+            Ask::Expired(number) => self.catch_up.counted_unanswered(io, *number),
             Ask::Repair(place) | Ask::RepairCheck(place) => self.rooms.repair_failed(io, place),
             Ask::Publish(id) => self.publishing.unanswered(io, *id),
             Ask::Missed(id, at, part) => self.missing.later(io, *id, *at, *part),

@@ -4,10 +4,10 @@ use sluice_rooms::Query;
 
 use crate::{nats::Sent, scene::Scene};
 
-/// Whether a question is about a room's own messages.
+/// Whether a question is for a room's own messages.
 fn is_about(sent: &Sent, room: &str) -> bool {
     let payload = String::from_utf8_lossy(&sent.payload);
-    sent.subject.contains("DIRECT.GET") && payload.contains(&format!("in.=2F.{room}\""))
+    payload.contains("next_by_subj") && payload.contains(&format!("in.=2F.{room}\""))
 }
 
 #[test]
@@ -355,4 +355,77 @@ fn a_room_may_have_as_many_messages_as_its_stream_keeps_now() {
     };
     let page = read(&mut scene, "a", query);
     assert!(!page.truncated);
+}
+
+#[test]
+fn catching_up_costs_what_its_own_rooms_have_missed_and_not_what_the_fleet_has_stored() {
+    let rooms = names(600);
+    let mut scene = following(&rooms);
+    scene.disconnect();
+    for n in 0..5_000 {
+        scene.store(&format!("of others {}", n % 50), 100, None);
+        if n % 100 == 0 {
+            scene.store(&rooms[n / 100], 1, None);
+        }
+    }
+    (scene.traffic.answers, scene.traffic.bytes) = (0, 0);
+    scene.traffic.asked.clear();
+    let before = scene.given_count();
+    scene.connect();
+    assert!(scene.run_until(2_000, |scene| scene.given_count() == before + 50));
+    assert!(
+        scene.asked("DIRECT.GET") < 70,
+        "{}",
+        scene.asked("DIRECT.GET")
+    );
+    assert!(scene.traffic.answers < 300, "{}", scene.traffic.answers);
+    assert!(!scene.core.unsettled().apart);
+    let counters = scene.core.history_counters();
+    assert_eq!(
+        (counters.late, counters.lost),
+        (0, 0),
+        "all of it comes in order"
+    );
+}
+
+#[test]
+fn what_many_rooms_have_missed_comes_in_the_order_of_the_stream() {
+    let rooms = names(400);
+    let mut scene = following(&rooms);
+    scene.disconnect();
+    for round in 0..5 {
+        for n in 0..rooms.len() {
+            scene.store(&rooms[(n * 7 + round) % rooms.len()], 1, None);
+        }
+    }
+    let before = scene.given_count();
+    scene.connect();
+    assert!(scene.run_until(5_000, |scene| scene.given_count() == before + 2_000));
+    let offsets = scene.given_since(before);
+    assert!(offsets.is_sorted());
+    assert_eq!(scene.core.history_counters().late, 0);
+}
+
+#[test]
+fn who_was_away_for_longer_than_a_room_keeps_its_messages_is_told_where_any_have_gone() {
+    for has_gone in [true, false] {
+        let mut scene = Scene::new(100);
+        scene.join_keeping("a", 5);
+        scene.join("b");
+        scene.run(500);
+        for room in ["a", "b"] {
+            scene.store(room, 1, None);
+        }
+        scene.run(500);
+        scene.disconnect();
+        if has_gone {
+            scene.store("a", 1, Some(5));
+        }
+        let other = scene.store("b", 1, None);
+        scene.run(10_000);
+        scene.connect();
+        assert!(scene.run_until(5_000, |scene| scene.given("b").contains(&other)));
+        let told: &[&str] = if has_gone { &["a"] } else { &[] };
+        assert_eq!(scene.lost(), told);
+    }
 }

@@ -343,8 +343,21 @@ impl Scene {
     }
 
     pub fn join(&mut self, room: &str) -> Answer<Joined> {
+        self.join_with(room, kept())
+    }
+
+    /// The first member joins a room that keeps its messages for so many seconds.
+    pub fn join_keeping(&mut self, room: &str, seconds: u64) {
+        let mut settings = kept();
+        if let Some(history) = &mut settings.history {
+            history.max_age = Duration::from_secs(seconds);
+        }
+        self.join_with(room, settings);
+    }
+
+    fn join_with(&mut self, room: &str, settings: RoomSettings) -> Answer<Joined> {
         let key = key(room);
-        let reply = self.act(|core, at, out| core.subscribe(at, (0, &key), &kept(), out));
+        let reply = self.act(|core, at, out| core.subscribe(at, (0, &key), &settings, out));
         Answer::of(reply)
     }
 
@@ -385,6 +398,15 @@ impl Scene {
     /// How many messages the worker was given, of all rooms.
     pub fn given_count(&self) -> usize {
         self.seen.0.lock().unwrap().messages.len()
+    }
+
+    /// The offsets of all messages that the worker was given, after so many.
+    pub fn given_since(&self, count: usize) -> Vec<u64> {
+        let given = self.seen.0.lock().unwrap();
+        given.messages[count..]
+            .iter()
+            .map(|(_, offset)| *offset)
+            .collect()
     }
 
     /// The rooms of which the worker was told that messages are lost.

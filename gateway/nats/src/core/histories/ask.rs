@@ -22,10 +22,12 @@ pub(crate) enum Ask {
     Pulse(u64),
     /// To begin a new epoch.
     Begin,
-    /// What all rooms missed meanwhile.
-    Scan,
-    /// What follows the last message that was delivered in one room.
-    Prove(Place),
+    /// Which rooms have moved meanwhile, by the number of the question.
+    Moved(u64),
+    /// What one of them has missed, by the number of the question.
+    Backlog(u64),
+    /// How many messages there are of those that were stored meanwhile, by the same.
+    Expired(u64),
     /// What one room misses.
     Repair(Place),
     /// Whether that is still there.

@@ -26,8 +26,9 @@ const ROUND: Duration = Duration::from_secs(30);
 /// How often some of them are.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// How many rooms one question is about.
-const ROOMS: usize = 512;
+/// How many rooms one question is about, so that it fits into what the servers take however long
+/// their names are.
+const ROOMS: usize = 128;
 
 /// How many questions are on their way at once.
 const QUESTIONS: usize = 4;

@@ -1,78 +1,59 @@
 //! All rooms after the link was lost: what was stored meanwhile comes first, in its order.
 
-mod proving;
+mod backlog;
+mod expired;
+mod moved;
 
 use std::time::{Duration, Instant};
 
-use self::proving::Proving;
-use super::{
-    Io,
-    ask::{Ask, ask},
-    rooms::Rooms,
-    stream::{self, BATCH, Got},
-};
-use crate::{Packet, core::patience::is_due, names::Place};
+use self::{backlog::Backlog, expired::Expired, moved::Moved};
+use super::{Io, rooms::Rooms};
+use crate::Packet;
 
 /// How long after an answer that did not help the stream is asked again.
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// After so many answers without the last message it counts as no longer there.
-const TRIES: u32 = 25;
-
 /// How far this gateway has followed the stream.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 enum Stage {
     /// It gets nothing, or does not know yet what it missed.
     #[default]
     Apart,
     /// What was missed is being read.
-    Reading {
-        /// Everything up to this offset is read.
-        cursor: u64,
-        /// To be read up to here.
-        through: u64,
-        /// How many messages before that are not in the stream any more, unless they are seen yet.
-        unseen: u64,
-        tries: u32,
-        /// When to read on; none while an answer is awaited.
-        again: Option<Instant>,
-    },
+    Reading,
     /// Everything that was passed on is here.
     Live,
 }
 
-/// Reading what all rooms missed.
+/// Reading what all rooms missed: first which of them have moved, then what is new in those.
 ///
 /// What can make the gateway go live says so by `true`.
 #[derive(Debug, Default)]
 pub(super) struct CatchUp {
     stage: Stage,
-    proving: Proving,
-    /// When something was last heard of the stream before this gateway lost sight of it.
-    heard: Option<Instant>,
+    moved: Moved,
+    backlog: Backlog,
+    expired: Expired,
 }
 
 impl CatchUp {
     /// Whether what was missed is being read.
     pub(super) fn is_reading(&self) -> bool {
-        matches!(self.stage, Stage::Reading { .. })
+        self.stage == Stage::Reading
     }
 
-    /// The link is lost.
+    /// The link is lost; something was last heard of the stream then.
     pub(super) fn disconnected(&mut self, rooms: &mut Rooms, heard: Option<Instant>) {
-        self.heard = self.heard.or(heard);
-        self.stand_apart(rooms);
+        self.expired.lose_sight(heard);
+        self.begin(rooms);
         rooms.forget_held();
     }
 
     /// Holds back what arrives, until it is known how far the stream is.
     pub(super) fn begin(&mut self, rooms: &mut Rooms) {
-        self.stand_apart(rooms);
-    }
-
-    fn stand_apart(&mut self, rooms: &mut Rooms) {
         self.stage = Stage::Apart;
-        self.proving.clear();
+        self.moved.clear();
+        self.backlog.begin(0);
         rooms.hold_back();
     }
 
@@ -80,158 +61,89 @@ impl CatchUp {
     pub(super) fn read_up_to(&mut self, io: &mut Io<'_>, rooms: &mut Rooms, through: u64) -> bool {
         // An answer that comes again begins anew, and nothing may pass what is read.
         rooms.hold_back();
-        self.stage = Stage::Reading {
-            cursor: rooms.watermark(),
-            through,
-            unseen: through.saturating_sub(rooms.watermark()),
-            tries: 0,
-            again: None,
-        };
-        self.read_on(io, rooms)
-    }
-
-    fn read_on(&mut self, io: &mut Io<'_>, rooms: &mut Rooms) -> bool {
-        let Stage::Reading {
-            cursor,
-            through,
-            again,
-            ..
-        } = &mut self.stage
-        else {
-            return false;
-        };
-        *again = None;
-        if cursor >= through || rooms.is_empty() {
-            return self.go_live(io, rooms);
+        self.stage = Stage::Reading;
+        self.moved.clear();
+        self.backlog.begin(through);
+        let after = rooms.watermark();
+        if after < through {
+            self.moved.begin(io, rooms, through);
         }
-        let all = io.names.all_stored();
-        let body = stream::from_offset(&all, *cursor + 1, BATCH);
-        ask(io, stream::batch_subject(io.names), body, Ask::Scan);
-        false
+        self.expired.begin(io, (after, through));
+        self.go_live_if_read(io, rooms)
     }
 
-    /// A part of what all rooms missed.
-    pub(super) fn scanned(
+    /// The last message of a room, or the end of the answer.
+    pub(super) fn moved(
         &mut self,
         io: &mut Io<'_>,
         rooms: &mut Rooms,
-        request: u64,
+        question: (u64, u64),
         packet: &Packet,
     ) -> bool {
-        match stream::got(io.names, packet, io.now) {
-            Got::Message(found) => {
-                self.reached(found.offset);
-                let room = rooms.get(&found.place);
-                if room.is_some_and(|room| room.is_next(found.offset)) {
-                    self.proving.add(*found);
-                }
-                false
-            }
-            Got::Unread(offset, _) => {
-                self.reached(offset);
-                false
-            }
-            Got::End | Got::Nothing => {
-                io.requests.close(request);
-                self.proving.begin(io, rooms) && self.delivered(io, rooms)
-            }
-            Got::Unavailable | Got::Refused => {
-                io.requests.close(request);
-                self.later(io);
-                false
-            }
+        if let Some((place, last)) = self.moved.came(io, question, packet) {
+            self.backlog.want(io, rooms, place, last);
         }
+        self.go_live_if_read(io, rooms)
     }
 
-    fn reached(&mut self, offset: u64) {
-        if let Stage::Reading {
-            cursor,
-            through,
-            tries,
-            unseen,
-            ..
-        } = &mut self.stage
-        {
-            let counts = *cursor < offset && offset <= *through;
-            *unseen = unseen.saturating_sub(counts.into());
-            *cursor = offset.max(*cursor);
-            *tries = 0;
-        }
-    }
-
-    /// What follows the last message that was delivered in one room.
-    pub(super) fn proved(
+    /// A message that a room has missed, or the end of the answer.
+    pub(super) fn read(
         &mut self,
         io: &mut Io<'_>,
         rooms: &mut Rooms,
-        request: u64,
-        place: &Place,
+        question: (u64, u64),
         packet: &Packet,
     ) -> bool {
-        let proven = self.proving.answered(io, rooms, request, place, packet);
-        proven && self.delivered(io, rooms)
+        self.backlog.came(io, rooms, question, packet);
+        self.go_live_if_read(io, rooms)
     }
 
-    /// A room that has not answered is asked again.
-    pub(super) fn prove_later(&mut self, io: &Io<'_>, place: &Place) {
-        self.proving.later(io, place);
+    /// How many messages there are of those that were stored meanwhile.
+    pub(super) fn counted(
+        &mut self,
+        io: &mut Io<'_>,
+        rooms: &mut Rooms,
+        question: (u64, u64),
+        packet: &Packet,
+    ) -> bool {
+        self.expired.came(io, question, packet);
+        self.go_live_if_read(io, rooms)
     }
 
-    /// All of one answer was delivered.
-    fn delivered(&mut self, io: &mut Io<'_>, rooms: &mut Rooms) -> bool {
-        let Stage::Reading {
-            cursor,
-            through,
-            tries,
-            again,
-            ..
-        } = &mut self.stage
-        else {
-            return false;
-        };
-        if cursor >= through || *tries >= TRIES {
-            self.go_live(io, rooms)
-        } else if *tries == 0 {
-            // The answer was full, or a replica is behind, which the next one tells.
-            *tries = 1;
-            self.read_on(io, rooms)
-        } else {
-            *tries += 1;
-            *again = Some(io.now + AGAIN);
-            false
-        }
+    /// It stays unknown how many there are.
+    pub(super) fn counted_unanswered(&mut self, io: &Io<'_>, question: u64) {
+        self.expired.unanswered(io, question);
     }
 
-    fn go_live(&mut self, io: &mut Io<'_>, rooms: &mut Rooms) -> bool {
-        let stage = std::mem::replace(&mut self.stage, Stage::Live);
-        let heard = self.heard.take();
-        if let Stage::Reading {
-            unseen: 1..,
-            through,
-            ..
-        } = stage
-            && let Some(heard) = heard
-        {
-            let away = io.now.saturating_duration_since(heard);
-            rooms.lose_expired(io, away, through);
-        }
-        rooms.go_live(io);
-        true
+    /// It stays unknown which of some rooms have moved.
+    pub(super) fn moved_unanswered(&mut self, io: &Io<'_>, number: u64) {
+        self.moved.unanswered(io, number);
     }
 
-    /// An answer did not come, or did not help.
-    pub(super) fn later(&mut self, io: &Io<'_>) {
-        if let Stage::Reading { again, .. } = &mut self.stage {
-            *again = Some(io.now + AGAIN);
-        }
+    /// A room does not answer.
+    pub(super) fn read_unanswered(&mut self, io: &mut Io<'_>, number: u64) {
+        self.backlog.unanswered(io, number);
     }
 
     /// Does what is due.
     pub(super) fn go_on(&mut self, io: &mut Io<'_>, rooms: &mut Rooms) -> bool {
-        match &self.stage {
-            Stage::Reading { again, .. } if is_due(*again, io.now) => self.read_on(io, rooms),
-            Stage::Reading { .. } => self.proving.go_on(io, rooms) && self.delivered(io, rooms),
-            _ => false,
+        if self.stage == Stage::Reading {
+            self.moved.ask_due(io);
+            self.backlog.ask_due(io);
+            self.expired.ask_due(io);
         }
+        self.go_live_if_read(io, rooms)
+    }
+
+    fn go_live_if_read(&mut self, io: &mut Io<'_>, rooms: &mut Rooms) -> bool {
+        let is_read = self.moved.is_known() && self.backlog.is_read() && self.expired.is_known();
+        if self.stage != Stage::Reading || !is_read {
+            return false;
+        }
+        self.backlog.deliver(io, rooms);
+        self.stage = Stage::Live;
+        self.expired.tell(io, rooms);
+        rooms.go_live(io);
+        true
     }
 }

@@ -85,8 +85,13 @@ impl Rooms {
         self.by_place.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.by_place.is_empty()
+    /// Where those are that are followed, and of which nothing is known to be missing.
+    pub(super) fn even(&self) -> Vec<Place> {
+        let rooms = self.by_place.values();
+        let even = rooms.filter(|room| matches!(room.phase, Phase::Following));
+        let mut places: Vec<_> = even.map(|room| Arc::clone(&room.place)).collect();
+        places.sort_unstable();
+        places
     }
 
     /// How many are not followed yet.
