@@ -4,8 +4,8 @@
 //! again ([`Backoff`], [`Retries`]), what time it is ([`unix_millis`]), what is the same where a
 //! text is ([`Digest64`]), what becomes of a lock when somebody panics ([`lock`]), how many bytes
 //! may wait for a slow reader ([`QueuedBytes`]), how many of something an address may have
-//! ([`Addresses`]), and whom there is room for while nothing is known of them ([`Newcomers`]).
-//! Nothing here does input or output, and only the clock looks at anything outside: chance is passed
+//! ([`Addresses`]), whom there is room for while nothing is known of them ([`Newcomers`]), and a list
+//! that mostly has one item ([`Few`]). Nothing here does input or output, and only the clock looks at anything outside: chance is passed
 //! in, so that what is decided with it can be decided again.
 //!
 //! ```
@@ -29,6 +29,7 @@ mod addresses;
 mod backoff;
 mod clock;
 mod digest;
+mod few;
 mod lock;
 mod newcomers;
 mod queued_bytes;
@@ -37,6 +38,7 @@ pub use addresses::{Addresses, Place, counted_address};
 pub use backoff::{Backoff, Retries};
 pub use clock::{unix_millis, unix_seconds, unix_time};
 pub use digest::Digest64;
+pub use few::Few;
 pub use lock::{lock, read, write};
 pub use newcomers::Newcomers;
 pub use queued_bytes::{Bound, Full, QueuedBytes};

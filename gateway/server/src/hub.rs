@@ -45,7 +45,7 @@ use rustc_hash::FxHashMap;
 use sluice_net::{Slices, Worker, inbox};
 use sluice_policy::Policy;
 use sluice_rooms::{RoomKey, SessionId};
-use smallvec::SmallVec;
+use sluice_util::Few;
 
 pub(crate) use self::{
     counters::{HubCounters, LATENCY_BOUNDS},
@@ -57,12 +57,12 @@ pub(crate) use self::{
 };
 use self::{
     detached::Detached, namespace::Namespace, replay::Encodings, resuming::Resuming, room::Room,
-    timers::SessionTimers, turns::Turns,
+    saving::Saves, timers::SessionTimers, turns::Turns,
 };
 use crate::{failure::Failure, inboxes::InboxItem, shared::Shared};
 
-/// A user's sessions on this worker; most have one.
-type Sessions = SmallVec<[Rc<Session>; 1]>;
+/// A user's sessions on this worker.
+type Sessions = Few<Rc<Session>>;
 
 type PolicyHook = Box<dyn Fn(&Policy)>;
 type DrainHook = Box<dyn Fn()>;
@@ -83,6 +83,7 @@ pub(crate) struct Hub {
     sessions: RefCell<FxHashMap<SessionId, Rc<Session>>>,
     users: RefCell<HashMap<Arc<str>, Sessions>>,
     timers: SessionTimers,
+    saves: Saves,
     detached: Detached,
     max_detached: Cell<usize>,
     /// Whose connections a drain closes next, from the end.
@@ -119,6 +120,7 @@ impl Hub {
             sessions: RefCell::default(),
             users: RefCell::default(),
             timers: SessionTimers::new(),
+            saves: Saves::default(),
             detached: Detached::default(),
             max_detached: Cell::new(MAX_DETACHED),
             to_move: RefCell::default(),

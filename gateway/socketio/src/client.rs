@@ -7,7 +7,7 @@ use std::{
 };
 
 use sluice_net::Cause;
-use smallvec::SmallVec;
+use sluice_util::Few;
 use tokio::sync::oneshot;
 
 use crate::{
@@ -27,12 +27,27 @@ struct Waiting {
     senders: HashMap<u64, oneshot::Sender<AckArguments>>,
 }
 
+impl Waiting {
+    /// The id of one more answer; none where too many are waited for.
+    fn expect(&mut self, sender: oneshot::Sender<AckArguments>) -> Option<u64> {
+        if self.senders.len() >= MAX_WAITING {
+            self.senders.retain(|_, sender| !sender.is_closed());
+        }
+        if self.senders.len() >= MAX_WAITING {
+            return None;
+        }
+        self.last += 1;
+        self.senders.insert(self.last, sender);
+        Some(self.last)
+    }
+}
+
 /// What Socket.IO keeps of a connection, and what the handler does.
 pub struct Client<H: Handler> {
     link: H::Link,
-    entries: RefCell<SmallVec<[Entry<H::Socket>; 1]>>,
-    pub(crate) partial: RefCell<Option<Box<Partial>>>,
-    waiting: RefCell<Option<Box<Waiting>>>,
+    entries: RefCell<Few<Entry<H::Socket>>>,
+    pub(crate) partial: Cell<Option<Box<Partial>>>,
+    waiting: Cell<Option<Box<Waiting>>>,
     pub(crate) idle_beats: Cell<u32>,
 }
 
@@ -47,8 +62,8 @@ impl<H: Handler> Client<H> {
         Self {
             link,
             entries: RefCell::default(),
-            partial: RefCell::default(),
-            waiting: RefCell::default(),
+            partial: Cell::default(),
+            waiting: Cell::default(),
             idle_beats: Cell::new(0),
         }
     }
@@ -103,11 +118,11 @@ impl<H: Handler> Client<H> {
     fn remove_if(&self, wanted: impl Fn(&Entry<H::Socket>) -> bool) -> Option<Entry<H::Socket>> {
         let mut entries = self.entries.borrow_mut();
         let at = entries.iter().position(wanted)?;
-        Some(entries.remove(at))
+        entries.remove(at)
     }
 
     /// Forgets everything about a client that is gone; returns the namespaces it was in.
-    pub(crate) fn take_all(&self) -> SmallVec<[Entry<H::Socket>; 1]> {
+    pub(crate) fn take_all(&self) -> Few<Entry<H::Socket>> {
         self.partial.take();
         self.waiting.take();
         self.entries.take()
@@ -176,26 +191,18 @@ impl<H: Handler> Client<H> {
 
     fn expect_answer(&self, namespace: &str, sender: oneshot::Sender<AckArguments>) -> Option<u64> {
         self.socket(namespace)?;
-        let mut waiting = self.waiting.borrow_mut();
-        let waiting = waiting.get_or_insert_default();
-        if waiting.senders.len() >= MAX_WAITING {
-            waiting.senders.retain(|_, sender| !sender.is_closed());
-        }
-        if waiting.senders.len() >= MAX_WAITING {
-            return None;
-        }
-        waiting.last += 1;
-        waiting.senders.insert(waiting.last, sender);
-        Some(waiting.last)
+        let mut waiting = self.waiting.take().unwrap_or_default();
+        let id = waiting.expect(sender);
+        self.waiting.set(Some(waiting));
+        id
     }
 
     /// An answer came; one that nobody waits for is of no interest.
     pub(crate) fn answered(&self, id: u64, args: &str) {
-        let mut waiting = self.waiting.borrow_mut();
-        let Some(waiting) = waiting.as_mut() else {
-            return;
-        };
-        if let Some(sender) = waiting.senders.remove(&id) {
+        let mut waiting = self.waiting.take();
+        let sender = waiting.as_mut().and_then(|w| w.senders.remove(&id));
+        self.waiting.set(waiting);
+        if let Some(sender) = sender {
             let _ = sender.send(args.into());
         }
     }

@@ -174,7 +174,7 @@ impl<H: Handler> Application for SocketIo<H> {
     }
 
     fn text(&self, carrier: &Rc<Carrier<H>>, text: &str) -> Flow {
-        if carrier.state().partial.borrow().is_some() {
+        if carrier.state().partial.take().is_some() {
             return PROTOCOL;
         }
         let Ok(packet) = sio::decode(text) else {
@@ -187,18 +187,18 @@ impl<H: Handler> Application for SocketIo<H> {
             return PROTOCOL;
         }
         let partial = Partial::new(text, packet.attachments);
-        *carrier.state().partial.borrow_mut() = Some(Box::new(partial));
+        carrier.state().partial.set(Some(Box::new(partial)));
         GO_ON
     }
 
     fn binary(&self, carrier: &Rc<Carrier<H>>, bytes: &[u8]) -> Flow {
-        let Some(mut partial) = carrier.state().partial.borrow_mut().take() else {
+        let Some(mut partial) = carrier.state().partial.take() else {
             return refuse_parser(carrier, bytes);
         };
         match partial.add(bytes, self.max_payload.get()) {
             Err(()) => TOO_LARGE,
             Ok(false) => {
-                *carrier.state().partial.borrow_mut() = Some(partial);
+                carrier.state().partial.set(Some(partial));
                 GO_ON
             }
             Ok(true) => {

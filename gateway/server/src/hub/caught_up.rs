@@ -17,10 +17,10 @@ impl Session {
     /// The rooms that were caught up with, and up to where.
     pub(super) fn caught_up_rooms(&self) -> Vec<(RoomKey, u64)> {
         let rooms = self.rooms.borrow();
-        let caught_up = rooms.iter().filter(|m| m.caught_up > 0);
-        caught_up
-            .map(|m| (m.room.key.clone(), m.caught_up))
-            .collect()
+        let caught_up = rooms
+            .iter()
+            .map(|m| (m.room.key.clone(), self.caught_up_in(&m.room)));
+        caught_up.filter(|(_, through)| *through > 0).collect()
     }
 
     /// Sends what it missed in a room.
@@ -51,10 +51,11 @@ impl Session {
             return;
         };
         reading.name(RoomMark::of(room), read);
-        for membership in &*self.rooms.borrow() {
+        for membership in self.rooms.borrow().iter() {
             let key = &membership.room.key;
-            if reading.is_silent_about(key, membership.caught_up) {
-                reading.name(RoomMark::of(key), membership.caught_up);
+            let caught_up = self.caught_up_in(&membership.room);
+            if reading.is_silent_about(key, caught_up) {
+                reading.name(RoomMark::of(key), caught_up);
             }
         }
         Arc::make_mut(message).read = Some(Arc::new(reading));
@@ -76,9 +77,9 @@ impl Hub {
             return None;
         }
         let (mut unread, mut known) = (Vec::new(), Vec::new());
-        for membership in &*session.rooms.borrow() {
+        for membership in session.rooms.borrow().iter() {
             let key = membership.room.key.clone();
-            if read.is_silent_about(&key, membership.caught_up) {
+            if read.is_silent_about(&key, session.caught_up_in(&membership.room)) {
                 unread.push((key, membership.from));
             } else {
                 known.push((key, membership.from));

@@ -96,7 +96,7 @@ impl Hub {
     fn list(&self, user: Option<&Arc<str>>, limit: usize, mut each: impl FnMut(SessionInfo)) {
         if let Some(user) = user {
             let users = self.users.borrow();
-            let sessions = users.get(user).into_iter().flatten();
+            let sessions = users.get(user).into_iter().flat_map(|all| all.iter());
             return sessions
                 .take(limit)
                 .map(|session| info(session))

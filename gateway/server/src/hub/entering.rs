@@ -279,7 +279,7 @@ impl Hub {
         session.bucket.set(bucket);
         let Accepted { rooms, granted } = asked.keep();
         if let Some(granted) = granted {
-            let _ = session.granted.set(granted);
+            session.set_granted(granted);
         }
         self.add_session(&session);
         self.watch_token(&session);

@@ -18,12 +18,10 @@ impl Hub {
             room,
             index: Cell::default(),
             from,
-            caught_up: 0,
         };
-        session
-            .rooms
-            .borrow_mut()
-            .extend(rooms.into_iter().map(member));
+        for membership in rooms.into_iter().map(member) {
+            session.rooms.borrow_mut().push(membership);
+        }
         self.add_session(session);
         self.counters.detached.add(1);
         self.wait_for_client(session);
@@ -35,7 +33,7 @@ impl Hub {
     /// Has a session wait whose client has gone while what it missed was read.
     pub(super) fn keep(self: &Rc<Self>, session: &Rc<Session>) {
         self.add_session(session);
-        session.replay.take();
+        session.set_replay(None);
         self.take_outlet(session);
         self.wait_for_client(session);
         self.save_soon(session);

@@ -76,12 +76,12 @@ impl Hub {
 
     /// Takes the connection from a session that keeps its rooms.
     pub(super) fn take_outlet(&self, session: &Session) {
-        session.delivered.set(self.shared.backbone.delivered());
-        *session.outlet.borrow_mut() = Outlet::Detached;
+        let delivered = self.shared.backbone.delivered();
+        *session.outlet.borrow_mut() = Outlet::Detached(delivered);
         // It is read anew for a client that comes back.
-        session.replay.take();
+        session.set_replay(None);
         self.counters.detached.add(1);
-        for membership in &*session.rooms.borrow() {
+        for membership in session.rooms.borrow().iter() {
             membership.room.remove(membership.index.get());
             self.unsubscribe_if_empty(&membership.room);
         }
@@ -117,7 +117,7 @@ impl Hub {
     /// Presence no longer shows a session.
     pub(super) fn leave_presence(&self, session: &Session) {
         if session.present.replace(false) {
-            for membership in &*session.rooms.borrow() {
+            for membership in session.rooms.borrow().iter() {
                 let key = &membership.room.key;
                 self.shared.backbone.leave(key, &session.user());
             }
@@ -147,10 +147,10 @@ impl Hub {
         self.exit(session);
         // Taken out first: what follows looks at the rooms of other sessions.
         let rooms = session.rooms.take();
-        for membership in &rooms {
+        for membership in rooms {
             self.leave_room(session, &membership.room, membership.index.get());
         }
-        *session.outlet.borrow_mut() = Outlet::Detached;
+        *session.outlet.borrow_mut() = Outlet::Detached(0);
         self.forget_entry(session);
         self.shared.backbone.forget(session.id);
     }

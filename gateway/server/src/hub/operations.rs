@@ -184,7 +184,7 @@ impl Hub {
             self.end(session, Cause::Abuse);
         }
         let identity = identity?;
-        let identity = match session.granted.get() {
+        let identity = match session.granted() {
             Some(granted) => identity.until(granted.ends_at()),
             None => identity,
         };

@@ -141,11 +141,8 @@ impl Hub {
         let Some(read) = read.map(Reading::position) else {
             return false;
         };
-        let delivered = if session.is_detached() {
-            session.delivered.get()
-        } else {
-            self.shared.backbone.delivered()
-        };
+        let backbone = &self.shared.backbone;
+        let delivered = session.delivered().unwrap_or_else(|| backbone.delivered());
         read.offset > delivered.max(session.read_in(read.epoch))
     }
 
@@ -262,7 +259,7 @@ impl Hub {
                 Err(_) => self.shared.backbone.leave(&bookmark.room, &session.user()),
             }
         }
-        *session.replay.borrow_mut() = Replay::of(missed.messages, &self.counters);
+        session.set_replay(Replay::of(missed.messages, &self.counters));
     }
 
     fn abandon(&self, session: &Session, rooms: &[(Rc<Room>, u64)]) {

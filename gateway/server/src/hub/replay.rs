@@ -85,11 +85,12 @@ impl Session {
     /// Puts a kept message behind the replay. False where there is none, and the message can be
     /// sent as it is.
     pub(super) fn defer(&self, message: &Encoded) -> bool {
-        let mut replay = self.replay.borrow_mut();
-        let (Some(replay), Some(message)) = (replay.as_mut(), message.kept()) else {
+        let (Some(mut replay), Some(message)) = (self.replay(), message.kept()) else {
             return false;
         };
-        if !replay.add(message) {
+        let fits = replay.add(message);
+        drop(replay);
+        if !fits {
             self.close(Cause::SlowConsumer);
         }
         true
@@ -117,20 +118,20 @@ impl Hub {
         if session.ended.get() || session.is_detached() {
             return false;
         }
-        let mut replay = session.replay.borrow_mut();
-        let Some(waiting) = replay.as_mut() else {
+        let Some(mut replay) = session.replay() else {
             return false;
         };
         let most = session.queued_bytes() + bytes;
-        while let Some(message) = waiting.waiting.front() {
+        while let Some(message) = replay.waiting.front() {
             let namespace = &session.namespace.name;
             let encoded = self.encodings.of(namespace, message);
             if session.queued_bytes() > most || session.send(&encoded).is_err() {
                 return true;
             }
-            waiting.advance();
+            replay.advance();
         }
-        *replay = None;
+        drop(replay);
+        session.set_replay(None);
         false
     }
 }

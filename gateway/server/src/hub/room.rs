@@ -83,16 +83,7 @@ impl Room {
         self.policy.borrow().tally.joined(1);
         let room = Rc::clone(self);
         let mut rooms = session.rooms.borrow_mut();
-        // Most sessions are in one room: space for one, and not for the four of a vector's start.
-        if rooms.is_empty() {
-            rooms.reserve_exact(1);
-        }
-        rooms.push(Membership {
-            room,
-            index,
-            from,
-            caught_up: 0,
-        });
+        rooms.push(Membership { room, index, from });
     }
 
     /// Takes out the member at `index`; the last one takes its place.

@@ -1,11 +1,16 @@
 //! Sessions that are kept outside of this process, so that they go on if it dies.
 
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 
+use rustc_hash::FxHashMap;
 use sluice_backbone::{Error, Stored};
+use sluice_rooms::SessionId;
 use tokio::sync::Notify;
 
 use super::{Hub, Session};
+
+/// The saves of sessions that are under way.
+pub(super) type Saves = RefCell<FxHashMap<SessionId, Rc<Notify>>>;
 
 impl Hub {
     /// Has the session kept as it is now. One save at a time is under way for each session; what
@@ -16,7 +21,7 @@ impl Hub {
         }
         session.unsaved.set(true);
         while !session.ended.get() {
-            let under_way = session.saving.borrow().clone();
+            let under_way = self.saves.borrow().get(&session.id).cloned();
             match under_way {
                 // Whoever saved before may be saving this change as well.
                 None if !session.unsaved.get() => break,
@@ -29,10 +34,11 @@ impl Hub {
 
     async fn save_once(&self, session: &Session) -> Result<(), Error> {
         let done = Rc::new(Notify::new());
-        *session.saving.borrow_mut() = Some(Rc::clone(&done));
+        let under_way = Rc::clone(&done);
+        self.saves.borrow_mut().insert(session.id, under_way);
         session.unsaved.set(false);
         let stored = self.shared.backbone.store(session.stored()).wait().await;
-        *session.saving.borrow_mut() = None;
+        self.saves.borrow_mut().remove(&session.id);
         done.notify_waiters();
         stored
     }

@@ -1,7 +1,7 @@
 //! One session: a user in a namespace, with or without a connection.
 
 use std::{
-    cell::{Cell, OnceCell, RefCell},
+    cell::{Cell, OnceCell, RefCell, RefMut},
     rc::Rc,
     sync::Arc,
 };
@@ -10,7 +10,8 @@ use sluice_net::{Cause, Connection, Full, Refill, Timer};
 use sluice_policy::{Identity, TokenBucket};
 use sluice_rooms::{Epoch, Pid, Reading, RoomKey, SessionId};
 use sluice_socketio::{Carrier, Client};
-use tokio::sync::{Mutex, Notify, oneshot};
+use sluice_util::Few;
+use tokio::sync::{Mutex, oneshot};
 
 use super::{encoded::Encoded, namespace::Namespace, replay::Replay, room::Room};
 use crate::{
@@ -23,8 +24,8 @@ use crate::{
 pub(crate) enum Outlet {
     SocketIo(Rc<Carrier<SocketIoFront>>),
     Native(Rc<Connection>),
-    /// Its connection ended; it waits to be recovered.
-    Detached,
+    /// Its connection ended; it waits to be recovered. What had been delivered by then.
+    Detached(u64),
 }
 
 /// A room that a session is in.
@@ -34,8 +35,21 @@ pub(crate) struct Membership {
     pub(crate) index: Cell<u32>,
     /// Where its messages began.
     pub(crate) from: u64,
-    /// Up to where it was caught up with, if it went on after a message; else 0.
-    pub(crate) caught_up: u64,
+}
+
+/// What few sessions have, or only for a while.
+#[derive(Default)]
+struct Rare {
+    /// What the backend said of it when it was asked.
+    granted: OnceCell<Box<Granted>>,
+    /// How far its client had read, over all rooms, when it came.
+    came: OnceCell<Reading>,
+    /// Whose turn it is among its calls that read a history.
+    histories: Rc<Mutex<()>>,
+    /// Messages to send before any newer one, once the client knows that it is connected.
+    replay: RefCell<Option<Box<Replay>>>,
+    /// Rooms in which it went on after a message, and up to where it was caught up with there.
+    caught_up: RefCell<Vec<(Rc<Room>, u64)>>,
 }
 
 /// A session and everything that belongs to it.
@@ -45,18 +59,12 @@ pub(crate) struct Session {
     pub(crate) namespace: Rc<Namespace>,
     pub(crate) identity: RefCell<Identity>,
     pub(crate) outlet: RefCell<Outlet>,
-    pub(crate) rooms: RefCell<Vec<Membership>>,
+    pub(crate) rooms: RefCell<Few<Membership>>,
     /// Who answers for it.
     pub(crate) holder: Holder,
     pub(crate) bucket: Cell<TokenBucket>,
     pub(crate) in_flight: Cell<u16>,
     pub(crate) strikes: Cell<u16>,
-    /// What the backend said of it when it was asked.
-    pub(super) granted: OnceCell<Box<Granted>>,
-    /// How far its client had read, over all rooms, when it came.
-    came: OnceCell<Box<Reading>>,
-    /// What had been delivered when its connection ended.
-    pub(super) delivered: Cell<u64>,
     /// Whether presence shows it in its rooms.
     pub(crate) present: Cell<bool>,
     /// Whether it has ended for good.
@@ -65,12 +73,7 @@ pub(crate) struct Session {
     pub(super) timer: Cell<Option<Timer>>,
     /// Whether it has changed since it was last saved.
     pub(super) unsaved: Cell<bool>,
-    /// The save that is under way.
-    pub(super) saving: RefCell<Option<Rc<Notify>>>,
-    /// Whose turn it is among its calls that read a history.
-    pub(super) histories: OnceCell<Rc<Mutex<()>>>,
-    /// Messages to send before any newer one, once the client knows that it is connected.
-    pub(super) replay: RefCell<Option<Box<Replay>>>,
+    rare: OnceCell<Box<Rare>>,
 }
 
 impl Session {
@@ -85,22 +88,17 @@ impl Session {
             id: pid.session(),
             namespace,
             identity: RefCell::new(identity),
-            outlet: RefCell::new(Outlet::Detached),
+            outlet: RefCell::new(Outlet::Detached(0)),
             rooms: RefCell::default(),
             holder,
             bucket: Cell::default(),
             in_flight: Cell::new(0),
             strikes: Cell::new(0),
-            granted: OnceCell::new(),
-            came: OnceCell::new(),
-            delivered: Cell::new(0),
             present: Cell::new(true),
             ended: Cell::new(false),
             timer: Cell::new(None),
             unsaved: Cell::new(false),
-            saving: RefCell::default(),
-            histories: OnceCell::new(),
-            replay: RefCell::default(),
+            rare: OnceCell::new(),
         })
     }
 
@@ -115,38 +113,100 @@ impl Session {
             namespace,
             user: self.user(),
             session: self.id,
-            data: self.granted.get().and_then(|granted| granted.data.clone()),
+            data: self.granted().and_then(|granted| granted.data.clone()),
         }
     }
 
     /// Notes how far its client had read when it came. It never changes.
     pub(crate) fn set_came(&self, read: Option<&Reading>) {
         if let Some(read) = read {
-            let _ = self.came.set(Box::new(read.clone()));
+            let _ = self.rare().came.set(read.clone());
         }
     }
 
     /// How far its client had read when it came.
     pub(crate) fn came(&self) -> Option<Reading> {
-        self.came.get().map(|read| (**read).clone())
+        self.rare.get()?.came.get().cloned()
+    }
+
+    /// What the backend said of it when it was asked. It never changes.
+    pub(super) fn granted(&self) -> Option<&Granted> {
+        self.rare.get()?.granted.get().map(|granted| &**granted)
+    }
+
+    pub(super) fn set_granted(&self, granted: Box<Granted>) {
+        let _ = self.rare().granted.set(granted);
+    }
+
+    /// Whose turn it is among its calls that read a history.
+    pub(super) fn histories(&self) -> Rc<Mutex<()>> {
+        Rc::clone(&self.rare().histories)
+    }
+
+    /// Messages to send before any newer one, once the client knows that it is connected.
+    pub(super) fn replay(&self) -> Option<RefMut<'_, Replay>> {
+        let replay = self.rare.get()?.replay.borrow_mut();
+        RefMut::filter_map(replay, Option::as_deref_mut).ok()
+    }
+
+    pub(super) fn set_replay(&self, replay: Option<Box<Replay>>) {
+        if replay.is_some() || self.rare.get().is_some() {
+            *self.rare().replay.borrow_mut() = replay;
+        }
+    }
+
+    /// Up to where it was caught up with in a room, if it went on there after a message; else 0.
+    pub(super) fn caught_up_in(&self, room: &Rc<Room>) -> u64 {
+        let Some(rare) = self.rare.get() else {
+            return 0;
+        };
+        let caught_up = rare.caught_up.borrow();
+        let known = caught_up.iter().find(|(known, _)| Rc::ptr_eq(known, room));
+        known.map_or(0, |(_, through)| *through)
+    }
+
+    pub(super) fn set_caught_up_in(&self, room: &Rc<Room>, through: u64) {
+        self.forget_caught_up_in(room);
+        let mut caught_up = self.rare().caught_up.borrow_mut();
+        caught_up.push((Rc::clone(room), through));
+    }
+
+    pub(super) fn forget_caught_up_in(&self, room: &Rc<Room>) {
+        if let Some(rare) = self.rare.get() {
+            let mut caught_up = rare.caught_up.borrow_mut();
+            caught_up.retain(|(known, _)| !Rc::ptr_eq(known, room));
+        }
+    }
+
+    fn rare(&self) -> &Rare {
+        self.rare.get_or_init(Box::default)
+    }
+
+    /// What had been delivered when its connection ended; none while it has one.
+    pub(super) fn delivered(&self) -> Option<u64> {
+        match *self.outlet.borrow() {
+            Outlet::Detached(delivered) => Some(delivered),
+            _ => None,
+        }
     }
 
     /// How far its client had read in histories of this epoch when it came; else 0.
     pub(crate) fn read_in(&self, epoch: Epoch) -> u64 {
-        let read = self.came.get().map(|read| read.position());
+        let came = self.rare.get().and_then(|rare| rare.came.get());
+        let read = came.map(Reading::position);
         let read = read.filter(|read| read.epoch == epoch);
         read.map_or(0, |read| read.offset)
     }
 
     pub(crate) fn is_detached(&self) -> bool {
-        matches!(*self.outlet.borrow(), Outlet::Detached)
+        matches!(*self.outlet.borrow(), Outlet::Detached(_))
     }
 
     pub(crate) fn protocol(&self) -> &'static str {
         match &*self.outlet.borrow() {
             Outlet::SocketIo(_) => "socketio",
             Outlet::Native(_) => "websocket",
-            Outlet::Detached => "none",
+            Outlet::Detached(_) => "none",
         }
     }
 
@@ -155,7 +215,7 @@ impl Session {
         match &*self.outlet.borrow() {
             Outlet::SocketIo(carrier) => encoded.socketio().try_send(carrier),
             Outlet::Native(connection) => connection.send(encoded.native()),
-            Outlet::Detached => Ok(()),
+            Outlet::Detached(_) => Ok(()),
         }
     }
 
@@ -165,7 +225,7 @@ impl Session {
         match &*self.outlet.borrow() {
             Outlet::SocketIo(carrier) => carrier.refill_with(refill),
             Outlet::Native(connection) => connection.refill_with(refill),
-            Outlet::Detached => {}
+            Outlet::Detached(_) => {}
         }
     }
 
@@ -185,7 +245,7 @@ impl Session {
                 Client::disconnect(carrier, &self.namespace.name, cause);
             }
             Outlet::Native(connection) => connection.close(cause),
-            Outlet::Detached => {}
+            Outlet::Detached(_) => {}
         }
     }
 
@@ -206,7 +266,7 @@ impl Session {
         match &*self.outlet.borrow() {
             Outlet::SocketIo(carrier) => carrier.queued_bytes(),
             Outlet::Native(connection) => connection.queued_bytes(),
-            Outlet::Detached => 0,
+            Outlet::Detached(_) => 0,
         }
     }
 
@@ -229,5 +289,28 @@ impl Session {
             .iter()
             .map(|m| (m.room.key.clone(), m.from))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an idle connection takes, so that whoever adds to it sees what that costs. The bounds
+    /// are the sizes that the allocator has, less the two counts of an `Rc`.
+    #[test]
+    fn an_idle_connection_stays_small() {
+        const COUNTS: usize = 16;
+        assert!(
+            size_of::<Session>() + COUNTS <= 224,
+            "{}",
+            size_of::<Session>()
+        );
+        let carrier = size_of::<Carrier<SocketIoFront>>();
+        assert!(carrier + COUNTS <= 224, "{carrier}");
+        let connection = size_of::<Connection>();
+        assert!(connection + COUNTS <= 160, "{connection}");
+        assert_eq!(size_of::<Few<Membership>>(), 24);
+        assert_eq!(size_of::<Few<Rc<Session>>>(), 16);
     }
 }

@@ -16,8 +16,8 @@ pub(super) const TICK: Duration = Duration::from_millis(250);
 /// What a session's timer is for.
 #[derive(Debug, Clone, Copy)]
 enum Due {
-    /// A detached session is no longer shown as present; it is kept for so much longer.
-    Absent(Duration),
+    /// A detached session is no longer shown as present; it is kept for so many ticks longer.
+    Absent(Tick),
     /// A detached session is no longer kept.
     Expire,
     /// A session's token, or the time to refresh it, may have run out.
@@ -46,7 +46,10 @@ impl SessionTimers {
     /// count.
     pub(super) fn await_return(&self, session: &Session, grace: Duration, window: Duration) {
         match window.checked_sub(grace) {
-            Some(rest) => self.awake(session, self.0.ticks(grace), Due::Absent(rest)),
+            Some(rest) => {
+                let rest = self.0.ticks(rest);
+                self.awake(session, self.0.ticks(grace), Due::Absent(rest));
+            }
             None => self.awake(session, self.0.ticks(window), Due::Expire),
         }
     }
@@ -91,8 +94,7 @@ impl Hub {
         match due {
             Due::Absent(rest) => {
                 self.leave_presence(session);
-                self.timers
-                    .awake(session, self.timers.0.ticks(rest), Due::Expire);
+                self.timers.awake(session, rest, Due::Expire);
             }
             Due::Expire => self.expire(session),
             // A token that its client refreshed during a pause is heard of in the next tick.

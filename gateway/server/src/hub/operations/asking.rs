@@ -68,7 +68,7 @@ impl Hub {
         query: Query,
     ) -> Outcome {
         let room = self.history_room(session, room)?;
-        let turns = Rc::clone(session.histories.get_or_init(Rc::default));
+        let turns = session.histories();
         let _turn = turns.lock().await;
         let half = self.policy.borrow().limits.outbound_bytes / 2;
         while session.queued_bytes() > half.saturating_sub(MAX_PAGE) && session.queued_bytes() > 0 {

@@ -70,9 +70,7 @@ impl Hub {
         let room = self.seat(session, &room, after.min(through), through)?;
         if !sent {
             self.counters.recovered.add(1);
-            if let Some(membership) = session.rooms.borrow_mut().last_mut() {
-                membership.caught_up = reached(&missed, through);
-            }
+            session.set_caught_up_in(&room, reached(&missed, through));
             session.send_missed(missed);
         }
         let joined = Joined {
@@ -128,7 +126,7 @@ impl Hub {
     /// replay, reads the history page by page.
     pub(super) fn fits(&self, session: &Session, missed: &Missed) -> bool {
         let bytes: usize = missed.messages.iter().map(|message| message.size()).sum();
-        let behind = session.replay.borrow().is_some();
+        let behind = session.replay().is_some();
         !behind && session.queued_bytes() + bytes <= self.policy.borrow().limits.outbound_bytes / 2
     }
 
@@ -254,8 +252,10 @@ impl Hub {
     pub(in crate::hub) fn leave(self: &Rc<Self>, session: &Rc<Session>, room: &str) -> Outcome {
         let mut rooms = session.rooms.borrow_mut();
         let at = rooms.iter().position(|m| *m.room.key.name == *room);
-        let membership = rooms.swap_remove(at.ok_or(Failure::NOT_MEMBER)?);
+        let membership = at.and_then(|at| rooms.remove(at));
+        let membership = membership.ok_or(Failure::NOT_MEMBER)?;
         drop(rooms);
+        session.forget_caught_up_in(&membership.room);
         self.trace_session("left", session, Some(room));
         if session.is_detached() {
             self.leave_detached(session, &membership.room);

@@ -78,8 +78,7 @@ impl Hub {
 /// Where a member's messages are now: before those that wait to be sent to it, but not before those
 /// that it gets of the room at all.
 fn sent(session: &Session, room: &Rc<Room>, joined: Joined) -> Joined {
-    let replay = session.replay.borrow();
-    let before = replay.as_ref().map(|replay| replay.begins_after());
+    let before = session.replay().map(|replay| replay.begins_after());
     let began = session.joined_at(room).unwrap_or(0);
     Joined {
         offset: joined.offset.min(before.unwrap_or(u64::MAX)).max(began),
