@@ -16,7 +16,7 @@ mod text;
 
 pub use args::{Args, RawArgs, ack_args, args, is_reserved};
 pub use decode::decode;
-pub use encode::{ack, connect, connect_error, disconnect, event};
+pub use encode::{ack, ack_of, connect, connect_error, disconnect, event, event_of};
 pub use error::Error;
 pub use placeholders::placeholders;
 pub use text::text;

@@ -110,6 +110,11 @@ codes! {
     /// The backbone cannot be reached.
     BackboneUnavailable = "backbone_unavailable", http 503, close Overloaded passes;
 
+    /// No instance of the namespace's application is there, or none answers.
+    ApplicationUnavailable = "application_unavailable", close Overloaded passes;
+    /// The application's server code refused the client, in words of its own.
+    ApplicationRefused = "application_refused";
+
     /// The page's origin is not allowed.
     OriginDenied = "origin_denied", http 403;
     /// The address has as many connections as it may.

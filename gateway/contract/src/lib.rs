@@ -26,6 +26,7 @@
 //! assert_eq!(names.parse("sluice.other.chat.in.=2F.lobby"), None);
 //! ```
 
+pub mod application;
 mod close;
 mod code;
 mod decoded;

@@ -234,7 +234,8 @@ impl<S> Session<S> {
         }
     }
 
-    pub(crate) fn is_polling(&self) -> bool {
+    /// Whether its client polls, and has no WebSocket yet.
+    pub fn is_polling(&self) -> bool {
         self.polling(|_| ()).is_some()
     }
 

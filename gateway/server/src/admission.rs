@@ -143,7 +143,7 @@ impl Admission {
             admission: Arc::clone(self),
             address,
             bearer: bearer(&head.headers),
-            request: handshake::told(policy, head, address),
+            request: handshake::kept(policy, head, address),
         })
     }
 

@@ -27,6 +27,9 @@ pub(crate) struct Failure {
 enum Origin {
     Gateway(Code),
     Application(Box<str>),
+    /// The application's server code refused a client in words of its own, which it gets as they
+    /// are.
+    Words,
 }
 
 impl Failure {
@@ -49,6 +52,23 @@ impl Failure {
         }
     }
 
+    /// The application's server code refuses a client: its error's message and data, as JSON.
+    pub(crate) fn in_words_of_application(message: Box<str>, data: Option<Box<RawValue>>) -> Self {
+        Self {
+            code: Origin::Words,
+            message: message.into_string().into(),
+            data,
+        }
+    }
+
+    /// What a Socket.IO client's `connect_error` carries beside the message.
+    pub(crate) fn data(&self) -> Option<Box<str>> {
+        match &self.code {
+            Origin::Words => self.data.as_ref().map(|data| data.get().into()),
+            _ => serde_json::to_string(self).ok().map(Box::from),
+        }
+    }
+
     /// The operation's arguments are not what the operation takes.
     pub(crate) fn arguments(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::BadArguments, message)
@@ -59,6 +79,7 @@ impl Failure {
         match &self.code {
             Origin::Gateway(code) => code.as_str(),
             Origin::Application(code) => code,
+            Origin::Words => Code::ApplicationRefused.as_str(),
         }
     }
 
@@ -78,6 +99,7 @@ impl Failure {
         match &self.code {
             Origin::Gateway(code) => code.cause(),
             Origin::Application(_) => Code::BackendRefused.cause(),
+            Origin::Words => Code::ApplicationRefused.cause(),
         }
     }
 
@@ -153,6 +175,14 @@ impl Failure {
         Code::NamespaceUnknown,
         "the cluster has no such namespace; add it to spec.namespaces or use another",
     );
+    pub(crate) const NO_INSTANCE: Self = Self::known(
+        Code::ApplicationUnavailable,
+        "no instance of the namespace's application is there; connect again in a moment",
+    );
+    pub(crate) const APPLICATION_SILENT: Self = Self::known(
+        Code::ApplicationUnavailable,
+        "the namespace's application did not say in time whether the client may come in; connect again",
+    );
     pub(crate) const DRAINING: Self = Self::known(
         Code::Draining,
         "this gateway is draining; connect again to reach another one",
@@ -164,6 +194,7 @@ impl Serialize for Origin {
         serializer.serialize_str(match self {
             Self::Gateway(code) => code.as_str(),
             Self::Application(code) => code,
+            Self::Words => Code::ApplicationRefused.as_str(),
         })
     }
 }

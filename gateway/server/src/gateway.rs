@@ -32,6 +32,7 @@ use sluice_crds::Documents;
 use sluice_engineio::{Inbound, Mailboxes};
 use sluice_nats::Nats;
 use sluice_net::tls::Certificate;
+use sluice_policy::{Policy, Revocations};
 use sluice_spans::Spans;
 use tokio::{runtime::Runtime, sync::oneshot, task::JoinHandle, time::MissedTickBehavior};
 
@@ -45,6 +46,7 @@ pub(crate) use self::{
     setup::{Setup, Start},
 };
 use crate::{
+    applications::Applications,
     backend::CurrentBackend,
     documents::Texts,
     drain::{DrainApi, Drainer, Movers},
@@ -127,8 +129,8 @@ impl Gateway {
         let registry = Registry::new();
         let number = rand::random();
         let us = (number, Arc::clone(&inboxes) as _);
-        let backbone =
-            ConfiguredBackbone::new(&documents, &setup, us, connection.as_ref(), runtime)?;
+        let login = connection.as_ref();
+        let mut backbone = ConfiguredBackbone::new(&documents, &setup, us, login, runtime)?;
         if let (Some(nats), Some(bucket)) = (&backbone.nats, &bucket) {
             finalised::take(nats, bucket.finalised());
         }
@@ -138,18 +140,17 @@ impl Gateway {
         let us = (number, policy.max_connections as usize);
         let (mailboxes, inbound) = peers::join(mailboxes, backbone.nats.as_ref(), us, runtime);
         let backend = CurrentBackend::new(&policy, connection, runtime.handle(), &registry);
-        let shared = Arc::new(Shared {
-            backbone: Arc::clone(&backbone.backbone),
-            backend: Arc::new(backend),
-            policy: Arc::new(ArcSwap::from_pointee(policy)),
-            revocations: Arc::new(RwLock::new(revocations.unwrap_or_default())),
-            admission: Arc::default(),
-            trace: Arc::default(),
-            compression: spec.gateway.compression,
-            number,
-        });
-        let movers = Movers::new(Arc::clone(&inboxes), inbound.clone());
-        let drainer = drainer(&shared, movers, backbone.nats.clone(), runtime);
+        let applications = backbone.applications(&policy, Arc::clone(&inboxes) as _)?;
+        let revocations = revocations.unwrap_or_default();
+        let parts = (backend, applications, revocations);
+        let compression = spec.gateway.compression;
+        let shared = shared(&backbone, policy, parts, (number, compression));
+        let drainer = drainer(
+            &shared,
+            (&inboxes, &inbound),
+            backbone.nats.clone(),
+            runtime,
+        );
         let certificate = reload::certificate(&documents, setup.secrets.as_deref())?;
         let counters = readers.iter().map(|_| WorkerCounters::default()).collect();
         let mut gateway = Self {
@@ -198,11 +199,13 @@ impl Gateway {
         let backend = Arc::clone(&self.shared.backend);
         let drainer = Arc::clone(&self.drainer);
         let nats = self.backbone.nats.clone();
+        let applications = Arc::clone(&self.shared.applications);
         let ports = self.open().await?;
         if signals.drained(&drainer).await {
             // Whoever asked for the drain still gets its answer, and the backend its news.
             ports.close().await;
             backend.finish(LAST_NEWS).await;
+            applications.end().await;
             if let Some(nats) = nats {
                 nats.end().await;
             }
@@ -244,6 +247,7 @@ impl Gateway {
             policy: Arc::clone(&self.shared.policy),
             in_force: self.in_force,
             backend: Arc::clone(&self.shared.backend),
+            applications: Arc::clone(&self.shared.applications),
             inboxes: self.inboxes,
             certificate: self.certificate,
             backbone: self.backbone,
@@ -303,6 +307,7 @@ impl Gateway {
             nats: self.backbone.nats.clone(),
             bucket: self.connection(),
             inbound: self.inbound.clone(),
+            applications: Arc::clone(&self.shared.applications),
         }
     }
 
@@ -329,12 +334,32 @@ impl Gateway {
     }
 }
 
+fn shared(
+    backbone: &ConfiguredBackbone,
+    policy: Policy,
+    (backend, applications, revocations): (CurrentBackend, Arc<Applications>, Revocations),
+    (number, compression): (u32, bool),
+) -> Arc<Shared> {
+    Arc::new(Shared {
+        backbone: Arc::clone(&backbone.backbone),
+        backend: Arc::new(backend),
+        policy: Arc::new(ArcSwap::from_pointee(policy)),
+        applications,
+        revocations: Arc::new(RwLock::new(revocations)),
+        admission: Arc::default(),
+        trace: Arc::default(),
+        compression,
+        number,
+    })
+}
+
 fn drainer(
     shared: &Shared,
-    movers: Movers,
+    (inboxes, inbound): (&Arc<Inboxes>, &Option<Inbound>),
     nats: Option<Arc<Nats>>,
     runtime: &Runtime,
 ) -> Arc<Drainer> {
+    let movers = Movers::new(Arc::clone(inboxes), inbound.clone());
     let (admission, policy) = (Arc::clone(&shared.admission), Arc::clone(&shared.policy));
     Drainer::new(admission, policy, movers, nats, runtime.handle().clone())
 }

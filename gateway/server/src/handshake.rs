@@ -10,16 +10,50 @@ use sluice_policy::{Handshake, Policy};
 /// What of `auth` is the gateway's own and no business of the backend's.
 const OWN: [&str; 2] = ["pid", "offset"];
 
-/// What is told of a request from there, where the backend is to be told.
-pub(crate) fn told(policy: &Policy, head: &Parts, address: IpAddr) -> Option<Arc<ClientRequest>> {
-    let backend = policy.backend.as_ref().filter(|b| b.ask_on_connect)?;
-    let named = backend.handshake.as_ref()?;
-    Some(Arc::new(ClientRequest {
+/// What is kept of a request from there: all that the backend and applications are told of it, each
+/// of its own part.
+pub(crate) fn kept(policy: &Policy, head: &Parts, address: IpAddr) -> Option<Arc<ClientRequest>> {
+    let backend = policy.backend.as_ref().filter(|b| b.ask_on_connect);
+    let backend = backend.and_then(|backend| backend.handshake.as_ref());
+    if backend.is_none() && policy.applications().len() == 0 {
+        return None;
+    }
+    let applications = policy.applications();
+    let named = applications.filter_map(|name| policy.application_handshake(name));
+    let mut request = nothing_of(address);
+    for named in named.chain(backend) {
+        request.headers.extend(headers(named, &head.headers));
+        request.cookies.extend(cookies(named, &head.headers));
+        let parameters = query(named, head.uri.query().unwrap_or_default());
+        request.query.extend(parameters);
+    }
+    Some(Arc::new(request))
+}
+
+/// What is told of a request: what is named of it, and no more.
+pub(crate) fn told(request: &ClientRequest, named: Option<&Handshake>) -> ClientRequest {
+    let mut told = nothing_of(request.address);
+    if let Some(named) = named {
+        let only = |all: &BTreeMap<Box<str>, String>, names: &[Box<str>]| {
+            let found = names.iter().filter_map(|name| all.get_key_value(name));
+            found
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect()
+        };
+        told.headers = only(&request.headers, &named.headers);
+        told.cookies = only(&request.cookies, &named.cookies);
+        told.query = only(&request.query, &named.query);
+    }
+    told
+}
+
+fn nothing_of(address: IpAddr) -> ClientRequest {
+    ClientRequest {
         address,
-        headers: headers(named, &head.headers),
-        cookies: cookies(named, &head.headers),
-        query: query(named, head.uri.query().unwrap_or_default()),
-    }))
+        headers: BTreeMap::new(),
+        cookies: BTreeMap::new(),
+        query: BTreeMap::new(),
+    }
 }
 
 /// An `auth` without what is the gateway's own, and without the token where the gateway has

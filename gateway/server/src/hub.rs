@@ -4,6 +4,8 @@
 //! a namespace and has a connection of the front, rooms hold their sessions, and the front acts
 //! through the hub.
 
+mod application;
+mod attached;
 mod caught_up;
 mod commands;
 mod counters;
@@ -47,17 +49,18 @@ use sluice_policy::Policy;
 use sluice_rooms::{RoomKey, SessionId};
 use sluice_util::Few;
 
+use self::{
+    application::AttachedSessions, detached::Detached, namespace::Namespace, replay::Encodings,
+    resuming::Resuming, room::Room, saving::Saves, timers::SessionTimers, turns::Turns,
+};
 pub(crate) use self::{
+    attached::Answer,
     counters::{HubCounters, LATENCY_BOUNDS},
     encoded::Encoded,
     entering::Entered,
     knock::Knock,
     position::ClientPosition,
     session::{Outlet, Session},
-};
-use self::{
-    detached::Detached, namespace::Namespace, replay::Encodings, resuming::Resuming, room::Room,
-    saving::Saves, timers::SessionTimers, turns::Turns,
 };
 use crate::{failure::Failure, inboxes::InboxItem, shared::Shared};
 
@@ -100,6 +103,7 @@ pub(crate) struct Hub {
     on_policy: RefCell<Option<PolicyHook>>,
     /// What else has to be closed at the end of a drain.
     on_drained: RefCell<Option<DrainHook>>,
+    attached: AttachedSessions,
 }
 
 impl Hub {
@@ -131,6 +135,7 @@ impl Hub {
             encodings: Encodings::default(),
             on_policy: RefCell::default(),
             on_drained: RefCell::default(),
+            attached: AttachedSessions::default(),
         });
         let observer = Rc::downgrade(&hub);
         hub.worker.on_flushed(move || {
@@ -189,6 +194,7 @@ impl Hub {
             InboxItem::MoveNoMore => drop(self.to_move.take()),
             InboxItem::MoveRest => self.move_rest(),
             InboxItem::Turn => self.turns.next(),
+            InboxItem::Applications(arrivals) => self.arrived(arrivals),
         }
     }
 

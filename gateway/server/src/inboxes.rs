@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use sluice_applications::{Arrival, Sockets};
 use sluice_backbone::{BackboneEvent, Command, Workers};
 use sluice_net::{Cause, inbox};
 use sluice_policy::Policy;
@@ -42,6 +43,8 @@ pub(crate) enum InboxItem {
     MoveRest,
     /// What the worker put off goes on here.
     Turn,
+    /// What instances of applications say.
+    Applications(Vec<Arrival>),
 }
 
 /// What a message takes in a client's queue beside its data, roughly.
@@ -55,6 +58,9 @@ impl InboxItem {
 
     /// How many bytes a client may be sent because of it, roughly.
     pub(crate) fn size(&self) -> usize {
+        if let Self::Applications(arrivals) = self {
+            return arrivals.iter().map(Arrival::size).sum::<usize>() + AROUND;
+        }
         let message = match self {
             Self::Backbone(BackboneEvent::Room(message)) => message,
             Self::Backbone(BackboneEvent::Command(command, _)) => match &**command {
@@ -90,6 +96,20 @@ impl Inboxes {
     /// Leaves something for every worker.
     pub(crate) fn send_all(&self, item: impl Fn() -> InboxItem) {
         (0..self.0.len()).for_each(|worker| self.send(worker, item()));
+    }
+}
+
+impl Sockets for Inboxes {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn deliver(&self, worker: usize, arrivals: Vec<Arrival>) {
+        self.send(worker, InboxItem::Applications(arrivals));
+    }
+
+    fn is_full(&self) -> bool {
+        self.0.iter().any(inbox::Sender::is_full)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The gateway as its binary runs it, and as tests run it inside their own process.
 
 mod admission;
+mod applications;
 mod backend;
 mod cli;
 mod documents;

@@ -1,5 +1,6 @@
 //! The gateway's figures, as Prometheus reads them.
 
+mod applications;
 mod backbone;
 mod family;
 mod peers;
@@ -19,6 +20,7 @@ use sluice_policy::Policy;
 use self::family::{figure, float, histogram, labelled};
 use crate::{
     admission::Admission,
+    applications::Applications,
     drain::Drainer,
     hub::{HubCounters, LATENCY_BOUNDS},
     in_force::InForce,
@@ -65,6 +67,7 @@ pub(crate) struct Sources {
     pub(crate) bucket: Option<Connection>,
     /// What other gateways ask about sessions of this one, where there are others.
     pub(crate) inbound: Option<Inbound>,
+    pub(crate) applications: Arc<Applications>,
 }
 
 impl Sources {
@@ -252,6 +255,10 @@ impl Collector for Sources {
         families.extend(self.rest());
         families.extend(self.nats.iter().flat_map(|nats| backbone::families(nats)));
         let inbound = self.inbound.iter();
+        families.extend(applications::families(
+            &self.applications.all(),
+            &self.workers,
+        ));
         families.extend(inbound.flat_map(|inbound| peers::families(inbound.counters())));
         families
     }

@@ -33,7 +33,8 @@ use crate::{
     admission::{Admitted, origin_allowed},
     eager,
     failure::Failure,
-    hub::{Entered, Hub, Knock, Outlet, Session},
+    hub::{Answer, Entered, Hub, Knock, Outlet, Session},
+    operation::{Content, Operation},
     outcome::{self, Outcome, Success},
 };
 
@@ -242,6 +243,11 @@ impl Client {
             _ => None,
         };
         let (failure, id) = match (Frame::read(text), session) {
+            (Ok(Frame::Operation(id, Operation::Emit { content, .. })), Some(session))
+                if session.attached().is_some() =>
+            {
+                return self.emit(&session, id, &content);
+            }
             (Ok(Frame::Operation(id, operation)), Some(session)) => {
                 let connection = Rc::clone(&self.connection);
                 return self.hub.perform(&session, operation, move |outcome| {
@@ -258,11 +264,33 @@ impl Client {
         self.refuse(failure, id.as_deref())
     }
 
+    /// Emits an event to the application that the session is attached to.
+    fn emit(
+        self: &Rc<Self>,
+        session: &Rc<Session>,
+        id: Option<Box<RawValue>>,
+        content: &Content<'_>,
+    ) -> Flow {
+        let event = serde_json::to_string(&*content.event).unwrap_or_default();
+        let array = format!("[{event},{}]", &*content.data);
+        let connection = Rc::clone(&self.connection);
+        let answer = id.map(|id| -> Answer {
+            Box::new(move |array, attachments| {
+                let outcome = Ok(outcome::of_application(array, attachments));
+                reply(&connection, &outcome, Some(&id));
+            })
+        });
+        self.hub
+            .event_for_application(session, &array, &content.attachments, answer)
+    }
+
     fn connect(self: &Rc<Self>, id: Option<Box<RawValue>>, connect: Connect<'_>) -> Flow {
         let bearer = || self.admitted.bearer.clone();
         let knock = Knock {
             namespace: connect.namespace.as_deref().unwrap_or("/").into(),
             protocol: "websocket",
+            connection: self.hub.next_connection(),
+            transport: "websocket",
             address: Some(self.admitted.address),
             handshake: self.admitted.handshake(&self.hub.policy(), connect.auth()),
             pid: connect.pid(),
@@ -320,7 +348,7 @@ impl Client {
         let outlet = Outlet::Native(Rc::clone(connection));
         let session = self.hub.attach(entered, outlet);
         let policy = self.hub.policy();
-        let recoverable = !policy.recovery_window.is_zero();
+        let recoverable = self.hub.is_recoverable(&session);
         let connected = Success::Connected {
             session: outcome::session(session.id),
             user: session.user(),
@@ -329,7 +357,7 @@ impl Client {
             ping_interval: policy.heartbeat.interval.as_millis() as u64,
         };
         reply(connection, &Ok(connected), id);
-        self.hub.send_replay(&session);
+        self.hub.told_connected(&session);
         if let State::Connecting(waiting) = self.state.replace(State::In(session)) {
             self.read_all(waiting);
         }

@@ -135,6 +135,18 @@ pub(crate) fn attachments(outcome: &Outcome) -> Vec<Bytes> {
     }
 }
 
+/// What an application's acknowledgement is in the plain protocol: its first argument is the data.
+pub(crate) fn of_application(array: &str, attachments: &[Bytes]) -> Success {
+    let args = sluice_codec::sio::ack_args(array);
+    let first = args
+        .ok()
+        .and_then(|args| args.first().map(|arg| raw(arg.get())));
+    Success::Backend {
+        data: first.unwrap_or_default(),
+        attachments: attachments.to_vec(),
+    }
+}
+
 /// JSON text as a raw value; what is no JSON becomes `null`.
 pub(crate) fn raw(json: &str) -> Box<RawValue> {
     RawValue::from_string(json.to_owned()).unwrap_or_default()

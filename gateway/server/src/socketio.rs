@@ -17,7 +17,7 @@ use crate::{
     admission::{Admitted, origin_allowed},
     eager,
     failure::Failure,
-    hub::{ClientPosition, Entered, Hub, Knock, Outlet, Session},
+    hub::{Answer, ClientPosition, Entered, Hub, Knock, Outlet, Session},
     operation::Operation,
     outcome,
 };
@@ -42,6 +42,8 @@ const CONNECTS_PER_REFUSAL: u32 = 16;
 pub(crate) struct Link {
     admitted: Admitted,
     connects: Cell<TokenBucket>,
+    /// Which of the worker's connections this is.
+    number: u64,
 }
 
 /// What a client sends along when it asks for a namespace.
@@ -73,6 +75,12 @@ impl SocketIoFront {
         Ok(Knock {
             namespace: namespace.into(),
             protocol: "socketio",
+            connection: carrier.state().link().number,
+            transport: if carrier.is_polling() {
+                "polling"
+            } else {
+                "websocket"
+            },
             address: Some(admitted.address),
             handshake: admitted.handshake(&self.hub.policy(), json),
             token: auth.token.map(Box::from).or_else(bearer),
@@ -106,7 +114,7 @@ impl SocketIoFront {
     fn accepted(&self, carrier: &Rc<Carrier<Self>>, entered: Entered) -> Accepted<Rc<Session>> {
         let outlet = Outlet::SocketIo(Rc::clone(carrier));
         let session = self.hub.attach(entered, outlet);
-        let recoverable = !self.hub.policy().recovery_window.is_zero();
+        let recoverable = self.hub.is_recoverable(&session);
         Accepted {
             sid: outcome::session(session.id),
             pid: recoverable.then(|| session.pid.reveal()),
@@ -144,7 +152,7 @@ impl SocketIoFront {
 fn refused(failure: &Failure) -> Refused {
     Refused {
         message: failure.message.clone(),
-        data: serde_json::to_string(failure).ok().map(Box::from),
+        data: failure.data(),
     }
 }
 
@@ -166,6 +174,7 @@ impl Handler for SocketIoFront {
             Ok(admitted) => Ok(Link {
                 admitted,
                 connects: Cell::default(),
+                number: self.hub.next_connection(),
             }),
             Err((code, refusal)) => {
                 self.hub.counters.failed(code);
@@ -229,12 +238,23 @@ impl Handler for SocketIoFront {
     }
 
     fn connected(&self, session: &Rc<Session>) {
-        self.hub.send_replay(session);
+        self.hub.told_connected(session);
     }
 
     fn event(&self, session: &Rc<Session>, event: Event<'_>, reply: Reply<'_, Self>) -> Flow {
         let args: &[&serde_json::value::RawValue] = &event.args;
         let ack = reply.detach();
+        if session.attached().is_some() {
+            let answer = ack.is_expected().then(|| -> Answer {
+                Box::new(move |array, attachments| ack.send_array(array, attachments))
+            });
+            return self.hub.event_for_application(
+                session,
+                event.array,
+                &event.attachments,
+                answer,
+            );
+        }
         match Operation::from_event(event.name, args, event.attachments, ack.is_expected()) {
             Ok(operation) => self.hub.perform(session, operation, move |outcome| {
                 ack.send_with(|| (outcome::json(outcome, None), outcome::attachments(outcome)));

@@ -6,6 +6,7 @@ use std::{
     rc::Rc,
 };
 
+use bytes::Bytes;
 use sluice_net::Cause;
 use sluice_util::Few;
 use tokio::sync::oneshot;
@@ -20,24 +21,24 @@ const MAX_WAITING: usize = 256;
 /// The arguments of an acknowledgement, as JSON.
 type AckArguments = Box<str>;
 
+/// What is done with an answer: the JSON array of its arguments, and its attachments.
+type Answered = Box<dyn FnOnce(&str, Vec<Bytes>)>;
+
 /// The answers that are waited for, by the id that was sent.
 #[derive(Default)]
 struct Waiting {
     last: u64,
-    senders: HashMap<u64, oneshot::Sender<AckArguments>>,
+    answered: HashMap<u64, Answered>,
 }
 
 impl Waiting {
     /// The id of one more answer; none where too many are waited for.
-    fn expect(&mut self, sender: oneshot::Sender<AckArguments>) -> Option<u64> {
-        if self.senders.len() >= MAX_WAITING {
-            self.senders.retain(|_, sender| !sender.is_closed());
-        }
-        if self.senders.len() >= MAX_WAITING {
+    fn expect(&mut self, answered: Answered) -> Option<u64> {
+        if self.answered.len() >= MAX_WAITING {
             return None;
         }
         self.last += 1;
-        self.senders.insert(self.last, sender);
+        self.answered.insert(self.last, answered);
         Some(self.last)
     }
 }
@@ -183,27 +184,50 @@ impl<H: Handler> Client<H> {
         args: &[&str],
     ) -> oneshot::Receiver<AckArguments> {
         let (sender, answer) = oneshot::channel();
-        if let Some(id) = carrier.state().expect_answer(namespace, sender) {
+        let answered = move |args: &str, _| {
+            // Whoever asked may have stopped waiting.
+            let _ = sender.send(args.into());
+        };
+        if let Some(id) = Self::expect(carrier, namespace, answered) {
             carrier.send(&packet::event(namespace, Some(id), name, args, &[]).head);
         }
         answer
     }
 
-    fn expect_answer(&self, namespace: &str, sender: oneshot::Sender<AckArguments>) -> Option<u64> {
-        self.socket(namespace)?;
-        let mut waiting = self.waiting.take().unwrap_or_default();
-        let id = waiting.expect(sender);
-        self.waiting.set(Some(waiting));
+    /// The id of an event that is sent next and that the client is to acknowledge: `answered` is
+    /// called with the JSON array of the answer's arguments and with its attachments. It is dropped
+    /// where no answer can come any more. None where the client is not in the namespace, or owes
+    /// too many answers already.
+    pub fn expect(
+        carrier: &Carrier<H>,
+        namespace: &str,
+        answered: impl FnOnce(&str, Vec<Bytes>) + 'static,
+    ) -> Option<u64> {
+        let client = carrier.state();
+        client.socket(namespace)?;
+        let mut waiting = client.waiting.take().unwrap_or_default();
+        let id = waiting.expect(Box::new(answered));
+        client.waiting.set(Some(waiting));
         id
     }
 
-    /// An answer came; one that nobody waits for is of no interest.
-    pub(crate) fn answered(&self, id: u64, args: &str) {
+    /// Nobody waits any more for the answer that was to have this id.
+    pub fn forget(carrier: &Carrier<H>, id: u64) {
+        // It may do something when it is dropped.
+        drop(carrier.state().take_answered(id));
+    }
+
+    fn take_answered(&self, id: u64) -> Option<Answered> {
         let mut waiting = self.waiting.take();
-        let sender = waiting.as_mut().and_then(|w| w.senders.remove(&id));
+        let answered = waiting.as_mut().and_then(|w| w.answered.remove(&id));
         self.waiting.set(waiting);
-        if let Some(sender) = sender {
-            let _ = sender.send(args.into());
+        answered
+    }
+
+    /// An answer came; one that nobody waits for is of no interest.
+    pub(crate) fn answered(&self, id: u64, args: &str, attachments: Vec<Bytes>) {
+        if let Some(answered) = self.take_answered(id) {
+            answered(args, attachments);
         }
     }
 }

@@ -52,6 +52,8 @@ pub enum Connect<S> {
 pub struct Event<'a> {
     /// The event's name.
     pub name: Cow<'a, str>,
+    /// All of it as it came: a JSON array of its name and its arguments.
+    pub array: &'a str,
     /// Its arguments as JSON; binary ones are placeholders into `attachments`.
     pub args: RawArgs<'a>,
     /// The event's binary attachments.

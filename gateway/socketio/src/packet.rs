@@ -55,6 +55,18 @@ pub fn ack(namespace: &str, id: u64, args: &[&str], attachments: &[Bytes]) -> Pa
     with(head, attachments)
 }
 
+/// An event that was written elsewhere: `array` is its name and arguments as one JSON array.
+pub fn event_of(namespace: &str, id: Option<u64>, array: &str, attachments: &[Bytes]) -> Packet {
+    let head = framed(|out| sio::event_of(namespace, id, array, attachments.len(), out));
+    with(head, attachments)
+}
+
+/// An answer that was written elsewhere: `array` is its arguments as one JSON array.
+pub fn ack_of(namespace: &str, id: u64, array: &str, attachments: &[Bytes]) -> Packet {
+    let head = framed(|out| sio::ack_of(namespace, id, array, attachments.len(), out));
+    with(head, attachments)
+}
+
 pub(crate) fn connect(namespace: &str, sid: &str, pid: Option<&str>) -> SharedFrame {
     framed(|out| sio::connect(namespace, sid, pid, out))
 }

@@ -60,17 +60,17 @@ impl<H: Handler> SocketIo<H> {
             PacketType::Connect => self.connect(carrier, packet),
             PacketType::Disconnect => self.disconnect(carrier, packet.namespace),
             PacketType::Event | PacketType::BinaryEvent => self.event(carrier, packet, blobs),
-            PacketType::Ack | PacketType::BinaryAck => Self::answer(carrier, packet),
+            PacketType::Ack | PacketType::BinaryAck => Self::answer(carrier, packet, blobs),
             PacketType::ConnectError => PROTOCOL,
         }
     }
 
-    fn answer(carrier: &Rc<Carrier<H>>, packet: &Packet<'_>) -> Flow {
+    fn answer(carrier: &Rc<Carrier<H>>, packet: &Packet<'_>, blobs: Vec<Bytes>) -> Flow {
         if sio::ack_args(packet.data).is_err() {
             return PROTOCOL;
         }
         if let Some(id) = packet.id {
-            carrier.state().answered(id, packet.data);
+            carrier.state().answered(id, packet.data, blobs);
         }
         GO_ON
     }
@@ -122,6 +122,7 @@ impl<H: Handler> SocketIo<H> {
         };
         let event = Event {
             name: args.event,
+            array: packet.data,
             args: args.args,
             attachments,
         };

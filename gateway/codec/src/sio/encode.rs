@@ -60,6 +60,36 @@ pub fn event(
     out.push(b']');
 }
 
+/// An event as it was written elsewhere: `array` is its name and arguments as one JSON array. See
+/// [`event`] for the rest.
+pub fn event_of(
+    namespace: &str,
+    id: Option<u64>,
+    array: &str,
+    attachments: usize,
+    out: &mut Vec<u8>,
+) {
+    let kind = if attachments == 0 {
+        PacketType::Event
+    } else {
+        PacketType::BinaryEvent
+    };
+    head(kind, attachments, namespace, id, out);
+    out.extend_from_slice(array.as_bytes());
+}
+
+/// An answer as it was written elsewhere: `array` is its arguments as one JSON array. See [`ack`]
+/// for the rest.
+pub fn ack_of(namespace: &str, id: u64, array: &str, attachments: usize, out: &mut Vec<u8>) {
+    let kind = if attachments == 0 {
+        PacketType::Ack
+    } else {
+        PacketType::BinaryAck
+    };
+    head(kind, attachments, namespace, Some(id), out);
+    out.extend_from_slice(array.as_bytes());
+}
+
 /// The answer to the event with this id. `args` are JSON texts; with `attachments` above 0 it is
 /// a binary ack, and that many binary messages must follow.
 pub fn ack(namespace: &str, id: u64, args: &[&str], attachments: usize, out: &mut Vec<u8>) {

@@ -66,6 +66,23 @@ crate::metrics! {
     Gauge HISTORY_BYTES = "sluice_history_bytes",
         "Memory that histories hold, roughly.";
 
+    Gauge APPLICATION_INSTANCES = "sluice_application_instances",
+        "Instances of applications that this gateway hears.";
+    Gauge APPLICATION_SESSIONS = "sluice_application_sessions",
+        "Sessions that are attached to instances of applications, or wait for one.";
+    Gauge APPLICATION_HELD_BYTES = "sluice_application_held_bytes",
+        "Bytes that wait for instances of applications.";
+    Counter APPLICATION_EVENTS = "sluice_application_events_total" ["outcome"],
+        "Clients' events for applications, by what became of them.";
+    Counter APPLICATION_HANDOVERS = "sluice_application_handovers_total",
+        "Sessions that went from one instance to the next in order.";
+    Counter APPLICATION_ENTRIES = "sluice_application_entries_total" ["outcome"],
+        "What this gateway and instances said to each other, by what became of it.";
+    Counter APPLICATION_INSTANCES_GONE = "sluice_application_instances_gone_total" ["reason"],
+        "Instances that went, by how.";
+    Counter APPLICATION_FRAMES_SENT_AGAIN = "sluice_application_frames_sent_again_total",
+        "Frames to instances that were sent again because they did not arrive in time.";
+
     Counter ERRORS = "sluice_errors_total" ["code"],
         "Refusals of what clients asked for, by code.";
     Counter AUTH = "sluice_auth_total" ["outcome"],

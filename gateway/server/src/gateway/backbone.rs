@@ -2,6 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
+use sluice_applications::Sockets;
 use sluice_backbone::{Backbone, Memory, Workers};
 use sluice_bucket::Connection;
 use sluice_crds::Documents;
@@ -10,13 +11,17 @@ use sluice_nats::{
     core::Identity,
     streams::{self, Wanted},
 };
+use sluice_policy::Policy;
 use tokio::{runtime::Runtime, sync::watch};
 
 use super::{
     Setup,
     nats_login::{names, nats_login, options},
 };
-use crate::rules;
+use crate::{
+    applications::{Applications, Reach},
+    rules,
+};
 
 /// How many copies of each message NATS servers keep that are there already, where they are a
 /// cluster.
@@ -26,6 +31,8 @@ const REPLICAS: usize = 3;
 pub(crate) struct ConfiguredBackbone {
     pub(super) backbone: Arc<dyn Backbone>,
     pub(super) nats: Option<Arc<Nats>>,
+    /// How NATS is reached by others than the backbone.
+    reach: Option<Reach>,
     wanted: Option<watch::Sender<Wanted>>,
 }
 
@@ -50,6 +57,7 @@ impl ConfiguredBackbone {
             return Ok(Self {
                 backbone: Arc::new(Memory::bounded(workers, bytes)),
                 nats: None,
+                reach: None,
                 wanted: None,
             });
         }
@@ -62,6 +70,16 @@ impl ConfiguredBackbone {
             name: setup.name.as_str().into(),
             names: names.clone(),
             seed: rand::random(),
+        };
+        let reach = Reach {
+            identity: sluice_applications::Identity {
+                names: names.clone(),
+                gateway: number,
+                name: setup.name.as_str().into(),
+                zone: None,
+                payload_bytes: documents.cluster.spec.limits.payload_bytes() as usize,
+            },
+            options: options(&login)?,
         };
         let nats = Nats::start(identity, workers, options(&login)?)?;
         tell(&nats, documents);
@@ -76,8 +94,24 @@ impl ConfiguredBackbone {
         Ok(Self {
             backbone: Arc::clone(&nats) as _,
             nats: Some(nats),
+            reach: Some(reach),
             wanted: Some(wanted),
         })
+    }
+
+    /// The applications of a policy, whose instances are reached over the same NATS. To be called
+    /// once.
+    ///
+    /// # Errors
+    /// Where a thread cannot be started.
+    pub(super) fn applications(
+        &mut self,
+        policy: &Policy,
+        sockets: Arc<dyn Sockets>,
+    ) -> io::Result<Arc<Applications>> {
+        let applications = Applications::reached(self.reach.take(), sockets);
+        applications.follow(policy)?;
+        Ok(Arc::new(applications))
     }
 
     /// Works by other documents from now on.

@@ -12,6 +12,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::{Setup, backbone::ConfiguredBackbone, bucket::PushedDocuments, pushed};
 use crate::{
+    applications::Applications,
     backend::CurrentBackend,
     documents::{self, Secrets, Texts},
     in_force::{self, InForce, Origin},
@@ -33,6 +34,7 @@ pub(super) struct Watched {
     pub(super) policy: Arc<ArcSwap<Policy>>,
     pub(super) in_force: Arc<InForce>,
     pub(super) backend: Arc<CurrentBackend>,
+    pub(super) applications: Arc<Applications>,
     pub(super) inboxes: Arc<Inboxes>,
     pub(super) certificate: Option<Certificate>,
     pub(super) backbone: ConfiguredBackbone,
@@ -185,6 +187,9 @@ impl Watched {
         in_force::warn_of(&self.documents);
         self.backbone.reload(&self.documents);
         self.backend.configure(&policy);
+        if let Err(error) = self.applications.follow(&policy) {
+            tracing::error!(%error, "the instances of an application cannot be reached; restart the gateway");
+        }
         self.policy.store(Arc::clone(&policy));
         self.in_force.took(&self.origin);
         self.inboxes

@@ -25,6 +25,20 @@ pub(crate) struct HubCounters {
     pub(crate) deliveries: Counter,
     pub(crate) dropped: Counter,
     pub(crate) events: Counter,
+    /// Sessions that are attached to instances of applications, or wait for one.
+    pub(crate) attached: Counter,
+    /// Events for applications.
+    pub(crate) application_events: Counter,
+    /// Sessions that went from one instance of an application to the next in order.
+    pub(crate) handovers: Counter,
+    /// Events that an instance took and had not answered when it went.
+    pub(crate) in_doubt: Counter,
+    /// Events that nobody had answered when their session ended.
+    pub(crate) never_answered: Counter,
+    /// What instances said to sessions that had ended, or were another's.
+    pub(crate) unheard_entries: Counter,
+    /// What instances said and no client could read.
+    pub(crate) unreadable_emissions: Counter,
     pub(crate) recovered: Counter,
     pub(crate) recovery_gone: Counter,
     pub(crate) recovery_unknown: Counter,

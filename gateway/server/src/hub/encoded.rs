@@ -2,8 +2,10 @@
 
 use std::{cell::OnceCell, sync::Arc};
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use sluice_codec::sio;
 use sluice_net::SharedFrame;
 use sluice_rooms::{Announcement, Message, RoomKey};
 use sluice_socketio::packet::{self, Packet};
@@ -22,6 +24,9 @@ enum Content {
     Message(Arc<Message>),
     /// One of the gateway's own events: its name and its one argument as JSON.
     Own(&'static str, String),
+    /// What an application emits: a JSON array of the event's name and its arguments, and the
+    /// attachments.
+    Emitted(Box<str>, Vec<Bytes>),
 }
 
 /// The plain protocol's form of a pushed event.
@@ -29,6 +34,9 @@ enum Content {
 struct Push<'a> {
     event: &'a str,
     data: &'a RawValue,
+    /// Further arguments, where an application emits more than one.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    more: &'a [&'a RawValue],
     #[serde(skip_serializing_if = "Option::is_none")]
     meta: Option<Meta>,
     /// What a client sends back to recover, as the last argument is in Socket.IO.
@@ -42,6 +50,14 @@ impl Encoded {
     /// A message for sessions of `namespace`.
     pub(crate) fn message(namespace: &Arc<str>, message: Arc<Message>) -> Self {
         Self::new(namespace, Content::Message(message))
+    }
+
+    /// What an application emits.
+    pub(crate) fn emitted(namespace: &Arc<str>, array: &str, attachments: &[Bytes]) -> Self {
+        Self::new(
+            namespace,
+            Content::Emitted(array.into(), attachments.to_vec()),
+        )
     }
 
     /// One of the gateway's own events.
@@ -88,6 +104,9 @@ impl Encoded {
     pub(crate) fn socketio(&self) -> &Packet {
         self.socketio.get_or_init(|| match &self.content {
             Content::Own(event, json) => packet::event(&self.namespace, None, event, &[json], &[]),
+            Content::Emitted(array, attachments) => {
+                packet::event_of(&self.namespace, None, array, attachments)
+            }
             Content::Message(message) => {
                 let meta = serde_json::to_string(&Meta::from(&**message)).unwrap_or_default();
                 let reading = message.reading();
@@ -108,12 +127,29 @@ impl Encoded {
 
     fn native_json(&self) -> String {
         let data;
+        let args;
         let push = match &self.content {
+            Content::Emitted(array, attachments) => {
+                // It was read before, and found to be an event.
+                let Ok(emitted) = sio::args(array) else {
+                    return String::new();
+                };
+                args = emitted;
+                Push {
+                    event: &args.event,
+                    data: args.args.first().copied().unwrap_or(RawValue::NULL),
+                    more: args.args.get(1..).unwrap_or_default(),
+                    meta: None,
+                    offset: None,
+                    attachments: base64(attachments),
+                }
+            }
             Content::Own(event, json) => {
                 data = raw(json);
                 Push {
                     event,
                     data: &data,
+                    more: &[],
                     meta: None,
                     offset: None,
                     attachments: Vec::new(),
@@ -124,6 +160,7 @@ impl Encoded {
                 Push {
                     event: &message.event,
                     data: &data,
+                    more: &[],
                     meta: Some((&**message).into()),
                     offset: message.reading().map(|reading| reading.to_string()),
                     attachments: base64(&message.attachments),

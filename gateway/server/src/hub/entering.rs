@@ -11,6 +11,7 @@ mod undoing;
 use std::{rc::Rc, sync::Arc};
 
 use sluice_backbone::Claim;
+use sluice_backend::Handshake;
 use sluice_policy::Identity;
 use sluice_rooms::{Pid, SessionId};
 use sluice_spans::{brief, failed, span};
@@ -20,10 +21,11 @@ use tracing::{
 };
 
 use self::undoing::{Asked, Place};
-use super::{Hub, Knock, Outlet, Session, recovery::Reserved};
+use super::{Hub, Knock, Outlet, Session, application::Denied, recovery::Reserved};
 use crate::{
     backend::{Accepted, Who},
     failure::Failure,
+    handshake,
 };
 
 /// A client that is in. [`Hub::attach`] must follow at once: until then its session has no
@@ -95,6 +97,16 @@ impl Hub {
             self.charge_bad_token(knock);
         }
         let identity = identity?;
+        let application = self
+            .policy
+            .borrow()
+            .application_of(&knock.namespace)
+            .cloned();
+        if let Some(application) = application {
+            return self
+                .begin_attached(knock, identity, &application, wanted)
+                .await;
+        }
         if let Some(entered) = self.go_on(knock, &identity, wanted).await? {
             return Ok(entered);
         }
@@ -172,6 +184,24 @@ impl Hub {
         Ok(self.register(session, false, asked, place))
     }
 
+    /// Gives a client a new session of an application.
+    async fn begin_attached(
+        self: &Rc<Self>,
+        knock: &Knock,
+        identity: Identity,
+        application: &Arc<str>,
+        wanted: &impl Fn() -> bool,
+    ) -> Result<Entered, Stop> {
+        let asked = self.ask_application(knock, identity.clone(), application, wanted);
+        let attempted = asked.await.map_err(|denied| match denied {
+            Denied::Failed(failure) => Stop::Refused(failure),
+            Denied::Unwanted => Stop::Unwanted,
+        })?;
+        let place = self.count_in(&identity, false, wanted)?;
+        let session = attempted.keep();
+        Ok(self.register(session, false, Asked::nobody(), place))
+    }
+
     /// Has a session that was claimed wait here for its client.
     fn put_back(
         self: &Rc<Self>,
@@ -219,7 +249,7 @@ impl Hub {
             session,
             data: None,
         };
-        let client = (knock.protocol, knock.handshake.clone());
+        let client = (knock.protocol, self.told_to_backend(knock));
         let backend = &self.shared.backend;
         let accepted = backend
             .connect(who.clone(), recovered, client, identity)
@@ -233,6 +263,17 @@ impl Hub {
             ..who
         };
         Ok(Asked::about(who, accepted, self))
+    }
+
+    /// What the backend is told of a client's request.
+    fn told_to_backend(&self, knock: &Knock) -> Option<Handshake> {
+        let policy = self.policy.borrow();
+        let named = policy.backend.as_ref()?.handshake.as_ref()?;
+        let kept = knock.handshake.as_ref()?;
+        Some(Handshake {
+            request: Arc::new(handshake::told(&kept.request, Some(named))),
+            auth: kept.auth.clone(),
+        })
     }
 
     /// Counts a session into its user's, if all that may have changed while it waited allows it.
@@ -254,7 +295,7 @@ impl Hub {
         Ok(place.map_err(Failure::from)?)
     }
 
-    fn session_of(&self, pid: Pid, knock: &Knock, identity: Identity) -> Rc<Session> {
+    pub(super) fn session_of(&self, pid: Pid, knock: &Knock, identity: Identity) -> Rc<Session> {
         let holder = self.shared.admission.holders.of(&identity, knock.address);
         let namespace = self.namespace(&knock.namespace);
         let session = Session::new(pid, namespace, identity, holder);

@@ -13,6 +13,10 @@ pub(crate) struct Knock {
     pub(crate) namespace: Box<str>,
     /// `socketio` or `websocket`.
     pub(crate) protocol: &'static str,
+    /// Which connection of the worker's it came over.
+    pub(crate) connection: u64,
+    /// `polling` or `websocket`.
+    pub(crate) transport: &'static str,
     /// Where it comes from; none where nobody knows.
     pub(crate) address: Option<IpAddr>,
     /// What the backend is told of its request.

@@ -20,6 +20,9 @@ impl Hub {
         if session.ended.get() || session.is_detached() {
             return;
         }
+        if session.attached().is_some() {
+            return self.disconnected_attached(session, cause);
+        }
         self.counters.closed(cause);
         self.tell_disconnected(session.who(), cause);
         let policy = self.policy();
@@ -45,7 +48,7 @@ impl Hub {
     }
 
     /// Logs what became of a session.
-    fn note_state(&self, state: &'static str, session: &Session, cause: &'static str) {
+    pub(super) fn note_state(&self, state: &'static str, session: &Session, cause: &'static str) {
         let user = session.user();
         tracing::debug!(session = %session.id, %user, state, cause, "a session has no connection");
         self.trace_session(state, session, None);
@@ -143,7 +146,7 @@ impl Hub {
     }
 
     /// Ends a session that has a connection.
-    fn finish(&self, session: &Rc<Session>) {
+    pub(super) fn finish(&self, session: &Rc<Session>) {
         self.exit(session);
         // Taken out first: what follows looks at the rooms of other sessions.
         let rooms = session.rooms.take();

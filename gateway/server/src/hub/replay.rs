@@ -98,9 +98,18 @@ impl Session {
 }
 
 impl Hub {
+    /// A session's client was told that it is connected: what waited for that follows.
+    pub(crate) fn told_connected(self: &Rc<Self>, session: &Rc<Session>) {
+        if session.attached().is_some() {
+            Self::connected_attached(session);
+        } else {
+            self.send_replay(session);
+        }
+    }
+
     /// Sends a session's replay, now as far as half of what may wait for the connection and the
     /// rest as the client reads.
-    pub(crate) fn send_replay(self: &Rc<Self>, session: &Rc<Session>) {
+    fn send_replay(self: &Rc<Self>, session: &Rc<Session>) {
         let half = self.policy.borrow().limits.outbound_bytes / 2;
         if !self.send_some(session, half.saturating_sub(session.queued_bytes())) {
             return;

@@ -16,7 +16,7 @@ impl Hub {
     /// Has the session kept as it is now. One save at a time is under way for each session; what
     /// changes meanwhile is in the next one.
     pub(super) async fn save(&self, session: &Session) -> Result<(), Error> {
-        if !self.is_worth_saving() {
+        if !self.is_worth_saving() || session.attached().is_some() {
             return Ok(());
         }
         session.unsaved.set(true);
@@ -58,6 +58,11 @@ impl Hub {
         for session in &sessions {
             self.save_soon(session);
         }
+    }
+
+    /// Whether a session that loses its connection is kept for its client.
+    pub(crate) fn is_recoverable(&self, session: &Session) -> bool {
+        !self.policy.borrow().recovery_window.is_zero() && session.attached().is_none()
     }
 
     fn is_worth_saving(&self) -> bool {

@@ -13,7 +13,9 @@ use sluice_socketio::{Carrier, Client};
 use sluice_util::Few;
 use tokio::sync::{Mutex, oneshot};
 
-use super::{encoded::Encoded, namespace::Namespace, replay::Replay, room::Room};
+use super::{
+    attached::Attached, encoded::Encoded, namespace::Namespace, replay::Replay, room::Room,
+};
 use crate::{
     backend::{Granted, Who},
     holders::Holder,
@@ -65,6 +67,8 @@ pub(crate) struct Session {
     pub(crate) bucket: Cell<TokenBucket>,
     pub(crate) in_flight: Cell<u16>,
     pub(crate) strikes: Cell<u16>,
+    /// Its part in an application, where its namespace belongs to one.
+    attached: OnceCell<Box<Attached>>,
     /// Whether presence shows it in its rooms.
     pub(crate) present: Cell<bool>,
     /// Whether it has ended for good.
@@ -94,12 +98,23 @@ impl Session {
             bucket: Cell::default(),
             in_flight: Cell::new(0),
             strikes: Cell::new(0),
+            attached: OnceCell::new(),
             present: Cell::new(true),
             ended: Cell::new(false),
             timer: Cell::new(None),
             unsaved: Cell::new(false),
             rare: OnceCell::new(),
         })
+    }
+
+    /// Its part in an application, where its namespace belongs to one.
+    pub(crate) fn attached(&self) -> Option<&Attached> {
+        self.attached.get().map(|attached| &**attached)
+    }
+
+    /// Makes it one of an application. It stays one.
+    pub(super) fn set_attached(&self, attached: Box<Attached>) {
+        let _ = self.attached.set(attached);
     }
 
     pub(crate) fn user(&self) -> Arc<str> {

@@ -87,6 +87,7 @@ impl Hub {
                 }
             }
             self.observe_overdue();
+            self.tick_attached();
         }
     }
 

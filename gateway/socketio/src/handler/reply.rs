@@ -91,6 +91,13 @@ impl<H: Handler> Ack<H> {
     pub fn send_all(self, args: &[&str], attachments: &[Bytes]) {
         send(&self.carrier, &self.namespace, self.id, args, attachments);
     }
+
+    /// Answers with what was written elsewhere: the arguments as one JSON array.
+    pub fn send_array(self, array: &str, attachments: &[Bytes]) {
+        if let Some(id) = self.id {
+            packet::ack_of(&self.namespace, id, array, attachments).send(&self.carrier);
+        }
+    }
 }
 
 fn send<H: Handler>(

@@ -118,6 +118,7 @@ fn shared(backbone: Arc<dyn Backbone>, documents: &Documents) -> Arc<Shared> {
             &Registry::new(),
         )),
         policy: Arc::new(ArcSwap::from_pointee(policy)),
+        applications: Arc::default(),
         revocations: Arc::new(RwLock::default()),
         admission: Arc::default(),
         trace: Arc::default(),
@@ -237,7 +238,7 @@ impl Bench {
         let entered = self.try_knock(user, knock, || true).await?.unwrap();
         let recovered = entered.recovered;
         let session = self.hub.attach(entered, Outlet::Native(connection));
-        self.hub.send_replay(&session);
+        self.hub.told_connected(&session);
         Ok((session, recovered))
     }
 

@@ -1,0 +1,77 @@
+//! The applications of the documents.
+
+use std::{collections::BTreeMap, io, sync::Arc};
+
+use arc_swap::ArcSwap;
+use sluice_applications::{Application, Identity, Sockets};
+use sluice_nats::link::Options;
+use sluice_policy::Policy;
+
+type ByName = BTreeMap<Arc<str>, Arc<Application>>;
+
+/// How instances are reached.
+pub(crate) struct Reach {
+    pub(crate) identity: Identity,
+    pub(crate) options: Options,
+}
+
+/// All applications that the gateway's documents name. Without NATS there are none.
+#[derive(Default)]
+pub(crate) struct Applications {
+    by_name: ArcSwap<ByName>,
+    reach: Option<(Reach, Arc<dyn Sockets>)>,
+}
+
+impl Applications {
+    /// Those whose instances are reached so, and speak to these workers.
+    pub(crate) fn reached(reach: Option<Reach>, sockets: Arc<dyn Sockets>) -> Self {
+        Self {
+            by_name: ArcSwap::default(),
+            reach: reach.map(|reach| (reach, sockets)),
+        }
+    }
+
+    /// The application of that name.
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<Application>> {
+        self.by_name.load().get(name).cloned()
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Application>> {
+        self.by_name.load().values().cloned().collect()
+    }
+
+    /// Speaks with the instances of those that the policy names, and of no others.
+    ///
+    /// # Errors
+    /// Where one cannot be begun. The others are.
+    pub(crate) fn follow(&self, policy: &Policy) -> io::Result<()> {
+        let Some((reach, sockets)) = &self.reach else {
+            return Ok(());
+        };
+        let (mut now, mut failed) = (ByName::new(), Ok(()));
+        for name in policy.applications() {
+            let known = self.get(name).map_or_else(
+                || {
+                    let (identity, options) = (reach.identity.clone(), reach.options.clone());
+                    Application::start(name, identity, options, Arc::clone(sockets))
+                },
+                Ok,
+            );
+            match known {
+                Ok(application) => {
+                    now.insert(Arc::clone(name), application);
+                }
+                Err(error) => failed = Err(error),
+            }
+        }
+        self.by_name.store(Arc::new(now));
+        failed
+    }
+
+    /// Tells instances that the gateway ends.
+    pub(crate) async fn end(&self) {
+        for application in self.all() {
+            application.end().await;
+        }
+    }
+}

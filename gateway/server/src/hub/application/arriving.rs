@@ -1,0 +1,201 @@
+//! What instances say to sessions of this worker.
+
+use std::{rc::Rc, sync::Arc};
+
+use serde_json::value::RawValue;
+use sluice_applications::{Arrival, AskedAlone, Emission, Instance};
+use sluice_contract::application::{Close, Entry, Read};
+
+use super::{
+    super::{
+        Encoded, Hub, Session,
+        attached::{Admission, State},
+    },
+    Attached,
+    handover::let_held_go,
+};
+
+/// The most bytes of a session's data.
+const MOST_DATA: usize = 16 * 1024;
+
+impl Hub {
+    pub(in crate::hub) fn arrived(self: &Rc<Self>, arrivals: Vec<Arrival>) {
+        for arrival in arrivals {
+            match arrival {
+                Arrival::Present(_) => {
+                    self.attached.present.notify_waiters();
+                    self.attach_waiting();
+                }
+                Arrival::Said {
+                    instance,
+                    handle,
+                    entry,
+                } => self.said(&instance, handle, entry),
+                Arrival::Cast(cast) => self.cast(&cast),
+                Arrival::Leaving(instance) => self.fence_all(&instance),
+                Arrival::Gone(instance, undelivered) => self.instance_gone(&instance, &undelivered),
+            }
+        }
+    }
+
+    fn said(self: &Rc<Self>, instance: &Arc<Instance>, handle: u64, entry: Read) {
+        let session = self.attached.by_handle(handle);
+        let session = session.filter(|session| {
+            let attached = session.attached();
+            attached.is_some_and(|attached| attached.is_of(instance))
+        });
+        // It has ended, or is attached to another instance by now: this one was told, or will be.
+        let Some(session) = session else {
+            return self.counters.unheard_entries.add(1);
+        };
+        let Some(attached) = session.attached() else {
+            return;
+        };
+        match entry.kind() {
+            "accept" => self.admitted(
+                &session,
+                attached,
+                Admission::Accepted(entry.json(0).unwrap_or_default()),
+            ),
+            "refuse" => self.admitted(
+                &session,
+                attached,
+                Admission::Refused(entry.json(0).unwrap_or_default()),
+            ),
+            "emit" | "close" if !attached.is_connected() => {
+                let (hub, instance) = (Rc::clone(self), Arc::clone(instance));
+                let again = Rc::clone(&session);
+                attached.early.borrow_mut().push(Box::new(move || {
+                    if let Some(attached) = again.attached() {
+                        hub.do_said(&instance, &again, attached, &entry);
+                    }
+                }));
+            }
+            _ => self.do_said(instance, &session, attached, &entry),
+        }
+    }
+
+    fn do_said(
+        self: &Rc<Self>,
+        instance: &Arc<Instance>,
+        session: &Rc<Session>,
+        attached: &Attached,
+        entry: &Read,
+    ) {
+        match entry.kind() {
+            "ack" => self.answered(attached, entry),
+            "emit" => {
+                if let Some(emission) = Emission::of(entry, 1, 0) {
+                    self.emit_alone(instance, session, attached, &emission);
+                }
+            }
+            "join" => drop(self.join_rooms(session, &entry.json::<Vec<_>>(0).unwrap_or_default())),
+            "leave" => {
+                drop(self.leave_rooms(session, &entry.json::<Vec<_>>(0).unwrap_or_default()));
+            }
+            "data" => set_data(instance, attached, entry),
+            "close" => {
+                let close: Close = entry.json(0).unwrap_or_default();
+                self.close_attached(session, close, Some(instance));
+            }
+            "released" => self.released(session, attached),
+            _ => {}
+        }
+    }
+
+    fn admitted(self: &Rc<Self>, session: &Rc<Session>, attached: &Attached, admission: Admission) {
+        let state = attached.state.replace(State::Accepted);
+        match state {
+            State::Asking(sender) => {
+                attached.state.replace(State::Accepted);
+                // Whoever asked may have stopped waiting.
+                let _ = sender.send(admission);
+            }
+            State::Offered => self.taken_over(session, attached, admission),
+            other => {
+                attached.state.replace(other);
+                self.counters.unheard_entries.add(1);
+            }
+        }
+    }
+
+    /// The client knows that it is connected: what was said to it before follows.
+    pub(in crate::hub) fn connected_attached(session: &Session) {
+        let Some(attached) = session.attached() else {
+            return;
+        };
+        let accepted = matches!(*attached.state.borrow(), State::Accepted);
+        if accepted {
+            attached.state.replace(State::In);
+        }
+        attached.connected.set(true);
+        for early in attached.early.take() {
+            early();
+        }
+        if accepted {
+            let_held_go(attached, Vec::new());
+        }
+    }
+
+    fn answered(&self, attached: &Attached, entry: &Read) {
+        let number = entry.number(1);
+        let unanswered = number.and_then(|number| attached.settle(number));
+        let array = entry
+            .bodies
+            .first()
+            .and_then(|body| std::str::from_utf8(body).ok());
+        let array = array.filter(|array| sluice_codec::sio::ack_args(array).is_ok());
+        match (unanswered, array) {
+            (Some(unanswered), Some(array)) => {
+                let attachments = entry.bodies.get(1..).unwrap_or_default();
+                (unanswered.answer)(array, attachments);
+            }
+            // A second answer, or to nothing.
+            (None, _) => self.counters.unheard_entries.add(1),
+            (Some(_), None) => self.counters.unreadable_emissions.add(1),
+        }
+    }
+
+    fn emit_alone(
+        self: &Rc<Self>,
+        instance: &Arc<Instance>,
+        session: &Rc<Session>,
+        attached: &Attached,
+        emission: &Emission,
+    ) {
+        let Some(array) = self.array_of(emission) else {
+            return;
+        };
+        self.counters.deliveries.add(1);
+        if let Some(call) = emission.call {
+            let (asked, handle) = (AskedAlone::new(instance, call), attached.handle);
+            return self.emit_question(session, emission, array, move |args, attachments| {
+                asked.answer(handle, args.as_bytes(), &attachments);
+            });
+        }
+        let encoded = Encoded::emitted(&session.namespace.name, array, &emission.attachments);
+        Self::emit_encoded(session, &encoded, emission.flags.volatile);
+    }
+}
+
+fn set_data(instance: &Arc<Instance>, attached: &Attached, entry: &Read) {
+    let expected = entry.number(1);
+    let small = entry
+        .bodies
+        .first()
+        .is_some_and(|body| body.len() <= MOST_DATA);
+    let data = entry.json::<Box<RawValue>>(0).filter(|_| small);
+    let fits = expected.is_none_or(|rev| rev == attached.rev.get());
+    if let (Some(data), true) = (data, fits) {
+        attached.rev.set(attached.rev.get() + 1);
+        *attached.data.borrow_mut() = Some(data);
+        return;
+    }
+    let data = attached.data.borrow();
+    let json = data.as_ref().map_or("null", |data| data.get());
+    let entry = Entry::new("data")
+        .number(attached.handle)
+        .number(attached.rev.get());
+    // An instance that takes nothing more loses its sessions, and is told with the next one.
+    let _ = instance.say(0, &entry.body(json.as_bytes()));
+}

@@ -1,0 +1,153 @@
+//! What a session has that is attached to an instance.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use sluice_applications::Instance;
+use sluice_contract::application::{Accept, Refuse};
+use tokio::sync::oneshot;
+
+/// What is done with an instance's answer: the JSON array of its arguments, and its attachments.
+pub(crate) type Answer = Box<dyn FnOnce(&str, &[Bytes])>;
+
+/// What an instance says to a client that wants in.
+pub(in crate::hub) enum Admission {
+    Accepted(Accept),
+    Refused(Refuse),
+}
+
+/// How far a session's attachment has come.
+pub(in crate::hub) enum State {
+    /// An instance is asked whether its client may come in.
+    Asking(oneshot::Sender<Admission>),
+    /// It may, and does not know yet.
+    Accepted,
+    /// Its events go to its instance.
+    In,
+    /// Its instance was told that nothing more comes, and has not said that it is done.
+    Fenced,
+    /// It has no instance.
+    Waiting,
+    /// Another instance is asked to take it over.
+    Offered,
+}
+
+/// An event of the client's that its instance has not answered.
+pub(in crate::hub) struct Unanswered {
+    /// The event as it was said.
+    pub(in crate::hub) entry: Bytes,
+    pub(in crate::hub) answer: Answer,
+}
+
+impl Unanswered {
+    /// Its bytes, with what is around them.
+    fn size(&self) -> usize {
+        self.entry.len() + 256
+    }
+}
+
+/// The most bytes of a session's events that wait for an answer.
+const MOST_OWED: usize = 4 * 1024 * 1024;
+
+/// Something that is done once the client knows that it is connected.
+pub(in crate::hub) type Early = Box<dyn FnOnce()>;
+
+/// Events that wait for an instance.
+#[derive(Default)]
+pub(in crate::hub) struct Held {
+    pub(in crate::hub) entries: VecDeque<Bytes>,
+    pub(in crate::hub) bytes: usize,
+}
+
+/// What instances are told of a session's client, as long as it is connected.
+pub(in crate::hub) struct Origin {
+    pub(in crate::hub) handshake: Box<RawValue>,
+    pub(in crate::hub) auth: Option<Box<RawValue>>,
+    pub(in crate::hub) transport: &'static str,
+    pub(in crate::hub) connection: u64,
+}
+
+/// A session's part in an application.
+pub(crate) struct Attached {
+    /// By which number gateway and instances call it.
+    pub(in crate::hub) handle: u64,
+    pub(in crate::hub) application: Arc<str>,
+    pub(in crate::hub) origin: Origin,
+    pub(in crate::hub) state: RefCell<State>,
+    pub(in crate::hub) instance: RefCell<Option<Arc<Instance>>>,
+    pub(in crate::hub) rooms: RefCell<Vec<Arc<str>>>,
+    pub(in crate::hub) data: RefCell<Option<Box<RawValue>>>,
+    pub(in crate::hub) rev: Cell<u64>,
+    /// By the number that the instance was given, in the order in which they came.
+    pub(in crate::hub) unanswered: RefCell<BTreeMap<u64, Unanswered>>,
+    owed_bytes: Cell<usize>,
+    pub(in crate::hub) last_question: Cell<u64>,
+    pub(in crate::hub) held: RefCell<Held>,
+    /// Whether its client knows that it is connected.
+    pub(in crate::hub) connected: Cell<bool>,
+    /// What was done to it before that.
+    pub(in crate::hub) early: RefCell<Vec<Early>>,
+}
+
+impl Attached {
+    pub(in crate::hub) fn new(handle: u64, application: Arc<str>, origin: Origin) -> Box<Self> {
+        Box::new(Self {
+            handle,
+            application,
+            origin,
+            state: RefCell::new(State::Waiting),
+            instance: RefCell::default(),
+            rooms: RefCell::default(),
+            data: RefCell::default(),
+            rev: Cell::new(0),
+            unanswered: RefCell::default(),
+            owed_bytes: Cell::new(0),
+            last_question: Cell::new(0),
+            held: RefCell::default(),
+            connected: Cell::new(false),
+            early: RefCell::default(),
+        })
+    }
+
+    /// Its instance, if it has one.
+    pub(in crate::hub) fn instance(&self) -> Option<Arc<Instance>> {
+        self.instance.borrow().clone()
+    }
+
+    /// Whether it is attached to this instance.
+    pub(in crate::hub) fn is_of(&self, instance: &Arc<Instance>) -> bool {
+        let own = self.instance.borrow();
+        own.as_ref().is_some_and(|own| Arc::ptr_eq(own, instance))
+    }
+
+    /// Whether its client knows that it is connected.
+    pub(in crate::hub) fn is_connected(&self) -> bool {
+        self.connected.get()
+    }
+
+    /// How many events wait for an answer.
+    pub(in crate::hub) fn owed(&self) -> usize {
+        self.unanswered.borrow().len()
+    }
+
+    /// Keeps an event until it is answered. False where too many bytes wait so.
+    pub(in crate::hub) fn owe(&self, number: u64, unanswered: Unanswered) -> bool {
+        let bytes = self.owed_bytes.get() + unanswered.size();
+        self.owed_bytes.set(bytes);
+        self.unanswered.borrow_mut().insert(number, unanswered);
+        bytes <= MOST_OWED
+    }
+
+    /// Takes an event whose answer is there.
+    pub(in crate::hub) fn settle(&self, number: u64) -> Option<Unanswered> {
+        let unanswered = self.unanswered.borrow_mut().remove(&number)?;
+        let bytes = self.owed_bytes.get().saturating_sub(unanswered.size());
+        self.owed_bytes.set(bytes);
+        Some(unanswered)
+    }
+}
