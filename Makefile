@@ -1,8 +1,9 @@
 # Every target checks for what it needs, installs what it can, and says in plain words what is missing.
-.PHONY: help run check test soak bench fuzz
+.PHONY: help run run-app check test soak bench fuzz
 
 help:
 	@echo "make run    build the gateway, start it on examples/chat.yaml, and serve the chat page"
+	@echo "make run-app  the same for a chat with Socket.IO server code, with NATS and two instances of it"
 	@echo "make check  what to run while you work: format, documentation, lints and unit tests"
 	@echo "make test   everything a change must pass, Chromium and Kubernetes too"
 	@echo "make soak   what takes hours: long simulations, fuzzing, fleets of two versions (STEP for one alone)"
@@ -11,6 +12,9 @@ help:
 
 run:
 	@scripts/run
+
+run-app:
+	@scripts/run-app
 
 check:
 	@scripts/check
