@@ -21,10 +21,13 @@ pub(in crate::hub) enum Admission {
     Refused(Refuse),
 }
 
+/// What becomes of a client that an instance was asked about.
+pub(in crate::hub) type Admitted = Result<(), Refuse>;
+
 /// How far a session's attachment has come.
 pub(in crate::hub) enum State {
     /// An instance is asked whether its client may come in.
-    Asking(oneshot::Sender<Admission>),
+    Asking(oneshot::Sender<Admitted>),
     /// It may, and does not know yet.
     Accepted,
     /// Its events go to its instance.

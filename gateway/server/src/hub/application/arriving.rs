@@ -107,9 +107,15 @@ impl Hub {
         let state = attached.state.replace(State::Accepted);
         match state {
             State::Asking(sender) => {
-                attached.state.replace(State::Accepted);
+                let admitted = match admission {
+                    Admission::Accepted(accept) => {
+                        self.accepted(session, attached, accept);
+                        Ok(())
+                    }
+                    Admission::Refused(refuse) => Err(refuse),
+                };
                 // Whoever asked may have stopped waiting.
-                let _ = sender.send(admission);
+                let _ = sender.send(admitted);
             }
             State::Offered => self.taken_over(session, attached, admission),
             other => {

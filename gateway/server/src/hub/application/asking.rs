@@ -18,7 +18,7 @@ use tokio::{sync::oneshot, time::timeout};
 use super::{
     super::{
         Hub, Knock, Session,
-        attached::{Admission, Origin, State},
+        attached::{Admitted, Origin, State},
     },
     Attached,
 };
@@ -89,8 +89,7 @@ impl Hub {
             session: Rc::clone(&session),
             kept: false,
         };
-        let accept = self.accept(&session, &application, wanted).await?;
-        self.accepted(&session, accept);
+        self.accepted_by(&session, &application, wanted).await?;
         Ok(attempted)
     }
 
@@ -100,19 +99,19 @@ impl Hub {
         sessions.insert(handle, Rc::clone(session));
     }
 
-    async fn accept(
+    async fn accepted_by(
         self: &Rc<Self>,
         session: &Session,
         application: &Application,
         wanted: &impl Fn() -> bool,
-    ) -> Result<Accept, Denied> {
+    ) -> Result<(), Denied> {
         let began = Instant::now();
         loop {
             let instance = self.instance(application, began, wanted).await?;
             let answer = ask(session, &instance);
             match self.answer_of(answer, wanted).await? {
-                Some(Admission::Accepted(accept)) => return Ok(accept),
-                Some(Admission::Refused(refuse)) => return Err(Denied::Failed(refused(refuse))),
+                Some(Ok(())) => return Ok(()),
+                Some(Err(refuse)) => return Err(Denied::Failed(refused(refuse))),
                 // The instance has gone; another one is asked.
                 None => {}
             }
@@ -143,9 +142,9 @@ impl Hub {
 
     async fn answer_of(
         &self,
-        mut answer: oneshot::Receiver<Admission>,
+        mut answer: oneshot::Receiver<Admitted>,
         wanted: &impl Fn() -> bool,
-    ) -> Result<Option<Admission>, Denied> {
+    ) -> Result<Option<Admitted>, Denied> {
         let began = Instant::now();
         while began.elapsed() < ANSWER_WITHIN {
             if let Ok(answer) = timeout(LOOK, &mut answer).await {
@@ -158,17 +157,15 @@ impl Hub {
         Err(Denied::Failed(Failure::APPLICATION_SILENT))
     }
 
-    fn accepted(&self, session: &Rc<Session>, accept: Accept) {
-        let Some(attached) = session.attached() else {
-            return;
-        };
+    /// An instance lets a client in: what is said to its session from here on concerns it, also
+    /// before the client knows.
+    pub(super) fn accepted(&self, session: &Rc<Session>, attached: &Attached, accept: Accept) {
         let namespace = self.attached.namespace(&session.namespace.name);
         namespace.add(session, attached);
         for room in &accept.rooms {
             namespace.join(session, attached, room);
         }
         *attached.data.borrow_mut() = accept.data;
-        attached.state.replace(State::Accepted);
     }
 
     fn cancel(&self, session: &Session) {
@@ -182,7 +179,7 @@ impl Hub {
     }
 }
 
-fn ask(session: &Session, instance: &Arc<Instance>) -> oneshot::Receiver<Admission> {
+fn ask(session: &Session, instance: &Arc<Instance>) -> oneshot::Receiver<Admitted> {
     let (sender, answer) = oneshot::channel();
     if let Some(attached) = session.attached() {
         attached.state.replace(State::Asking(sender));

@@ -6,7 +6,6 @@ use rustc_hash::FxHashSet;
 use sluice_applications::{Cast, Deed, Emission, Instance, List};
 use sluice_contract::application::{Entry, Selector};
 use sluice_net::Cause;
-use sluice_rooms::SessionId;
 
 use super::{
     super::{Encoded, Hub, Session},
@@ -79,7 +78,7 @@ impl Hub {
         let namespace = self.attached.namespace(&selector.namespace);
         let mut found = match (&*selector.rooms, selector.names()) {
             _ if selector.is_everyone() => namespace.everyone(),
-            ([room], 1) => self.in_room(&namespace, selector, room),
+            ([room], 1) => namespace.members(room),
             _ => self.union(&namespace, selector),
         };
         if !selector.except.is_empty() {
@@ -93,34 +92,14 @@ impl Hub {
         found
     }
 
-    /// The members of a room, which a session's id also is.
-    fn in_room(
-        &self,
-        namespace: &AttachedNamespace,
-        selector: &Selector,
-        room: &str,
-    ) -> Vec<Rc<Session>> {
-        let mut found = namespace.members(room);
-        found.extend(self.of_id(selector, room));
-        found
-    }
-
-    fn of_id(&self, selector: &Selector, id: &str) -> Option<Rc<Session>> {
-        let session = self.session(SessionId::parse(id)?)?;
-        let here = session.namespace.name == selector.namespace && session.attached().is_some();
-        here.then_some(session)
-    }
-
     fn union(&self, namespace: &AttachedNamespace, selector: &Selector) -> Vec<Rc<Session>> {
         let rooms = selector.rooms.iter();
-        let mut found: Vec<_> = rooms
-            .flat_map(|room| self.in_room(namespace, selector, room))
-            .collect();
+        let mut found: Vec<_> = rooms.flat_map(|room| namespace.members(room)).collect();
         found.extend(
             selector
                 .sessions
                 .iter()
-                .filter_map(|id| self.of_id(selector, id)),
+                .filter_map(|id| namespace.of_id(id)),
         );
         let users = self.users.borrow();
         for session in selector

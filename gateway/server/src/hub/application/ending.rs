@@ -46,7 +46,7 @@ impl Hub {
         self.counters.attached.sub(known.map_or(0, |_| 1));
         self.attached
             .namespace(&session.namespace.name)
-            .remove(attached);
+            .remove(session, attached);
         // What is dropped with these may look at the session.
         drop(attached.unanswered.take());
         drop(attached.early.take());

@@ -3,6 +3,7 @@
 use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
 use rustc_hash::FxHashMap;
+use sluice_rooms::SessionId;
 
 use super::{Attached, Session};
 
@@ -43,6 +44,8 @@ impl Members {
 #[derive(Default)]
 pub(super) struct AttachedNamespace {
     everyone: RefCell<Members>,
+    /// By the ids that applications know them by, which are rooms too.
+    ids: RefCell<FxHashMap<SessionId, Rc<Session>>>,
     /// Applications choose the names, and they often have clients choose them: the map's hashes
     /// are seeded.
     rooms: RefCell<HashMap<Arc<str>, Members>>,
@@ -51,6 +54,12 @@ pub(super) struct AttachedNamespace {
 impl AttachedNamespace {
     pub(super) fn add(&self, session: &Rc<Session>, attached: &Attached) {
         self.everyone.borrow_mut().insert(attached.handle, session);
+        self.ids.borrow_mut().insert(session.id, Rc::clone(session));
+    }
+
+    /// The session of that id.
+    pub(super) fn of_id(&self, id: &str) -> Option<Rc<Session>> {
+        self.ids.borrow().get(&SessionId::parse(id)?).cloned()
     }
 
     /// Puts a session into a room. Whether it was not in it.
@@ -80,7 +89,8 @@ impl AttachedNamespace {
     }
 
     /// Takes a session out of everything.
-    pub(super) fn remove(&self, attached: &Attached) {
+    pub(super) fn remove(&self, session: &Session, attached: &Attached) {
+        self.ids.borrow_mut().remove(&session.id);
         for room in attached.rooms.take() {
             self.leave(attached, &room);
         }
@@ -92,13 +102,13 @@ impl AttachedNamespace {
         self.everyone.borrow().list.clone()
     }
 
-    /// Those of a room.
+    /// Those of a room, which a session's id also is.
     pub(super) fn members(&self, room: &str) -> Vec<Rc<Session>> {
         let rooms = self.rooms.borrow();
-        rooms
-            .get(room)
-            .map(|members| members.list.clone())
-            .unwrap_or_default()
+        let members = rooms.get(room).map(|members| members.list.clone());
+        let mut found = members.unwrap_or_default();
+        found.extend(self.of_id(room));
+        found
     }
 
     pub(super) fn is_in(&self, attached: &Attached, room: &str) -> bool {
