@@ -33,12 +33,28 @@ class Stranger {
     return this.program.output.split("\n").filter((line) => /^(dis)?connect/.test(line));
   }
 
-  /** Resolves once it has said `count` lines. */
-  async said(count) {
+  /** Resolves once it has said `count` lines, or came too late with its token. */
+  async said(count, patience = PATIENCE) {
     const what = () => `${count} lines of:\n${this.program.output}`;
-    await until(what, () => this.lines.length >= count || !this.program.running, PATIENCE);
+    await until(what, () => this.lines.length >= count || this.late || !this.program.running, patience);
     return this.lines;
   }
+
+  /** Whether its token had run out before it asked to connect for the first time. */
+  get late() {
+    return this.lines[0]?.startsWith("connect_error") && this.program.output.includes("token_expired");
+  }
+}
+
+/** A client whose token runs out while it is connected, and what it said: a machine may be too busy for the first try. */
+async function withShortToken(kind, transport) {
+  for (const seconds of [12, 36]) {
+    const client = new Stranger(kind, transport, fresh("user"), { exp: now() + seconds });
+    const lines = await client.said(3, PATIENCE + seconds * 1000);
+    if (!client.late) return { client, lines };
+    await client.program.stop();
+  }
+  throw new Error(`the client of ${kind.language} takes longer to start than its token lasts`);
 }
 
 for (const kind of LANGUAGES) {
@@ -46,8 +62,7 @@ for (const kind of LANGUAGES) {
   describe(`the stock client of ${kind.language}`, { skip, concurrency: true }, () => {
     for (const transport of ["websocket", "polling"]) {
       test(`comes back with a new token when its own has run out (${transport})`, async () => {
-        const client = new Stranger(kind, transport, fresh("user"), { exp: now() + 12 });
-        const [first, end, second] = await client.said(3);
+        const { client, lines: [first, end, second] } = await withShortToken(kind, transport);
         assert.equal(first, "connect", client.program.output);
         assert.match(end ?? "", /^disconnect transport (close|error)$/);
         assert.equal(second, "connect");
