@@ -12,6 +12,7 @@ use sluice_rooms::Pid;
 use sluice_socketio::{
     Accepted, Attempt, Carrier, Client, Connect, Event, Handler, Refused, Reply,
 };
+use sluice_util::Digest64;
 
 use crate::{
     admission::{Admitted, origin_allowed},
@@ -42,8 +43,6 @@ const CONNECTS_PER_REFUSAL: u32 = 16;
 pub(crate) struct Link {
     admitted: Admitted,
     connects: Cell<TokenBucket>,
-    /// Which of the worker's connections this is.
-    number: u64,
 }
 
 /// What a client sends along when it asks for a namespace.
@@ -75,7 +74,7 @@ impl SocketIoFront {
         Ok(Knock {
             namespace: namespace.into(),
             protocol: "socketio",
-            connection: carrier.state().link().number,
+            connection: number_of(carrier),
             transport: if carrier.is_polling() {
                 "polling"
             } else {
@@ -149,6 +148,13 @@ impl SocketIoFront {
     }
 }
 
+/// A number for a connection, by what only its client knows of it: nothing is kept for it.
+fn number_of(carrier: &Carrier<SocketIoFront>) -> u64 {
+    let sid = carrier.sid().to_string();
+    // What JavaScript's numbers hold exactly.
+    Digest64::of(sid).bits() >> 11
+}
+
 fn refused(failure: &Failure) -> Refused {
     Refused {
         message: failure.message.clone(),
@@ -174,7 +180,6 @@ impl Handler for SocketIoFront {
             Ok(admitted) => Ok(Link {
                 admitted,
                 connects: Cell::default(),
-                number: self.hub.next_connection(),
             }),
             Err((code, refusal)) => {
                 self.hub.counters.failed(code);

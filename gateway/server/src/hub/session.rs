@@ -42,6 +42,8 @@ pub(crate) struct Membership {
 /// What few sessions have, or only for a while.
 #[derive(Default)]
 struct Rare {
+    /// Its part in an application, where its namespace belongs to one.
+    attached: OnceCell<Box<Attached>>,
     /// What the backend said of it when it was asked.
     granted: OnceCell<Box<Granted>>,
     /// How far its client had read, over all rooms, when it came.
@@ -67,8 +69,6 @@ pub(crate) struct Session {
     pub(crate) bucket: Cell<TokenBucket>,
     pub(crate) in_flight: Cell<u16>,
     pub(crate) strikes: Cell<u16>,
-    /// Its part in an application, where its namespace belongs to one.
-    attached: OnceCell<Box<Attached>>,
     /// Whether presence shows it in its rooms.
     pub(crate) present: Cell<bool>,
     /// Whether it has ended for good.
@@ -98,7 +98,6 @@ impl Session {
             bucket: Cell::default(),
             in_flight: Cell::new(0),
             strikes: Cell::new(0),
-            attached: OnceCell::new(),
             present: Cell::new(true),
             ended: Cell::new(false),
             timer: Cell::new(None),
@@ -109,12 +108,12 @@ impl Session {
 
     /// Its part in an application, where its namespace belongs to one.
     pub(crate) fn attached(&self) -> Option<&Attached> {
-        self.attached.get().map(|attached| &**attached)
+        self.rare.get()?.attached.get().map(|attached| &**attached)
     }
 
     /// Makes it one of an application. It stays one.
     pub(super) fn set_attached(&self, attached: Box<Attached>) {
-        let _ = self.attached.set(attached);
+        let _ = self.rare().attached.set(attached);
     }
 
     pub(crate) fn user(&self) -> Arc<str> {
