@@ -8,7 +8,7 @@ mod encodings;
 use std::{collections::VecDeque, rc::Rc, sync::Arc};
 
 use sluice_net::Cause;
-use sluice_rooms::Message;
+use sluice_rooms::{Message, RoomKey};
 
 pub(super) use self::encodings::Encodings;
 use super::{Encoded, Hub, HubCounters, Session};
@@ -49,10 +49,12 @@ impl Replay {
         (!replay.waiting.is_empty()).then(|| Box::new(replay))
     }
 
-    /// The offset before its first message: all that is to be sent has a greater one.
-    pub(super) fn begins_after(&self) -> u64 {
-        let first = self.waiting.front();
-        first.map_or(u64::MAX, |message| message.offset().saturating_sub(1))
+    /// The offset before the first message of a room: all of it that is to be sent has a greater
+    /// one. None where nothing of the room waits.
+    pub(super) fn begins_after(&self, room: &RoomKey) -> Option<u64> {
+        let mut waiting = self.waiting.iter();
+        let first = waiting.find(|message| message.room.as_ref() == Some(room))?;
+        Some(first.offset().saturating_sub(1))
     }
 
     /// A newer message waits behind the others. False where there are too many.

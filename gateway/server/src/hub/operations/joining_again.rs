@@ -75,13 +75,15 @@ impl Hub {
     }
 }
 
-/// Where a member's messages are now: before those that wait to be sent to it, but not before those
-/// that it gets of the room at all.
+/// Where a member's messages are now: before the first of the room that waits to be sent to it, which
+/// may lie before where they began where its session has just gone on, and else not before that.
 fn sent(session: &Session, room: &Rc<Room>, joined: Joined) -> Joined {
-    let before = session.replay().map(|replay| replay.begins_after());
+    let before = session
+        .replay()
+        .and_then(|replay| replay.begins_after(&room.key));
     let began = session.joined_at(room).unwrap_or(0);
     Joined {
-        offset: joined.offset.min(before.unwrap_or(u64::MAX)).max(began),
+        offset: before.unwrap_or_else(|| joined.offset.max(began)),
         ..joined
     }
 }
