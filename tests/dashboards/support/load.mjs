@@ -82,7 +82,11 @@ export class Load {
   #mishaps() {
     const [gateway] = this.fleet.gateways;
     const asks = [gateway, this.full].map((one) => this.#client(one.url, { sub: "asks" }));
-    const crowding = Array.from({ length: 3 }, () => this.#client(this.full.url, { sub: "crowds" }));
+    const crowding = [];
+    // Who asks has a place before the gateway is full.
+    asks[1].once("connect", () => {
+      for (let one = 0; one < 3; one++) crowding.push(this.#client(this.full.url, { sub: "crowds" }));
+    });
     const refused = this.#client(gateway.url, { sub: "expired", exp: 1 });
     const restless = this.#client(gateway.url, { sub: "restless" });
     this.#every(() => {
