@@ -117,7 +117,7 @@ use crate::SecretKeyRef;
     validation = Rule::new("!has(self.applications) || self.applications.size() == 0 || (has(self.backbone) && has(self.backbone.nats))")
         .message("applications speak with the gateways over NATS: set backbone.nats, for example backbone: {nats: {managed: {}}}, or leave applications out")
         .field_path(".applications"),
-    validation = Rule::new("!has(self.backend) || !has(self.applications) || !self.applications.exists(a, a.namespaces.exists(p, p == '/' || p == '/*')) || self.namespaces.exists(n, !self.applications.exists(a, a.namespaces.exists(p, p == n || (p.endsWith('*') && n.startsWith(p.substring(0, p.size() - 1))))))")
+    validation = Rule::new("!has(self.backend) || !has(self.applications) || (!self.applications.exists(a, '/*' in a.namespaces) && (!self.applications.exists(a, '/' in a.namespaces) || self.namespaces.exists(n, !self.applications.exists(a, n in a.namespaces))))")
         .message("every namespace belongs to an application, so the backend would never be asked: leave backend out, or list in namespaces one that belongs to no application")
         .field_path(".backend")
 )]
