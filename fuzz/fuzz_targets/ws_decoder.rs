@@ -8,9 +8,12 @@ use sluice_codec::ws::{Decoder, Event, ProtocolError};
 fuzz_target!(|input: (u16, bool, Vec<u8>, &[u8])| {
     let (max, deflate, sizes, stream) = input;
     let max = usize::from(max);
-    let whole = outcome(max, deflate, [stream]);
-    let pieces = outcome(max, deflate, pieces(stream, &sizes));
-    assert_eq!(pieces, whole);
+    for skipped in [0, 2 * max] {
+        let decoder = || Decoder::new(max, deflate).skipping(skipped);
+        let whole = outcome(decoder(), max, [stream]);
+        let pieces = outcome(decoder(), max, pieces(stream, &sizes));
+        assert_eq!(pieces, whole);
+    }
 });
 
 /// Pieces of `stream` of the given sizes, then the rest.
@@ -26,11 +29,10 @@ fn pieces<'a>(mut stream: &'a [u8], sizes: &[u8]) -> Vec<&'a [u8]> {
 }
 
 fn outcome<'a>(
+    mut decoder: Decoder,
     max: usize,
-    deflate: bool,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> (Vec<String>, Option<ProtocolError>) {
-    let mut decoder = Decoder::new(max, deflate);
     let mut events = Vec::new();
     for piece in pieces {
         let mut piece = piece.to_vec();
@@ -38,7 +40,7 @@ fn outcome<'a>(
         loop {
             match decoder.next(&mut input) {
                 Ok(Some(event)) => {
-                    assert!(size(&event) <= max);
+                    assert!(size(&event) <= max.max(1024));
                     events.push(format!("{event:?}"));
                 }
                 Ok(None) => break,
@@ -54,6 +56,7 @@ fn size(event: &Event<'_>) -> usize {
     match event {
         Event::Text(text) => text.len(),
         Event::Binary(data) => data.len(),
+        Event::Oversized(message) => message.head.len(),
         Event::Ping(_) | Event::Pong(_) | Event::Close { .. } => 0,
     }
 }

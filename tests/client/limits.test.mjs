@@ -41,11 +41,29 @@ for (const kind of KINDS.filter(({ recovers, transports }) => recovers && transp
   });
 }
 
-test("a message over the limit closes only its sender", async () => {
-  const other = await enter(gateway, STOCK, fresh("user"));
-  const socket = await enter(gateway, STOCK, fresh("user"), { reconnection: false });
-  const goodbye = next(socket, "disconnect");
+test("a message over the limit is refused, and its sender stays connected", async () => {
+  const socket = await enter(gateway, STOCK, fresh("user"), { transports: ["websocket"] });
+  const large = [
+    ["x".repeat(10_000)],
+    [new Uint8Array(10_000)],
+    [{ text: "x".repeat(10_000), one: new Uint8Array(10), two: new Uint8Array(10_000) }],
+    [{ one: new Uint8Array(3_000), two: new Uint8Array(3_000) }],
+    ["x".repeat(1_000_000)],
+  ];
+  for (const args of large) {
+    const answer = await ask(socket, "publish", "kept-big", "blob", ...args);
+    assert.equal(answer.error?.code, "message_too_large", JSON.stringify(answer));
+    assert.match(answer.error.message, /lets in 4096/);
+  }
   socket.emit("publish", "kept-big", "blob", "x".repeat(10_000));
+  await must(socket, "publish", "kept-big", "blob", "x".repeat(3_000));
+});
+
+test("a message far over the limit closes only its sender", async () => {
+  const other = await enter(gateway, STOCK, fresh("user"));
+  const socket = await enter(gateway, STOCK, fresh("user"), { reconnection: false, transports: ["websocket"] });
+  const goodbye = next(socket, "disconnect");
+  socket.emit("publish", "kept-big", "blob", "x".repeat(17 * 1024 * 1024));
   await goodbye;
   await must(other, "join", fresh("room"));
 });

@@ -340,8 +340,7 @@ fn a_namespace_belongs_to_one_application() {
 fn a_backend_needs_a_namespace_that_belongs_to_no_application() {
     let message = "every namespace belongs to an application, so the backend would never be asked: leave backend out, or list in namespaces one that belongs to no application";
     let backend = "backend: {nats: {}}";
-    let all =
-        "applications: [{name: chat, namespaces: [/]}, {name: admin, namespaces: [/admin]}]";
+    let all = "applications: [{name: chat, namespaces: [/]}, {name: admin, namespaces: [/admin]}]";
     refused(&[NATS, backend, all], "spec.backend", message);
     refused(
         &[NATS, backend, all, "namespaces: [/admin]"],

@@ -11,12 +11,14 @@ mod error;
 mod event;
 mod header;
 mod mask;
+mod oversized;
 mod partial;
 
 pub use decoder::Decoder;
 pub use encode::{close, encode, encode_deflated, encode_into, header};
 pub use error::ProtocolError;
 pub use event::Event;
+pub use oversized::Oversized;
 
 /// A frame's kind (RFC 6455, section 5.2). The value is the opcode on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

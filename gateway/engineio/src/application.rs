@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use http::request::Parts;
-use sluice_net::{Cause, Flow, Peer};
+use sluice_net::{Cause, Flow, Oversized, Peer};
 
 use crate::{refusal::Refusal, session::Session};
 
@@ -28,6 +28,13 @@ pub trait Application: 'static {
 
     /// A binary message came.
     fn binary(&self, session: &Rc<Session<Self::State>>, bytes: &[u8]) -> Flow;
+
+    /// A message over the bound was passed over; a text begins as it would for [`Self::text`]. Unless
+    /// it can be told who sent it, the session ends.
+    fn oversized(&self, _session: &Rc<Session<Self::State>>, _message: &Oversized<'_>) -> Flow {
+        // 1009: a message too big to process (RFC 6455, section 7.4.1).
+        Flow::Break(Cause::Protocol(1009))
+    }
 
     /// A heartbeat is due: the place for coarse checks of a session.
     fn beat(&self, _session: &Rc<Session<Self::State>>) -> Flow {

@@ -101,6 +101,7 @@ pub use read::{Flow, Receiver, spawn_reader};
 pub use refill::{Refill, Refills};
 pub use shared_frame::SharedFrame;
 pub use slices::{Slices, wake_after_others};
+pub use sluice_codec::ws::Oversized;
 pub use sluice_contract::Cause;
 pub use sluice_util::Full;
 pub use stream::{Portable, Stream};

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use sluice_codec::ws::{self, Decoder, Event, Opcode};
+use sluice_codec::ws::{self, Decoder, Event, Opcode, Oversized};
 use sluice_contract::Cause;
 
 use crate::{
@@ -20,6 +20,10 @@ use crate::{
 
 /// How often a task reads before it lets others run.
 const READS_A_TURN: usize = 4;
+
+/// The longest message over a connection's bound that is passed over, so that whoever sent it can be
+/// told. What is longer closes the connection as soon as its header shows it.
+const MOST_SKIPPED: usize = 16 * 1024 * 1024;
 
 /// How long a closed connection waits for the client's own close.
 const LINGER: Duration = Duration::from_secs(5);
@@ -33,6 +37,12 @@ pub trait Receiver: 'static {
     fn text(&mut self, connection: &Rc<Connection>, text: &str) -> Flow;
     /// A whole binary message.
     fn binary(&mut self, connection: &Rc<Connection>, bytes: &[u8]) -> Flow;
+    /// A message over the connection's bound was passed over. Unless a protocol can tell who sent it,
+    /// the connection ends.
+    fn oversized(&mut self, _connection: &Rc<Connection>, _message: &Oversized<'_>) -> Flow {
+        // 1009: a message too big to process (RFC 6455, section 7.4.1).
+        Flow::Break(Cause::Protocol(1009))
+    }
     /// The answer to a WebSocket ping.
     fn pong(&mut self) {}
     /// The connection has ended; called once, and nothing after it.
@@ -47,7 +57,7 @@ pub fn spawn_reader<R: Receiver>(
     options: &Options,
     leftover: &Bytes,
 ) {
-    let decoder = Decoder::new(options.max_message, options.deflate);
+    let decoder = Decoder::new(options.max_message, options.deflate).skipping(MOST_SKIPPED);
     let mut task = ReadTask {
         connection,
         decoder,
@@ -150,6 +160,7 @@ fn dispatch<R: Receiver>(connection: &Rc<Connection>, receiver: &mut R, event: &
     match *event {
         Event::Text(text) => receiver.text(connection, text),
         Event::Binary(bytes) => receiver.binary(connection, bytes),
+        Event::Oversized(message) => receiver.oversized(connection, &message),
         Event::Pong(_) => {
             receiver.pong();
             Flow::Continue(())

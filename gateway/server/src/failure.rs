@@ -41,6 +41,14 @@ impl Failure {
         }
     }
 
+    /// A message of so many bytes, of which so many are let in.
+    pub(crate) fn oversized(bytes: usize, most: usize) -> Self {
+        let message = format!(
+            "the message has {bytes} bytes, and limits.payloadBytes lets in {most}: send less at once"
+        );
+        Self::new(Code::MessageTooLarge, message)
+    }
+
     /// The application refuses, with a code of its own.
     pub(crate) fn of_application(refusal: Refusal) -> Self {
         Self {

@@ -17,8 +17,8 @@ use serde_json::value::RawValue;
 use sluice_contract::Code;
 use sluice_engineio::Refusal;
 use sluice_net::{
-    Cause, Connection, Flow, HttpResponse, Options, Peer, Receiver, SharedFrame, Stream, Tick,
-    Timers,
+    Cause, Connection, Flow, HttpResponse, Options, Oversized, Peer, Receiver, SharedFrame, Stream,
+    Tick, Timers,
     heartbeat::{Rhythm, tick_for},
     spawn_reader,
     upgrade::{self, Subprotocols},
@@ -202,6 +202,10 @@ impl Receiver for Native {
         Flow::Break(Cause::Protocol(1003))
     }
 
+    fn oversized(&mut self, _: &Rc<Connection>, message: &Oversized<'_>) -> Flow {
+        self.client.oversized(message)
+    }
+
     fn pong(&mut self) {
         self.pulse.answered();
     }
@@ -235,6 +239,19 @@ impl Client {
             Some(false) => self.refuse(Failure::IN_FLIGHT, Frame::id(text).as_deref()),
             None => self.read(text),
         }
+    }
+
+    /// Refuses what is over the bound. A client that is not in yet cannot be told, and is to mend
+    /// its connect.
+    fn oversized(&self, message: &Oversized<'_>) -> Flow {
+        let (State::In(session), Some(head)) = (&*self.state.borrow(), message.text()) else {
+            return Flow::Break(Cause::Protocol(1009));
+        };
+        let id = frame::id_of(head);
+        self.hub
+            .refuse_oversized(session, message.bytes, |outcome| {
+                reply(&self.connection, outcome, id.as_deref());
+            })
     }
 
     fn read(self: &Rc<Self>, text: &str) -> Flow {

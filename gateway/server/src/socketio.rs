@@ -270,6 +270,17 @@ impl Handler for SocketIoFront {
         }
     }
 
+    fn oversized(&self, session: &Rc<Session>, bytes: usize, reply: Reply<'_, Self>) -> Flow {
+        // The event would have been the application's to answer. As the JavaScript server does, the
+        // gateway ends the connection of a client that sends what the application cannot get.
+        if session.attached().is_some() {
+            return Flow::Break(Cause::Protocol(1009));
+        }
+        self.hub.refuse_oversized(session, bytes, |outcome| {
+            reply.send(&outcome::json(outcome, None));
+        })
+    }
+
     fn disconnected(&self, session: Rc<Session>, cause: Cause) {
         self.hub.disconnected(&session, cause);
     }

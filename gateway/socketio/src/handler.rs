@@ -91,6 +91,13 @@ pub trait Handler: Sized + 'static {
     /// stay away ends this namespace, and the connection with the last one.
     fn event(&self, socket: &Self::Socket, event: Event<'_>, reply: Reply<'_, Self>) -> Flow;
 
+    /// A client emits an event of so many bytes, which is over the bound: nothing of it is there. It
+    /// breaks as [`Self::event`] does.
+    fn oversized(&self, _socket: &Self::Socket, _bytes: usize, _reply: Reply<'_, Self>) -> Flow {
+        // 1009: a message too big to process (RFC 6455, section 7.4.1).
+        Flow::Break(Cause::Protocol(1009))
+    }
+
     /// A client has left a namespace, or its connection has ended.
     fn disconnected(&self, socket: Self::Socket, cause: Cause);
 

@@ -7,7 +7,7 @@ use http::request::Parts;
 use serde_json::value::RawValue;
 use sluice_codec::sio::{self, Packet, PacketType};
 use sluice_engineio::{Application, Config, Refusal, Session};
-use sluice_net::{Cause, Flow, Peer, SharedFrame};
+use sluice_net::{Cause, Flow, Oversized, Peer, SharedFrame};
 
 use crate::{
     Carrier, Client, Connect, Event, Handler, Reply, attachments::Partial, attempt::Entry, msgpack,
@@ -15,6 +15,8 @@ use crate::{
 
 const PROTOCOL: Flow = Flow::Break(Cause::Protocol(1002));
 const TOO_LARGE: Flow = Flow::Break(Cause::Protocol(1009));
+/// The most bytes of an event that is over the bound before its last attachment has come.
+const MOST_PASSED_OVER: usize = 16 * 1024 * 1024;
 const GO_ON: Flow = Flow::Continue(());
 
 /// Socket.IO as the application of an Engine.IO engine.
@@ -131,13 +133,55 @@ impl<H: Handler> SocketIo<H> {
             namespace: &namespace,
             id: packet.id,
         };
-        match self.handler.event(&socket, event, reply) {
+        let flow = self.handler.event(&socket, event, reply);
+        self.after_event(carrier, &namespace, flow)
+    }
+
+    fn after_event(&self, carrier: &Rc<Carrier<H>>, namespace: &str, flow: Flow) -> Flow {
+        match flow {
             Flow::Break(cause) if cause.stays_away() => {
-                self.end_namespace(carrier, &namespace, cause);
+                self.end_namespace(carrier, namespace, cause);
                 GO_ON
             }
             flow => flow,
         }
+    }
+
+    /// Goes on with a packet of which an attachment has come.
+    fn attached(&self, carrier: &Rc<Carrier<H>>, partial: Box<Partial>, last: bool) -> Flow {
+        let oversize = partial.oversize();
+        if oversize.is_some_and(|bytes| bytes > MOST_PASSED_OVER) {
+            return TOO_LARGE;
+        }
+        if !last {
+            carrier.state().partial.set(Some(partial));
+            return GO_ON;
+        }
+        let (text, attachments) = partial.into_parts();
+        let Ok(packet) = sio::decode(&text) else {
+            return PROTOCOL;
+        };
+        match oversize {
+            Some(bytes) => self.refuse(carrier, &packet, bytes),
+            None => self.packet(carrier, &packet, attachments),
+        }
+    }
+
+    /// Refuses a packet over the bound, of whose payload only the beginning is there.
+    fn refuse(&self, carrier: &Rc<Carrier<H>>, packet: &Packet<'_>, bytes: usize) -> Flow {
+        if !matches!(packet.kind, PacketType::Event | PacketType::BinaryEvent) {
+            return TOO_LARGE;
+        }
+        let Some((namespace, socket)) = carrier.state().socket(packet.namespace) else {
+            return PROTOCOL;
+        };
+        let reply = Reply {
+            carrier,
+            namespace: &namespace,
+            id: packet.id,
+        };
+        let flow = self.handler.oversized(&socket, bytes, reply);
+        self.after_event(carrier, &namespace, flow)
     }
 
     /// Ends a namespace whose client is not to come back. The stock client stays away only after
@@ -196,19 +240,28 @@ impl<H: Handler> Application for SocketIo<H> {
         let Some(mut partial) = carrier.state().partial.take() else {
             return refuse_parser(carrier, bytes);
         };
-        match partial.add(bytes, self.max_payload.get()) {
-            Err(()) => TOO_LARGE,
-            Ok(false) => {
-                carrier.state().partial.set(Some(partial));
-                GO_ON
+        let last = partial.add(bytes, self.max_payload.get());
+        self.attached(carrier, partial, last)
+    }
+
+    fn oversized(&self, carrier: &Rc<Carrier<H>>, message: &Oversized<'_>) -> Flow {
+        let before = carrier.state().partial.take();
+        match (message.text(), before) {
+            (Some(head), None) => match sio::decode(head) {
+                Ok(packet) if packet.attachments == 0 => {
+                    self.refuse(carrier, &packet, message.bytes)
+                }
+                Ok(packet) => {
+                    let partial = Partial::oversized(head, packet.attachments, message.bytes);
+                    self.attached(carrier, Box::new(partial), false)
+                }
+                Err(_) => TOO_LARGE,
+            },
+            (None, Some(mut partial)) => {
+                let last = partial.pass_over(message.bytes, self.max_payload.get());
+                self.attached(carrier, partial, last)
             }
-            Ok(true) => {
-                let (text, attachments) = partial.into_parts();
-                let Ok(packet) = sio::decode(&text) else {
-                    return PROTOCOL;
-                };
-                self.packet(carrier, &packet, attachments)
-            }
+            _ => TOO_LARGE,
         }
     }
 

@@ -7,11 +7,11 @@
 use std::fmt;
 
 use super::{
-    Event, Opcode, deflate,
+    Event, Opcode, Oversized,
     error::{ProtocolError, TOO_BIG},
     header::{self, Expect, Frame, LONGEST},
     mask,
-    partial::Partial,
+    partial::{self, Bounds, Partial, Whole},
 };
 
 /// Reads what a client sends (RFC 6455; with `deflate`, RFC 7692 without context takeover).
@@ -33,7 +33,7 @@ use super::{
 /// assert!(decoder.is_idle());
 /// ```
 pub struct Decoder {
-    max_message: usize,
+    bounds: Bounds,
     deflate: bool,
     partial: Option<Box<Partial>>,
 }
@@ -42,6 +42,8 @@ pub struct Decoder {
 enum Step<'a> {
     Input(Event<'a>),
     Kept(Opcode),
+    /// The head of a message over the bound, with the message's length.
+    KeptHead(Opcode, usize),
     Dry,
 }
 
@@ -51,15 +53,26 @@ impl Decoder {
     /// `client_no_context_takeover`.
     pub fn new(max_message: usize, deflate: bool) -> Self {
         Self {
-            max_message,
+            bounds: Bounds {
+                message: max_message,
+                skipped: 0,
+            },
             deflate,
             partial: None,
         }
     }
 
+    /// Passes over messages of up to `max_skipped` bytes that are over the bound, and hands out how
+    /// they began, instead of failing. What is longer still fails.
+    #[must_use]
+    pub fn skipping(mut self, max_skipped: usize) -> Self {
+        self.bounds.skipped = max_skipped;
+        self
+    }
+
     /// Changes the bound for frames whose header has not been read yet.
     pub fn set_max_message(&mut self, max: usize) {
-        self.max_message = max;
+        self.bounds.message = max;
     }
 
     /// Nothing is partial and no heap is held. The payload of the last event may count until the
@@ -84,15 +97,20 @@ impl Decoder {
         }
         match self.step(input)? {
             Step::Input(event) => Ok(Some(event)),
-            Step::Kept(opcode) => {
-                let payload = self
-                    .partial
-                    .as_ref()
-                    .map_or(&[][..], |partial| partial.finished());
-                Event::read(opcode, payload).map(Some)
-            }
+            Step::Kept(opcode) => Event::read(opcode, self.finished()).map(Some),
+            Step::KeptHead(opcode, bytes) => Ok(Some(Event::Oversized(Oversized {
+                is_text: opcode == Opcode::Text,
+                head: self.finished(),
+                bytes,
+            }))),
             Step::Dry => Ok(None),
         }
+    }
+
+    fn finished(&self) -> &[u8] {
+        self.partial
+            .as_ref()
+            .map_or(&[], |partial| partial.finished())
     }
 
     fn step<'a>(&mut self, input: &mut &'a mut [u8]) -> Result<Step<'a>, ProtocolError> {
@@ -104,8 +122,13 @@ impl Decoder {
             }
             frame.advance(payload.len());
             let partial = self.partial.get_or_insert_default();
-            if let Some(opcode) = partial.add(frame, payload, self.max_message)? {
-                return Ok(Step::Kept(opcode));
+            match partial.add(frame, payload, self.bounds) {
+                Ok(Some(Whole::Read(opcode))) => return Ok(Step::Kept(opcode)),
+                Ok(Some(Whole::Oversized(opcode, bytes))) => {
+                    return Ok(Step::KeptHead(opcode, bytes));
+                }
+                Ok(None) => {}
+                Err(error) => return Err(error),
             }
             if frame.left > 0 {
                 break;
@@ -115,12 +138,24 @@ impl Decoder {
     }
 
     fn whole<'a>(&mut self, frame: Frame, payload: &'a [u8]) -> Result<Step<'a>, ProtocolError> {
+        if !frame.opcode.is_control() && payload.len() > self.bounds.of(frame.compressed) {
+            return Ok(self.oversized(frame, payload));
+        }
         if frame.compressed {
-            let inflated = deflate::inflate(payload, self.max_message)?;
+            let Some(inflated) = partial::unpack(payload, self.bounds)? else {
+                return Ok(self.oversized(frame, payload));
+            };
             self.partial.get_or_insert_default().finish(inflated);
             return Ok(Step::Kept(frame.opcode));
         }
         Event::read(frame.opcode, payload).map(Step::Input)
+    }
+
+    /// A message over the bound that came in one piece.
+    fn oversized<'a>(&mut self, frame: Frame, payload: &[u8]) -> Step<'a> {
+        let head = partial::head(payload, frame.compressed);
+        self.partial.get_or_insert_default().finish(head);
+        Step::KeptHead(frame.opcode, payload.len())
     }
 
     /// The frame that the input belongs to, its header taken off the input.
@@ -142,12 +177,8 @@ impl Decoder {
         };
         if !frame.opcode.is_control() {
             let (sofar, compressed) = message.unwrap_or((0, frame.compressed));
-            let max = if compressed {
-                deflate::packed_bound(self.max_message)
-            } else {
-                self.max_message
-            };
-            if frame.left > max.saturating_sub(sofar) {
+            let most = self.bounds.of(compressed).max(self.bounds.skipped);
+            if frame.left > most.saturating_sub(sofar) {
                 return Err(TOO_BIG);
             }
         }
@@ -205,7 +236,7 @@ impl fmt::Debug for Decoder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Decoder")
-            .field("max_message", &self.max_message)
+            .field("max_message", &self.bounds.message)
             .field("deflate", &self.deflate)
             .field("idle", &self.is_idle())
             .finish_non_exhaustive()

@@ -51,6 +51,21 @@ pub(super) fn inflate(packed: &[u8], max: usize) -> Result<Vec<u8>, ProtocolErro
     })
 }
 
+/// Unpacks how a message begins, as far as `packed` holds it and up to `most` bytes.
+pub(super) fn inflate_head(packed: &[u8], most: usize) -> Vec<u8> {
+    INFLATER.with_borrow_mut(|inflater| {
+        inflater.stream.reset(false);
+        let mut head = vec![0; most];
+        let whole = inflater
+            .stream
+            .decompress(packed, &mut head, FlushDecompress::Sync);
+        // What is not DEFLATE data has no head; the message is refused either way.
+        let written = whole.map_or(0, |_| inflater.stream.total_out() as usize);
+        head.truncate(written);
+        head
+    })
+}
+
 impl Inflater {
     fn feed(
         &mut self,

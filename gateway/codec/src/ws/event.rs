@@ -1,7 +1,7 @@
 //! What a decoder hands out, and the checks on a complete payload.
 
 use super::{
-    Opcode,
+    Opcode, Oversized,
     error::{CLOSE_CODE, CLOSE_TOO_SHORT, ProtocolError, REASON_NOT_UTF8, TEXT_NOT_UTF8},
 };
 
@@ -12,6 +12,8 @@ pub enum Event<'a> {
     Text(&'a str),
     /// A binary message.
     Binary(&'a [u8]),
+    /// A message over the bound, of which only the head was kept.
+    Oversized(Oversized<'a>),
     /// A ping; answer it with a pong of the same payload (RFC 6455, section 5.5.2).
     Ping(&'a [u8]),
     /// A pong, asked for or not.

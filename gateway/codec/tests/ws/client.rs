@@ -12,6 +12,7 @@ pub(crate) enum Owned {
     Ping(Vec<u8>),
     Pong(Vec<u8>),
     Close(Option<u16>, String),
+    Oversized(bool, Vec<u8>, usize),
 }
 
 impl From<Event<'_>> for Owned {
@@ -22,6 +23,7 @@ impl From<Event<'_>> for Owned {
             Event::Ping(data) => Self::Ping(data.to_vec()),
             Event::Pong(data) => Self::Pong(data.to_vec()),
             Event::Close { code, reason } => Self::Close(code, reason.to_owned()),
+            Event::Oversized(it) => Self::Oversized(it.is_text, it.head.to_vec(), it.bytes),
         }
     }
 }

@@ -61,6 +61,7 @@ fn theirs(message: &Owned) -> Message {
         Owned::Binary(data) => Message::binary(data),
         Owned::Ping(data) => Message::Ping(data.into()),
         Owned::Pong(data) => Message::Pong(data.into()),
+        Owned::Oversized(..) => panic!("only a decoder that passes over messages has these"),
         Owned::Close(code, reason) => Message::Close(code.map(|code| CloseFrame {
             code: CloseCode::from(code),
             reason: reason.into(),
@@ -76,6 +77,7 @@ fn ours(message: &Owned) -> Vec<u8> {
         Owned::Pong(data) => encode(Opcode::Pong, data).to_vec(),
         Owned::Close(Some(code), reason) => close(*code, reason).to_vec(),
         Owned::Close(None, _) => encode(Opcode::Close, b"").to_vec(),
+        Owned::Oversized(..) => panic!("only a decoder that passes over messages has these"),
     }
 }
 

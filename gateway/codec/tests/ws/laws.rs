@@ -63,6 +63,7 @@ proptest! {
                 Owned::Binary(data) => prop_assert!(data.len() <= max),
                 Owned::Ping(data) | Owned::Pong(data) => prop_assert!(data.len() <= 125),
                 Owned::Close(_, reason) => prop_assert!(reason.len() <= 123),
+                Owned::Oversized(..) => prop_assert!(false, "it was not to pass over any"),
             }
         }
     }

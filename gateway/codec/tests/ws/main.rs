@@ -8,5 +8,6 @@ mod frames;
 mod interop;
 mod laws;
 mod limits;
+mod oversized;
 mod refusals;
 mod utf8;

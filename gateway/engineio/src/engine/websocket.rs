@@ -3,13 +3,16 @@
 use std::rc::Rc;
 
 use sluice_codec::eio::{self, Data, PacketType};
-use sluice_net::{Cause, Connection, Flow, Receiver, SharedFrame};
+use sluice_net::{Cause, Connection, Flow, Oversized, Receiver, SharedFrame};
 
 use super::Engine;
 use crate::{application::Application, session::Session};
 
 /// The close code for what is not Engine.IO (RFC 6455, section 7.4.1: protocol error).
 const PROTOCOL: Cause = Cause::Protocol(1002);
+
+/// How a message packet begins; no other is long.
+const MESSAGE: u8 = b'4';
 
 /// Receives for a session; `live` once the WebSocket is the session's transport.
 pub(super) struct WebSocket<A: Application> {
@@ -35,6 +38,19 @@ impl<A: Application> Receiver for WebSocket<A> {
             return Flow::Continue(());
         }
         self.engine.app().binary(&self.session, bytes)
+    }
+
+    fn oversized(&mut self, _: &Rc<Connection>, message: &Oversized<'_>) -> Flow {
+        let message = match message.head {
+            _ if !self.live => return Flow::Break(PROTOCOL),
+            [MESSAGE, head @ ..] if message.is_text => Oversized { head, ..*message },
+            _ if message.is_text => return Flow::Break(PROTOCOL),
+            _ => *message,
+        };
+        if self.session.leaving().is_some() {
+            return Flow::Continue(());
+        }
+        self.engine.app().oversized(&self.session, &message)
     }
 
     fn closed(&mut self, cause: Cause) {

@@ -101,6 +101,24 @@ impl Hub {
         Flow::Continue(())
     }
 
+    /// As [`Self::refuse`], for a message of so many bytes, which is over the bound. To read what is
+    /// thrown away costs as much as several messages, so it counts as so many that were too fast.
+    pub(crate) fn refuse_oversized(
+        &self,
+        session: &Session,
+        bytes: usize,
+        answer: impl FnOnce(&Outcome),
+    ) -> Flow {
+        let most = self.policy.borrow().limits.payload_bytes;
+        self.refuse(session, Failure::oversized(bytes, most), answer)?;
+        let times = bytes.checked_div(most).unwrap_or(bytes);
+        if strike(session, u16::try_from(times).unwrap_or(u16::MAX)) {
+            Flow::Break(Cause::Abuse)
+        } else {
+            Flow::Continue(())
+        }
+    }
+
     pub(crate) fn answer(&self, outcome: &Outcome, answer: impl FnOnce(&Outcome)) {
         if let Err(failure) = outcome {
             self.counters.refused(failure);

@@ -132,6 +132,28 @@ impl<'a> Frame<'a> {
     }
 }
 
+/// The id of a frame of which only the beginning is there, where that holds it.
+pub(super) fn id_of(head: &str) -> Id {
+    let mut rest = head.trim_start().strip_prefix('{')?;
+    loop {
+        let key = value(&mut rest)?;
+        rest = rest.trim_start().strip_prefix(':')?;
+        let value = value(&mut rest)?;
+        if key.get() == r#""id""# {
+            return (value.get().len() <= MAX_ID).then(|| value.to_owned());
+        }
+        rest = rest.trim_start().strip_prefix(',')?;
+    }
+}
+
+/// Takes the JSON value that `text` begins with off it.
+fn value<'a>(text: &mut &'a str) -> Option<&'a RawValue> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    let value = values.next()?.ok()?;
+    *text = text.get(values.byte_offset()..)?;
+    Some(value)
+}
+
 enum Read<'a> {
     Connect(Connect<'a>),
     Operation(Operation<'a>),
@@ -276,6 +298,22 @@ mod tests {
             ("3", "r", r#"{"a":1}"#)
         );
         assert_eq!((publish.id.as_deref(), publish.echo), (Some("m"), false));
+    }
+
+    #[test]
+    fn the_id_of_a_frame_that_is_cut_off_is_found_where_it_comes_before_the_cut() {
+        let whole =
+            r#" { "op" : "publish", "data": {"id": 4, "a": [1, "}"]}, "id": "x7", "more": "..."#;
+        let id = |text: &str| id_of(text).map(|id| id.get().to_owned());
+        assert_eq!(id(whole).as_deref(), Some(r#""x7""#));
+        let before = whole.find(r#""x7""#).unwrap();
+        for cut in 0..before + 4 {
+            assert_eq!(id(&whole[..cut]), None, "{cut}");
+        }
+        for text in ["[1]", "{", "{}", r#"{"id"}"#, r#"{1:2,"id":3}"#] {
+            assert_eq!(id(text), None, "{text}");
+        }
+        assert_eq!(id(&format!(r#"{{"id":"{}","#, "i".repeat(MAX_ID))), None);
     }
 
     #[test]

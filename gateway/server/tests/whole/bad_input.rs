@@ -2,7 +2,7 @@
 
 use futures_util::SinkExt;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
@@ -72,6 +72,42 @@ fn no_frame_ends_the_connection_or_disturbs_another() {
 }
 
 #[test]
+fn a_message_over_the_bound_is_answered_with_its_code_and_its_client_stays() {
+    let limits = json!({"limits": {"payloadBytes": 4096, "messagesPerSecond": 20}});
+    with(&[cluster(limits)], async |gateway| {
+        let (mut ann, _) = Native::enter(&gateway, "ann").await;
+        ann.must(json!({"op": "join", "room": "r"})).await;
+        // What comes behind the data is not read, so the id goes first.
+        let large = |id: u64, size: usize| {
+            let data = "x".repeat(size);
+            format!(r#"{{"id":{id},"op":"publish","room":"r","event":"m","data":"{data}"}}"#)
+        };
+        for (id, size) in [(1_001, 4_096), (1_002, 1_000_000)] {
+            ann.send(large(id, size)).await;
+            let answer = ann.frame().await.unwrap();
+            assert_eq!(answer["id"], id);
+            assert_eq!(answer["error"]["code"], "message_too_large");
+        }
+        ann.send("x".repeat(5_000)).await;
+        let answer = ann.frame().await.unwrap();
+        assert_eq!(answer["id"], Value::Null);
+        assert_eq!(answer["error"]["code"], "message_too_large");
+        ann.must(json!({"op": "publish", "room": "r", "event": "m", "data": 1}))
+            .await;
+        until(async || refused(&gateway, "message_too_large").await == 3).await;
+        // To read them costs, so whoever goes on is cut off.
+        for _ in 0..3 {
+            ann.send(large(7, 16_000_000)).await;
+        }
+        assert_eq!(ann.closed().await, 4504);
+
+        let mut stranger = Native::open(&gateway).await;
+        stranger.send(large(1, 5_000)).await;
+        assert_eq!(stranger.closed().await, 1009);
+    });
+}
+
+#[test]
 fn what_breaks_the_protocol_is_closed_with_its_code_and_counted() {
     with(&[cluster(json!({}))], async |gateway| {
         let (mut binary, _) = Native::enter(&gateway, "ann").await;
@@ -82,7 +118,7 @@ fn what_breaks_the_protocol_is_closed_with_its_code_and_counted() {
             .unwrap();
         assert_eq!(binary.closed().await, 1003);
         let (mut large, _) = Native::enter(&gateway, "ann").await;
-        large.send("x".repeat(1_000_001)).await;
+        large.send("x".repeat((16 << 20) + 1)).await;
         assert_eq!(large.closed().await, 1009);
         let mut socketio = SocketIo::enter(&gateway, "ann").await;
         socketio.send("4nonsense").await;

@@ -149,7 +149,7 @@ impl Native {
     }
 
     /// The next frame; the close code where it is the close.
-    async fn frame(&mut self) -> Result<Value, u16> {
+    pub(crate) async fn frame(&mut self) -> Result<Value, u16> {
         loop {
             match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),

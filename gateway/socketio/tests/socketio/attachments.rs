@@ -79,9 +79,53 @@ async fn attachments_are_bounded_as_one_message() {
         ..Config::default()
     });
     let mut client = server.connected().await;
-    client.send(r#"53-["emit"]"#).await;
+    client.send(r#"52-7["emit"]"#).await;
     client.attach(&[0; 600]).await;
     client.attach(&[0; 600]).await;
+    assert_eq!(client.next().await, r#"437["too large"]"#);
+    server.seen.wait_for("oversized / 1212").await;
+}
+
+#[tokio::test]
+async fn an_event_over_the_bound_is_told_to_the_handler_with_all_its_attachments_passed_over() {
+    let server = Server::start(Config {
+        max_payload: 1_000,
+        ..Config::default()
+    });
+    let mut client = server.connected().await;
+    let long = "x".repeat(2_000);
+    client.send(&format!(r#"21["emit","{long}"]"#)).await;
+    assert_eq!(client.next().await, r#"431["too large"]"#);
+    client.send(&format!(r#"52-2["emit","{long}"]"#)).await;
+    client.attach(&[0; 2_000]).await;
+    client.attach(&[0; 1]).await;
+    assert_eq!(client.next().await, r#"432["too large"]"#);
+    client.send(r#"51-3["emit"]"#).await;
+    client.attach(&[0; 2_000]).await;
+    assert_eq!(client.next().await, r#"433["too large"]"#);
+    assert_eq!(client.ask(r#"24["echo",1]"#).await, "434[1]");
+}
+
+#[tokio::test]
+async fn what_is_over_the_bound_and_no_event_ends_the_connection() {
+    let long = "x".repeat(2_000);
+    for text in [
+        format!(r#"0/other,{{"token":"{long}"}}"#),
+        format!(r#"31["{long}"]"#),
+        format!("7{long}"),
+    ] {
+        let server = Server::start(Config {
+            max_payload: 1_000,
+            ..Config::default()
+        });
+        let mut client = server.connected().await;
+        assert_eq!(client.ask(&text).await, "close 1009");
+    }
+    let server = Server::start(Config {
+        max_payload: 1_000,
+        ..Config::default()
+    });
+    let mut client = server.connected().await;
+    client.attach(&[0; 2_000]).await;
     assert_eq!(client.next().await, "close 1009");
-    server.seen.wait_for("closed protocol").await;
 }

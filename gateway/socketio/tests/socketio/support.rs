@@ -187,6 +187,13 @@ impl Handler for Obedient {
         Flow::Continue(())
     }
 
+    fn oversized(&self, socket: &Socket, bytes: usize, reply: Reply<'_, Self>) -> Flow {
+        self.seen
+            .note(format!("oversized {} {bytes}", socket.namespace));
+        reply.send(r#""too large""#);
+        Flow::Continue(())
+    }
+
     fn disconnected(&self, socket: Socket, cause: Cause) {
         self.seen
             .note(format!("disconnected {} {cause}", socket.namespace));
