@@ -19,13 +19,15 @@ use crate::{Counters, counters::add, stream::Stream};
 /// all clients' events may be.
 const MOST_HELD: usize = 16 * 1024 * 1024;
 
-/// Something that an instance was said and did not take.
+/// Something that an instance was said and is not known to have taken.
 #[derive(Debug, Clone)]
 pub struct Undelivered {
     /// About whom.
     pub handle: u64,
     /// The entry as it was written.
     pub entry: Bytes,
+    /// Whether it was sent: the instance may have taken it, and nobody knows.
+    pub sent: bool,
 }
 
 #[derive(Debug, Default)]
@@ -151,6 +153,7 @@ impl Instance {
             .map(|unsent| Undelivered {
                 handle: unsent.tag,
                 entry: unsent.entry,
+                sent: unsent.sent,
             })
             .collect()
     }

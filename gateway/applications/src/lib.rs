@@ -9,14 +9,21 @@
 
 mod application;
 mod counters;
+mod handle;
 mod instance;
+mod over_nats;
+mod post;
 mod roster;
 mod selected;
 mod sockets;
+mod sorted;
 mod stream;
 
-pub use application::{Application, Identity, handle, worker_of};
+pub use application::{Application, Identity};
 pub use counters::Counters;
+pub use handle::{handle, worker_of};
 pub use instance::{Instance, Undelivered};
+pub use post::Post;
 pub use selected::{Asked, AskedAlone, Cast, Deed, Emission, Flags, List};
 pub use sockets::{Arrival, Sockets};
+pub use stream::{Stream, ToSend};

@@ -45,7 +45,7 @@ impl Arrival {
 }
 
 /// The workers, as applications see them.
-pub trait Sockets: Send + Sync + 'static {
+pub trait Sockets: std::fmt::Debug + Send + Sync + 'static {
     /// How many there are.
     fn count(&self) -> usize;
 

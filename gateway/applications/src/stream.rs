@@ -17,23 +17,25 @@ pub(crate) const WINDOW: usize = 1024 * 1024;
 
 /// A frame to be sent: its first line's numbers, and its payload in parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ToSend {
-    pub(crate) kind: FrameKind,
+pub struct ToSend {
+    /// What it is.
+    pub kind: FrameKind,
     /// The number of the frame, or of the last one that had data; and what was taken.
-    pub(crate) numbers: (u64, u64),
-    pub(crate) payload: Vec<u8>,
+    pub numbers: (u64, u64),
+    /// The next piece of the stream.
+    pub payload: Vec<u8>,
 }
 
-/// One end of a stream.
+/// One end of a stream. An instance's end is made as a gateway's is.
 #[derive(Debug, Default)]
-pub(crate) struct Stream {
+pub struct Stream {
     sending: Sending,
     receiving: Receiving,
 }
 
 impl Stream {
-    /// Has an entry sent behind what waits. `tag` is given back by [`Self::unsent`].
-    pub(crate) fn put(&mut self, tag: u64, entry: Bytes) {
+    /// Has an entry sent behind what waits. `tag` is given back with what did not arrive.
+    pub fn put(&mut self, tag: u64, entry: Bytes) {
         self.sending.put(tag, entry);
     }
 
@@ -43,7 +45,7 @@ impl Stream {
     }
 
     /// What comes next, if anything may be sent now: at most `most` bytes of payload.
-    pub(crate) fn next(&mut self, now: Instant, most: usize) -> Option<ToSend> {
+    pub fn next(&mut self, now: Instant, most: usize) -> Option<ToSend> {
         if let Some((seq, payload)) = self.data(now, most) {
             return Some(ToSend {
                 kind: FrameKind::Data,
@@ -66,7 +68,7 @@ impl Stream {
     }
 
     /// A frame of the other end came: the piece of its stream that is new.
-    pub(crate) fn take(&mut self, frame: &Frame<'_>, now: Instant) -> Option<Bytes> {
+    pub fn take(&mut self, frame: &Frame<'_>, now: Instant) -> Option<Bytes> {
         match frame.kind {
             FrameKind::Data => {
                 self.sending.acknowledged(frame.taken, now);
@@ -88,12 +90,12 @@ impl Stream {
     }
 
     /// Does what is due.
-    pub(crate) fn tick(&mut self, now: Instant) {
+    pub fn tick(&mut self, now: Instant) {
         self.sending.tick(now);
     }
 
     /// The connection was lost for a moment: what is under way may be lost with it.
-    pub(crate) fn remind(&mut self) {
+    pub fn remind(&mut self) {
         self.sending.remind();
     }
 

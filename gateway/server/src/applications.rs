@@ -31,6 +31,14 @@ impl Applications {
         }
     }
 
+    /// These alone, whatever the policy names.
+    #[cfg(test)]
+    pub(crate) fn set(&self, applications: impl IntoIterator<Item = Arc<Application>>) {
+        let named = applications.into_iter();
+        let by_name = named.map(|application| (Arc::clone(application.name()), application));
+        self.by_name.store(Arc::new(by_name.collect()));
+    }
+
     /// The application of that name.
     pub(crate) fn get(&self, name: &str) -> Option<Arc<Application>> {
         self.by_name.load().get(name).cloned()

@@ -20,6 +20,8 @@ const PATIENCE: (Duration, Duration) = (Duration::from_millis(500), Duration::fr
 pub(crate) struct Unsent {
     pub(crate) tag: u64,
     pub(crate) entry: Bytes,
+    /// Whether all of it was sent, so that the other end may have it.
+    pub(crate) sent: bool,
 }
 
 #[derive(Debug)]
@@ -180,9 +182,13 @@ impl Sending {
 
     pub(super) fn unsent(&mut self) -> Vec<Unsent> {
         let entries = std::mem::take(&mut self.entries).into_iter();
-        *self = Self::default();
+        let framed_to = std::mem::take(self).framed_to;
         entries
-            .map(|Kept { tag, entry, .. }| Unsent { tag, entry })
+            .map(|Kept { end, tag, entry }| Unsent {
+                tag,
+                entry,
+                sent: end <= framed_to,
+            })
             .collect()
     }
 }

@@ -130,8 +130,9 @@ fn what_has_not_arrived_whole_is_given_back_in_its_order() {
         payload: Bytes::new(),
     };
     stream.take(&acknowledged, now);
-    let tags: Vec<_> = stream.unsent().iter().map(|unsent| unsent.tag).collect();
-    assert_eq!((tags, stream.held()), (vec![2, 3], 0));
+    let unsent = stream.unsent();
+    let unsent: Vec<_> = unsent.iter().map(|it| (it.tag, it.sent)).collect();
+    assert_eq!((unsent, stream.held()), (vec![(2, true), (3, false)], 0));
 }
 
 #[test]

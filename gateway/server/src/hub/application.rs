@@ -12,6 +12,7 @@ mod emitting;
 mod ending;
 mod events;
 mod handover;
+mod held;
 mod members;
 
 use std::{

@@ -58,7 +58,14 @@ impl Unanswered {
 const MOST_OWED: usize = 4 * 1024 * 1024;
 
 /// Something that is done once the client knows that it is connected.
-pub(in crate::hub) type Early = Box<dyn FnOnce()>;
+type Early = Box<dyn FnOnce()>;
+
+/// The most bytes of what waits for that. A client that is connected may have no more waiting
+/// either.
+const MOST_EARLY: usize = 1024 * 1024;
+
+/// What each such thing takes beside them.
+const AROUND_EARLY: usize = 256;
 
 /// Events that wait for an instance.
 #[derive(Default)]
@@ -94,7 +101,8 @@ pub(crate) struct Attached {
     /// Whether its client knows that it is connected.
     pub(in crate::hub) connected: Cell<bool>,
     /// What was done to it before that.
-    pub(in crate::hub) early: RefCell<Vec<Early>>,
+    early: RefCell<Vec<Early>>,
+    early_bytes: Cell<usize>,
 }
 
 impl Attached {
@@ -114,6 +122,7 @@ impl Attached {
             held: RefCell::default(),
             connected: Cell::new(false),
             early: RefCell::default(),
+            early_bytes: Cell::new(0),
         })
     }
 
@@ -131,6 +140,22 @@ impl Attached {
     /// Whether its client knows that it is connected.
     pub(in crate::hub) fn is_connected(&self) -> bool {
         self.connected.get()
+    }
+
+    /// Has something of so many bytes done once its client knows that it is connected.
+    pub(in crate::hub) fn put_off(&self, bytes: usize, early: impl FnOnce() + 'static) {
+        let bytes = self.early_bytes.get() + bytes + AROUND_EARLY;
+        self.early_bytes.set(bytes);
+        if bytes <= MOST_EARLY {
+            self.early.borrow_mut().push(Box::new(early));
+        }
+    }
+
+    /// What was put off; none where that became too much.
+    pub(in crate::hub) fn take_early(&self) -> Option<Vec<Early>> {
+        let fits = self.early_bytes.take() <= MOST_EARLY;
+        let early = self.early.take();
+        fits.then_some(early)
     }
 
     /// How many events wait for an answer.

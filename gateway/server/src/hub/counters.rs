@@ -31,10 +31,12 @@ pub(crate) struct HubCounters {
     pub(crate) application_events: Counter,
     /// Sessions that went from one instance of an application to the next in order.
     pub(crate) handovers: Counter,
-    /// Events that an instance took and had not answered when it went.
+    /// Events that an instance took and had not answered when it went, and the next one was given.
     pub(crate) in_doubt: Counter,
     /// Events that nobody had answered when their session ended.
     pub(crate) never_answered: Counter,
+    /// Events that waited for an instance when their session ended.
+    pub(crate) undelivered_events: Counter,
     /// What instances said to sessions that had ended, or were another's.
     pub(crate) unheard_entries: Counter,
     /// What instances said and no client could read.

@@ -103,7 +103,7 @@ impl Hub {
     /// A session's client was told that it is connected: what waited for that follows.
     pub(crate) fn told_connected(self: &Rc<Self>, session: &Rc<Session>) {
         if session.attached().is_some() {
-            Self::connected_attached(session);
+            self.connected_attached(session);
         } else {
             self.send_replay(session);
         }

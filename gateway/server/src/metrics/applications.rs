@@ -31,6 +31,10 @@ pub(super) fn families(
         ("taken", hub(|worker| worker.hub.application_events.get())),
         ("in_doubt", hub(|worker| worker.hub.in_doubt.get())),
         ("unanswered", hub(|worker| worker.hub.never_answered.get())),
+        (
+            "undelivered",
+            hub(|worker| worker.hub.undelivered_events.get()),
+        ),
     ];
     let entries = [
         ("said", sum(|counters| &counters.said)),

@@ -2,9 +2,11 @@
 
 use std::{rc::Rc, sync::Arc};
 
+use bytes::Bytes;
 use serde_json::value::RawValue;
 use sluice_applications::{Arrival, AskedAlone, Emission, Instance};
 use sluice_contract::application::{Close, Entry, Read};
+use sluice_net::Cause;
 
 use super::{
     super::{
@@ -12,7 +14,6 @@ use super::{
         attached::{Admission, State},
     },
     Attached,
-    handover::let_held_go,
 };
 
 /// The most bytes of a session's data.
@@ -65,11 +66,12 @@ impl Hub {
             "emit" | "close" if !attached.is_connected() => {
                 let (hub, instance) = (Rc::clone(self), Arc::clone(instance));
                 let again = Rc::clone(&session);
-                attached.early.borrow_mut().push(Box::new(move || {
+                let bytes = entry.bodies.iter().map(Bytes::len).sum();
+                attached.put_off(bytes, move || {
                     if let Some(attached) = again.attached() {
                         hub.do_said(&instance, &again, attached, &entry);
                     }
-                }));
+                });
             }
             _ => self.do_said(instance, &session, attached, &entry),
         }
@@ -112,7 +114,11 @@ impl Hub {
                         self.accepted(session, attached, accept);
                         Ok(())
                     }
-                    Admission::Refused(refuse) => Err(refuse),
+                    Admission::Refused(refuse) => {
+                        // Who refuses needs not hear that nobody waits any more.
+                        attached.instance.take();
+                        Err(refuse)
+                    }
                 };
                 // Whoever asked may have stopped waiting.
                 let _ = sender.send(admitted);
@@ -126,7 +132,7 @@ impl Hub {
     }
 
     /// The client knows that it is connected: what was said to it before follows.
-    pub(in crate::hub) fn connected_attached(session: &Session) {
+    pub(in crate::hub) fn connected_attached(&self, session: &Session) {
         let Some(attached) = session.attached() else {
             return;
         };
@@ -135,11 +141,15 @@ impl Hub {
             attached.state.replace(State::In);
         }
         attached.connected.set(true);
-        for early in attached.early.take() {
+        let Some(early) = attached.take_early() else {
+            // More than may wait for a client that reads.
+            return session.close(Cause::SlowConsumer);
+        };
+        for early in early {
             early();
         }
         if accepted {
-            let_held_go(attached, Vec::new());
+            self.let_held_go(session, attached, Vec::new());
         }
     }
 

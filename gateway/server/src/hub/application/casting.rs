@@ -9,6 +9,7 @@ use sluice_net::Cause;
 
 use super::{
     super::{Encoded, Hub, Session},
+    Attached,
     members::AttachedNamespace,
 };
 
@@ -44,11 +45,10 @@ impl Hub {
         let encoded = Encoded::emitted(&first.namespace.name, array, &emission.attachments);
         let (encoded, volatile) = (Rc::new(encoded), emission.flags.volatile);
         for session in selected {
-            if early(session) {
+            if let Some(attached) = early(session) {
                 let (encoded, again) = (Rc::clone(&encoded), Rc::clone(session));
-                put_off(session, move || {
-                    Self::emit_encoded(&again, &encoded, volatile);
-                });
+                // All to whom it is put off share it.
+                attached.put_off(0, move || Self::emit_encoded(&again, &encoded, volatile));
             } else {
                 Self::emit_encoded(session, &encoded, volatile);
             }
@@ -56,16 +56,18 @@ impl Hub {
         self.counters.deliveries.add(selected.len() as u64);
     }
 
-    /// Emits to a session what is a question to many.
+    /// Emits to a session what is a question to many, and was found to be what clients can read.
     fn ask_of(self: &Rc<Self>, cast: &Arc<Cast>, session: &Rc<Session>) {
-        if early(session) {
+        if let Some(attached) = early(session) {
             let (hub, cast, again) = (Rc::clone(self), Arc::clone(cast), Rc::clone(session));
-            return put_off(session, move || hub.ask_of(&cast, &again));
+            // All to whom it is put off share it.
+            return attached.put_off(0, move || hub.ask_of(&cast, &again));
         }
         let Deed::Emit(emission) = &cast.deed else {
             return;
         };
-        let (asked, array) = (cast.ask(session.id.to_string()), self.array_of(emission));
+        let asked = cast.ask(session.id.to_string());
+        let array = std::str::from_utf8(&emission.args).ok();
         if let (Some(asked), Some(array), Some(attached)) = (asked, array, session.attached()) {
             let handle = attached.handle;
             self.emit_question(session, emission, array, move |args, attachments| {
@@ -88,7 +90,7 @@ impl Hub {
             };
             found.retain(|session| !selector.except.iter().any(|room| excepted(session, room)));
         }
-        found.retain(|session| early(session) || !session.is_detached());
+        found.retain(|session| early(session).is_some() || !session.is_detached());
         found
     }
 
@@ -168,17 +170,10 @@ impl Hub {
     }
 }
 
-/// Whether the session's client does not know yet that it is connected.
-fn early(session: &Session) -> bool {
-    session
-        .attached()
-        .is_some_and(|attached| !attached.is_connected())
-}
-
-fn put_off(session: &Session, early: impl FnOnce() + 'static) {
-    if let Some(attached) = session.attached() {
-        attached.early.borrow_mut().push(Box::new(early));
-    }
+/// The session's part in the application, where its client does not know yet that it is connected.
+fn early(session: &Session) -> Option<&Attached> {
+    let attached = session.attached();
+    attached.filter(|attached| !attached.is_connected())
 }
 
 /// Tells a session's instance of its rooms, where another one has changed them.

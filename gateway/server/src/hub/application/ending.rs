@@ -32,6 +32,8 @@ impl Hub {
         }
         let unanswered = attached.owed() as u64;
         self.counters.never_answered.add(unanswered);
+        let undelivered = attached.held.take().entries.len() as u64;
+        self.counters.undelivered_events.add(undelivered);
         self.forget_attached(session, attached);
         self.finish(session);
     }
@@ -49,7 +51,7 @@ impl Hub {
             .remove(session, attached);
         // What is dropped with these may look at the session.
         drop(attached.unanswered.take());
-        drop(attached.early.take());
+        drop(attached.take_early());
         attached.instance.take();
     }
 

@@ -9,13 +9,10 @@ use sluice_net::{Cause, Flow};
 use super::{
     super::{
         Hub, Session,
-        attached::{Answer, State, Unanswered},
+        attached::{Answer, Unanswered},
     },
-    Attached,
+    held::say_or_hold,
 };
-
-/// The most bytes of a session's events that wait for an instance.
-const MOST_HELD: usize = 1024 * 1024;
 
 const GO_ON: Flow = ControlFlow::Continue(());
 
@@ -59,20 +56,4 @@ impl Hub {
             ControlFlow::Break(Cause::Overloaded)
         }
     }
-}
-
-/// Says an event to the session's instance, or holds it until there is one. False where neither
-/// can be.
-pub(super) fn say_or_hold(attached: &Attached, entry: Bytes) -> bool {
-    let instance = match &*attached.state.borrow() {
-        State::In => attached.instance(),
-        _ => None,
-    };
-    if let Some(instance) = instance {
-        return instance.say_bytes(attached.handle, entry).is_ok();
-    }
-    let mut held = attached.held.borrow_mut();
-    held.bytes += entry.len();
-    held.entries.push_back(entry);
-    held.bytes <= MOST_HELD
 }

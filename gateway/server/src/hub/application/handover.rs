@@ -6,7 +6,6 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use sluice_applications::{Instance, Undelivered};
 use sluice_contract::application::{Entry, Why};
-use sluice_net::Cause;
 
 use super::{
     super::{
@@ -15,7 +14,7 @@ use super::{
     },
     Attached,
     asking::offer,
-    events::say_or_hold,
+    held::{hold_again, in_doubt, repeated},
 };
 
 /// The most sessions that are offered to instances at once.
@@ -63,8 +62,13 @@ impl Hub {
         undelivered: &[Undelivered],
     ) {
         let mut of_session: FxHashMap<u64, Vec<Bytes>> = FxHashMap::default();
-        for Undelivered { handle, entry } in undelivered {
-            of_session.entry(*handle).or_default().push(entry.clone());
+        for event in undelivered {
+            let entry = if event.sent {
+                repeated(&event.entry)
+            } else {
+                event.entry.clone()
+            };
+            of_session.entry(event.handle).or_default().push(entry);
         }
         for session in self.attached.all() {
             let Some(attached) = session.attached().filter(|attached| attached.is_of(gone)) else {
@@ -88,8 +92,6 @@ impl Hub {
             }
             let untaken = of_session.remove(&attached.handle).unwrap_or_default();
             hold_again(attached, &untaken);
-            let doubtful = attached.owed() as u64;
-            self.counters.in_doubt.add(doubtful);
             self.wait_for_instance(attached);
         }
         self.attach_waiting();
@@ -153,7 +155,7 @@ impl Hub {
                 }
                 attached.state.replace(State::In);
                 let doubtful = in_doubt(attached);
-                let_held_go(attached, doubtful);
+                self.let_held_go(session, attached, doubtful);
             }
             Admission::Refused(_) => {
                 attached.state.replace(State::Waiting);
@@ -166,54 +168,4 @@ impl Hub {
             }
         }
     }
-}
-
-/// Says what was held, after what is in doubt, to the session's instance.
-pub(super) fn let_held_go(attached: &Attached, first: Vec<Bytes>) {
-    let held = attached.held.take();
-    let all = first.into_iter().chain(held.entries);
-    for entry in all {
-        if !say_or_hold(attached, entry) {
-            tracing::debug!(
-                handle = attached.handle,
-                cause = Cause::Overloaded.name(),
-                "an instance takes no more; the session's events are lost with it"
-            );
-        }
-    }
-}
-
-/// Holds what an instance did not take, before what is held already.
-fn hold_again(attached: &Attached, untaken: &[Bytes]) {
-    let mut held = attached.held.borrow_mut();
-    for entry in untaken.iter().rev() {
-        held.bytes += entry.len();
-        held.entries.push_front(entry.clone());
-    }
-}
-
-/// The events that an instance took and did not answer, as they are said again.
-fn in_doubt(attached: &Attached) -> Vec<Bytes> {
-    let held = attached.held.borrow();
-    let unanswered = attached.unanswered.borrow();
-    let untaken = |entry: &Bytes| {
-        held.entries
-            .iter()
-            .any(|held| held.as_ptr() == entry.as_ptr())
-    };
-    let doubtful = unanswered.values().filter(|event| !untaken(&event.entry));
-    doubtful.map(|event| repeated(&event.entry)).collect()
-}
-
-/// An event that may have been handled before, which its first line says.
-fn repeated(entry: &Bytes) -> Bytes {
-    let line = entry
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .unwrap_or(entry.len());
-    let mut bytes = Vec::with_capacity(entry.len() + 9);
-    bytes.extend_from_slice(&entry[..line]);
-    bytes.extend_from_slice(b" repeated");
-    bytes.extend_from_slice(&entry[line..]);
-    bytes.into()
 }

@@ -9,7 +9,7 @@ use sluice_policy::{Rate, TokenBucket};
 use sluice_rooms::{Pid, RoomKey};
 use tokio::time::sleep;
 
-use super::{Bench, Session, counts, join, members, on_bench, present};
+use super::{Bench, Session, bench::on_bench, counts, join, members, present};
 use crate::hub::Knock;
 
 /// A session of ann's that another worker gives up once, with one room.

@@ -67,6 +67,7 @@ stringData: {jwt: a-key-for-tests-only-of-enough-length}
 
 pub(super) struct Bench {
     pub(super) hub: Rc<Hub>,
+    pub(super) inboxes: Arc<Inboxes>,
     pub(super) memory: Arc<Memory>,
     pub(super) elsewhere: Arc<Elsewhere>,
     listener: TcpListener,
@@ -89,8 +90,17 @@ pub(super) fn on_bench(test: impl AsyncFnOnce(Bench)) {
     over(Answers::Later, test);
 }
 
+/// As [`on_bench`], with other documents.
+pub(super) fn on_bench_of(documents: &str, test: impl AsyncFnOnce(Bench)) {
+    with(Answers::AtOnce, documents, test);
+}
+
 /// As [`on_bench`], over a backbone that answers so.
 pub(super) fn over(answers: Answers, test: impl AsyncFnOnce(Bench)) {
+    with(answers, DOCUMENTS, test);
+}
+
+fn with(answers: Answers, documents: &str, test: impl AsyncFnOnce(Bench)) {
     let mut builder = runtime::Builder::new_current_thread();
     let builder = builder.enable_all().start_paused(true);
     let runtime = builder.build_local(runtime::LocalOptions::default());
@@ -98,7 +108,7 @@ pub(super) fn over(answers: Answers, test: impl AsyncFnOnce(Bench)) {
         let (sender, receiver) = oneshot::channel();
         let main = async |worker| sender.send(worker).unwrap();
         worker::run(0, Arc::default(), main).await;
-        test(Bench::new(receiver.await.unwrap(), answers)).await;
+        test(Bench::new(receiver.await.unwrap(), answers, documents)).await;
     });
 }
 
@@ -144,10 +154,10 @@ fn backbone(
 }
 
 impl Bench {
-    fn new(worker: Rc<Worker>, answers: Answers) -> Self {
+    fn new(worker: Rc<Worker>, answers: Answers, text: &str) -> Self {
         let source = Source {
             name: "test.yaml",
-            text: DOCUMENTS,
+            text,
         };
         let documents = sluice_crds::load(&[source]).unwrap();
         let (inboxes, mut receivers) = Inboxes::new(1);
@@ -160,6 +170,7 @@ impl Bench {
         tokio::task::spawn_local(Rc::clone(&hub).turn());
         Self {
             hub,
+            inboxes,
             memory,
             elsewhere,
             listener: TcpListener::bind("127.0.0.1:0").unwrap(),

@@ -1,0 +1,7 @@
+//! Sessions of an application, over a way to its instances that does what a test wants.
+
+mod holding;
+mod instance;
+mod place;
+
+use self::place::{Place, at_place};
