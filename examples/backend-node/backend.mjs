@@ -8,6 +8,8 @@ const prefix = process.env.SLUICE_PREFIX ?? "sluice.default.chat";
 const nats = await connect({
   servers: (process.env.NATS_URL ?? "nats://localhost:4222").split(","),
   maxReconnectAttempts: -1,
+  // Where a backend may have answers sent, and nobody else hears them.
+  inboxPrefix: `_INBOX.${prefix}.backend`,
 });
 
 /** A name as one token of a subject: what is not a letter, a digit, - or _ becomes =XX. */

@@ -28,7 +28,12 @@ def token(name):
 
 
 async def main():
-    client = await nats.connect(SERVERS, max_reconnect_attempts=-1)
+    client = await nats.connect(
+        SERVERS,
+        max_reconnect_attempts=-1,
+        # Where a backend may have answers sent, and nobody else hears them.
+        inbox_prefix=f"_INBOX.{PREFIX}.backend",
+    )
 
     async def call(operation, request):
         """Calls an operation of the server API, as docs/openapi.json lists them."""

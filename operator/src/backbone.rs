@@ -12,7 +12,8 @@ use std::{
 };
 
 use sluice_bucket::{BucketError, Connection, Login};
-use sluice_contract::{ENVELOPE_BYTES, GatewayStatus, Names, WireVersion, documents_digest};
+use sluice_contract::{ENVELOPE_BYTES, GatewayStatus, Names, Role, WireVersion, documents_digest};
+use sluice_nats::link::Auth;
 use sluice_util::lock;
 use tokio::time::timeout;
 
@@ -136,8 +137,7 @@ impl Backbones {
 
     async fn entry(&self, inputs: &Inputs<'_>, secrets: &Secrets) -> Result<Arc<Entry>, Trouble> {
         let cluster = inputs.cluster;
-        let login = login(inputs, secrets)?;
-        let mark = digest(&(&login.urls, &login.credentials));
+        let (login, mark) = login(inputs, secrets)?;
         let known = self.entries().get(&cluster.uid).cloned();
         if let Some(known) = known.filter(|it| it.login == mark) {
             return Ok(known);
@@ -174,8 +174,8 @@ fn too_large(cluster: &Cluster, taken: Option<usize>) -> Option<Trouble> {
     })
 }
 
-/// Where the servers are, and how the operator logs in.
-fn login(inputs: &Inputs<'_>, secrets: &Secrets) -> Result<Login, Trouble> {
+/// Where the servers are, and how the operator logs in, with what is another where that is.
+fn login(inputs: &Inputs<'_>, secrets: &Secrets) -> Result<(Login, String), Trouble> {
     let cluster: &Cluster = inputs.cluster;
     let nats = cluster.nats();
     let managed = nats.and_then(|nats| nats.managed.as_ref());
@@ -197,11 +197,25 @@ fn login(inputs: &Inputs<'_>, secrets: &Secrets) -> Result<Login, Trouble> {
             Trouble::waits(reason::SECRET_MISSING, message)
         })
     });
-    Ok(Login {
+    let credentials = credentials.transpose()?;
+    let mark = digest(&(&urls, &credentials));
+    let auth = credentials.map_or(Ok(Auth::None), |text| Auth::parse(&text));
+    let auth = auth.map_err(|error| {
+        let message = format!("spec.backbone.nats.external.credentialsSecretRef: {error}");
+        Trouble::stalls(reason::BACKBONE_INVALID, message)
+    })?;
+    let login = Login {
         urls,
-        credentials: credentials.transpose()?,
+        logins: auth.into(),
         name: MANAGER.to_owned(),
-    })
+        // Servers of somebody else's have one login for gateways and operator.
+        role: if managed.is_some() {
+            Role::Operator
+        } else {
+            Role::Gateway
+        },
+    };
+    Ok((login, mark))
 }
 
 impl Delivery {

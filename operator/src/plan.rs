@@ -23,7 +23,7 @@ use self::names::Names;
 pub use self::nats::Keys as NatsKeys;
 pub(crate) use self::{
     documents::FILE,
-    nats::{application_of, application_user, majority, operator_urls},
+    nats::{FORMER_BACKEND, Needed, application_of, application_user, majority, operator_urls},
 };
 use crate::Kind;
 

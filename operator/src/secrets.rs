@@ -8,12 +8,14 @@ use std::{
 
 use k8s_openapi::ByteString;
 use rand::RngExt as _;
+use serde_json::Value;
+use sluice_contract::WireVersion;
 use sluice_util::lock;
 
 use crate::{
     Kind, Object,
     apply::Writer,
-    plan::{Keys, NatsKeys, application_of, names::Names},
+    plan::{FORMER_BACKEND, Keys, NatsKeys, Needed, application_of, names::Names},
     trouble::Trouble,
 };
 
@@ -104,12 +106,15 @@ impl Vault {
                 stored.remove(&user);
             }
         }
+        let needed = Needed {
+            gateways: finalised(cluster) < SEPARATE,
+            backends: self.is_given(writer, namespace, names).await?,
+        };
         let mut known = lock(&self.keys);
         let before = known.get(cluster.uid()).cloned().unwrap_or_else(fresh);
         let operator = own.and_then(|secret| text(&secret, "key"));
         let known_applications = before.nats.applications.clone();
-        let nats = NatsKeys::from_named(|name| stored.get(name).cloned());
-        let mut nats = nats.unwrap_or(before.nats);
+        let mut nats = NatsKeys::stored(&stored, &before.nats, needed);
         if managed {
             nats.give_applications(applications, stored, &known_applications, password);
         }
@@ -121,11 +126,37 @@ impl Vault {
         Ok(keys)
     }
 
+    /// Whether backends were given a login of 0.1.0, and no other since. Whoever deletes its Secret
+    /// wants another.
+    async fn is_given(
+        &self,
+        writer: &Writer,
+        namespace: &str,
+        names: Names<'_>,
+    ) -> Result<bool, Trouble> {
+        let secret = names.nats_login("backend");
+        let secret = self.get(writer, namespace, &secret).await?;
+        let user = secret.and_then(|secret| text(&secret, "user"));
+        Ok(user.is_some_and(|user| user == FORMER_BACKEND))
+    }
+
     /// Forgets the keys of clusters that are gone.
     pub(crate) fn keep(&self, is_there: impl Fn(&str) -> bool) {
         let mut keys = lock(&self.keys);
         keys.retain(|uid, _| is_there(uid));
     }
+}
+
+/// From which wire version on gateways have answers sent to inboxes of their own, and need no login
+/// of 0.1.0.
+const SEPARATE: WireVersion = WireVersion(2);
+
+/// Up to which wire version the rollouts of a cluster are finalised.
+fn finalised(cluster: &Object) -> WireVersion {
+    let status = cluster.field("status");
+    let version = status.get("wireVersion").and_then(Value::as_u64);
+    let version = version.and_then(|version| u32::try_from(version).ok());
+    version.map_or(WireVersion::FIRST, WireVersion)
 }
 
 /// What a Secret holds, by key.

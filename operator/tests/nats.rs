@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::Path,
     process::{Child, Command, Stdio},
@@ -10,10 +11,11 @@ use std::{
 
 use async_nats::{Client, ConnectOptions};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use futures_util::StreamExt as _;
 use sluice_bucket::{Connection, Login};
-use sluice_contract::Names;
+use sluice_contract::{Names, Role};
 use sluice_crds::{Source, load};
-use sluice_nats::streams;
+use sluice_nats::{link::Logins, streams};
 use sluice_operator::{
     Kind,
     plan::{self, Apis, Cluster, Images, Inputs, Keys, NatsKeys, Planned},
@@ -31,7 +33,8 @@ spec:
   backbone: {nats: {managed: {replicas: 1}}}
 ";
 
-fn planned() -> Vec<Planned> {
+/// The plan for a cluster whose servers know these logins of 0.1.0.
+fn planned_with(former: &[&str]) -> Vec<Planned> {
     let source = Source {
         name: "chat",
         text: CLUSTER,
@@ -54,6 +57,10 @@ fn planned() -> Vec<Planned> {
                 .map(|name| (name.to_owned(), key(name)))
                 .into(),
             former_applications: [("old".to_owned(), key("old"))].into(),
+            former: former
+                .iter()
+                .map(|name| ((*name).to_owned(), key(name)))
+                .collect::<BTreeMap<_, _>>(),
         },
     };
     let images = Images {
@@ -68,6 +75,10 @@ fn planned() -> Vec<Planned> {
         apis: Apis::default(),
         operator_namespace: "",
     })
+}
+
+fn planned() -> Vec<Planned> {
+    planned_with(&[])
 }
 
 fn find<'a>(planned: &'a [Planned], kind: Kind, name: &str) -> &'a Planned {
@@ -147,7 +158,7 @@ type Who = (String, String, String);
 const NOBODYS: &str = "nobody.may.publish.here";
 
 /// What a client asks of a server.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum Ask<'a> {
     Publish(&'a str),
     Subscribe(&'a str),
@@ -202,8 +213,9 @@ async fn planned_servers_let_everybody_do_what_they_are_for_and_no_more() {
     let names = Names::new("prod", "chat");
     let operator = Login {
         urls: login("operator"),
-        credentials: None,
+        logins: Logins::default(),
         name: "operator".to_owned(),
+        role: Role::Operator,
     };
     let operator = Connection::open(&operator, names.clone()).await.unwrap();
     until("the server takes clients", async || operator.is_connected()).await;
@@ -220,7 +232,12 @@ async fn planned_servers_let_everybody_do_what_they_are_for_and_no_more() {
     };
     let (url, user, password) = who("gateway");
     let options = ConnectOptions::with_user_and_password(user, password);
-    let gateway = options.connect(url).await.unwrap();
+    let inbox = names.inbox(Role::Gateway).unwrap();
+    let gateway = options
+        .custom_inbox_prefix(inbox)
+        .connect(url)
+        .await
+        .unwrap();
     streams::ensure(&gateway, &names, &wanted).await.unwrap();
     let jetstream = async_nats::jetstream::new(gateway.clone());
     let subject = names.stored("=2F.a");
@@ -239,17 +256,142 @@ async fn planned_servers_let_everybody_do_what_they_are_for_and_no_more() {
     );
     let purged = operator.purge("/", |room| room == "a").await;
     assert_eq!(purged.unwrap(), 1);
-    // As backends answer events and call the server API.
-    let backend = who("backend");
-    assert_eq!(refusal(&backend, &names.operation("publish")).await, None);
-    assert!(refusal(&backend, &subject).await.is_some());
-    assert!(
-        refusal(&backend, "$JS.API.STREAM.DELETE.SLUICE_prod_chat_ROOMS")
-            .await
-            .is_some()
-    );
-    assert!(refusal(&who("gateway"), "somewhere.else").await.is_some());
+    // As backends answer events and call the server API, and how answers come back.
+    let (url, user, password) = who("backend");
+    let options = ConnectOptions::with_user_and_password(user, password);
+    let inbox = names.inbox(Role::Backend).unwrap();
+    let backend = options
+        .custom_inbox_prefix(inbox)
+        .connect(url)
+        .await
+        .unwrap();
+    ask(&gateway, &backend, &names.event("/", "order")).await;
+    ask(&backend, &gateway, &names.operation("publish")).await;
+    for (role, forbidden) in forbidden() {
+        for what in forbidden {
+            let refused = refusal_of(&who(role), what).await;
+            assert!(refused.is_some(), "{role} may do {what:?}");
+        }
+    }
     assert!(async_nats::connect(nobody).await.is_err());
+}
+
+/// One asks and the other one answers, once.
+async fn ask(one: &Client, other: &Client, subject: &str) {
+    let mut asked = other.subscribe(subject.to_owned()).await.unwrap();
+    other.flush().await.unwrap();
+    let answering = async {
+        let request = asked.next().await.unwrap();
+        let answer = other.publish(request.reply.unwrap(), "yes".into());
+        answer.await.unwrap();
+    };
+    let asking = one.request(subject.to_owned(), "?".into());
+    let (answer, ()) = tokio::join!(asking, answering);
+    assert_eq!(answer.unwrap().payload, "yes");
+}
+
+/// What each role has no business with, in the cluster `chat` of `prod` on servers that the cluster
+/// `game` might share.
+fn forbidden() -> [(&'static str, Vec<Ask<'static>>); 3] {
+    use Ask::{Publish, Subscribe};
+    let everybody = [
+        Publish("_INBOX.a"),
+        Publish("_INBOX.sluice.prod.chat.gateway.a.1"),
+        Publish("$JS.API.STREAM.DELETE.SLUICE_prod_chat_ROOMS"),
+        Publish("$JS.API.STREAM.LIST"),
+        Publish("$JS.API.STREAM.PURGE.SLUICE_prod_game_ROOMS"),
+        Publish("$JS.API.STREAM.MSG.GET.SLUICE_prod_game_ROOMS"),
+        Publish("$JS.API.DIRECT.GET.SLUICE_prod_game_ROOMS"),
+        Publish("$JS.API.CONSUMER.CREATE.SLUICE_prod_chat_ROOMS.a"),
+        Publish("$JS.API.CONSUMER.CREATE.SLUICE_prod_game_ROOMS.a"),
+        Publish("$KV.SLUICE_prod_game_CONTROL.policy"),
+        Publish("sluice.prod.game.api.publish"),
+        Publish("somewhere.else"),
+        Subscribe("_INBOX.>"),
+        Subscribe(">"),
+        Subscribe("sluice.>"),
+        Subscribe("sluice.prod.game.out.>"),
+        Subscribe("$JS.API.>"),
+        Subscribe("$SYS.>"),
+    ];
+    let all = |own: &[Ask<'static>]| everybody.iter().chain(own).copied().collect();
+    let gateway = [
+        Subscribe("_INBOX.sluice.prod.chat.backend.>"),
+        Subscribe("_INBOX.sluice.prod.chat.operator.>"),
+        Subscribe("$SRV.PING.another"),
+    ];
+    let operator = [
+        Publish("sluice.prod.chat.api.publish"),
+        Publish("sluice.prod.chat.cmd"),
+        Publish("sluice.prod.chat.in.=2F.a"),
+        Publish("$JS.API.STREAM.MSG.GET.SLUICE_prod_chat_SESSIONS"),
+        Publish("$JS.API.DIRECT.GET.SLUICE_prod_chat_ROOMS"),
+        Publish("$KV.SLUICE_prod_chat_CONTROL.revoked.user.ann"),
+        Subscribe("sluice.prod.chat.up.>"),
+        Subscribe("_INBOX.sluice.prod.chat.gateway.>"),
+    ];
+    let backend = [
+        Publish("sluice.prod.chat.in.=2F.a"),
+        Publish("sluice.prod.chat.fleet"),
+        Publish("$JS.API.DIRECT.GET.SLUICE_prod_chat_ROOMS"),
+        Publish("$KV.SLUICE_prod_chat_CONTROL.policy"),
+        Subscribe("sluice.prod.chat.out.>"),
+        Subscribe("sluice.prod.chat.api.>"),
+        Subscribe("_INBOX.sluice.prod.chat.gateway.>"),
+    ];
+    [
+        ("gateway", all(&gateway)),
+        ("operator", all(&operator)),
+        ("backend", all(&backend)),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logins_of_an_earlier_version_still_work_beside_new_ones_and_hear_nothing_of_theirs() {
+    let planned = planned_with(&["gateway", "operator", "backend"]);
+    let server = Server::start(&planned);
+    let here = format!("nats://127.0.0.1:{}", server.port);
+    let names = Names::new("prod", "chat");
+    let connect = |user: &str, password: String, role: Option<Role<'_>>| {
+        let options = ConnectOptions::with_user_and_password(user.to_owned(), password);
+        let inbox = role.and_then(|role| names.inbox(role));
+        let inbox = inbox.unwrap_or_else(|| "_INBOX".to_owned());
+        options.custom_inbox_prefix(inbox).connect(here.clone())
+    };
+    let key = |user: &str| format!("k{user}password");
+    until("the server takes clients", async || {
+        connect("gateway", key("gateway"), None).await.is_ok()
+    })
+    .await;
+    // Gateways and backends of 0.1.0 know the first two keys of their Secrets.
+    for (name, user) in [("gateway", "gateway"), ("backend", "backend")] {
+        let text = |key: &str| secret(&planned, &format!("chat-nats-{name}"), key);
+        assert_eq!(text("user"), user);
+        assert_eq!(text("password"), key(user));
+    }
+    let login = secret(&planned, "chat-nats-gateway", "login");
+    let (user, password) = login.split_once(':').unwrap();
+    let gateway = connect(user, password.to_owned(), Some(Role::Gateway));
+    let gateway = gateway.await.unwrap();
+    let old_gateway = connect("gateway", key("gateway"), None).await.unwrap();
+    let backend = connect("backend", key("backend"), None).await.unwrap();
+    for gateway in [&gateway, &old_gateway] {
+        ask(gateway, &backend, &names.event("/", "order")).await;
+        ask(&backend, gateway, &names.operation("publish")).await;
+    }
+    ask(&gateway, &old_gateway, &names.commands()).await;
+    ask(&old_gateway, &gateway, &names.heartbeats()).await;
+    let mut heard = backend.subscribe("_INBOX.>").await.unwrap();
+    backend.flush().await.unwrap();
+    ask(&gateway, &old_gateway, &names.commands()).await;
+    old_gateway.publish("_INBOX.end", "".into()).await.unwrap();
+    old_gateway.flush().await.unwrap();
+    let first = heard.next().await.unwrap();
+    assert_eq!(first.subject.as_str(), "_INBOX.end");
+    let who: Who = (here.clone(), "backend".to_owned(), key("backend"));
+    for subject in ["_INBOX.a", "_INBOX.sluice.prod.chat.gateway.a.1"] {
+        assert!(refusal(&who, subject).await.is_some(), "{subject}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

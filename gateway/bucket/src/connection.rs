@@ -4,9 +4,12 @@ use std::{io, str::FromStr as _, sync::Arc, time::Duration};
 
 use async_nats::{Client, ConnectOptions, Event, ServerAddr, connection::State};
 use percent_encoding::percent_decode_str;
-use sluice_contract::Names;
+use sluice_contract::{Names, Role};
+use sluice_nats::link::{Auth, Logins};
 use sluice_util::Backoff;
 use tokio::sync::watch;
+
+use crate::login::{Attempts, renew};
 
 /// How long a server may take to connect and greet.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -25,10 +28,12 @@ const WAITING: usize = 4_096;
 pub struct Login {
     /// The servers' URLs, separated by commas.
     pub urls: String,
-    /// The text of a credentials file.
-    pub credentials: Option<String>,
+    /// What lets it in. Where servers refuse that, or it is nothing, a user in the URLs does.
+    pub logins: Logins,
     /// What the servers show for this client.
     pub name: String,
+    /// Whose login it is: answers come to the inbox of this role.
+    pub role: Role<'static>,
 }
 
 /// Shows neither credentials nor what a URL may hold of them.
@@ -46,14 +51,16 @@ pub struct Connection {
     client: Client,
     names: Arc<Names>,
     link: watch::Receiver<Link>,
+    /// Tells by its end that nobody uses the connection any more.
+    _used: Arc<watch::Sender<()>>,
 }
 
 /// What was heard of the connection.
 #[derive(Debug, Clone, Copy, Default)]
-struct Link {
-    up: bool,
+pub(crate) struct Link {
+    pub(crate) up: bool,
     /// How often it was connected.
-    times: u64,
+    pub(crate) times: u64,
 }
 
 impl std::fmt::Debug for Connection {
@@ -77,30 +84,38 @@ impl Connection {
         let urls = urls.collect::<Result<Vec<_>, _>>()?;
         let (heard, link) = watch::channel(Link::default());
         let heard = Arc::new(heard);
-        let options = ConnectOptions::new()
-            .name(&login.name)
-            .retry_on_initial_connect()
-            .connection_timeout(CONNECT)
-            .ping_interval(PING)
-            .request_timeout(Some(ANSWER))
-            .subscription_capacity(WAITING)
-            .reconnect_delay_callback(pause)
-            .event_callback(move |event| {
-                let heard = Arc::clone(&heard);
-                async move { note(&event, &heard) }
-            });
-        // The client itself looks past who a URL says it is.
-        let options = match (&login.credentials, urls.iter().find_map(who)) {
-            (Some(text), _) => options.credentials(text)?,
-            (None, Some((user, Some(password)))) => options.user_and_password(user, password),
-            (None, Some((token, None))) => options.token(token),
-            (None, None) => options,
+        let attempts = Arc::new(Attempts::new(&login.logins, urls.iter().find_map(who)));
+        let (trying, done) = (Arc::clone(&attempts), Arc::clone(&attempts));
+        let options = ConnectOptions::with_auth_callback(move |nonce| {
+            let proof = trying.next(&nonce);
+            async move { proof }
+        })
+        .name(&login.name)
+        .retry_on_initial_connect()
+        .connection_timeout(CONNECT)
+        .ping_interval(PING)
+        .request_timeout(Some(ANSWER))
+        .subscription_capacity(WAITING)
+        .reconnect_delay_callback(pause)
+        .event_callback(move |event| {
+            let heard = Arc::clone(&heard);
+            if matches!(event, Event::Connected) {
+                done.connected();
+            }
+            async move { note(&event, &heard) }
+        });
+        let options = match names.inbox(login.role) {
+            Some(inbox) => options.custom_inbox_prefix(inbox),
+            None => options,
         };
         let client = options.connect(urls).await.map_err(io::Error::other)?;
+        let (used, unused) = watch::channel(());
+        tokio::spawn(renew(client.clone(), attempts, link.clone(), unused));
         Ok(Self {
             client,
             names: Arc::new(names),
             link,
+            _used: Arc::new(used),
         })
     }
 
@@ -141,9 +156,13 @@ impl Connection {
 }
 
 /// The user and password in a URL, or a token where there is no password.
-fn who(url: &ServerAddr) -> Option<(String, Option<String>)> {
+fn who(url: &ServerAddr) -> Option<Auth> {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    Some((decoded(url.username()?), url.password().map(decoded)))
+    let user = decoded(url.username()?);
+    Some(match url.password().map(decoded) {
+        Some(password) => Auth::UserPassword { user, password },
+        None => Auth::Token(user),
+    })
 }
 
 /// The pause before the try of this number, counted from 1.

@@ -9,7 +9,8 @@
 //!
 //! ```
 //! use sluice_bucket::{Connection, Login, News, watch};
-//! use sluice_contract::{Names, Revocation};
+//! use sluice_contract::{Names, Revocation, Role};
+//! use sluice_nats::link::Logins;
 //! # use sluice_test_nats::{Server, Settings};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -17,8 +18,9 @@
 //! # let server = Server::start(Settings::default().jetstream()).await;
 //! let login = Login {
 //!     urls: server.url(),
-//!     credentials: None,
+//!     logins: Logins::default(),
 //!     name: "an example".to_owned(),
+//!     role: Role::Gateway,
 //! };
 //! let connection = Connection::open(&login, Names::new("default", "chat")).await?;
 //! connection.connected().await;
@@ -48,6 +50,7 @@ mod connection;
 mod documents;
 mod error;
 mod finalised;
+mod login;
 mod purge;
 mod revocations;
 mod watch;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_nats::jetstream;
 use futures_util::TryStreamExt as _;
 use sluice_bucket::{Connection, Login, News, Pushed, watch};
-use sluice_contract::{Names, WireVersion};
+use sluice_contract::{Names, Role, WireVersion};
+use sluice_nats::link::Logins;
 use sluice_test_nats::{Server, Settings};
 use tokio::{sync::mpsc, time::timeout};
 
@@ -16,8 +17,9 @@ const SOON: Duration = Duration::from_secs(7);
 async fn connect(server: &Server, names: Names) -> Connection {
     let login = Login {
         urls: server.url(),
-        credentials: None,
+        logins: Logins::default(),
         name: "test".to_owned(),
+        role: Role::Gateway,
     };
     let connection = Connection::open(&login, names).await.unwrap();
     connection.connected().await;

@@ -42,6 +42,7 @@ mod names;
 mod number;
 mod refusal;
 mod revocation;
+mod rights;
 mod session;
 mod wire;
 
@@ -60,5 +61,6 @@ pub use names::{Call, Names, Subject, at_place, message_id, place, token, untoke
 pub use number::GatewayNumber;
 pub use refusal::{Reason, RefusalBody};
 pub use revocation::Revocation;
+pub use rights::{Rights, Role};
 pub use session::{EndMark, SessionEntry, SessionRecord};
 pub use wire::WireVersion;

@@ -12,7 +12,7 @@ use sluice_backbone::{
     Backbone, Bookmark, Claim, Command, Error, Joined, Members, Missed, Publication, Reader,
     Receipt, Record, Reply, SessionInfo, Stats, Stored, Workers,
 };
-use sluice_contract::ENVELOPE_BYTES;
+use sluice_contract::{ENVELOPE_BYTES, Names, Role};
 use sluice_rooms::{Epoch, Page, Query, Reading, RoomKey, RoomSettings, SessionId};
 use sluice_util::{lock, unix_millis};
 use tokio::{sync::Notify, time::MissedTickBehavior};
@@ -59,11 +59,7 @@ impl Nats {
         let completed = Arc::new(Notify::new());
         let wake = Arc::clone(&completed);
         let completions = Arc::new(Completions::new(move || wake.notify_one()));
-        let inbox = format!(
-            "_INBOX.{:016x}{:016x}",
-            rand::random::<u64>(),
-            rand::random::<u64>()
-        );
+        let inbox = inbox(&identity.names);
         let (link, task) = link(options).map_err(std::io::Error::other)?;
         let nats = Arc::new(Self {
             core: Mutex::new(Core::new(identity, Arc::clone(&workers), completions)),
@@ -176,6 +172,13 @@ impl Nats {
     pub fn looks(&self) -> Arc<Notify> {
         Arc::clone(&self.changed)
     }
+}
+
+/// A place for answers that no other client has, among those of gateways.
+fn inbox(names: &Names) -> String {
+    let (a, b) = (rand::random::<u64>(), rand::random::<u64>());
+    let gateways = names.inbox(Role::Gateway).unwrap_or_default();
+    format!("{gateways}.{a:016x}{b:016x}")
 }
 
 fn at() -> At {

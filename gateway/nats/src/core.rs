@@ -108,8 +108,7 @@ pub(crate) enum Purpose {
 
 /// Where the servers tell that the rooms' stream has another leader.
 fn advisory(names: &Names) -> String {
-    let stream = names.rooms_stream();
-    format!("$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.{stream}")
+    names.elected(&names.rooms_stream())
 }
 
 /// What every part of the core needs beside its own state.

@@ -31,7 +31,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 pub use self::{
-    auth::{Auth, Credentials, CredentialsError},
+    auth::{Auth, Credentials, CredentialsError, Logins, Proof, Renewal},
     options::Options,
     outbox::{MAX_WAITING, Refused},
     protocol::ServerInfo,

@@ -22,7 +22,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     documents::{self, Secrets, Texts},
-    gateway::{self, Setup, Start},
+    gateway::{self, Given, Setup, Start},
 };
 
 /// Holds WebSocket and Socket.IO connections and moves messages between them.
@@ -85,6 +85,11 @@ struct Serve {
     /// Where NATS is, whatever the documents say: URLs separated by commas.
     #[arg(long, env = "SLUICE_NATS_URL")]
     nats: Option<String>,
+    /// A file with what lets the gateway into NATS: a .creds file, the seed of an nkey, or
+    /// user:password. It is read for each connection; where servers refuse it, whom --nats names is
+    /// tried.
+    #[arg(long = "nats-login", env = "SLUICE_NATS_LOGIN_FILE")]
+    nats_login: Option<PathBuf>,
     /// How log lines are written.
     #[arg(long, env = "SLUICE_LOG_FORMAT", value_enum, default_value = "text")]
     log_format: Format,
@@ -166,7 +171,10 @@ fn serve(serve: Serve) -> Result<(), Failed> {
         api: serve.api_listen,
         ops: serve.ops_listen,
         name: serve.name,
-        nats: serve.nats,
+        nats: Given {
+            urls: serve.nats,
+            login: serve.nats_login,
+        },
     };
     let start = Start::new(setup, texts, documents, policy);
     gateway::run(start, runtime, spans).map_err(|e| e.to_string().into())

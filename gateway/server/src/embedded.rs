@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use crate::{
     documents::{self, Secrets},
     drain::Drainer,
-    gateway::{self, Gateway, Ports, Setup, Start},
+    gateway::{self, Gateway, Given, Ports, Setup, Start},
 };
 
 /// A gateway on free ports of this machine. Its workers run until the process ends.
@@ -68,7 +68,7 @@ impl Embedded {
             api: free,
             ops: free,
             name: name.to_owned(),
-            nats: None,
+            nats: Given::default(),
         };
         let start = Start::new(setup, texts, documents, policy);
         let runtime = gateway::runtime()?;

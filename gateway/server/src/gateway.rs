@@ -41,7 +41,7 @@ use self::{
     revocations::Revoker, signals::Signals, subjects::Subjects, workers::Workers,
 };
 pub(crate) use self::{
-    nats_login::{names, nats_login},
+    nats_login::{Given, names, nats_login},
     ports::Ports,
     setup::{Setup, Start},
 };

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use sluice_crds::{OnDelete, cluster::ManagedNats};
 
 pub use self::keys::Keys;
-pub(crate) use self::keys::{application_of, application_user};
+pub(crate) use self::keys::{FORMER_BACKEND, Needed, application_of, application_user};
 use super::{
     Cluster, Inputs, Planned,
     names::NATS,
     object, pod,
-    secrets::{URL, secret},
+    secrets::{LOGIN, URL, secret},
     services::port,
     set,
 };
@@ -51,10 +51,11 @@ pub(super) fn secrets(inputs: &Inputs<'_>) -> Vec<Planned> {
         return Vec::new();
     };
     let keys = &inputs.keys.nats;
-    let login = |user: &str, password: &str| {
+    let login = |name: &str, (user, password): (&str, &str), more: &[(&str, &str)]| {
         let url = urls(cluster, wanted.replicas, (user, password));
-        let texts = [(URL, url.as_str()), ("user", user), ("password", password)];
-        secret(cluster, cluster.names().nats_login(user), NATS, &texts)
+        let mut texts = vec![(URL, url.as_str()), ("user", user), ("password", password)];
+        texts.extend(more);
+        secret(cluster, cluster.names().nats_login(name), NATS, &texts)
     };
     let access = config::access(cluster, wanted.replicas, keys);
     let [gateway, operator, backend, routes] = keys.named();
@@ -67,6 +68,8 @@ pub(super) fn secrets(inputs: &Inputs<'_>) -> Vec<Planned> {
         routes,
     ];
     servers.extend(applications.iter().map(|(user, key)| (user.as_str(), *key)));
+    let former = keys.former.iter();
+    servers.extend(former.map(|(user, key)| (user.as_str(), key.as_str())));
     let servers = secret(
         cluster,
         cluster.names().nats_login("servers"),
@@ -74,12 +77,22 @@ pub(super) fn secrets(inputs: &Inputs<'_>) -> Vec<Planned> {
         &servers,
     );
     let wanted = keys.applications.iter();
-    let wanted = wanted.map(|(name, password)| login(&application_user(name), password));
+    let wanted = wanted.map(|(name, password)| {
+        let user = application_user(name);
+        login(&user, (&user, password), &[])
+    });
+    // A gateway of 0.1.0 knows only the URL; one that knows the login takes that first.
+    let own = format!("{}:{}", gateway.0, gateway.1);
+    let url = keys.former_or(keys::FORMER_GATEWAY, gateway);
     [
         servers,
-        login(gateway.0, gateway.1),
-        login(operator.0, operator.1),
-        login(backend.0, backend.1),
+        login("gateway", url, &[(LOGIN, &own)]),
+        login("operator", operator, &[]),
+        login(
+            "backend",
+            keys.former_or(keys::FORMER_BACKEND, backend),
+            &[],
+        ),
     ]
     .into_iter()
     .chain(wanted)
@@ -88,7 +101,9 @@ pub(super) fn secrets(inputs: &Inputs<'_>) -> Vec<Planned> {
 
 /// Where the operator finds the servers, and how it logs in.
 pub(crate) fn operator_urls(cluster: &Cluster, wanted: &ManagedNats, keys: &Keys) -> String {
-    urls(cluster, wanted.replicas, ("operator", &keys.operator))
+    // Servers may not have started anew yet since they were told of another.
+    let login = keys.former_or(keys::FORMER_OPERATOR, (keys::OPERATOR, &keys.operator));
+    urls(cluster, wanted.replicas, login)
 }
 
 /// Where the servers are, and who connects.

@@ -187,6 +187,8 @@ fn environment(inputs: &Inputs<'_>) -> Value {
     if cluster.managed_nats().is_some() {
         let login = json!({"name": cluster.names().nats_login("gateway"), "key": URL});
         environment.push(json!({"name": "SLUICE_NATS_URL", "valueFrom": {"secretKeyRef": login}}));
+        let file = volumes::nats_login();
+        environment.push(json!({"name": "SLUICE_NATS_LOGIN_FILE", "value": file}));
     }
     environment.into()
 }

@@ -12,6 +12,9 @@ pub(super) const KEY: &str = "key";
 /// The key of where the servers are, in the Secret of a NATS login.
 pub(super) const URL: &str = "url";
 
+/// The key of what lets somebody in, in the same Secret: `user:password`.
+pub(super) const LOGIN: &str = "login";
+
 /// The Secret by which gateways know the operator.
 pub(super) fn operator_key(inputs: &Inputs<'_>) -> Planned {
     let cluster = inputs.cluster;

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use kube::ResourceExt as _;
 use serde_json::{Value, json};
 use sluice_bucket::{Connection, Login, News};
-use sluice_contract::Names;
+use sluice_contract::{Names, Role};
+use sluice_nats::link::Logins;
 use sluice_operator::Kind;
 use sluice_test_apiserver::until;
 use sluice_test_nats::{Server, Settings};
@@ -27,8 +28,9 @@ async fn connect(world: &World, nats: &Server) -> (Connection, Names) {
     let names = Names::new(&world.namespace, "chat");
     let login = Login {
         urls: nats.url(),
-        credentials: None,
+        logins: Logins::default(),
         name: "test".to_owned(),
+        role: Role::Gateway,
     };
     (
         Connection::open(&login, names.clone()).await.unwrap(),

@@ -1,85 +1,25 @@
 //! What a client proves itself with.
 
+mod credentials;
+mod logins;
+mod renewal;
+
 use std::fmt;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use nkeys::{KeyPair, KeyPairType};
-use thiserror::Error;
 
-use super::{ServerInfo, ServerUrl, protocol::encode::Connect};
-
-/// Why a text holds no credentials. No part of the text is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum CredentialsError {
-    /// There is no JWT.
-    #[error("the NATS credentials have no block NATS USER JWT; use a .creds file as nsc writes it")]
-    NoJwt,
-    /// There is no seed.
-    #[error(
-        "the NATS credentials have no block USER NKEY SEED; use a .creds file as nsc writes it"
-    )]
-    NoSeed,
-    /// The seed is not a user's.
-    #[error("the seed in the NATS credentials is not a user's; use a .creds file as nsc writes it")]
-    InvalidSeed,
-}
-
-impl CredentialsError {
-    /// The stable code for logs and counters.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::NoJwt => "nats_credentials_no_jwt",
-            Self::NoSeed => "nats_credentials_no_seed",
-            Self::InvalidSeed => "nats_credentials_invalid_seed",
-        }
-    }
-}
-
-/// A user's JWT and the seed of the key that it names: what a `.creds` file holds.
-#[derive(Clone)]
-pub struct Credentials {
-    jwt: String,
-    seed: String,
-}
-
-impl Credentials {
-    /// Reads the text of a `.creds` file.
-    pub fn parse(text: &str) -> Result<Self, CredentialsError> {
-        let jwt = block(text, "NATS USER JWT").ok_or(CredentialsError::NoJwt)?;
-        let seed = block(text, "USER NKEY SEED").ok_or(CredentialsError::NoSeed)?;
-        match KeyPair::from_seed(seed) {
-            Ok(pair) if pair.key_pair_type() == KeyPairType::User => Ok(Self {
-                jwt: jwt.to_owned(),
-                seed: seed.to_owned(),
-            }),
-            _ => Err(CredentialsError::InvalidSeed),
-        }
-    }
-
-    fn sign(&self, nonce: &str) -> Result<String, nkeys::error::Error> {
-        let signature = KeyPair::from_seed(&self.seed)?.sign(nonce.as_bytes())?;
-        Ok(BASE64_URL_SAFE_NO_PAD.encode(signature))
-    }
-}
-
-/// What stands between the lines `BEGIN name` and `END name`.
-fn block<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let mut lines = text.lines().map(str::trim);
-    lines.find(|line| is_mark(line, "BEGIN", name))?;
-    let content = lines.find(|line| !line.is_empty())?;
-    (!content.starts_with('-')).then_some(content)
-}
-
-fn is_mark(line: &str, kind: &str, name: &str) -> bool {
-    line.starts_with("---")
-        && line.ends_with("---")
-        && line.trim_matches('-').split_once(' ') == Some((kind, name))
-}
+pub use self::{
+    credentials::{Credentials, CredentialsError},
+    logins::Logins,
+    renewal::Renewal,
+};
+use super::{protocol::encode::Connect, url::UserInfo};
 
 /// What a client proves itself with. Shown without its secrets.
 #[derive(Clone, Default)]
 pub enum Auth {
-    /// The server asks for nothing.
+    /// The server asks for nothing, or for a certificate.
     #[default]
     None,
     /// A user and a password.
@@ -93,47 +33,118 @@ pub enum Auth {
     Token(String),
     /// A JWT and a key: the server's nonce is signed.
     Credentials(Credentials),
+    /// A user's nkey, by its seed: the server's nonce is signed.
+    NKey(String),
 }
 
 impl Auth {
-    /// Fills in what proves the client to the server that greeted with `info`. A user or token in
-    /// the URL comes first.
-    pub(super) fn prove<'a>(
-        &'a self,
-        url: &'a ServerUrl,
-        info: &ServerInfo,
-        connect: &mut Connect<'a>,
-    ) -> Result<(), nkeys::error::Error> {
-        if let Some(info) = &url.user_info {
-            match &info.password {
-                Some(password) => {
-                    connect.user = Some(&info.user);
-                    connect.pass = Some(password);
-                }
-                None => connect.auth_token = Some(&info.user),
-            }
-            return Ok(());
+    /// Reads what a file says that lets somebody in: a `.creds` file, the seed of a user's nkey, or
+    /// `user:password`.
+    ///
+    /// # Errors
+    /// Where it is none of these.
+    pub fn parse(text: &str) -> Result<Self, CredentialsError> {
+        let line = text.trim();
+        if line.contains("-----BEGIN") {
+            return Credentials::parse(text).map(Self::Credentials);
         }
+        if let Ok(pair) = KeyPair::from_seed(line)
+            && pair.key_pair_type() == KeyPairType::User
+        {
+            return Ok(Self::NKey(line.to_owned()));
+        }
+        match line.split_once(':') {
+            Some((user, password)) if !user.is_empty() && !line.contains(char::is_whitespace) => {
+                Ok(Self::UserPassword {
+                    user: user.to_owned(),
+                    password: password.to_owned(),
+                })
+            }
+            _ => Err(CredentialsError::Unknown),
+        }
+    }
+
+    /// When it expires, in seconds since 1970; `None` where it does not, or does not say.
+    pub fn expires(&self) -> Option<u64> {
+        match self {
+            Self::Credentials(credentials) => credentials.expires(),
+            _ => None,
+        }
+    }
+
+    /// What a server that asks with `nonce` is shown.
+    ///
+    /// # Errors
+    /// Where the key cannot sign.
+    pub fn prove(&self, nonce: &[u8]) -> Result<Proof, nkeys::error::Error> {
+        let mut proof = Proof::default();
         match self {
             Self::None => {}
             Self::UserPassword { user, password } => {
-                connect.user = Some(user);
-                connect.pass = Some(password);
+                proof.user = Some(user.clone());
+                proof.password = Some(password.clone());
             }
-            Self::Token(token) => connect.auth_token = Some(token),
+            Self::Token(token) => proof.token = Some(token.clone()),
             Self::Credentials(credentials) => {
-                connect.jwt = Some(&credentials.jwt);
-                let nonce = info.nonce.as_deref().unwrap_or_default();
-                connect.sig = Some(credentials.sign(nonce)?);
+                proof.jwt = Some(credentials.jwt().to_owned());
+                proof.signature = Some(credentials.sign(nonce)?);
+            }
+            Self::NKey(seed) => {
+                let pair = KeyPair::from_seed(seed)?;
+                proof.nkey = Some(pair.public_key());
+                proof.signature = Some(pair.sign(nonce)?);
             }
         }
-        Ok(())
+        Ok(proof)
     }
 }
 
-impl fmt::Debug for Credentials {
+impl From<&UserInfo> for Auth {
+    fn from(info: &UserInfo) -> Self {
+        let user = info.user.clone();
+        match &info.password {
+            Some(password) => Self::UserPassword {
+                user,
+                password: password.clone(),
+            },
+            None => Self::Token(user),
+        }
+    }
+}
+
+/// What a server is shown.
+#[derive(Clone, Default)]
+pub struct Proof {
+    /// A user.
+    pub user: Option<String>,
+    /// The user's password.
+    pub password: Option<String>,
+    /// A token.
+    pub token: Option<String>,
+    /// A user's JWT.
+    pub jwt: Option<String>,
+    /// The public key of a user without a JWT.
+    pub nkey: Option<String>,
+    /// The server's nonce, signed.
+    pub signature: Option<Vec<u8>>,
+}
+
+impl Proof {
+    /// Says it in the words of the protocol.
+    pub(super) fn fill<'a>(&'a self, connect: &mut Connect<'a>) {
+        connect.user = self.user.as_deref();
+        connect.pass = self.password.as_deref();
+        connect.auth_token = self.token.as_deref();
+        connect.jwt = self.jwt.as_deref();
+        connect.nkey = self.nkey.as_deref();
+        let signature = self.signature.as_ref();
+        connect.sig = signature.map(|bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes));
+    }
+}
+
+impl fmt::Debug for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").finish_non_exhaustive()
+        f.debug_struct("Proof").finish_non_exhaustive()
     }
 }
 
@@ -144,6 +155,7 @@ impl fmt::Debug for Auth {
             Self::UserPassword { .. } => "UserPassword",
             Self::Token(_) => "Token",
             Self::Credentials(_) => "Credentials",
+            Self::NKey(_) => "NKey",
         })
     }
 }
@@ -152,47 +164,36 @@ impl fmt::Debug for Auth {
 mod tests {
     use super::*;
 
-    fn creds(seed: &str) -> String {
-        format!(
-            "-----BEGIN NATS USER JWT-----\neyJ.x.y\n------END NATS USER JWT------\n\n\
-             ************ IMPORTANT ************\n\n\
-             -----BEGIN USER NKEY SEED-----\r\n{seed}\r\n------END USER NKEY SEED------\n"
-        )
+    fn parse(text: &str) -> Auth {
+        Auth::parse(text).unwrap()
     }
 
     #[test]
-    fn credentials_are_a_jwt_and_a_key_that_signs() {
+    fn a_file_holds_credentials_a_key_or_a_user_with_a_password() {
         let pair = KeyPair::new_user();
-        let credentials = Credentials::parse(&creds(&pair.seed().unwrap())).unwrap();
-        assert_eq!(credentials.jwt, "eyJ.x.y");
-        let signature = credentials.sign("nonce").unwrap();
-        let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap();
-        pair.verify(b"nonce", &signature).unwrap();
-    }
-
-    #[test]
-    fn what_are_no_credentials_of_a_user_is_refused() {
-        let error = |text: &str| Credentials::parse(text).unwrap_err();
-        assert_eq!(error(""), CredentialsError::NoJwt);
-        let whole = creds("SUAx");
-        assert_eq!(error(&whole), CredentialsError::InvalidSeed);
-        assert_eq!(error(&whole[..100]), CredentialsError::NoSeed);
+        let key = parse(&format!("{}\n", pair.seed().unwrap()));
+        let proof = key.prove(b"nonce").unwrap();
+        assert_eq!(proof.nkey, Some(pair.public_key()));
+        pair.verify(b"nonce", &proof.signature.unwrap()).unwrap();
+        let user = parse("ann:s3:cret\n").prove(b"").unwrap();
+        assert_eq!(
+            (user.user.as_deref(), user.password.as_deref()),
+            (Some("ann"), Some("s3:cret"))
+        );
+        for none in ["", "ann", ":x", "ann: x", "a:b\nc:d"] {
+            let refused = Auth::parse(none).unwrap_err();
+            assert_eq!(refused, CredentialsError::Unknown, "{none}");
+        }
         let account = KeyPair::new_account().seed().unwrap();
-        assert_eq!(error(&creds(&account)), CredentialsError::InvalidSeed);
+        assert!(Auth::parse(&account).is_err());
     }
 
     #[test]
     fn secrets_are_never_shown() {
-        let seed = KeyPair::new_user().seed().unwrap();
-        let auth = Auth::Credentials(Credentials::parse(&creds(&seed)).unwrap());
-        assert_eq!(format!("{auth:?}"), "Credentials");
-        let auth = Auth::UserPassword {
-            user: "ann".into(),
-            password: "secret".into(),
-        };
-        assert_eq!(
-            format!("{auth:?} {:?}", Auth::Token("secret".into())),
-            "UserPassword Token"
-        );
+        let auth = parse("ann:secret");
+        let key = Auth::NKey(KeyPair::new_user().seed().unwrap());
+        let shown = format!("{auth:?} {:?} {key:?}", Auth::Token("secret".into()));
+        assert_eq!(shown, "UserPassword Token NKey");
+        assert_eq!(format!("{:?}", auth.prove(b"").unwrap()), "Proof { .. }");
     }
 }

@@ -1,5 +1,6 @@
 //! One connection while it lasts.
 
+mod expiry;
 mod farewell;
 mod operations;
 mod pause;
@@ -14,7 +15,9 @@ use std::{
 
 use tokio::{io::AsyncWriteExt as _, time::timeout};
 
-use self::{farewell::Farewell, operations::Operations, pause::Pause, standby::Standby};
+use self::{
+    expiry::Expiry, farewell::Farewell, operations::Operations, pause::Pause, standby::Standby,
+};
 use super::{
     Handler,
     dial::{Dialer, Established, Stream},
@@ -49,6 +52,7 @@ pub(super) struct Connection<'a, H> {
     pause: Pause,
     farewell: Farewell,
     standby: Standby<'a>,
+    expiry: Expiry,
     operations: Operations<'a, H>,
 }
 
@@ -70,6 +74,7 @@ impl<'a, H: Handler> Connection<'a, H> {
             pause: Pause::default(),
             farewell: Farewell::default(),
             standby: Standby::new(dialer),
+            expiry: Expiry::new(&dialer.options.logins, established.expires),
             operations: Operations::new(shared, servers, handler, established.url),
         };
         if is_lame {
@@ -115,6 +120,9 @@ impl<'a, H: Handler> Connection<'a, H> {
             }
             if self.farewell.poll(cx, self.operations.pongs).is_ready() {
                 return Ok(Poll::Ready(closed()));
+            }
+            if self.expiry.poll(cx).is_ready() {
+                self.standby.start(self.operations.servers);
             }
             let ready = self.standby.poll(cx).is_ready();
             if ready && written.is_ready() {
@@ -180,7 +188,8 @@ impl<'a, H: Handler> Connection<'a, H> {
 
     fn switch(&mut self) -> Ended {
         Ended {
-            why: "the server is about to end, and another one takes its place".to_owned(),
+            why: "another connection takes its place, before the server or the login ends"
+                .to_owned(),
             closed: false,
             next: self.standby.take(),
         }

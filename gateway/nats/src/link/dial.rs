@@ -15,7 +15,7 @@ use tokio::{
 
 pub(super) use self::error::DialError;
 use self::greet::Greeting;
-use super::{CaError, Options, ServerInfo, ServerUrl, protocol::Decoder, tls::Tls};
+use super::{Auth, CaError, Options, ServerInfo, ServerUrl, protocol::Decoder, tls::Tls};
 
 /// A connection, encrypted or not.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -30,6 +30,8 @@ pub(super) struct Established {
     pub(super) input: BytesMut,
     pub(super) info: ServerInfo,
     pub(super) url: ServerUrl,
+    /// When what let the client in expires, in seconds since 1970, where that is known.
+    pub(super) expires: Option<u64>,
 }
 
 /// Connects to a server, by what the options say.
@@ -45,16 +47,31 @@ impl Dialer {
         Ok(Self { options, tls })
     }
 
-    /// Connects to one of the addresses of `url`, whose name is looked up each time.
+    /// Connects to one of the addresses of `url`, whose name is looked up each time, by what lets
+    /// the client in now.
     pub(super) async fn dial(&self, url: &ServerUrl) -> Result<Established, DialError> {
         let mut last = DialError::NoAddress;
-        for address in self.addresses(url).await? {
-            match self.meet(address, url).await {
-                Ok(established) => return Ok(established),
-                Err(error) => last = error,
+        let (logins, addresses) = (self.logins(url)?, self.addresses(url).await?);
+        for auth in &logins {
+            for address in &addresses {
+                match self.meet(*address, (url, auth)).await {
+                    Ok(established) => return Ok(established),
+                    Err(error) => last = error,
+                }
+            }
+            if !last.is_about_credentials() {
+                break;
             }
         }
         Err(last)
+    }
+
+    /// Whom a URL names comes before all others.
+    fn logins(&self, url: &ServerUrl) -> Result<Vec<Auth>, DialError> {
+        match url.login() {
+            Some(login) => Ok(vec![login]),
+            None => self.options.logins.read().map_err(DialError::Login),
+        }
     }
 
     async fn addresses(&self, url: &ServerUrl) -> Result<Vec<SocketAddr>, DialError> {
@@ -66,7 +83,11 @@ impl Dialer {
         Ok(addresses)
     }
 
-    async fn meet(&self, address: SocketAddr, url: &ServerUrl) -> Result<Established, DialError> {
+    async fn meet(
+        &self,
+        address: SocketAddr,
+        (url, auth): (&ServerUrl, &Auth),
+    ) -> Result<Established, DialError> {
         let within = self.options.connect_timeout;
         let stream = timeout(within, TcpStream::connect(address)).await;
         let stream = stream.map_err(|_| DialError::ConnectTimeout)?;
@@ -77,6 +98,7 @@ impl Dialer {
             options: &self.options,
             tls: &self.tls,
             url,
+            auth,
         };
         let greeted = timeout(within, greeting.exchange(stream)).await;
         greeted.map_err(|_| DialError::GreetingTimeout)?

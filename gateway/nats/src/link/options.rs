@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Auth, ServerUrl};
+use super::{Logins, ServerUrl};
 
 /// Where a link goes, as whom, and how long it waits.
 #[derive(Debug, Clone)]
@@ -12,7 +12,7 @@ pub struct Options {
     /// The client's name, which the server shows.
     pub name: String,
     /// What it proves itself with where the URL has no user of its own.
-    pub auth: Auth,
+    pub logins: Logins,
     /// Certificates in PEM that are trusted besides those of the system.
     pub ca: Option<String>,
     /// How long a server may take to connect, and again to greet.
@@ -28,7 +28,7 @@ impl Options {
         Self {
             urls,
             name: name.into(),
-            auth: Auth::None,
+            logins: Logins::default(),
             ca: None,
             connect_timeout: Duration::from_secs(2),
             ping_interval: Duration::from_secs(2),

@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use thiserror::Error;
 use url::{Host, Url};
 
+use super::Auth;
+
 /// The port that servers have unless told otherwise.
 const PORT: u16 = 4222;
 
@@ -65,6 +67,11 @@ impl ServerUrl {
     /// The name that the server's certificate must be for.
     pub(super) fn certificate_name(&self) -> &str {
         self.tls_name.as_deref().unwrap_or(&self.host)
+    }
+
+    /// Whom the URL names, if it names anybody.
+    pub fn login(&self) -> Option<Auth> {
+        self.user_info.as_ref().map(Auth::from)
     }
 
     /// Whether both lead to the same port of the same host.

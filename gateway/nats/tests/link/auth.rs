@@ -3,13 +3,12 @@
 use std::{
     io,
     sync::{Arc, Mutex},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
-use sluice_nats::link::{Auth, Credentials};
-use sluice_test_nats::{Server, Settings, until};
+use sluice_nats::link::{Auth, Credentials, Logins, Options};
+use sluice_test_nats::{Operator, Server, Settings, until};
 
-use super::support::{Client, jwt::Operator, options, with_auth};
+use super::support::{Client, options, with_auth};
 
 const USER: &str = "authorization { user: ann, password: s3cret }";
 const TOKEN: &str = "authorization { token: t0ken }";
@@ -61,8 +60,7 @@ async fn credentials_sign_what_the_server_asks() {
 async fn when_credentials_expire_the_link_says_so() {
     let operator = Operator::new();
     let server = server(&operator.config()).await;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let creds = operator.creds(Some(now.as_secs() + 3));
+    let creds = operator.creds_for(3);
     let auth = Auth::Credentials(Credentials::parse(&creds).unwrap());
     let client = Client::connected(with_auth(&[&server.url()], auth)).await;
     until("the credentials expire", async || {
@@ -141,4 +139,78 @@ async fn what_a_user_may_not_do_is_counted_and_the_link_stays() {
     client.flush().await;
     assert_eq!(client.link.stats().errors, 2);
     assert!(client.losses().is_empty());
+}
+
+/// Logins that a test changes.
+#[derive(Clone, Default)]
+struct Shelf(Arc<Mutex<Vec<Auth>>>);
+
+impl Shelf {
+    fn put(&self, logins: Vec<Auth>) {
+        *self.0.lock().unwrap() = logins;
+    }
+
+    fn options(&self, server: &Server) -> Options {
+        let shelf = self.clone();
+        Options {
+            logins: Logins::new(move || Ok(shelf.0.lock().unwrap().clone())),
+            ..options(&[&server.url()])
+        }
+    }
+}
+
+fn creds(operator: &Operator, seconds: u64) -> Auth {
+    Auth::parse(&operator.creds_for(seconds)).unwrap()
+}
+
+#[tokio::test]
+async fn a_login_that_is_replaced_in_time_is_used_before_the_server_ends_the_old_one() {
+    let operator = Operator::new();
+    let server = server(&operator.config()).await;
+    let shelf = Shelf::default();
+    shelf.put(vec![creds(&operator, 12)]);
+    let client = Client::connected(shelf.options(&server)).await;
+    client.link.subscribe("a");
+    shelf.put(vec![creds(&operator, 3_600)]);
+    client.connections(2).await;
+    assert_eq!(
+        client.losses(),
+        ["another connection takes its place, before the server or the login ends"]
+    );
+    client.flush().await;
+    assert!(!server.log().contains("expired"));
+}
+
+#[tokio::test]
+async fn a_login_that_was_replaced_too_late_is_used_with_the_next_connection() {
+    let operator = Operator::new();
+    let server = server(&operator.config()).await;
+    let shelf = Shelf::default();
+    shelf.put(vec![creds(&operator, 3)]);
+    let client = Client::connected(shelf.options(&server)).await;
+    until("the login expires", async || !client.losses().is_empty()).await;
+    shelf.put(vec![creds(&operator, 3_600)]);
+    client.connections(2).await;
+    client.flush().await;
+}
+
+#[tokio::test]
+async fn where_a_server_refuses_a_login_the_next_one_is_tried() {
+    let server = server(USER).await;
+    let shelf = Shelf::default();
+    shelf.put(vec![ann("new"), ann("s3cret")]);
+    Client::connected(shelf.options(&server)).await;
+}
+
+#[tokio::test]
+async fn an_nkey_signs_what_the_server_asks() {
+    let key = nkeys::KeyPair::new_user();
+    let users = format!(
+        "authorization {{ users: [ {{ nkey: {} }} ] }}",
+        key.public_key()
+    );
+    let server = server(&users).await;
+    let auth = Auth::parse(&key.seed().unwrap()).unwrap();
+    let client = Client::connected(with_auth(&[&server.url()], auth)).await;
+    client.flush().await;
 }

@@ -1,7 +1,5 @@
 //! A link whose every event is recorded.
 
-pub(crate) mod jwt;
-
 use std::{
     sync::{
         Arc, Mutex,
@@ -99,7 +97,7 @@ pub(crate) fn options(urls: &[&str]) -> Options {
 
 pub(crate) fn with_auth(urls: &[&str], auth: Auth) -> Options {
     Options {
-        auth,
+        logins: auth.into(),
         ..options(urls)
     }
 }

@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use super::{Failed, cannot_read, load, refuse_undeliverable, say};
 use crate::{
     documents::{self, Secrets},
-    gateway::{self, names, nats_login},
+    gateway::{self, Given, names, nats_login},
 };
 
 /// How long the command waits for NATS, and again for the gateways.
@@ -36,7 +36,7 @@ pub(super) struct Push {
     /// Where NATS is, whatever the documents say: URLs separated by commas.
     #[arg(long, env = "SLUICE_NATS_URL")]
     nats: Option<String>,
-    /// A credentials file, instead of the Secret that the documents name.
+    /// A file with what lets the command in, as for the gateway's --nats-login, instead of the Secret that the documents name.
     #[arg(long)]
     creds: Option<PathBuf>,
 }
@@ -100,14 +100,14 @@ fn login(push: &Push, documents: &Documents) -> Result<Login, Failed> {
                 .into(),
         );
     }
-    let credentials = push.creds.as_ref().map(std::fs::read_to_string).transpose();
-    let credentials = credentials.map_err(|e| format!("--creds cannot be read: {e}"))?;
-    let login = nats_login(
-        documents,
-        push.nats.as_deref(),
-        push.secrets.as_deref(),
-        credentials,
-    );
+    if let Some(file) = &push.creds {
+        std::fs::read_to_string(file).map_err(|e| format!("--creds cannot be read: {e}"))?;
+    }
+    let given = Given {
+        urls: push.nats.clone(),
+        login: push.creds.clone(),
+    };
+    let login = nats_login(documents, &given, push.secrets.as_deref());
     let mut login = login.map_err(|e| format!("{e}, or name a file with --creds"))?;
     "sluice-gateway push".clone_into(&mut login.name);
     Ok(login)

@@ -62,8 +62,7 @@ impl ConfiguredBackbone {
             });
         }
         let names = names(documents);
-        let (given, mounted) = (setup.nats.as_deref(), setup.secrets.as_deref());
-        let mut login = nats_login(documents, given, mounted, None)?;
+        let mut login = nats_login(documents, &setup.nats, setup.secrets.as_deref())?;
         login.name.clone_from(&setup.name);
         let identity = Identity {
             gateway: number,

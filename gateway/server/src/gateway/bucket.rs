@@ -142,8 +142,8 @@ fn login(start: &Start) -> io::Result<Option<Login>> {
     if backbone.is_none_or(|backbone| backbone.nats.is_none()) {
         return Ok(None);
     }
-    let (given, mounted) = (start.setup.nats.as_deref(), start.setup.secrets.as_deref());
-    let login = nats_login(&start.documents, given, mounted, None)?;
+    let mounted = start.setup.secrets.as_deref();
+    let login = nats_login(&start.documents, &start.setup.nats, mounted)?;
     Ok(Some(Login {
         name: format!("{} (control)", start.setup.name),
         ..login

@@ -1,11 +1,14 @@
 //! Where NATS is by the documents, and what lets this gateway in.
 
-use std::{io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use sluice_bucket::Login;
-use sluice_contract::Names;
-use sluice_crds::{Documents, cluster::NatsBackbone};
-use sluice_nats::link::{Auth, Credentials, Options, ServerUrl};
+use sluice_contract::{Names, Role};
+use sluice_crds::{Documents, SecretKeyRef, cluster::NatsBackbone};
+use sluice_nats::link::{Auth, Logins, Options, ServerUrl};
 
 use crate::documents::Secrets;
 
@@ -21,46 +24,94 @@ pub(crate) fn names(documents: &Documents) -> Names {
     )
 }
 
-/// Where NATS is by the documents, or as `given`, and what lets us in: `credentials`, or those
-/// that the documents name. The login has no name yet.
+/// What the command line says of NATS, whatever the documents say.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Given {
+    /// URLs, separated by commas.
+    pub(crate) urls: Option<String>,
+    /// A file with what lets the gateway in.
+    pub(crate) login: Option<PathBuf>,
+}
+
+/// Where NATS is by the documents, or as `given`, and what lets us in: what the file holds that is
+/// given, or the credentials that the documents name. Both are read anew for each connection. The
+/// login has no name yet.
 ///
 /// # Errors
 /// Where the documents do not name NATS, or name credentials that are not there.
 pub(crate) fn nats_login(
     documents: &Documents,
-    given: Option<&str>,
+    given: &Given,
     mounted: Option<&Path>,
-    credentials: Option<String>,
 ) -> io::Result<Login> {
     let backbone = documents.cluster.spec.backbone.as_ref();
     let spec = backbone.and_then(|backbone| backbone.nats.as_ref());
     let spec = spec.ok_or_else(|| io::Error::other("spec.backbone is not nats"))?;
-    let credentials = match credentials {
-        Some(text) => Some(text),
-        None => named_credentials(documents, spec, mounted)?,
+    let urls = urls(documents, given.urls.as_deref(), spec);
+    let credentials = match &given.login {
+        Some(_) => None,
+        None => Credentials::named(documents, spec, mounted),
+    };
+    let logins = match (&given.login, credentials) {
+        (Some(file), _) => in_file(file.clone(), &urls)?,
+        (None, Some(credentials)) => {
+            credentials.read()?;
+            Logins::new(move || Ok(vec![credentials.read()?]))
+        }
+        (None, None) => Logins::default(),
     };
     Ok(Login {
-        urls: urls(documents, given, spec),
-        credentials,
+        // Whom they name is among the logins then.
+        urls: if given.login.is_some() {
+            nameless(&urls)?
+        } else {
+            urls
+        },
+        logins,
         name: String::new(),
+        role: Role::Gateway,
     })
+}
+
+/// What a file holds, and after it whom the URLs name: the file may not be there yet, and servers
+/// may not know yet what it holds.
+fn in_file(file: PathBuf, urls: &str) -> io::Result<Logins> {
+    let named = parse(urls)?.iter().find_map(ServerUrl::login);
+    Ok(Logins::new(move || {
+        let read =
+            fs::read_to_string(&file).and_then(|text| Auth::parse(&text).map_err(io::Error::other));
+        match (read, &named) {
+            (Ok(auth), named) => Ok([auth].into_iter().chain(named.clone()).collect()),
+            (Err(error), Some(named)) => {
+                tracing::debug!(%error, file = %file.display(), "there is no login in the file");
+                Ok(vec![named.clone()])
+            }
+            (Err(error), None) => {
+                let message = format!("{}: {error}", file.display());
+                Err(io::Error::new(error.kind(), message))
+            }
+        }
+    }))
+}
+
+fn parse(urls: &str) -> io::Result<Vec<ServerUrl>> {
+    let urls = urls.split(',').map(|url| url.trim().parse());
+    urls.collect::<Result<_, _>>().map_err(io::Error::other)
+}
+
+/// The URLs without users.
+fn nameless(urls: &str) -> io::Result<String> {
+    let urls: Vec<_> = parse(urls)?.iter().map(ToString::to_string).collect();
+    Ok(urls.join(","))
 }
 
 /// The same for the backbone's own connection.
 ///
 /// # Errors
-/// Where the URLs or the credentials cannot be read.
+/// Where the URLs cannot be read.
 pub(super) fn options(login: &Login) -> io::Result<Options> {
-    let urls = login
-        .urls
-        .split(',')
-        .map(|url| url.trim().parse::<ServerUrl>());
-    let urls = urls.collect::<Result<_, _>>().map_err(io::Error::other)?;
-    let mut options = Options::new(urls, &login.name);
-    if let Some(text) = &login.credentials {
-        let credentials = Credentials::parse(text).map_err(io::Error::other)?;
-        options.auth = Auth::Credentials(credentials);
-    }
+    let mut options = Options::new(parse(&login.urls)?, &login.name);
+    options.logins = login.logins.clone();
     Ok(options)
 }
 
@@ -83,24 +134,36 @@ fn managed_urls(documents: &Documents, replicas: u32) -> String {
     (0..replicas).map(url).collect::<Vec<_>>().join(",")
 }
 
-/// The credentials that the documents name, if they name any.
-fn named_credentials(
-    documents: &Documents,
-    spec: &NatsBackbone,
-    mounted: Option<&Path>,
-) -> io::Result<Option<String>> {
-    let external = spec.external.as_ref();
-    let reference = external.and_then(|external| external.credentials_secret_ref.as_ref());
-    let secrets = Secrets { documents, mounted };
-    let read = reference.map(|reference| {
-        let bytes = secrets.read(&reference.name, &reference.key);
-        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-        text.ok_or_else(|| {
-            io::Error::other(format!(
-                "spec.backbone.nats.external.credentialsSecretRef: the Secret {} has no text under {}; add it, or mount the Secret",
-                reference.name, reference.key
-            ))
+/// The credentials that the documents name: in a Secret that is mounted, or among the documents.
+struct Credentials {
+    reference: SecretKeyRef,
+    mounted: Option<PathBuf>,
+    documents: Documents,
+}
+
+impl Credentials {
+    fn named(documents: &Documents, spec: &NatsBackbone, mounted: Option<&Path>) -> Option<Self> {
+        let external = spec.external.as_ref()?;
+        Some(Self {
+            reference: external.credentials_secret_ref.clone()?,
+            mounted: mounted.map(Path::to_owned),
+            documents: documents.clone(),
         })
-    });
-    read.transpose()
+    }
+
+    fn read(&self) -> io::Result<Auth> {
+        let secrets = Secrets {
+            documents: &self.documents,
+            mounted: self.mounted.as_deref(),
+        };
+        let SecretKeyRef { name, key } = &self.reference;
+        let text = secrets.read(name, key);
+        let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
+        let text = text.ok_or_else(|| {
+            io::Error::other(format!(
+                "spec.backbone.nats.external.credentialsSecretRef: the Secret {name} has no text under {key}; add it, or mount the Secret"
+            ))
+        })?;
+        Auth::parse(&text).map_err(io::Error::other)
+    }
 }

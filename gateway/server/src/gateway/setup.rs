@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use sluice_crds::Documents;
 use sluice_policy::Policy;
 
+use super::Given;
 use crate::{
     documents::Texts,
     in_force::{InForce, Origin},
@@ -22,8 +23,8 @@ pub(crate) struct Setup {
     pub(crate) ops: SocketAddr,
     /// What people call this gateway: its pod's name.
     pub(crate) name: String,
-    /// Where NATS is, whatever the documents say.
-    pub(crate) nats: Option<String>,
+    /// Where NATS is and what lets the gateway in, whatever the documents say.
+    pub(crate) nats: Given,
 }
 
 /// A setup with the documents that its files had, which were checked.

@@ -1,9 +1,14 @@
 //! What NATS servers work by: a file that everybody may read, and one with who may connect.
 
-use sluice_contract::{Names, token};
+use std::fmt::Display;
+
+use sluice_contract::{Names, Rights, Role};
 use sluice_crds::cluster::ManagedNats;
 
-use super::{CLIENTS, Keys, MONITOR, ROUTES, application_user};
+use super::{
+    CLIENTS, Keys, MONITOR, ROUTES,
+    keys::{self, application_user},
+};
 use crate::{plan::Cluster, quantity};
 
 /// The file that everybody may read.
@@ -63,51 +68,54 @@ pub(super) fn access(cluster: &Cluster, replicas: u32, keys: &Keys) -> String {
 }
 
 fn users(names: &Names, keys: &Keys) -> String {
-    let (prefix, bucket) = (names.prefix(), names.bucket());
-    let Keys {
-        gateway,
-        operator,
-        backend,
-        ..
-    } = keys;
-    let applications: String = keys
-        .applications
-        .iter()
-        .map(|(name, password)| application(prefix, name, password))
-        .collect();
-    format!(
-        r#"FLEET = {{
-  publish: ["{prefix}.>", "_INBOX.>", "$JS.API.>", "$JS.FC.>", "$KV.{bucket}.>"]
-  subscribe: ["{prefix}.>", "_INBOX.>", "$SRV.>", "$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.>"]
-}}
-BACKEND = {{
-  publish: ["{prefix}.api.>", "_INBOX.>", "$SRV.>"]
-  subscribe: ["{prefix}.up.>", "{prefix}.connect.>", "{prefix}.disconnected.>", "_INBOX.>"]
-}}
-authorization {{
-  users = [
-    {{user: gateway, password: "{gateway}", permissions: $FLEET}}
-    {{user: operator, password: "{operator}", permissions: $FLEET}}
-    {{user: backend, password: "{backend}", permissions: $BACKEND}}
-{applications}  ]
-}}
-"#
-    )
+    let mut users = String::new();
+    for (name, role, password) in [
+        (keys::GATEWAY, Role::Gateway, &keys.gateway),
+        (keys::OPERATOR, Role::Operator, &keys.operator),
+        (keys::BACKEND, Role::Backend, &keys.backend),
+    ] {
+        users.push_str(&user(name, password, &Rights::of(role, names)));
+    }
+    for (name, password) in &keys.applications {
+        let rights = Rights::of(Role::Application(name), names);
+        users.push_str(&user(&application_user(name), password, &rights));
+    }
+    for (name, password) in &keys.former {
+        users.push_str(&user(name, password, &former(name, names)));
+    }
+    format!("authorization {{\n  users = [\n{users}  ]\n}}\n")
 }
 
-/// What the instances of an application may do: no more than the application protocol needs, which
-/// has neither inboxes nor `JetStream`.
-fn application(prefix: &str, name: &str, password: &str) -> String {
-    let (user, own) = (
-        application_user(name),
-        format!("{prefix}.app.{}", token(name)),
-    );
+fn user(name: &str, password: &str, permissions: &impl Display) -> String {
+    let permissions = permissions.to_string().replace('\n', "\n    ");
+    format!("    {{user: \"{name}\", password: \"{password}\", permissions: {permissions}}}\n")
+}
+
+/// What logins of 0.1.0 may do, whose inboxes are anybody's. Of what gateways and the operator are
+/// answered, a backend hears nothing even so, and it answers nobody who has not asked.
+fn former(user: &str, names: &Names) -> String {
+    let (prefix, bucket) = (names.prefix(), names.bucket());
+    if user != keys::FORMER_BACKEND {
+        return format!(
+            r#"{{
+  publish: ["{prefix}.>", "_INBOX.>", "$JS.API.>", "$JS.FC.>", "$KV.{bucket}.>"]
+  subscribe: ["{prefix}.>", "_INBOX.>", "$SRV.>", "$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.>"]
+}}"#
+        );
+    }
+    let Rights {
+        publish, subscribe, ..
+    } = Rights::of(Role::Backend, names);
+    let others = [Role::Gateway, Role::Operator].map(|role| names.inbox(role));
+    let others = others.iter().flatten().map(|inbox| format!("{inbox}.>"));
+    let others: Vec<_> = others.collect();
     format!(
-        r#"    {{user: "{user}", password: "{password}", permissions: {{
-      publish: ["{own}.beat.i", "{own}.from.*", "{own}.peers", "{own}.peer.*"]
-      subscribe: ["{own}.beat.i", "{own}.beat.g", "{own}.to.*", "{own}.peers", "{own}.peer.*"]
-    }}}}
-"#
+        r#"{{
+  publish: {publish:?}
+  subscribe: {{allow: {subscribe:?}, deny: {others:?}}}
+  allow_responses: {{max: 1, expires: "5m"}}
+}}"#,
+        subscribe = [subscribe, vec!["_INBOX.>".to_owned()]].concat(),
     )
 }
 

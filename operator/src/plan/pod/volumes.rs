@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use sluice_crds::RealtimeClusterSpec;
 
 use super::SECRET_MODE;
-use crate::plan::{Cluster, secrets::KEY};
+use crate::plan::{
+    Cluster,
+    secrets::{KEY, LOGIN},
+};
 
 /// Where the documents are.
 pub(super) const DOCUMENTS: &str = "/etc/sluice/documents";
@@ -21,6 +24,13 @@ pub(super) fn operator_key() -> String {
     format!("{OPERATOR}/{KEY}")
 }
 
+/// Where the login at NATS servers is that the operator manages.
+const NATS: &str = "/etc/sluice/nats";
+
+pub(super) fn nats_login() -> String {
+    format!("{NATS}/{LOGIN}")
+}
+
 /// The Secrets are mounted whole, so that a change of the key in a reference needs no restart.
 pub(super) fn volumes(cluster: &Cluster) -> Value {
     let names = cluster.names();
@@ -28,6 +38,10 @@ pub(super) fn volumes(cluster: &Cluster) -> Value {
         json!({"name": "documents", "configMap": {"name": names.documents()}}),
         json!({"name": "operator", "secret": secret(&names.operator_key())}),
     ];
+    if cluster.managed_nats().is_some() {
+        let login = secret(&names.nats_login("gateway"));
+        volumes.push(json!({"name": "nats", "secret": login}));
+    }
     for (n, name) in secrets(&cluster.spec).into_iter().enumerate() {
         volumes.push(json!({"name": format!("secret-{n}"), "secret": secret(name)}));
     }
@@ -45,6 +59,9 @@ pub(super) fn mounts(cluster: &Cluster) -> Value {
         mount("documents", DOCUMENTS.to_owned()),
         mount("operator", OPERATOR.to_owned()),
     ];
+    if cluster.managed_nats().is_some() {
+        mounts.push(mount("nats", NATS.to_owned()));
+    }
     for (n, name) in secrets(&cluster.spec).into_iter().enumerate() {
         mounts.push(mount(&format!("secret-{n}"), format!("{SECRETS}/{name}")));
     }

@@ -3,7 +3,8 @@
 use kube::ResourceExt;
 use serde_json::json;
 use sluice_bucket::{Connection, Login};
-use sluice_contract::{Names, WireVersion};
+use sluice_contract::{Names, Role, WireVersion};
+use sluice_nats::link::Logins;
 use sluice_test_apiserver::until;
 
 use super::{CLUSTER, Stage};
@@ -11,8 +12,9 @@ use super::{CLUSTER, Stage};
 async fn bucket(stage: &Stage) -> Connection {
     let login = Login {
         urls: stage.nats.url(),
-        credentials: None,
+        logins: Logins::default(),
         name: "test".to_owned(),
+        role: Role::Gateway,
     };
     let names = Names::new(&stage.world.namespace, "chat");
     let connection = Connection::open(&login, names).await.unwrap();

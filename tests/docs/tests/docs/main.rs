@@ -13,6 +13,7 @@ mod flags;
 mod links;
 mod metrics;
 mod reasons;
+mod rights;
 
 use std::collections::BTreeSet;
 

@@ -10,6 +10,7 @@
 
 mod cluster;
 mod folder;
+mod jwt;
 mod monitor;
 mod ports;
 mod server;
@@ -17,6 +18,6 @@ mod settings;
 mod wait;
 
 pub use self::{
-    cluster::Cluster, folder::Folder, ports::free_port, server::Server, settings::Settings,
-    wait::until,
+    cluster::Cluster, folder::Folder, jwt::Operator, ports::free_port, server::Server,
+    settings::Settings, wait::until,
 };

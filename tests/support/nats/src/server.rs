@@ -52,6 +52,12 @@ impl Server {
         self.process = Some(command.spawn().expect("nats-server can be started"));
     }
 
+    /// Gives it other settings, for its next start. Those of a cluster's members cannot be changed.
+    pub fn configure(&mut self, settings: &Settings) {
+        let config = settings.text(self.port, self.monitor, self.folder.path());
+        fs::write(self.folder.path().join("config"), config).expect("a file can be written");
+    }
+
     /// Starts it again after [`Self::kill`] or [`Self::stop`], on the same ports and with the same
     /// store, and waits until it takes clients.
     pub async fn restart(&mut self) {

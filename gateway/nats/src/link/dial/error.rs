@@ -40,6 +40,8 @@ pub(in crate::link) enum DialError {
     NoHeaders,
     #[error("the credentials cannot sign ({0}); use a .creds file as nsc writes it")]
     Sign(#[from] nkeys::error::Error),
+    #[error("what lets the gateway in cannot be read: {0}")]
+    Login(io::Error),
     #[error("the greeting cannot be written: {0}")]
     Write(#[from] serde_json::Error),
     #[error("it refuses: {0}; {todo}", todo = understand(.0).1)]
@@ -51,7 +53,7 @@ impl DialError {
     pub(in crate::link) fn is_about_credentials(&self) -> bool {
         match self {
             Self::Refused(text) => understand(text).0 == Complaint::Credentials,
-            Self::Sign(_) => true,
+            Self::Sign(_) | Self::Login(_) => true,
             _ => false,
         }
     }

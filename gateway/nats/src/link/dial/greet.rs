@@ -8,7 +8,7 @@ use tokio::{
 
 use super::{DialError, Established, Stream};
 use crate::link::{
-    Options, ServerInfo, ServerUrl,
+    Auth, Options, ServerInfo, ServerUrl,
     protocol::{
         Decoder, Operation,
         encode::{self, Connect},
@@ -21,6 +21,7 @@ pub(super) struct Greeting<'a> {
     pub(super) options: &'a Options,
     pub(super) tls: &'a Tls,
     pub(super) url: &'a ServerUrl,
+    pub(super) auth: &'a Auth,
 }
 
 impl Greeting<'_> {
@@ -49,6 +50,7 @@ impl Greeting<'_> {
             input,
             info,
             url: self.url.clone(),
+            expires: self.auth.expires(),
         })
     }
 
@@ -71,6 +73,8 @@ impl Greeting<'_> {
 
     /// `CONNECT` and a `PING`, whose answer shows that the server accepts it.
     fn connect(&self, info: &ServerInfo, encrypted: bool) -> Result<Vec<u8>, DialError> {
+        let nonce = info.nonce.as_deref().unwrap_or_default();
+        let proof = self.auth.prove(nonce.as_bytes())?;
         let mut connect = Connect {
             tls_required: encrypted,
             name: &self.options.name,
@@ -81,7 +85,7 @@ impl Greeting<'_> {
             no_responders: true,
             ..Connect::default()
         };
-        self.options.auth.prove(self.url, info, &mut connect)?;
+        proof.fill(&mut connect);
         let mut out = Vec::new();
         encode::connect(&connect, &mut out)?;
         out.extend_from_slice(encode::PING);

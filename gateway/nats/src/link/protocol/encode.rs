@@ -51,6 +51,9 @@ pub struct Connect<'a> {
     /// A user's JWT.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwt: Option<&'a str>,
+    /// The public key of a user without a JWT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nkey: Option<&'a str>,
     /// The server's nonce, signed with the user's key, in base64url.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sig: Option<String>,

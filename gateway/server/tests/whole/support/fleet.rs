@@ -5,7 +5,8 @@ use std::{future::Future, process::Output, time::Duration};
 use async_nats::Client;
 use serde_json::{Value, json};
 use sluice_bucket::{Connection, Login};
-use sluice_contract::Names;
+use sluice_contract::{Names, Rights, Role};
+use sluice_nats::link::Logins;
 use sluice_test_nats::{Server, Settings};
 
 use super::{Config, Gateway, cluster, until};
@@ -19,6 +20,22 @@ pub(crate) struct Fleet {
 
 /// What the subjects of the tests' cluster begin with.
 pub(crate) const PREFIX: &str = "sluice.default.test";
+
+/// What a gateway logs in with.
+const GATEWAY: &str = "gateway";
+
+/// Servers let gateways do what they need and no more, and tests do anything.
+fn logins() -> String {
+    let names = Names::new("default", "test");
+    let rights = Rights::of(Role::Gateway, &names);
+    format!(
+        "authorization {{ users: [
+           {{user: tests, password: tests}}
+           {{user: {GATEWAY}, password: {GATEWAY}, permissions: {rights}}}
+         ] }}
+         no_auth_user: tests"
+    )
+}
 
 /// Runs `test` with a NATS server that has JetStream.
 pub(crate) fn with_fleet<F: Future>(test: impl FnOnce(Fleet) -> F) {
@@ -40,12 +57,13 @@ pub(crate) fn with_fleet_on<F: Future>(settings: Settings, test: impl FnOnce(Fle
 
 impl Fleet {
     async fn start(settings: Settings) -> Self {
-        let server = Server::start(settings).await;
+        let server = Server::start(settings.config(&logins())).await;
         let client = async_nats::connect(server.url()).await.unwrap();
         let login = Login {
             urls: server.url(),
-            credentials: None,
+            logins: Logins::default(),
             name: "test".to_owned(),
+            role: Role::Gateway,
         };
         let names = Names::new("default", "test");
         let connection = Connection::open(&login, names).await.unwrap();
@@ -60,7 +78,9 @@ impl Fleet {
     /// The cluster of [`cluster`] on this NATS.
     pub(crate) fn cluster(&self, spec: Value) -> Value {
         let mut spec = spec;
-        spec["backbone"] = json!({"nats": {"external": {"url": self.server.url()}}});
+        let login = format!("//{GATEWAY}:{GATEWAY}@");
+        let url = self.server.url().replace("//", &login);
+        spec["backbone"] = json!({"nats": {"external": {"url": url}}});
         cluster(spec)
     }
 
@@ -83,6 +103,17 @@ impl Fleet {
         let request = request.to_owned().into();
         let answer = self.client.request(subject, request).await.unwrap();
         serde_json::from_slice(&answer.payload).unwrap()
+    }
+}
+
+/// All that gateways did in a test was allowed.
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let log = self.server.log();
+            let refused = log.lines().find(|line| line.contains("Violation"));
+            assert_eq!(refused, None, "a gateway lacks a right");
+        }
     }
 }
 

@@ -1,25 +1,37 @@
 //! An operator, an account and users, signed by hand as `nsc` does.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use nkeys::KeyPair;
 use serde_json::{Value, json};
 
 /// Who may sign users.
-pub(crate) struct Operator {
+#[derive(Debug)]
+pub struct Operator {
     operator: KeyPair,
     account: KeyPair,
 }
 
 impl Operator {
-    pub(crate) fn new() -> Self {
+    /// An operator with one account.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Default for Operator {
+    fn default() -> Self {
         Self {
             operator: KeyPair::new_operator(),
             account: KeyPair::new_account(),
         }
     }
+}
 
+impl Operator {
     /// The configuration of a server that trusts this operator.
-    pub(crate) fn config(&self) -> String {
+    pub fn config(&self) -> String {
         let operator = json!({"type": "operator", "version": 2});
         let operator = token(&self.operator, &self.operator, &operator, None);
         let limits = json!({
@@ -32,8 +44,14 @@ impl Operator {
         format!("operator: {operator}\nresolver: MEMORY\nresolver_preload: {{ {name}: {account} }}")
     }
 
+    /// The `.creds` of a new user, for so many seconds from now on.
+    pub fn creds_for(&self, seconds: u64) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        self.creds(Some(now.as_secs() + seconds))
+    }
+
     /// The `.creds` of a new user, until `expires` (in seconds since the Unix epoch).
-    pub(crate) fn creds(&self, expires: Option<u64>) -> String {
+    pub fn creds(&self, expires: Option<u64>) -> String {
         let user = KeyPair::new_user();
         let claims = json!({"type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1});
         let jwt = token(&self.account, &user, &claims, expires);
