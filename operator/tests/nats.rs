@@ -13,7 +13,7 @@ use async_nats::{Client, ConnectOptions};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures_util::StreamExt as _;
 use sluice_bucket::{Connection, Login};
-use sluice_contract::{Names, Role};
+use sluice_contract::{Names, Role, WireVersion};
 use sluice_crds::{Source, load};
 use sluice_nats::{link::Logins, streams};
 use sluice_operator::{
@@ -220,11 +220,6 @@ async fn planned_servers_let_everybody_do_what_they_are_for_and_no_more() {
     let operator = Connection::open(&operator, names.clone()).await.unwrap();
     until("the server takes clients", async || operator.is_connected()).await;
     // As gateways make their streams.
-    let wanted = streams::Wanted {
-        replicas: 1,
-        messages_per_room: 10,
-        max_age: Duration::from_hours(1),
-    };
     let nobody = format!("nats://127.0.0.1:{}", server.port);
     let who = |user: &str| -> Who {
         let text = |key: &str| secret(&planned, &format!("chat-nats-{user}"), key);
@@ -238,24 +233,8 @@ async fn planned_servers_let_everybody_do_what_they_are_for_and_no_more() {
         .connect(url)
         .await
         .unwrap();
-    streams::ensure(&gateway, &names, &wanted).await.unwrap();
-    let jetstream = async_nats::jetstream::new(gateway.clone());
-    let subject = names.stored("=2F.a");
-    jetstream
-        .publish(subject.clone(), "x".into())
-        .await
-        .unwrap()
-        .await
-        .unwrap();
-    // As the operator gives documents and deletes histories.
-    let revision = operator.push("documents".to_owned()).await.unwrap();
-    let pushed = operator.pushed().await.unwrap().unwrap();
-    assert_eq!(
-        (pushed.revision, pushed.text.as_str()),
-        (revision, "documents")
-    );
-    let purged = operator.purge("/", |room| room == "a").await;
-    assert_eq!(purged.unwrap(), 1);
+    store(&gateway, &names).await;
+    give_and_purge(&operator).await;
     // As backends answer events and call the server API, and how answers come back.
     let (url, user, password) = who("backend");
     let options = ConnectOptions::with_user_and_password(user, password);
@@ -274,6 +253,33 @@ async fn planned_servers_let_everybody_do_what_they_are_for_and_no_more() {
         }
     }
     assert!(async_nats::connect(nobody).await.is_err());
+}
+
+/// What gateways do with the streams.
+async fn store(gateway: &Client, names: &Names) {
+    let wanted = streams::Wanted {
+        replicas: 1,
+        messages_per_room: 10,
+        max_age: Duration::from_hours(1),
+    };
+    streams::ensure(gateway, names, &wanted).await.unwrap();
+    let jetstream = async_nats::jetstream::new(gateway.clone());
+    let published = jetstream.publish(names.stored("=2F.a"), "x".into()).await;
+    published.unwrap().await.unwrap();
+}
+
+/// What the operator does: it gives documents, says what is finalised, and deletes histories.
+async fn give_and_purge(operator: &Connection) {
+    let revision = operator.push("documents".to_owned()).await.unwrap();
+    let pushed = operator.pushed().await.unwrap().unwrap();
+    assert_eq!(
+        (pushed.revision, pushed.text.as_str()),
+        (revision, "documents")
+    );
+    let finalised = operator.finalise(WireVersion(2)).await.unwrap();
+    assert_eq!(finalised, WireVersion(2));
+    let purged = operator.purge("/", |room| room == "a").await;
+    assert_eq!(purged.unwrap(), 1);
 }
 
 /// One asks and the other one answers, once.

@@ -19,10 +19,10 @@ impl Shelf {
     }
 
     async fn connect(&self, server: &Server) -> Connection {
-        let shelf = self.clone();
+        let logins = self.clone();
         let login = Login {
             urls: server.url(),
-            logins: Logins::new(move || Ok(shelf.0.lock().unwrap().clone())),
+            logins: Logins::new(move || Ok(logins.0.lock().unwrap().clone())),
             name: "test".to_owned(),
             role: Role::Gateway,
         };

@@ -1,6 +1,11 @@
 //! From resources to objects.
 
-use serde_json::json;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use kube::{
+    api::{Patch, PatchParams},
+    core::DynamicObject,
+};
+use serde_json::{Value, json};
 use sluice_operator::Kind;
 use sluice_test_apiserver::until;
 
@@ -96,4 +101,83 @@ async fn an_application_has_a_login_of_its_own_for_as_long_as_it_is_there() {
         login("chat-nats-app-chat").await.is_none() && login("chat-nats-servers").await.is_none()
     })
     .await;
+}
+
+/// A Secret of a cluster, as the operator of 0.1.0 makes it.
+async fn former(world: &World, cluster: &DynamicObject, name: &str, texts: Value) {
+    let meta = &cluster.metadata;
+    let owner = json!({"apiVersion": "sluice.dev/v1alpha1", "kind": "RealtimeCluster",
+        "name": meta.name, "uid": meta.uid, "controller": true});
+    let texts = texts.as_object().unwrap().iter();
+    let encoded = texts.map(|(key, text)| {
+        let text = BASE64_STANDARD.encode(text.as_str().unwrap());
+        (key.clone(), Value::from(text))
+    });
+    let secret = json!({"apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": name, "ownerReferences": [owner]},
+        "data": encoded.collect::<serde_json::Map<_, _>>()});
+    let secrets = world.api(Kind::Secret);
+    let params = PatchParams::apply("sluice-operator");
+    secrets
+        .patch(name, &params, &Patch::Apply(&secret))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logins_of_an_earlier_version_go_when_nobody_needs_them() {
+    let mut world = World::empty().await;
+    let spec =
+        json!({"auth": {"required": false}, "backbone": {"nats": {"managed": {"replicas": 1}}}});
+    let cluster = world.cluster("chat", spec).await;
+    let keys = json!({"gateway": "kg", "operator": "ko", "backend": "kb", "routes": "kr"});
+    former(&world, &cluster, "chat-nats-servers", keys).await;
+    let backend = json!({"url": "nats://x", "user": "backend", "password": "kb"});
+    former(&world, &cluster, "chat-nats-backend", backend).await;
+    world.start();
+    let text = async |name: &str, key: &str| {
+        let secret = world.get(Kind::Secret, name).await?;
+        let value = BASE64_STANDARD.decode(secret.data["data"][key].as_str()?);
+        String::from_utf8(value.unwrap()).ok()
+    };
+    let servers = async |key: &str| text("chat-nats-servers", key).await;
+    until("there are new logins beside the old", async || {
+        servers("sluice-gateway").await.is_some()
+            && text("chat-nats-gateway", "login").await.is_some()
+    })
+    .await;
+    for (key, password) in [("gateway", "kg"), ("backend", "kb"), ("routes", "kr")] {
+        assert_eq!(servers(key).await.as_deref(), Some(password));
+    }
+    assert!(
+        text("chat-nats-gateway", "url")
+            .await
+            .unwrap()
+            .contains("gateway:kg@")
+    );
+    let finalised = Patch::Merge(json!({"status": {"wireVersion": 2}}));
+    let clusters = world.api(Kind::RealtimeCluster);
+    clusters
+        .patch_status("chat", &PatchParams::default(), &finalised)
+        .await
+        .unwrap();
+    until("no gateway needs the old one", async || {
+        servers("gateway").await.is_none() && servers("operator").await.is_none()
+    })
+    .await;
+    let url = text("chat-nats-gateway", "url").await.unwrap();
+    assert!(url.contains("//sluice-gateway:"), "{url}");
+    assert_eq!(text("chat-nats-backend", "user").await.unwrap(), "backend");
+    world.delete(Kind::Secret, "chat-nats-backend").await;
+    let looked = json!({"metadata": {"annotations": {"looked": "again"}}, "spec": {"gateway": {"workers": 2}}});
+    world.edit(Kind::RealtimeCluster, "chat", looked).await;
+    until("backends have a login of their own", async || {
+        text("chat-nats-backend", "user").await.as_deref() == Some("sluice-backend")
+    })
+    .await;
+    until("the old one is gone", async || {
+        servers("backend").await.is_none()
+    })
+    .await;
+    assert_eq!(servers("routes").await.as_deref(), Some("kr"));
 }

@@ -151,9 +151,9 @@ impl Shelf {
     }
 
     fn options(&self, server: &Server) -> Options {
-        let shelf = self.clone();
+        let logins = self.clone();
         Options {
-            logins: Logins::new(move || Ok(shelf.0.lock().unwrap().clone())),
+            logins: Logins::new(move || Ok(logins.0.lock().unwrap().clone())),
             ..options(&[&server.url()])
         }
     }
