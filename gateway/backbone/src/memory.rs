@@ -204,7 +204,10 @@ fn missed(
 
 fn find_duplicate(room: &Room, publication: &Publication, epoch: Epoch) -> Option<Receipt> {
     let id = publication.id.as_ref()?;
-    let offset = room.history()?.find(&publication.publisher, id)?;
+    let max_age = publication.settings.history?.max_age;
+    let offset = room
+        .history()?
+        .find(&publication.publisher, id, Instant::now(), max_age)?;
     let position = Some(Position { epoch, offset });
     Some(Receipt {
         id: id.clone(),

@@ -57,7 +57,9 @@ pub use finalised::Finalised;
 pub use fleet::{FleetStatus, GatewayState, GatewayStatus, PolicyStatus, RoomCount, RoomCounts};
 pub use heartbeat::{Draining, Heartbeat, Status};
 pub use metrics::{Metric, MetricKind};
-pub use names::{Call, Names, Subject, at_place, message_id, place, token, untoken};
+pub use names::{
+    Call, Names, Subject, at_place, message_id, message_id_after, place, token, untoken,
+};
 pub use number::GatewayNumber;
 pub use refusal::{Reason, RefusalBody};
 pub use revocation::Revocation;

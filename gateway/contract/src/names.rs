@@ -7,7 +7,7 @@ use std::fmt::Display;
 
 pub use self::{
     subject::{Call, Subject},
-    token::{at_place, message_id, place, token, untoken},
+    token::{at_place, message_id, message_id_after, place, token, untoken},
 };
 use crate::GatewayNumber;
 

@@ -9,10 +9,8 @@ use async_nats::jetstream::{
 };
 
 use sluice_contract::Names;
+use sluice_rooms::DUPLICATE_WINDOW;
 use tokio::sync::{Notify, watch};
-
-/// How long the stream remembers the ids of messages: the same id twice is stored once.
-const DUPLICATES: Duration = Duration::from_mins(2);
 
 /// How long after a failure the streams are looked at again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -181,8 +179,8 @@ fn rooms(names: &Names, wanted: &Wanted, replicas: usize) -> Config {
             headers_only: false,
         }),
         max_messages_per_subject: i64::from(wanted.messages_per_room.max(1)),
-        max_age: wanted.max_age.max(DUPLICATES),
-        duplicate_window: DUPLICATES,
+        max_age: wanted.max_age.max(DUPLICATE_WINDOW),
+        duplicate_window: DUPLICATE_WINDOW,
         // A message that does not fit is refused; the older ones of others stay.
         discard: DiscardPolicy::New,
         ..common(replicas)

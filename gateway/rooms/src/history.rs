@@ -9,6 +9,10 @@ use std::{
 
 use crate::{HistoryLimits, Message, Publisher};
 
+/// How long an id is remembered: the same message of the same publisher is stored once within it, as
+/// long as the history holds it. After that it is another message.
+pub const DUPLICATE_WINDOW: Duration = Duration::from_mins(2);
+
 /// What a reader asks for: messages after one offset, before another, so many at most.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Query {
@@ -98,9 +102,19 @@ impl History {
         }
     }
 
-    /// The offset of this publisher's message with this id, where one is here.
-    pub fn find(&self, publisher: &Publisher, id: &str) -> Option<u64> {
-        self.by_digest.get(&self.digest(publisher, id)).copied()
+    /// The offset of this publisher's message with this id, where one is here that is neither older
+    /// than the history keeps messages nor than ids are remembered.
+    pub fn find(
+        &self,
+        publisher: &Publisher,
+        id: &str,
+        now: Instant,
+        max_age: Duration,
+    ) -> Option<u64> {
+        let offset = *self.by_digest.get(&self.digest(publisher, id))?;
+        let message = self.messages.get(self.index_from(offset))?;
+        let age = now.saturating_duration_since(message.accepted);
+        (age <= DUPLICATE_WINDOW.min(max_age)).then_some(offset)
     }
 
     fn digest(&self, publisher: &Publisher, id: &str) -> u64 {
@@ -108,7 +122,7 @@ impl History {
     }
 
     /// Adds a message of a publisher. Its offset must be greater than all before it, and its id one
-    /// that [`Self::find`] does not know.
+    /// that [`Self::find`] does not find.
     pub fn append(&mut self, message: Arc<Message>, publisher: &Publisher, limits: &HistoryLimits) {
         self.last = message.offset();
         self.bytes += message.size();
@@ -147,7 +161,10 @@ impl History {
             self.evicted = message.offset();
             self.bytes -= message.size();
         }
-        if let Some(digest) = self.digests.pop_front() {
+        // A later message may have the same publisher and id.
+        if let Some(digest) = self.digests.pop_front()
+            && self.by_digest.get(&digest) == Some(&self.evicted)
+        {
             self.by_digest.remove(&digest);
         }
     }

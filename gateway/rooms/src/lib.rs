@@ -32,7 +32,7 @@ mod reading;
 mod session_id;
 mod settings;
 
-pub use history::{History, Page, Query, Replayed};
+pub use history::{DUPLICATE_WINDOW, History, Page, Query, Replayed};
 pub use key::{MAX_NAME, NameError, RoomKey, check_name};
 pub use message::Message;
 pub use position::{Epoch, Position};

@@ -74,6 +74,14 @@ pub fn message_id(place: &str, id: &str, publisher: Option<&str>) -> String {
     }
 }
 
+/// The id of a message for the stream where it knows `id` by a message that is gone, which had this
+/// offset: another one, and the same for all who find that.
+pub fn message_id_after(id: &str, offset: u64) -> String {
+    // No token has this character, so what follows it is no part of the id.
+    let id = id.split_once('~').map_or(id, |(id, _)| id);
+    format!("{id}~{offset}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +91,13 @@ mod tests {
     fn plain_names_stay_readable() {
         assert_eq!(token("team-red_7"), "team-red_7");
         assert_eq!(&*place("/", "a.b"), "=2F.a=2Eb");
+    }
+
+    #[test]
+    fn an_id_that_is_used_again_names_the_message_that_is_gone() {
+        let id = message_id("=2F.a", "m~1", None);
+        assert_eq!(message_id_after(&id, 7), "=2F.a.m=7E1~7");
+        assert_eq!(message_id_after("=2F.a.m=7E1~7", 9), "=2F.a.m=7E1~9");
     }
 
     #[test]

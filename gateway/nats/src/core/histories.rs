@@ -293,6 +293,12 @@ impl Histories {
             Ask::Repair(place) => rooms.repaired(io, request, place, packet),
             Ask::RepairCheck(place) => rooms.repair_checked(io, request, place, packet),
             Ask::Publish(id) => self.acknowledged(io, request, *id, packet),
+            Ask::Held(id) => {
+                io.requests.close(request);
+                let epoch = self.epoch();
+                self.publishing.held(io.now, epoch, *id, packet);
+                self.publishing.send_if_due(io, self.rooms.stream());
+            }
             Ask::Missed(id, at, part) => {
                 let of = (*id, *at, *part);
                 self.missing.came(io, rooms, request, of, packet);
@@ -308,6 +314,7 @@ impl Histories {
         match self.publishing.acknowledged(io.now, epoch, id, packet) {
             Fate::Stored { offset, reach } => self.watch.took(io.now, offset, reach),
             Fate::Nowhere => self.watch.suspect(io.now),
+            Fate::Known => self.publishing.send_if_due(io, self.rooms.stream()),
             Fate::Other => {}
         }
     }
@@ -367,7 +374,7 @@ impl Histories {
             Ask::Backlog(number) => self.catch_up.read_unanswered(io, *number),
             Ask::Expired(number) => self.catch_up.counted_unanswered(io, *number),
             Ask::Repair(place) | Ask::RepairCheck(place) => self.rooms.repair_failed(io, place),
-            Ask::Publish(id) => self.publishing.unanswered(io, *id),
+            Ask::Publish(id) | Ask::Held(id) => self.publishing.unanswered(io, *id),
             Ask::Missed(id, at, part) => self.missing.later(io, *id, *at, *part),
             Ask::Page(id) => self.pages.fail(*id),
             Ask::Audit(number) => self.audit.unanswered(*number),

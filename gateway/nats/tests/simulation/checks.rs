@@ -35,7 +35,10 @@ impl World {
 
     fn publication_of(&self, seq: u64) -> Option<u64> {
         let id = self.server.rooms.log[seq as usize - 1].id.as_ref()?;
-        id.rsplit_once(".p")?.1.parse().ok()
+        let number = id.rsplit_once(".p")?.1;
+        // What follows names the message that had the id before, and is gone.
+        let number = number.split_once('~').map_or(number, |(number, _)| number);
+        number.parse().ok()
     }
 
     /// A member got a message: it must be the next one.
@@ -221,20 +224,30 @@ impl World {
         }
     }
 
+    /// Whether a message was stored again while the history still held it.
+    fn is_twice_at_once(&self, stored: &[u64]) -> bool {
+        let log = |seq: &u64| &self.server.rooms.log[*seq as usize - 1];
+        let pairs = stored.iter().zip(stored.iter().skip(1));
+        pairs.into_iter().any(|(first, again)| {
+            let (first, again) = (log(first), log(again));
+            first.removed.is_none_or(|removed| removed > again.at)
+        })
+    }
+
     fn check_stream(&mut self) {
-        let mut times: BTreeMap<u64, u32> = BTreeMap::new();
+        let mut times: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
         for seq in 1..=self.server.rooms.last_seq() {
             if let Some(number) = self.publication_of(seq) {
-                *times.entry(number).or_default() += 1;
+                times.entry(number).or_default().push(seq);
             }
         }
         let mut wrong = Vec::new();
         for (number, published) in &self.published {
-            let count = times.get(number).copied().unwrap_or(0);
+            let stored = times.get(number).map_or(&[][..], Vec::as_slice);
             let acked = published.told.iter().any(Result::is_ok);
             let kept = self.places.is_kept(published.room);
-            if count > 1 || (kept && acked && count == 0) {
-                wrong.push(format!("publication {number} is stored {count} times"));
+            if self.is_twice_at_once(stored) || (kept && acked && stored.is_empty()) {
+                wrong.push(format!("publication {number} is stored at {stored:?}"));
             }
         }
         for wrong in wrong {

@@ -39,6 +39,10 @@ fn filled(offsets: &[u64]) -> History {
     history
 }
 
+fn find(history: &History, publisher: &Publisher, id: &str) -> Option<u64> {
+    history.find(publisher, id, Instant::now(), LIMITS.max_age)
+}
+
 fn offsets(messages: &[Arc<Message>]) -> Vec<u64> {
     messages.iter().map(|m| m.offset()).collect()
 }
@@ -87,9 +91,9 @@ fn the_oldest_messages_go_first() {
 #[test]
 fn a_message_is_found_by_its_id_as_long_as_it_is_kept() {
     let mut history = filled(&[2, 5, 7]);
-    assert_eq!(history.find(&Publisher::Application, "2"), Some(2));
+    assert_eq!(find(&history, &Publisher::Application, "2"), Some(2));
     history.append(message(9, "9"), &Publisher::Application, &LIMITS);
-    assert_eq!(history.find(&Publisher::Application, "2"), None);
+    assert_eq!(find(&history, &Publisher::Application, "2"), None);
 }
 
 #[test]
@@ -97,17 +101,17 @@ fn an_id_is_its_publishers() {
     let (ann, session) = (Publisher::User("ann".into()), Pid::random().session());
     let mut history = History::after(0);
     history.append(message(1, "order-18"), &ann, &LIMITS);
-    assert_eq!(history.find(&ann, "order-18"), Some(1));
+    assert_eq!(find(&history, &ann, "order-18"), Some(1));
     for other in [
         Publisher::Application,
         Publisher::User("bob".into()),
         Publisher::Session(session),
     ] {
-        assert_eq!(history.find(&other, "order-18"), None);
+        assert_eq!(find(&history, &other, "order-18"), None);
     }
     history.append(message(2, "order-18"), &Publisher::Application, &LIMITS);
-    assert_eq!(history.find(&ann, "order-18"), Some(1));
-    assert_eq!(history.find(&Publisher::Application, "order-18"), Some(2));
+    assert_eq!(find(&history, &ann, "order-18"), Some(1));
+    assert_eq!(find(&history, &Publisher::Application, "order-18"), Some(2));
 }
 
 #[test]
@@ -186,4 +190,27 @@ proptest! {
         prop_assert_eq!(history.page(query).truncated, lost);
         prop_assert_eq!(history.bytes(), kept.iter().map(|o| message(*o, &o.to_string()).size()).sum::<usize>());
     }
+}
+
+#[test]
+fn an_id_is_forgotten_after_two_minutes_and_where_messages_are_kept_for_less() {
+    let mut history = filled(&[1]);
+    let found = |history: &History, after, max_age| {
+        let now = history.messages[0].accepted + after;
+        history.find(&Publisher::Application, "1", now, max_age)
+    };
+    let hour = Duration::from_hours(1);
+    assert_eq!(found(&history, DUPLICATE_WINDOW, hour), Some(1));
+    let later = DUPLICATE_WINDOW + Duration::from_millis(1);
+    assert_eq!(found(&history, later, hour), None);
+    let second = Duration::from_secs(1);
+    assert_eq!(found(&history, second, second), Some(1));
+    assert_eq!(found(&history, 2 * second, second), None);
+    // It is another message then, which is found also when the first one has gone.
+    history.append(message(2, "1"), &Publisher::Application, &LIMITS);
+    assert_eq!(find(&history, &Publisher::Application, "1"), Some(2));
+    history.drop_oldest();
+    assert_eq!(find(&history, &Publisher::Application, "1"), Some(2));
+    history.drop_oldest();
+    assert_eq!(find(&history, &Publisher::Application, "1"), None);
 }

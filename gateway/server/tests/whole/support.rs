@@ -176,8 +176,9 @@ impl Gateway {
         let request = request.bearer_auth(API_KEY).body(body.to_string());
         let request = request.header("content-type", "application/json");
         let answer = request.send().await.unwrap();
-        assert!(answer.status().is_success(), "{path}: {answer:?}");
+        let status = answer.status();
         let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{path}: {status} {text}");
         serde_json::from_str(&text).unwrap_or_default()
     }
 }

@@ -34,6 +34,8 @@ pub(crate) enum Ask {
     RepairCheck(Place),
     /// The acknowledgement of a message.
     Publish(u64),
+    /// Whether the message is still there that has the id of another, by the number of that one.
+    Held(u64),
     /// A part of what a session missed: the number of the wish, and the place of the room in it.
     Missed(u64, usize, Part),
     /// A page of a history.

@@ -1,5 +1,7 @@
 //! Storing messages, until the stream says that it has them.
 
+mod known;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -69,6 +71,8 @@ struct Waiting {
     until: Instant,
     /// No message with a greater offset was known when it was taken.
     reach: u64,
+    /// The message that the stream knows by its id, of which it is not known whether it is still there.
+    known: Option<u64>,
     /// When it is sent again; none while an answer is awaited.
     again: Option<Instant>,
     sent: u32,
@@ -80,6 +84,8 @@ pub(super) enum Fate {
     /// It has stored a message under this offset, which was sent when none with an offset greater
     /// than `reach` was known.
     Stored { offset: u64, reach: u64 },
+    /// It knows another message by this id, which is looked for next.
+    Known,
     /// Nobody is there to store it.
     Nowhere,
     /// Nothing.
@@ -190,6 +196,7 @@ impl Publishing {
             tell,
             until: io.now + PATIENCE,
             reach,
+            known: None,
             again: Some(io.now),
             sent: 0,
         };
@@ -204,6 +211,10 @@ impl Publishing {
         let Some(waiting) = self.waiting.get_mut(&id) else {
             return;
         };
+        if let Some(offset) = waiting.known {
+            waiting.again = None;
+            return known::look_for(io, id, offset);
+        }
         // It waited for other servers than those that there were when it was accepted.
         if !io.fits(&waiting.headers, waiting.payload.len()) {
             return self.refuse(id, Error::TooLarge);
@@ -230,7 +241,7 @@ impl Publishing {
         packet: &Packet,
     ) -> Fate {
         match serde_json::from_slice::<Ack>(&packet.payload) {
-            Ok(ack) if ack.error.is_none() && ack.seq > 0 => self.stored(epoch, id, &ack),
+            Ok(ack) if ack.error.is_none() && ack.seq > 0 => self.stored(now, epoch, id, &ack),
             Ok(Ack {
                 error: Some(refused),
                 ..
@@ -251,26 +262,38 @@ impl Publishing {
         }
     }
 
-    fn stored(&mut self, epoch: Option<Epoch>, id: u64, ack: &Ack) -> Fate {
-        let Some(waiting) = self.take(id) else {
+    fn stored(&mut self, now: Instant, epoch: Option<Epoch>, id: u64, ack: &Ack) -> Fate {
+        let Some(waiting) = self.waiting.get_mut(&id) else {
             return Fate::Other;
         };
-        // A message that was sent twice finds itself.
-        let duplicate = ack.duplicate && waiting.sent == 1;
-        self.published += u64::from(!duplicate);
-        let offset = ack.seq;
-        let receipt = Receipt {
-            id: waiting.id,
-            position: epoch.map(|epoch| Position { epoch, offset }),
-            duplicate,
-        };
-        // Whoever published may be gone.
-        let _ = waiting.tell.send(Ok(receipt));
+        // A message that was sent twice may find itself, never below what there was before it.
+        if ack.duplicate && (waiting.sent == 1 || ack.seq <= waiting.reach) {
+            waiting.known = Some(ack.seq);
+            waiting.again = Some(now);
+            return Fate::Known;
+        }
+        let reach = waiting.reach;
+        self.published += 1;
+        self.receipt(epoch, id, ack.seq, false);
         if ack.duplicate {
             return Fate::Other;
         }
-        let reach = waiting.reach;
-        Fate::Stored { offset, reach }
+        Fate::Stored {
+            offset: ack.seq,
+            reach,
+        }
+    }
+
+    fn receipt(&mut self, epoch: Option<Epoch>, id: u64, offset: u64, duplicate: bool) {
+        if let Some(waiting) = self.take(id) {
+            let receipt = Receipt {
+                id: waiting.id,
+                position: epoch.map(|epoch| Position { epoch, offset }),
+                duplicate,
+            };
+            // Whoever published may be gone.
+            let _ = waiting.tell.send(Ok(receipt));
+        }
     }
 
     fn refused(&mut self, id: u64, refused: &Refused) {

@@ -295,7 +295,7 @@ pub(super) enum Kept {
 pub(super) struct KeptMessage {
     pub(super) seq: u64,
     #[serde(default)]
-    subject: String,
+    pub(super) subject: String,
     /// Its payload, in base 64.
     #[serde(default)]
     data: String,
