@@ -38,7 +38,7 @@ describe("dashboards and alerts", () => {
       await pause(200);
       const targets = await prometheus.targets();
       return targets.length === load.targets.length + 1 && targets.every(({ health }) => health === "up");
-    });
+    }, PATIENCE);
   });
 
   test("every variable of a dashboard has values", async () => {
@@ -50,6 +50,7 @@ describe("dashboards and alerts", () => {
   test("every query of every panel shows something of gateways under load", async () => {
     const queries = panelQueries();
     assert.ok(queries.length > 80, `only ${queries.length} queries were found`);
+    await load.drain();
     await allShow(queries);
   });
 

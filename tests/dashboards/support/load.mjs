@@ -19,7 +19,7 @@ const KEYS = { name: "keys", key: "api" };
 
 /**
  * Gateways under load, in which everything happens that a query asks for: a fleet of three over NATS,
- * one of which drains, with a webhook; and a gateway of another cluster,
+ * one of which drains when it is told to, with a webhook; and a gateway of another cluster,
  * which is full, and whose backend over NATS does not answer.
  */
 export class Load {
@@ -60,6 +60,10 @@ export class Load {
     this.#closers.push(() => this.crowd.stop());
     await this.crowd.begin();
     this.#mishaps();
+  }
+
+  /** Has the last gateway of the fleet move its clients, one a second; once all are moved, it is gone. */
+  async drain() {
     const { status } = await this.fleet.gateways[2].api("POST", "/v1/drain", { reason: "rollout", connectionsPerSecond: 1 });
     if (status >= 300) throw new Error(`the drain was refused with ${status}`);
   }
