@@ -9,7 +9,10 @@ use sluice_nats::link::{Auth, Logins};
 use sluice_util::Backoff;
 use tokio::sync::watch;
 
-use crate::login::{Attempts, renew};
+use crate::{
+    link::Link,
+    login::{Attempts, renew},
+};
 
 /// How long a server may take to connect and greet.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -53,14 +56,6 @@ pub struct Connection {
     link: watch::Receiver<Link>,
     /// Tells by its end that nobody uses the connection any more.
     _used: Arc<watch::Sender<()>>,
-}
-
-/// What was heard of the connection.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Link {
-    pub(crate) up: bool,
-    /// How often it was connected.
-    pub(crate) times: u64,
 }
 
 impl std::fmt::Debug for Connection {

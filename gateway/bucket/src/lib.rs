@@ -50,6 +50,7 @@ mod connection;
 mod documents;
 mod error;
 mod finalised;
+mod link;
 mod login;
 mod purge;
 mod revocations;

@@ -10,7 +10,7 @@ use sluice_nats::link::{Auth, Logins, Renewal};
 use sluice_util::lock;
 use tokio::{sync::watch, time::sleep};
 
-use crate::connection::Link;
+use crate::link::Link;
 
 /// The tries to connect since the last connection: each with the next login that there is.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ pub use self::{
     logins::Logins,
     renewal::Renewal,
 };
-use super::{protocol::encode::Connect, url::UserInfo};
+use super::protocol::encode::Connect;
 
 /// What a client proves itself with. Shown without its secrets.
 #[derive(Clone, Default)]
@@ -96,19 +96,6 @@ impl Auth {
             }
         }
         Ok(proof)
-    }
-}
-
-impl From<&UserInfo> for Auth {
-    fn from(info: &UserInfo) -> Self {
-        let user = info.user.clone();
-        match &info.password {
-            Some(password) => Self::UserPassword {
-                user,
-                password: password.clone(),
-            },
-            None => Self::Token(user),
-        }
     }
 }
 

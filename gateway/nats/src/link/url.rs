@@ -51,6 +51,19 @@ pub(super) struct UserInfo {
     pub(super) password: Option<String>,
 }
 
+impl From<&UserInfo> for Auth {
+    fn from(info: &UserInfo) -> Self {
+        let user = info.user.clone();
+        match &info.password {
+            Some(password) => Self::UserPassword {
+                user,
+                password: password.clone(),
+            },
+            None => Self::Token(user),
+        }
+    }
+}
+
 /// `nats://` or `tls://`, perhaps a user and password or a token, a host and a port. It is shown
 /// without the user.
 #[derive(Clone, PartialEq, Eq)]
