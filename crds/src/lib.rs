@@ -36,6 +36,7 @@
 
 pub mod cluster;
 mod definition;
+mod durability;
 mod duration;
 pub mod load;
 mod on_delete;
@@ -45,6 +46,7 @@ mod secret_key;
 
 pub use cluster::{RealtimeCluster, RealtimeClusterSpec, RealtimeClusterStatus};
 pub use definition::{definition, definition_yaml};
+pub use durability::Durability;
 pub use duration::{Duration, ParseDurationError};
 pub use load::{Documents, Problem, ProblemCode, Secret, Source, load};
 pub use on_delete::OnDelete;

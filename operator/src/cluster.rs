@@ -85,6 +85,7 @@ impl ClusterReconciler {
             images: &context.settings.images,
             apis: context.apis,
             operator_namespace: &context.settings.operator_namespace,
+            durability: inventory.durability(),
         };
         let revision = plan::revision(&inputs);
         let moves = self

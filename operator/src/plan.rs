@@ -17,13 +17,16 @@ mod services;
 
 use serde_json::{Map, Value, json};
 use sluice_contract::ENVELOPE_BYTES;
-use sluice_crds::RealtimeClusterSpec;
+use sluice_crds::{Durability, RealtimeClusterSpec};
 
 use self::names::Names;
 pub use self::nats::Keys as NatsKeys;
 pub(crate) use self::{
     documents::FILE,
-    nats::{FORMER_BACKEND, Needed, application_of, application_user, majority, operator_urls},
+    nats::{
+        FORMER_BACKEND, Needed, application_of, application_user, durability, majority,
+        operator_urls,
+    },
 };
 use crate::Kind;
 
@@ -128,6 +131,8 @@ pub struct Inputs<'a> {
     pub apis: Apis,
     /// The Kubernetes namespace that the operator runs in.
     pub operator_namespace: &'a str,
+    /// How NATS servers that are there keep what they acknowledge; `None` where there are none.
+    pub durability: Option<Durability>,
 }
 
 /// One object that should be.

@@ -5,7 +5,9 @@
 
 use std::{fs, path::PathBuf};
 
-use sluice_crds::{Source, load};
+use serde_json::Value;
+use sluice_crds::{Durability, Source, load};
+use sluice_operator::Kind;
 use sluice_operator::plan::{self, Apis, Cluster, Images, Inputs, Keys, NatsKeys};
 
 fn folder() -> PathBuf {
@@ -37,12 +39,15 @@ fn cluster(name: &str) -> Cluster {
     }
 }
 
-fn planned(cluster: &Cluster, apis: Apis) -> String {
-    let images = Images {
+fn images() -> Images {
+    Images {
         gateway: "sluice/gateway:0.1.0".to_owned(),
         nats: "nats:2.15".to_owned(),
-    };
-    let keys = keys();
+    }
+}
+
+fn planned(cluster: &Cluster, apis: Apis) -> String {
+    let (images, keys) = (images(), keys());
     let inputs = Inputs {
         cluster,
         documents: "the documents\n",
@@ -50,6 +55,7 @@ fn planned(cluster: &Cluster, apis: Apis) -> String {
         images: &images,
         apis,
         operator_namespace: "sluice-system",
+        durability: None,
     };
     let mut objects = plan::plan(&inputs);
     objects.push(plan::deployment(&inputs, cluster.spec.gateway.replicas));
@@ -116,6 +122,7 @@ fn revision(change: impl FnOnce(&mut Cluster)) -> String {
         images: &images,
         apis: ALL,
         operator_namespace: "sluice-system",
+        durability: None,
     })
 }
 
@@ -150,6 +157,59 @@ fn what_is_taken_at_the_start_makes_a_new_revision() {
         revision(|it| it.spec.drain.deadline = "10m".parse().unwrap()),
         before
     );
+}
+
+/// What the servers' configuration says, where the `StatefulSet` that is there is `live`.
+fn servers(
+    durability: Option<Durability>,
+    replicas: u32,
+    live: Option<Durability>,
+) -> (bool, Value) {
+    let mut cluster = cluster("managed");
+    let nats = cluster.spec.backbone.as_mut().unwrap().nats.as_mut();
+    let managed = nats.unwrap().managed.as_mut().unwrap();
+    (managed.durability, managed.replicas) = (durability, replicas);
+    let (keys, images) = (keys(), images());
+    let planned = plan::plan(&Inputs {
+        cluster: &cluster,
+        documents: "",
+        keys: &keys,
+        images: &images,
+        apis: Apis::default(),
+        operator_namespace: "",
+        durability: live,
+    });
+    let of = |kind| {
+        let found = planned
+            .iter()
+            .find(|it| it.kind == kind && it.name == "chat-nats");
+        found.unwrap().value.clone()
+    };
+    let text = of(Kind::ConfigMap)["data"]["nats.conf"].to_string();
+    (
+        text.contains("sync_interval: always"),
+        of(Kind::StatefulSet),
+    )
+}
+
+#[test]
+fn servers_that_are_there_stay_as_they_are_and_new_ones_write_to_their_disks_where_they_are_several()
+ {
+    use Durability::{Disk, Quorum};
+    for (wanted, replicas, live, always) in [
+        (None, 1, None, false),
+        (None, 3, None, true),
+        (None, 3, Some(Quorum), false),
+        (None, 1, Some(Disk), true),
+        (Some(Disk), 1, Some(Quorum), true),
+        (Some(Quorum), 3, Some(Disk), false),
+    ] {
+        let (written, object) = servers(wanted, replicas, live);
+        assert_eq!(written, always, "{wanted:?} {replicas} {live:?}");
+        // The next time it is seen by what is there.
+        let annotations = &object["spec"]["template"]["metadata"]["annotations"];
+        assert_eq!(annotations["sluice.dev/durability"] == "Disk", always);
+    }
 }
 
 #[test]

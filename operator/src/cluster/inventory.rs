@@ -3,13 +3,13 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Value, json};
-use sluice_crds::RealtimeClusterSpec;
+use sluice_crds::{Durability, RealtimeClusterSpec};
 
 use crate::{
     Kind, Object,
     check::Secrets,
     context::Context,
-    plan::{FILE, Keys, names::Names},
+    plan::{self, FILE, Keys, names::Names},
     secrets,
     trouble::Trouble,
 };
@@ -110,6 +110,12 @@ impl Inventory {
         let mut rooms: Vec<_> = rooms.collect();
         rooms.sort_by_key(Value::to_string);
         json!([self.object.generation(), rooms, self.secrets])
+    }
+
+    /// How NATS servers that are there keep what they acknowledge.
+    pub(super) fn durability(&self) -> Option<Durability> {
+        let servers = self.owned(Kind::StatefulSet).next()?;
+        Some(plan::durability(&servers.field("spec")))
     }
 
     /// An object that was made for the cluster, or has one of its names.

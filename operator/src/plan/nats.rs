@@ -4,7 +4,7 @@ mod config;
 mod keys;
 
 use serde_json::{Value, json};
-use sluice_crds::{OnDelete, cluster::ManagedNats};
+use sluice_crds::{Durability, OnDelete, cluster::ManagedNats};
 
 pub use self::keys::Keys;
 pub(crate) use self::keys::{FORMER_BACKEND, Needed, application_of, application_user};
@@ -115,7 +115,7 @@ fn urls(cluster: &Cluster, replicas: u32, (user, password): (&str, &str)) -> Str
 
 fn configuration(inputs: &Inputs<'_>, wanted: &ManagedNats) -> Planned {
     let cluster = inputs.cluster;
-    let body = json!({"data": {config::FILE: server_configuration(cluster, wanted)}});
+    let body = json!({"data": {config::FILE: server_configuration(inputs, wanted)}});
     object(cluster, Kind::ConfigMap, cluster.names().nats(), NATS, body)
 }
 
@@ -137,6 +137,10 @@ fn servers(inputs: &Inputs<'_>, wanted: &ManagedNats) -> Planned {
         OnDelete::Keep => "Retain",
         OnDelete::Drop => "Delete",
     };
+    let mut annotations = json!({"sluice.dev/configuration": configured(inputs, wanted)});
+    if chosen(inputs, wanted) == Durability::Disk {
+        annotations[DURABILITY] = json!(Durability::Disk);
+    }
     let body = json!({"spec": {
         "replicas": wanted.replicas,
         "serviceName": cluster.names().nats(),
@@ -148,7 +152,7 @@ fn servers(inputs: &Inputs<'_>, wanted: &ManagedNats) -> Planned {
         "template": {
             "metadata": {
                 "labels": cluster.names().labels(NATS),
-                "annotations": {"sluice.dev/configuration": configured(inputs, wanted)},
+                "annotations": annotations,
             },
             "spec": server(inputs, wanted),
         },
@@ -166,11 +170,31 @@ fn servers(inputs: &Inputs<'_>, wanted: &ManagedNats) -> Planned {
 /// Changes when servers must start anew to work by their configuration.
 fn configured(inputs: &Inputs<'_>, wanted: &ManagedNats) -> String {
     let access = config::access(inputs.cluster, wanted.replicas, &inputs.keys.nats);
-    digest(&(server_configuration(inputs.cluster, wanted), access))
+    digest(&(server_configuration(inputs, wanted), access))
 }
 
-fn server_configuration(cluster: &Cluster, wanted: &ManagedNats) -> String {
-    config::servers(wanted, cluster.largest_message(), LAME_DUCK)
+fn server_configuration(inputs: &Inputs<'_>, wanted: &ManagedNats) -> String {
+    let payload = inputs.cluster.largest_message();
+    config::servers(wanted, payload, LAME_DUCK, chosen(inputs, wanted))
+}
+
+/// The annotation of servers that have what they acknowledge on their disks. Those of 0.1.0 have
+/// none, and do not.
+const DURABILITY: &str = "sluice.dev/durability";
+
+/// How the servers keep what they acknowledge: as the user says, or as those do that are there.
+fn chosen(inputs: &Inputs<'_>, wanted: &ManagedNats) -> Durability {
+    let chosen = wanted.durability.or(inputs.durability);
+    chosen.unwrap_or_else(|| Durability::of_new(wanted.replicas))
+}
+
+/// How servers keep it whose `StatefulSet` has this spec.
+pub(crate) fn durability(spec: &Value) -> Durability {
+    let annotations = spec.pointer("/template/metadata/annotations");
+    match annotations.and_then(|all| all.get(DURABILITY)) {
+        Some(_) => Durability::Disk,
+        None => Durability::Quorum,
+    }
 }
 
 fn claim(wanted: &ManagedNats) -> Value {

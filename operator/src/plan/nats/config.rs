@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use sluice_contract::{Names, Rights, Role};
-use sluice_crds::cluster::ManagedNats;
+use sluice_crds::{Durability, cluster::ManagedNats};
 
 use super::{
     CLIENTS, Keys, MONITOR, ROUTES,
@@ -28,7 +28,16 @@ const MOST: usize = 64 << 20;
 
 /// `payload` is the most bytes of a message that clients' limits ask for.
 #[expect(clippy::cast_sign_loss, reason = "a size is never negative")]
-pub(super) fn servers(wanted: &ManagedNats, payload: usize, lame_duck: u32) -> String {
+pub(super) fn servers(
+    wanted: &ManagedNats,
+    payload: usize,
+    lame_duck: u32,
+    durability: Durability,
+) -> String {
+    let sync = match durability {
+        Durability::Disk => "\n  # What is acknowledged is on the disk.\n  sync_interval: always",
+        Durability::Quorum => "",
+    };
     let payload = if payload <= PAYLOAD {
         "8MB".to_owned()
     } else {
@@ -51,7 +60,7 @@ lame_duck_duration: {lame_duck}s
 jetstream {{
   store_dir: /data
   max_file_store: {store}
-  max_memory_store: 0
+  max_memory_store: 0{sync}
 }}
 include ../nats-access/{ACCESS}
 "
