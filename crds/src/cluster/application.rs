@@ -2,6 +2,7 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Handshake;
+use crate::Duration;
 
 /// A program of the user with Socket.IO server code. It gets the events of its namespaces' clients
 /// over NATS; connections, rooms and data stay at the gateways.
@@ -28,6 +29,36 @@ pub struct Application {
     /// told no header, cookie or parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handshake: Option<Handshake>,
+    /// Has a client that lost its connection go on with its session, as Socket.IO's connection
+    /// state recovery does: with its rooms, its data and what was emitted to it meanwhile. Without
+    /// it, such a client begins a new session. With it, events carry one more argument, by which
+    /// clients say how far they got.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<ApplicationRecovery>,
+}
+
+/// How lost connections are recovered in an application's namespaces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", default = "ApplicationRecovery::default")]
+pub struct ApplicationRecovery {
+    /// How long after its connection is lost a client can come back to its session.
+    #[x_kube(validation = Rule::new("duration(self) >= duration('1s') && duration(self) <= duration('1h')")
+        .message("the window of an application's recovery is 1s to 1h, for example 2m; leave recovery out to have none"))]
+    pub window: Duration,
+    /// Bytes that each gateway keeps for it, of what was emitted and of sessions without a
+    /// connection. What is older than has space is forgotten, and a client that missed some of that
+    /// begins a new session.
+    #[schemars(range(min = 1_048_576, max = 4_294_967_295_u32))]
+    pub bytes: u32,
+}
+
+impl Default for ApplicationRecovery {
+    fn default() -> Self {
+        Self {
+            window: Duration::from_secs(120),
+            bytes: 67_108_864,
+        }
+    }
 }
 
 impl Application {
@@ -52,6 +83,7 @@ mod tests {
             name: "chat".to_owned(),
             namespaces: vec!["/".to_owned(), "/admin-*".to_owned()],
             handshake: None,
+            recovery: None,
         };
         for (namespace, has) in [
             ("/", true),

@@ -3,6 +3,7 @@
 mod ending;
 mod greeting;
 mod hearing;
+mod recovering;
 
 use std::{
     sync::{Arc, Mutex, atomic::Ordering::Relaxed},
@@ -18,6 +19,8 @@ use sluice_contract::{
 use sluice_util::lock;
 use tokio::sync::Notify;
 
+use self::recovering::Recovering;
+pub use self::recovering::Recovery;
 use crate::{Arrival, Counters, Instance, Post, Sockets, roster::Roster, sorted::Sorted};
 
 /// How often this gateway says that it is there.
@@ -60,6 +63,7 @@ pub struct Application {
     wake: Arc<Notify>,
     sockets: Arc<dyn Sockets>,
     counters: Arc<Counters>,
+    recovering: Mutex<Option<Recovering>>,
 }
 
 impl Application {
@@ -82,6 +86,7 @@ impl Application {
             wake: Arc::default(),
             sockets,
             counters: Arc::default(),
+            recovering: Mutex::default(),
         })
     }
 
@@ -179,6 +184,7 @@ impl Application {
             self.send(&instance, now);
         }
         self.counters.held_bytes.store(held, Relaxed);
+        self.tick_recovery(now);
         let mut state = lock(&self.state);
         if state.beat_at.is_none_or(|at| at <= now) {
             state.beat_at = Some(now + BEAT);

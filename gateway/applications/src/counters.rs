@@ -27,6 +27,8 @@ pub struct Counters {
     pub blocked: AtomicU64,
     /// Streams that ended by a reset or by what cannot be read.
     pub reset: AtomicU64,
+    /// Bytes that are kept for clients that lost their connection.
+    pub recovery_bytes: AtomicU64,
     /// Bytes that wait for instances.
     pub held_bytes: AtomicU64,
 }

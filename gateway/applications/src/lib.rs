@@ -7,10 +7,13 @@
 //! twice while the instance lives. When it has gone, all workers are told once, with what had not
 //! arrived there.
 
+mod absent;
 mod application;
 mod counters;
 mod handle;
 mod instance;
+mod log;
+mod mark;
 mod over_nats;
 mod post;
 mod roster;
@@ -19,11 +22,14 @@ mod sockets;
 mod sorted;
 mod stream;
 
-pub use application::{Application, Identity};
+pub use absent::{Absent, Claim, Stay};
+pub use application::{Application, Identity, Recovery};
 pub use counters::Counters;
 pub use handle::{handle, worker_of};
 pub use instance::{Instance, Undelivered};
+pub use log::{Gone, Missed};
+pub use mark::Mark;
 pub use post::Post;
 pub use selected::{Asked, AskedAlone, Cast, Deed, Emission, Flags, List};
-pub use sockets::{Arrival, Sockets};
+pub use sockets::{Arrival, Claimed, Sockets};
 pub use stream::{Stream, ToSend};

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use sluice_contract::application::{Close, Entry, Read, Selector};
 use sluice_util::lock;
 
-use crate::Instance;
+use crate::{Instance, Mark};
 
 /// How something is to be sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Emission {
     pub args: Bytes,
     /// Its attachments.
     pub attachments: Vec<Bytes>,
+    /// What its readers have got with it, where lost connections are recovered.
+    pub mark: Option<Mark>,
 }
 
 impl Emission {
@@ -52,7 +54,31 @@ impl Emission {
             ttl: entry.number(at + 2).unwrap_or(0),
             args: entry.bodies.get(body)?.clone(),
             attachments: entry.bodies.get(body + 1..)?.to_vec(),
+            mark: None,
         })
+    }
+
+    /// Whether a client that was away is to get it when it comes back.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.call.is_none() && !self.flags.volatile
+    }
+
+    /// Whether a client takes its last argument for a mark.
+    pub(crate) fn ends_like_marked(&self) -> bool {
+        self.call.is_none() && self.args.trim_ascii_end().ends_with(b"\"]")
+    }
+
+    /// Has it keep no more memory than its own.
+    pub(crate) fn own(&mut self) {
+        self.args = Bytes::copy_from_slice(&self.args);
+        for attachment in &mut self.attachments {
+            *attachment = Bytes::copy_from_slice(attachment);
+        }
+    }
+
+    /// Its bytes.
+    pub fn size(&self) -> usize {
+        self.args.len() + self.attachments.iter().map(Bytes::len).sum::<usize>()
     }
 }
 
@@ -106,6 +132,8 @@ pub struct Cast {
     pub selector: Selector,
     /// What.
     pub deed: Deed,
+    /// The number of the last emission that is kept, of those up to this.
+    pub seq: u64,
     /// Where it is a question.
     question: Option<Arc<Question>>,
     /// Where it is a [`List`]: who was found so far, and what is told of them.
@@ -150,6 +178,7 @@ impl Cast {
             instance: Arc::clone(instance),
             selector,
             deed,
+            seq: 0,
             question,
             listed: Mutex::default(),
         })

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use sluice_contract::application::Read;
+use tokio::sync::oneshot;
 
-use crate::{Cast, Deed, Instance, Undelivered};
+use crate::{Cast, Claim, Deed, Instance, Mark, Undelivered};
 
 /// What instances say, or what became of them.
 #[derive(Debug, Clone)]
@@ -19,9 +20,16 @@ pub enum Arrival {
         handle: u64,
         /// What.
         entry: Read,
+        /// The number of the last emission that is kept, of those up to this.
+        seq: u64,
+        /// What its reader has got with it, where it is an emission and lost connections are
+        /// recovered.
+        mark: Option<Mark>,
     },
     /// An instance does something to all who are selected.
     Cast(Arc<Cast>),
+    /// A client claims its session. Whoever has it keeps it for that.
+    Claimed(Arc<Claimed>),
     /// An instance is about to end, and its sessions are to go to others.
     Leaving(Arc<Instance>),
     /// An instance is not there any more. What it was said and did not take comes along, for the
@@ -36,12 +44,20 @@ impl Arrival {
         match self {
             Self::Said { entry, .. } => bodies(&entry.bodies),
             Self::Cast(cast) => match &cast.deed {
-                Deed::Emit(emission) => emission.args.len() + bodies(&emission.attachments),
+                Deed::Emit(emission) => emission.size(),
                 _ => 0,
             },
             _ => 0,
         }
     }
+}
+
+/// A claim that goes round all workers. Who waits for them is told when the last one drops it.
+#[derive(Debug)]
+pub struct Claimed {
+    /// What is claimed.
+    pub claim: Claim,
+    pub(crate) _done: oneshot::Sender<()>,
 }
 
 /// The workers, as applications see them.

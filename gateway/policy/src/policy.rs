@@ -20,6 +20,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 use sluice_crds::RealtimeClusterSpec;
 
+pub use self::applications::ApplicationRecovery;
 use self::applications::Applications;
 use crate::limits::Limits;
 use crate::rooms::{RoomPolicy, Table};
@@ -197,6 +198,11 @@ impl Policy {
     /// The names of the applications, in the order of the document.
     pub fn applications(&self) -> impl ExactSizeIterator<Item = &Arc<str>> {
         self.applications.names()
+    }
+
+    /// How lost connections are recovered in an application's namespaces; `None` where they are not.
+    pub fn application_recovery(&self, application: &str) -> Option<ApplicationRecovery> {
+        self.applications.recovery(application)
     }
 
     /// What an application is told of the request that opened a connection; `None` where that is

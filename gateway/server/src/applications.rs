@@ -1,11 +1,14 @@
 //! The applications of the documents.
 
-use std::{collections::BTreeMap, io, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use sluice_applications::{Application, Identity, Sockets};
+use sluice_applications::{Application, Identity, Recovery, Sockets};
 use sluice_nats::link::Options;
 use sluice_policy::Policy;
+
+/// How much longer than a heartbeat it may take until a lost connection is noticed.
+const TO_SPARE: Duration = Duration::from_secs(5);
 
 type ByName = BTreeMap<Arc<str>, Arc<Application>>;
 
@@ -67,6 +70,7 @@ impl Applications {
             );
             match known {
                 Ok(application) => {
+                    application.recover_with(recovery_of(policy, name));
                     now.insert(Arc::clone(name), application);
                 }
                 Err(error) => failed = Err(error),
@@ -82,4 +86,14 @@ impl Applications {
             application.end().await;
         }
     }
+}
+
+fn recovery_of(policy: &Policy, application: &str) -> Option<Recovery> {
+    let recovery = policy.application_recovery(application)?;
+    let heartbeat = &policy.heartbeat;
+    Some(Recovery {
+        window: recovery.window,
+        unnoticed: heartbeat.interval + heartbeat.timeout + TO_SPARE,
+        bytes: recovery.bytes,
+    })
 }

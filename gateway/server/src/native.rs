@@ -312,6 +312,7 @@ impl Client {
             handshake: self.admitted.handshake(&self.hub.policy(), connect.auth()),
             pid: connect.pid(),
             read: connect.position(),
+            offset: connect.offset.as_deref().map(Box::from),
             token: connect.token.map(Box::from).or_else(bearer),
         };
         if !self.hub.policy().has_namespace(&knock.namespace) {

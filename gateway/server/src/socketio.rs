@@ -85,6 +85,7 @@ impl SocketIoFront {
             token: auth.token.map(Box::from).or_else(bearer),
             pid: auth.pid.as_deref().and_then(Pid::parse),
             read: ClientPosition::parse(auth.offset.as_deref()),
+            offset: auth.offset.as_deref().map(Box::from),
         })
     }
 
@@ -113,6 +114,9 @@ impl SocketIoFront {
     fn accepted(&self, carrier: &Rc<Carrier<Self>>, entered: Entered) -> Accepted<Rc<Session>> {
         let outlet = Outlet::SocketIo(Rc::clone(carrier));
         let session = self.hub.attach(entered, outlet);
+        // As the JavaScript server does: what the client missed comes before it is told that it is
+        // connected, and it is the client that holds it back until then.
+        self.hub.send_missed(&session);
         let recoverable = self.hub.is_recoverable(&session);
         Accepted {
             sid: outcome::session(session.id),

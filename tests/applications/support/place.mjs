@@ -16,14 +16,14 @@ export class Place {
   #open = [];
 
   /** For the tests of one file: `count` gateways, which end after the last test. */
-  static async use(count = 1) {
+  static async use(count = 1, application = {}) {
     const place = new Place();
     place.nats = await useNats();
     const documents = [
       cluster({
         auth: { required: false },
         backbone: { nats: { external: { url: place.nats } } },
-        applications: [{ name: "app", namespaces: ["/*"], handshake: { headers: ["x-tenant"], cookies: [], query: ["theme"] } }],
+        applications: [{ name: "app", namespaces: ["/*"], handshake: { headers: ["x-tenant"], cookies: [], query: ["theme"] }, ...application }],
       }),
     ];
     place.gateways = await needed(Promise.all(Array.from({ length: count }, () => Gateway.start(documents))));

@@ -55,7 +55,7 @@ impl Application {
         let taken = ends.stream.take(&frame, now);
         drop(ends);
         if let Some(piece) = taken {
-            self.take(&instance, &piece);
+            self.take(&instance, &piece, now);
         }
         instance.send_soon();
     }
@@ -84,14 +84,14 @@ impl Application {
         }
     }
 
-    fn take(&self, instance: &Arc<Instance>, piece: &[u8]) {
+    fn take(&self, instance: &Arc<Instance>, piece: &[u8], now: Instant) {
         instance.ends().entries.put(piece);
         let mut arrivals = Sorted::new(self.sockets.count());
         loop {
             let next = instance.ends().entries.next();
             let fine = match next {
                 Ok(None) => break,
-                Ok(Some(entry)) => self.entry(instance, entry, &mut arrivals),
+                Ok(Some(entry)) => self.entry(instance, entry, &mut arrivals, now),
                 Err(_) => false,
             };
             if !fine {
@@ -104,7 +104,13 @@ impl Application {
     }
 
     /// Whether the stream can go on behind this entry.
-    fn entry(&self, instance: &Arc<Instance>, entry: Read, arrivals: &mut Sorted) -> bool {
+    fn entry(
+        &self,
+        instance: &Arc<Instance>,
+        entry: Read,
+        arrivals: &mut Sorted,
+        now: Instant,
+    ) -> bool {
         add(&self.counters.heard);
         let greeted = instance.ends().greeted;
         match entry.kind() {
@@ -115,17 +121,20 @@ impl Application {
                 let Some(handle) = entry.number(0) else {
                     return false;
                 };
+                let (seq, mark) = self.log_said(handle, &entry, now);
                 arrivals.add(worker_of(handle), || Arrival::Said {
                     instance: Arc::clone(instance),
                     handle,
                     entry,
+                    seq,
+                    mark,
                 });
             }
             "cast" | "joins" | "leaves" | "closes" | "list" => {
                 let Some(cast) = Cast::of(instance, &entry) else {
                     return false;
                 };
-                let cast = Arc::new(cast);
+                let cast = self.log_cast(cast, now);
                 arrivals.add_to_all(&Arrival::Cast(cast));
             }
             _ => add(&self.counters.newer),

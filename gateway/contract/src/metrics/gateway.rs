@@ -72,6 +72,8 @@ crate::metrics! {
         "Sessions that are attached to instances of applications, or wait for one.";
     Gauge APPLICATION_HELD_BYTES = "sluice_application_held_bytes",
         "Bytes that wait for instances of applications.";
+    Gauge APPLICATION_RECOVERY_BYTES = "sluice_application_recovery_bytes",
+        "Bytes of what instances emitted, and of sessions without a connection, kept for clients that come back.";
     Counter APPLICATION_EVENTS = "sluice_application_events_total" ["outcome"],
         "Clients' events for applications, by what became of them.";
     Counter APPLICATION_HANDOVERS = "sluice_application_handovers_total",

@@ -1,16 +1,32 @@
 //! Which application a namespace belongs to.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use sluice_crds::cluster::Application;
 
 use super::Handshake;
 use crate::rooms::{Pattern, Table};
 
+/// How lost connections are recovered in the namespaces of an application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApplicationRecovery {
+    /// How long a session waits for its client.
+    pub window: Duration,
+    /// The most bytes that are kept for that.
+    pub bytes: usize,
+}
+
+#[derive(Debug)]
+struct One {
+    name: Arc<str>,
+    handshake: Option<Handshake>,
+    recovery: Option<ApplicationRecovery>,
+}
+
 /// The applications of a cluster.
 #[derive(Debug)]
 pub(super) struct Applications {
-    all: Box<[(Arc<str>, Option<Handshake>)]>,
+    all: Box<[One]>,
     by_namespace: Table<Arc<str>>,
 }
 
@@ -28,9 +44,14 @@ impl Applications {
             patterns.map(move |pattern| (Pattern::new(pattern), Arc::clone(name)))
         });
         let by_namespace = Table::new(patterns);
-        let all = named
-            .into_iter()
-            .map(|(spec, name)| (name, spec.handshake.as_ref().map(Handshake::of)));
+        let all = named.into_iter().map(|(spec, name)| One {
+            name,
+            handshake: spec.handshake.as_ref().map(Handshake::of),
+            recovery: spec.recovery.as_ref().map(|spec| ApplicationRecovery {
+                window: spec.window.as_std(),
+                bytes: spec.bytes as usize,
+            }),
+        });
         Self {
             all: all.collect(),
             by_namespace,
@@ -42,12 +63,18 @@ impl Applications {
     }
 
     pub(super) fn names(&self) -> impl ExactSizeIterator<Item = &Arc<str>> {
-        self.all.iter().map(|(name, _)| name)
+        self.all.iter().map(|one| &one.name)
     }
 
     pub(super) fn handshake(&self, application: &str) -> Option<&Handshake> {
-        let mut all = self.all.iter();
-        let (_, handshake) = all.find(|(name, _)| **name == *application)?;
-        handshake.as_ref()
+        self.one(application)?.handshake.as_ref()
+    }
+
+    pub(super) fn recovery(&self, application: &str) -> Option<ApplicationRecovery> {
+        self.one(application)?.recovery
+    }
+
+    fn one(&self, application: &str) -> Option<&One> {
+        self.all.iter().find(|one| *one.name == *application)
     }
 }

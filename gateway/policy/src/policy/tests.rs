@@ -354,6 +354,7 @@ fn of_two_patterns_of_applications_the_longer_counts() {
         name: name.to_owned(),
         namespaces: vec![pattern.to_owned()],
         handshake: None,
+        recovery: None,
     };
     let applications = applications::Applications::new(&[
         application("all", "/*"),

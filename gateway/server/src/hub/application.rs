@@ -14,6 +14,7 @@ mod events;
 mod handover;
 mod held;
 mod members;
+mod returning;
 
 use std::{
     cell::{Cell, RefCell},
@@ -24,6 +25,7 @@ use std::{
 };
 
 use rustc_hash::FxHashMap;
+use sluice_rooms::SessionId;
 use tokio::sync::Notify;
 
 pub(super) use self::asking::Denied;
@@ -48,6 +50,10 @@ pub(super) struct AttachedSessions {
     unattached: RefCell<VecDeque<u64>>,
     /// An instance may be there now that was not.
     present: Notify,
+    /// The number of the last emission, of the application whose arrival is read now.
+    seq: Cell<u64>,
+    /// Those whose clients came back and are not in yet.
+    returning: RefCell<FxHashMap<SessionId, Rc<Session>>>,
     /// What clients are to answer, in the order in which it was asked.
     awaited: RefCell<VecDeque<Awaited>>,
 }

@@ -1,5 +1,7 @@
 //! What a session has that is attached to an instance.
 
+mod trail;
+
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, VecDeque},
@@ -8,9 +10,11 @@ use std::{
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
-use sluice_applications::Instance;
+use sluice_applications::{Gone, Instance, Missed};
 use sluice_contract::application::{Accept, Refuse};
 use tokio::sync::oneshot;
+
+pub(in crate::hub) use self::trail::Trail;
 
 /// What is done with an instance's answer: the JSON array of its arguments, and its attachments.
 pub(crate) type Answer = Box<dyn FnOnce(&str, &[Bytes])>;
@@ -103,6 +107,14 @@ pub(crate) struct Attached {
     /// What was done to it before that.
     early: RefCell<Vec<Early>>,
     early_bytes: Cell<usize>,
+    /// Where lost connections are recovered: what it was in, and when.
+    pub(in crate::hub) trail: RefCell<Trail>,
+    /// Where its client lost its connection and came back: behind which number it has got nothing.
+    pub(in crate::hub) returned: Cell<Option<u64>>,
+    /// Whether another connection of its client claims it before this one is in.
+    pub(in crate::hub) claimed: Cell<bool>,
+    /// What such a client missed.
+    pub(in crate::hub) missed: RefCell<Result<Vec<Missed>, Gone>>,
 }
 
 impl Attached {
@@ -123,6 +135,10 @@ impl Attached {
             connected: Cell::new(false),
             early: RefCell::default(),
             early_bytes: Cell::new(0),
+            trail: RefCell::default(),
+            returned: Cell::new(None),
+            claimed: Cell::new(false),
+            missed: RefCell::new(Ok(Vec::new())),
         })
     }
 

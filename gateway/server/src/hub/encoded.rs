@@ -5,6 +5,7 @@ use std::{cell::OnceCell, sync::Arc};
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use sluice_applications::Mark;
 use sluice_codec::sio;
 use sluice_net::SharedFrame;
 use sluice_rooms::{Announcement, Message, RoomKey};
@@ -25,8 +26,8 @@ enum Content {
     /// One of the gateway's own events: its name and its one argument as JSON.
     Own(&'static str, String),
     /// What an application emits: a JSON array of the event's name and its arguments, and the
-    /// attachments.
-    Emitted(Box<str>, Vec<Bytes>),
+    /// attachments; and how far its readers have got with it.
+    Emitted(Box<str>, Vec<Bytes>, Option<Mark>),
 }
 
 /// The plain protocol's form of a pushed event.
@@ -53,11 +54,14 @@ impl Encoded {
     }
 
     /// What an application emits.
-    pub(crate) fn emitted(namespace: &Arc<str>, array: &str, attachments: &[Bytes]) -> Self {
-        Self::new(
-            namespace,
-            Content::Emitted(array.into(), attachments.to_vec()),
-        )
+    pub(crate) fn emitted(
+        namespace: &Arc<str>,
+        array: &str,
+        attachments: &[Bytes],
+        mark: Option<Mark>,
+    ) -> Self {
+        let content = Content::Emitted(array.into(), attachments.to_vec(), mark);
+        Self::new(namespace, content)
     }
 
     /// One of the gateway's own events.
@@ -104,8 +108,12 @@ impl Encoded {
     pub(crate) fn socketio(&self) -> &Packet {
         self.socketio.get_or_init(|| match &self.content {
             Content::Own(event, json) => packet::event(&self.namespace, None, event, &[json], &[]),
-            Content::Emitted(array, attachments) => {
+            Content::Emitted(array, attachments, None) => {
                 packet::event_of(&self.namespace, None, array, attachments)
+            }
+            Content::Emitted(array, attachments, Some(mark)) => {
+                let array = with_mark(array, *mark);
+                packet::event_of(&self.namespace, None, &array, attachments)
             }
             Content::Message(message) => {
                 let meta = serde_json::to_string(&Meta::from(&**message)).unwrap_or_default();
@@ -129,7 +137,7 @@ impl Encoded {
         let data;
         let args;
         let push = match &self.content {
-            Content::Emitted(array, attachments) => {
+            Content::Emitted(array, attachments, mark) => {
                 // It was read before, and found to be an event.
                 let Ok(emitted) = sio::args(array) else {
                     return String::new();
@@ -140,7 +148,7 @@ impl Encoded {
                     data: args.args.first().copied().unwrap_or(RawValue::NULL),
                     more: args.args.get(1..).unwrap_or_default(),
                     meta: None,
-                    offset: None,
+                    offset: mark.map(|mark| mark.to_string()),
                     attachments: base64(attachments),
                 }
             }
@@ -169,4 +177,11 @@ impl Encoded {
         };
         serde_json::to_string(&push).unwrap_or_default()
     }
+}
+
+/// An event with a mark as its last argument, where the stock client looks for it.
+fn with_mark(array: &str, mark: Mark) -> String {
+    // It was read before, and found to be an array with a name.
+    let open = array.trim_end().strip_suffix(']').unwrap_or(array);
+    format!("{open},\"{mark}\"]")
 }

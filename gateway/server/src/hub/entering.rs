@@ -192,14 +192,31 @@ impl Hub {
         application: &Arc<str>,
         wanted: &impl Fn() -> bool,
     ) -> Result<Entered, Stop> {
-        let asked = self.ask_application(knock, identity.clone(), application, wanted);
-        let attempted = asked.await.map_err(|denied| match denied {
-            Denied::Failed(failure) => Stop::Refused(failure),
-            Denied::Unwanted => Stop::Unwanted,
-        })?;
-        let place = self.count_in(&identity, false, wanted)?;
+        let returning = self.returning(knock, &identity, application).await;
+        let mut returns = returning.is_some();
+        let ask = async |returning| {
+            let asked =
+                self.ask_application(knock, identity.clone(), application, returning, wanted);
+            asked.await.map_err(|denied| match denied {
+                Denied::Failed(failure) => Stop::Refused(failure),
+                Denied::Unwanted => Stop::Unwanted,
+            })
+        };
+        let mut attempted = ask(returning).await?;
+        if attempted.lacks() {
+            // It was forgotten while the instance was asked. The client begins anew.
+            self.counters.not_recovered(sluice_backbone::Error::Gone);
+            drop(attempted);
+            returns = false;
+            attempted = ask(None).await?;
+        }
+        if attempted.is_claimed() {
+            return Err(Stop::Unwanted);
+        }
+        let place = self.count_in(&identity, returns, wanted)?;
+        self.counters.recovered.add(returns.into());
         let session = attempted.keep();
-        Ok(self.register(session, false, Asked::nobody(), place))
+        Ok(self.register(session, returns, Asked::nobody(), place))
     }
 
     /// Has a session that was claimed wait here for its client.

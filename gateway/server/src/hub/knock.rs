@@ -25,4 +25,6 @@ pub(crate) struct Knock {
     /// The session it says it had, and how far it says it has read there.
     pub(crate) pid: Option<Pid>,
     pub(crate) read: ClientPosition,
+    /// What it says of that, as it says it.
+    pub(crate) offset: Option<Box<str>>,
 }

@@ -62,7 +62,11 @@ impl Hub {
 
     /// Whether a session that loses its connection is kept for its client.
     pub(crate) fn is_recoverable(&self, session: &Session) -> bool {
-        !self.policy.borrow().recovery_window.is_zero() && session.attached().is_none()
+        if let Some(attached) = session.attached() {
+            let application = self.shared.applications.get(&attached.application);
+            return application.is_some_and(|application| application.recovers());
+        }
+        !self.policy.borrow().recovery_window.is_zero()
     }
 
     fn is_worth_saving(&self) -> bool {

@@ -36,18 +36,7 @@ pub(super) fn families(
             hub(|worker| worker.hub.undelivered_events.get()),
         ),
     ];
-    let entries = [
-        ("said", sum(|counters| &counters.said)),
-        ("heard", sum(|counters| &counters.heard)),
-        ("newer", sum(|counters| &counters.newer)),
-        ("stray", sum(|counters| &counters.strays)),
-        ("malformed", sum(|counters| &counters.malformed)),
-        ("unheard", hub(|worker| worker.hub.unheard_entries.get())),
-        (
-            "unreadable",
-            hub(|worker| worker.hub.unreadable_emissions.get()),
-        ),
-    ];
+    let entries = entries(sum, hub);
     let gone = [
         ("ended", sum(|counters| &counters.ended)),
         ("silent", sum(|counters| &counters.silent)),
@@ -67,16 +56,42 @@ pub(super) fn families(
             metric::APPLICATION_HELD_BYTES,
             sum(|counters| &counters.held_bytes),
         ),
+        figure(
+            metric::APPLICATION_RECOVERY_BYTES,
+            sum(|counters| &counters.recovery_bytes),
+        ),
         labelled(metric::APPLICATION_EVENTS, events.map(named).to_vec()),
         figure(
             metric::APPLICATION_HANDOVERS,
             hub(|worker| worker.hub.handovers.get()),
         ),
-        labelled(metric::APPLICATION_ENTRIES, entries.map(named).to_vec()),
+        labelled(
+            metric::APPLICATION_ENTRIES,
+            entries.into_iter().map(named).collect(),
+        ),
         labelled(metric::APPLICATION_INSTANCES_GONE, gone.map(named).to_vec()),
         figure(
             metric::APPLICATION_FRAMES_SENT_AGAIN,
             sum(|counters| &counters.sent_again),
+        ),
+    ]
+}
+
+/// What this gateway and instances said to each other, by what became of it.
+fn entries(
+    sum: impl Fn(fn(&Counters) -> &AtomicU64) -> u64,
+    hub: impl Fn(fn(&WorkerCounters) -> u64) -> u64,
+) -> Vec<(&'static str, u64)> {
+    vec![
+        ("said", sum(|counters| &counters.said)),
+        ("heard", sum(|counters| &counters.heard)),
+        ("newer", sum(|counters| &counters.newer)),
+        ("stray", sum(|counters| &counters.strays)),
+        ("malformed", sum(|counters| &counters.malformed)),
+        ("unheard", hub(|worker| worker.hub.unheard_entries.get())),
+        (
+            "unreadable",
+            hub(|worker| worker.hub.unreadable_emissions.get()),
         ),
     ]
 }

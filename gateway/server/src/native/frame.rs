@@ -41,7 +41,7 @@ pub(super) struct Connect<'a> {
     pid: Option<Cow<'a, str>>,
     /// The `offset` of the last push that had one.
     #[serde(borrow)]
-    offset: Option<Cow<'a, str>>,
+    pub(super) offset: Option<Cow<'a, str>>,
     /// Whatever the backend is to be told.
     #[serde(borrow)]
     auth: Option<&'a RawValue>,

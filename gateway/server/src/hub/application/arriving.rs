@@ -4,7 +4,7 @@ use std::{rc::Rc, sync::Arc};
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
-use sluice_applications::{Arrival, AskedAlone, Emission, Instance};
+use sluice_applications::{Arrival, AskedAlone, Emission, Instance, Mark};
 use sluice_contract::application::{Close, Entry, Read};
 use sluice_net::Cause;
 
@@ -31,7 +31,13 @@ impl Hub {
                     instance,
                     handle,
                     entry,
-                } => self.said(&instance, handle, entry),
+                    seq,
+                    mark,
+                } => {
+                    self.attached.seq.set(seq);
+                    self.said(&instance, handle, entry, mark);
+                }
+                Arrival::Claimed(claimed) => self.claimed_attached(&claimed.claim),
                 Arrival::Cast(cast) => self.cast(&cast),
                 Arrival::Leaving(instance) => self.fence_all(&instance),
                 Arrival::Gone(instance, undelivered) => self.instance_gone(&instance, &undelivered),
@@ -39,7 +45,13 @@ impl Hub {
         }
     }
 
-    fn said(self: &Rc<Self>, instance: &Arc<Instance>, handle: u64, entry: Read) {
+    fn said(
+        self: &Rc<Self>,
+        instance: &Arc<Instance>,
+        handle: u64,
+        entry: Read,
+        mark: Option<Mark>,
+    ) {
         let session = self.attached.by_handle(handle);
         let session = session.filter(|session| {
             let attached = session.attached();
@@ -69,11 +81,11 @@ impl Hub {
                 let bytes = entry.bodies.iter().map(Bytes::len).sum();
                 attached.put_off(bytes, move || {
                     if let Some(attached) = again.attached() {
-                        hub.do_said(&instance, &again, attached, &entry);
+                        hub.do_said(&instance, &again, attached, (&entry, mark));
                     }
                 });
             }
-            _ => self.do_said(instance, &session, attached, &entry),
+            _ => self.do_said(instance, &session, attached, (&entry, mark)),
         }
     }
 
@@ -82,12 +94,13 @@ impl Hub {
         instance: &Arc<Instance>,
         session: &Rc<Session>,
         attached: &Attached,
-        entry: &Read,
+        (entry, mark): (&Read, Option<Mark>),
     ) {
         match entry.kind() {
             "ack" => self.answered(attached, entry),
             "emit" => {
-                if let Some(emission) = Emission::of(entry, 1, 0) {
+                if let Some(mut emission) = Emission::of(entry, 1, 0) {
+                    emission.mark = mark;
                     self.emit_alone(instance, session, attached, &emission);
                 }
             }
@@ -140,6 +153,7 @@ impl Hub {
         if accepted {
             attached.state.replace(State::In);
         }
+        self.send_missed(session);
         attached.connected.set(true);
         let Some(early) = attached.take_early() else {
             // More than may wait for a client that reads.
@@ -189,7 +203,12 @@ impl Hub {
                 asked.answer(handle, args.as_bytes(), &attachments);
             });
         }
-        let encoded = Encoded::emitted(&session.namespace.name, array, &emission.attachments);
+        let encoded = Encoded::emitted(
+            &session.namespace.name,
+            array,
+            &emission.attachments,
+            emission.mark,
+        );
         Self::emit_encoded(session, &encoded, emission.flags.volatile);
     }
 }

@@ -21,6 +21,7 @@ use super::{
         attached::{Admitted, Origin, State},
     },
     Attached,
+    returning::Returning,
 };
 use crate::{failure::Failure, handshake};
 
@@ -48,6 +49,18 @@ pub(in crate::hub) struct Attempted {
 }
 
 impl Attempted {
+    /// Whether another connection of its client has claimed its session meanwhile.
+    pub(in crate::hub) fn is_claimed(&self) -> bool {
+        let attached = self.session.attached();
+        attached.is_some_and(|attached| attached.claimed.get())
+    }
+
+    /// Whether its client came back and missed more than can be given to it.
+    pub(in crate::hub) fn lacks(&self) -> bool {
+        let attached = self.session.attached();
+        attached.is_some_and(|attached| attached.missed.borrow().is_err())
+    }
+
     /// The client is in.
     pub(in crate::hub) fn keep(mut self) -> Rc<Session> {
         self.kept = true;
@@ -57,6 +70,14 @@ impl Attempted {
 
 impl Drop for Attempted {
     fn drop(&mut self) {
+        let mut returning = self.hub.attached.returning.borrow_mut();
+        if returning
+            .get(&self.session.id)
+            .is_some_and(|known| Rc::ptr_eq(known, &self.session))
+        {
+            returning.remove(&self.session.id);
+        }
+        drop(returning);
         if !self.kept {
             self.hub.cancel(&self.session);
         }
@@ -71,19 +92,29 @@ impl Hub {
         knock: &Knock,
         identity: Identity,
         name: &Arc<str>,
+        returning: Option<Returning>,
         wanted: &impl Fn() -> bool,
     ) -> Result<Attempted, Denied> {
         let Some(application) = self.shared.applications.get(name) else {
             return Err(Denied::Failed(Failure::NO_INSTANCE));
         };
-        let session = self.session_of(Pid::random(), knock, identity);
+        let pid = returning.as_ref().map_or_else(Pid::random, |it| it.pid);
+        let session = self.session_of(pid, knock, identity);
         let attached = Attached::new(self.next_handle(), Arc::clone(name), {
             let policy = self.policy.borrow();
             origin(&policy, name, knock)
         });
         let handle = attached.handle;
+        if let Some(returning) = returning {
+            returning.put_into(&attached);
+        }
+        let returns = attached.returned.get().is_some();
         session.set_attached(attached);
         self.add_attached(handle, &session);
+        if returns {
+            let mut returning = self.attached.returning.borrow_mut();
+            returning.insert(session.id, Rc::clone(&session));
+        }
         let attempted = Attempted {
             hub: Rc::clone(self),
             session: Rc::clone(&session),
@@ -108,7 +139,11 @@ impl Hub {
         let began = Instant::now();
         loop {
             let instance = self.instance(application, began, wanted).await?;
-            let answer = ask(session, &instance);
+            let why = session
+                .attached()
+                .and_then(|attached| attached.returned.get());
+            let why = why.map_or(Why::New, |_| Why::Recovered);
+            let answer = ask(session, &instance, why);
             match self.answer_of(answer, wanted).await? {
                 Some(Ok(())) => return Ok(()),
                 Some(Err(refuse)) => return Err(Denied::Failed(refused(refuse))),
@@ -161,11 +196,17 @@ impl Hub {
     /// before the client knows.
     pub(super) fn accepted(&self, session: &Rc<Session>, attached: &Attached, accept: Accept) {
         let namespace = self.attached.namespace(&session.namespace.name);
+        let seq = self.attached.seq.get();
+        self.begin_trail(attached, &accept.rooms, seq);
         namespace.add(session, attached);
+        attached.rooms.take();
         for room in &accept.rooms {
-            namespace.join(session, attached, room);
+            namespace.join(session, attached, room, seq);
         }
-        *attached.data.borrow_mut() = accept.data;
+        if accept.data.is_some() || attached.returned.get().is_none() {
+            *attached.data.borrow_mut() = accept.data;
+        }
+        self.find_missed(session, attached, seq);
     }
 
     fn cancel(&self, session: &Session) {
@@ -174,17 +215,21 @@ impl Hub {
                 // An instance that takes nothing more does not let anybody in either.
                 let _ = instance.say(0, &Entry::new("cancel").number(attached.handle));
             }
+            if attached.returned.get().is_some() && !attached.claimed.get() {
+                // Its client may come again.
+                self.keep_absent(session, attached);
+            }
             self.forget_attached(session, attached);
         }
     }
 }
 
-fn ask(session: &Session, instance: &Arc<Instance>) -> oneshot::Receiver<Admitted> {
+fn ask(session: &Session, instance: &Arc<Instance>, why: Why) -> oneshot::Receiver<Admitted> {
     let (sender, answer) = oneshot::channel();
     if let Some(attached) = session.attached() {
         attached.state.replace(State::Asking(sender));
         attached.instance.replace(Some(Arc::clone(instance)));
-        offer(session, attached, instance, Why::New);
+        offer(session, attached, instance, why);
     }
     answer
 }

@@ -15,6 +15,7 @@ use super::{
 
 impl Hub {
     pub(super) fn cast(self: &Rc<Self>, cast: &Arc<Cast>) {
+        self.attached.seq.set(cast.seq);
         let selected = self.selected(&cast.selector);
         match &cast.deed {
             Deed::Emit(emission) => self.emit_to(cast, emission, &selected),
@@ -42,7 +43,12 @@ impl Hub {
             }
             return;
         }
-        let encoded = Encoded::emitted(&first.namespace.name, array, &emission.attachments);
+        let encoded = Encoded::emitted(
+            &first.namespace.name,
+            array,
+            &emission.attachments,
+            emission.mark,
+        );
         let (encoded, volatile) = (Rc::new(encoded), emission.flags.volatile);
         for session in selected {
             if let Some(attached) = early(session) {
@@ -141,7 +147,7 @@ impl Hub {
         let namespace = self.attached.namespace(&session.namespace.name);
         let new = rooms
             .iter()
-            .filter(|room| namespace.join(session, attached, room));
+            .filter(|room| namespace.join(session, attached, room, self.attached.seq.get()));
         new.cloned().collect()
     }
 
@@ -151,7 +157,10 @@ impl Hub {
             return Vec::new();
         };
         let namespace = self.attached.namespace(&session.namespace.name);
-        let left = rooms.iter().filter(|room| namespace.leave(attached, room));
+        let seq = self.attached.seq.get();
+        let left = rooms
+            .iter()
+            .filter(|room| namespace.leave(attached, room, seq));
         left.cloned().collect()
     }
 

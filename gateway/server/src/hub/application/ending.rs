@@ -20,6 +20,9 @@ impl Hub {
         };
         self.counters.closed(cause);
         self.note_state("ended", session, cause.name());
+        if cause.recoverable() {
+            self.keep_absent(session, attached);
+        }
         if let Some(instance) = attached.instance() {
             let gone = Gone {
                 reason: reason(cause),

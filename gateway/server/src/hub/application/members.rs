@@ -62,19 +62,26 @@ impl AttachedNamespace {
         self.ids.borrow().get(&SessionId::parse(id)?).cloned()
     }
 
-    /// Puts a session into a room. Whether it was not in it.
-    pub(super) fn join(&self, session: &Rc<Session>, attached: &Attached, room: &Arc<str>) -> bool {
+    /// Puts a session into a room, behind an emission of that number. Whether it was not in it.
+    pub(super) fn join(
+        &self,
+        session: &Rc<Session>,
+        attached: &Attached,
+        room: &Arc<str>,
+        seq: u64,
+    ) -> bool {
         let mut rooms = self.rooms.borrow_mut();
         let members = rooms.entry(Arc::clone(room)).or_default();
         let new = members.insert(attached.handle, session);
         if new {
             attached.rooms.borrow_mut().push(Arc::clone(room));
+            attached.trail.borrow_mut().join(room, seq);
         }
         new
     }
 
-    /// Takes a session out of a room. Whether it was in it.
-    pub(super) fn leave(&self, attached: &Attached, room: &str) -> bool {
+    /// Takes a session out of a room, behind an emission of that number. Whether it was in it.
+    pub(super) fn leave(&self, attached: &Attached, room: &str, seq: u64) -> bool {
         let mut rooms = self.rooms.borrow_mut();
         let Some(members) = rooms.get_mut(room) else {
             return false;
@@ -85,6 +92,7 @@ impl AttachedNamespace {
         }
         drop(rooms);
         attached.rooms.borrow_mut().retain(|name| &**name != room);
+        attached.trail.borrow_mut().leave(room, seq);
         was
     }
 
@@ -92,7 +100,7 @@ impl AttachedNamespace {
     pub(super) fn remove(&self, session: &Session, attached: &Attached) {
         self.ids.borrow_mut().remove(&session.id);
         for room in attached.rooms.take() {
-            self.leave(attached, &room);
+            self.leave(attached, &room, u64::MAX);
         }
         self.everyone.borrow_mut().remove(attached.handle);
     }

@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use rand::{RngExt as _, SeedableRng as _, rngs::SmallRng};
-use sluice_applications::{Application, Identity, Post};
+use sluice_applications::{Application, Identity, Post, Recovery};
 use sluice_contract::{GatewayNumber, Names};
 use tokio::time::sleep;
 
@@ -34,7 +34,7 @@ spec:
   recovery: {window: 2m}
   backbone: {nats: {external: {url: 'nats://127.0.0.1:1'}}}
   applications:
-    - {name: app, namespaces: [/]}
+    - {name: app, namespaces: [/], recovery: {}}
 ---
 apiVersion: v1
 kind: Secret
@@ -114,6 +114,11 @@ pub(in super::super) fn at_place(seed: u64, test: impl AsyncFnOnce(Rc<Place>)) {
             Box::new(posted.clone()),
             Arc::clone(&bench.inboxes) as _,
         );
+        application.recover_with(Some(Recovery {
+            window: Duration::from_mins(2),
+            unnoticed: Duration::from_mins(1),
+            bytes: 1 << 20,
+        }));
         bench
             .hub
             .shared
