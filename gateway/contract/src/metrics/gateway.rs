@@ -116,6 +116,8 @@ crate::metrics! {
         "Whether rooms with history wait for what all of them missed while NATS was away.";
     Gauge BACKBONE_BEHIND_ROOMS = "sluice_backbone_behind_rooms",
         "Rooms whose members wait for messages that are known to be missing.";
+    Gauge BACKBONE_NAMESAKES = "sluice_backbone_namesakes",
+        "Other gateways of the fleet that have the name of this one.";
     Gauge BACKBONE_STORED_SESSIONS = "sluice_backbone_stored_sessions",
         "Sessions of this gateway that would go on elsewhere if it died.";
     Gauge BACKBONE_SUBSCRIPTIONS = "sluice_backbone_subscriptions",

@@ -1,5 +1,6 @@
 //! Which gateways there are: heartbeats on `<prefix>.fleet`.
 
+mod namesakes;
 mod peer;
 mod share;
 
@@ -11,8 +12,8 @@ use std::{
 use rustc_hash::FxHashMap;
 use sluice_contract::{Call, Decoded, GatewayNumber, Heartbeat, Status, WireVersion};
 
-use self::peer::Peer;
 pub use self::peer::PeerInfo;
+use self::{namesakes::Namesakes, peer::Peer};
 use super::{GONE_AFTER, io::Io};
 use crate::Packet;
 
@@ -55,6 +56,7 @@ pub(crate) struct Fleet {
     /// When it was connected for the first time.
     began: Option<Instant>,
     next: Option<Instant>,
+    namesakes: Namesakes,
     garbage: u64,
 }
 
@@ -180,6 +182,8 @@ impl Fleet {
         }
         if self.next.is_none_or(|next| next <= io.now) {
             self.beat(io, false, false);
+            let times = (io.now, self.began.unwrap_or(io.now));
+            self.namesakes.look(times, &self.name, self.peers.iter());
         }
         let gone = self.peers.extract_if(|_, peer| peer.gone <= io.now);
         let mut gone: Vec<_> = gone.map(|(gateway, _)| gateway).collect();
@@ -206,6 +210,11 @@ impl Fleet {
     pub(crate) fn is_acquainted(&self, now: Instant) -> bool {
         let passed = |began| now.saturating_duration_since(began) >= ACQUAINTED;
         self.began.is_some_and(passed)
+    }
+
+    /// How many other gateways of the same name live beside this one.
+    pub(crate) fn namesakes(&self) -> usize {
+        self.namesakes.count()
     }
 
     /// All that were, with their names.

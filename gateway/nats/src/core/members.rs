@@ -111,6 +111,11 @@ impl Core {
         self.fleet.is_acquainted(at.now)
     }
 
+    /// How many other gateways have the name of this one.
+    pub fn namesakes(&self) -> usize {
+        self.fleet.namesakes()
+    }
+
     /// What this gateway says of itself from now on.
     pub fn set_status(&mut self, at: At, status: Status, out: &mut Vec<Action>) {
         let mut io = self.world.io(at, out);

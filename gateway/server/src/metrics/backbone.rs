@@ -56,6 +56,7 @@ fn losses(nats: &Nats) -> Vec<(String, u64)> {
 fn fleet(nats: &Nats) -> Vec<MetricFamily> {
     let (peers, faults, newer) =
         nats.with(|core, at, _| (core.peers(at).len() as u64, core.faults(), core.newer()));
+    let namesakes = nats.with(|core, _, _| core.namesakes());
     let kinds = [
         ("fleet", faults.fleet),
         ("presence", faults.presence),
@@ -64,6 +65,7 @@ fn fleet(nats: &Nats) -> Vec<MetricFamily> {
     ];
     vec![
         figure(metric::BACKBONE_GATEWAYS, peers + 1),
+        figure(metric::BACKBONE_NAMESAKES, namesakes as u64),
         labelled(
             metric::BACKBONE_MALFORMED,
             kinds.map(|(kind, count)| (kind.to_owned(), count)).to_vec(),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::{
+    metrics,
     native::Native,
     support::{
         fleet::{PREFIX, with_fleet},
@@ -195,5 +196,16 @@ fn the_api_comes_back_with_nats() {
             answer.is_ok()
         })
         .await;
+    });
+}
+
+#[test]
+fn two_gateways_of_one_name_say_so() {
+    with_fleet(async |fleet| {
+        let one = fleet.gateway("a", &[fleet.cluster(json!({}))]).await;
+        let other = fleet.gateway("a", &[fleet.cluster(json!({}))]).await;
+        for gateway in [&one, &other] {
+            until(async || metrics::figure(gateway, "sluice_backbone_namesakes").await == 1).await;
+        }
     });
 }

@@ -64,11 +64,17 @@ impl Bus {
 
     /// One more.
     pub(super) fn start(&mut self) -> usize {
+        let name = format!("chat-{}", self.nodes.len());
+        self.start_as(&name)
+    }
+
+    /// One more, of this name.
+    pub(super) fn start_as(&mut self, name: &str) -> usize {
         let at = self.nodes.len();
         let workers = Arc::new(FakeWorkers::default());
         let identity = Identity {
             gateway: at as u32 + 1,
-            name: format!("chat-{at}").into(),
+            name: name.into(),
             names: Names::new("default", "chat"),
             seed: at as u64,
         };

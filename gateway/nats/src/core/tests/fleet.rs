@@ -56,6 +56,34 @@ fn a_gateway_knows_its_fleet_once_every_other_had_the_time_to_speak() {
     assert!(knows(&bus));
 }
 
+#[test]
+fn two_gateways_of_one_name_know_it_until_one_of_them_is_gone() {
+    let mut bus = Bus::new(2);
+    bus.run_seconds(10);
+    let namesakes = |bus: &Bus, node: usize| bus.nodes[node].core.namesakes();
+    let twin = bus.start_as("chat-0");
+    bus.run_seconds(6);
+    assert_eq!((namesakes(&bus, 0), namesakes(&bus, twin)), (1, 1));
+    assert_eq!(namesakes(&bus, 1), 0);
+    bus.kill(twin);
+    bus.run_seconds(5);
+    assert_eq!(namesakes(&bus, 0), 0);
+}
+
+#[test]
+fn a_gateway_that_starts_again_at_once_is_no_namesake_of_its_own_ghost() {
+    let mut bus = Bus::new(2);
+    bus.run_seconds(10);
+    let again = bus.start_as("chat-0");
+    // What it sent last is still on its way.
+    bus.run_seconds(1);
+    bus.kill(0);
+    for _ in 0..12 {
+        bus.run_seconds(1);
+        assert_eq!(bus.nodes[again].core.namesakes(), 0);
+    }
+}
+
 /// Writes down which gateways are gone.
 #[derive(Default)]
 struct Goodbyes(Mutex<Vec<u32>>);
