@@ -63,6 +63,14 @@ client_library() {
   npm run --silent "$1" --prefix sdk/client-js
 }
 
+# python_client: lints, builds and tests the client for Python, and plays the kit with it.
+python_client() {
+  command -v python3 >/dev/null && python3 -c 'import sys, venv; sys.exit(sys.version_info < (3, 10))' 2>/dev/null ||
+    fail "Python 3.10 or newer with venv is missing. Install it (on Debian: sudo apt-get install python3 python3-venv), then run this again."
+  need_packages sdk/kit
+  sdk/client-python/scripts/check
+}
+
 need_cargo_deny() {
   cargo deny --version >/dev/null 2>&1 && return
   say "Installing cargo-deny into Cargo's own folder, once: this takes some minutes"
