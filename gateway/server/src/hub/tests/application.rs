@@ -3,5 +3,6 @@
 mod holding;
 mod instance;
 mod place;
+mod simulation;
 
 use self::place::{Place, at_place};

@@ -40,6 +40,8 @@ pub(in super::super) struct Instance {
     entries: Entries,
     beat_at: Option<Instant>,
     leaving: bool,
+    /// Until when its process is stopped.
+    pub(in super::super) stopped: Option<Instant>,
     /// Whether it lets clients in as soon as they ask.
     pub(in super::super) accepts: bool,
     /// Whether it answers events as soon as they come.
@@ -61,6 +63,7 @@ impl Instance {
             entries: Entries::default(),
             beat_at: None,
             leaving: false,
+            stopped: None,
             accepts: true,
             answers: true,
             asking: Vec::new(),
@@ -94,6 +97,16 @@ impl Instance {
         self.beat_at = None;
     }
 
+    /// Whether its process does anything now.
+    pub(in super::super) fn runs(&self, now: Instant) -> bool {
+        self.stopped.is_none_or(|until| until <= now)
+    }
+
+    /// Whether it takes sessions.
+    pub(in super::super) fn stays(&self) -> bool {
+        !self.leaving && self.stopped.is_none()
+    }
+
     /// Its sign of life, where one is due.
     pub(in super::super) fn beat(&mut self, now: Instant) -> Option<Vec<u8>> {
         if self.beat_at.is_some_and(|at| at > now) {
@@ -105,9 +118,15 @@ impl Instance {
             instance: self.id.as_str().into(),
             sessions: self.sessions.len() as u64,
             leaving: self.leaving,
+            bye: self.has_left(),
             ..InstanceBeat::default()
         };
         Some(beat.encode())
+    }
+
+    /// Whether it was about to end, and nothing is left to do.
+    pub(in super::super) fn has_left(&self) -> bool {
+        self.leaving && self.sessions.is_empty()
     }
 
     /// The next frame that it sends.

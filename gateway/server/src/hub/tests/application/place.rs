@@ -192,7 +192,12 @@ impl Place {
         }
         let names = self.names.application("app");
         let mut said = Vec::new();
-        for instance in self.instances.borrow_mut().values_mut() {
+        for instance in self
+            .instances
+            .borrow_mut()
+            .values_mut()
+            .filter(|it| it.runs(now))
+        {
             instance.tick(now);
             let beat = instance.beat(now).into_iter();
             said.extend(beat.map(|beat| (names.instance_beats(), beat)));
@@ -237,7 +242,7 @@ impl Place {
                 continue;
             }
             for (id, instance) in &mut *self.instances.borrow_mut() {
-                let deaf = self.deaf.borrow().contains(id);
+                let deaf = self.deaf.borrow().contains(id) || !instance.runs(now);
                 if names.to(id) == subject && !deaf {
                     instance.hear(&message, now);
                 }
