@@ -207,6 +207,7 @@ fn login(inputs: &Inputs<'_>, secrets: &Secrets) -> Result<(Login, String), Trou
     let login = Login {
         urls,
         logins: auth.into(),
+        certificates: None,
         name: MANAGER.to_owned(),
         // Servers of somebody else's have one login for gateways and operator.
         role: if managed.is_some() {

@@ -215,6 +215,7 @@ async fn planned_servers_let_everybody_do_what_they_are_for_and_no_more() {
     let operator = Login {
         urls: login("operator"),
         logins: Logins::default(),
+        certificates: None,
         name: "operator".to_owned(),
         role: Role::Operator,
     };

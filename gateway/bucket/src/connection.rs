@@ -1,6 +1,12 @@
 //! The connection.
 
-use std::{io, str::FromStr as _, sync::Arc, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    str::FromStr as _,
+    sync::Arc,
+    time::Duration,
+};
 
 use async_nats::{Client, ConnectOptions, Event, ServerAddr, connection::State};
 use percent_encoding::percent_decode_str;
@@ -33,6 +39,9 @@ pub struct Login {
     pub urls: String,
     /// What lets it in. Where servers refuse that, or it is nothing, a user in the URLs does.
     pub logins: Logins,
+    /// A folder with `ca.crt`, `tls.crt` and `tls.key`, each of which may be missing; what is there
+    /// is read anew for each connection.
+    pub certificates: Option<PathBuf>,
     /// What the servers show for this client.
     pub name: String,
     /// Whose login it is: answers come to the inbox of this role.
@@ -99,6 +108,10 @@ impl Connection {
             }
             async move { note(&event, &heard) }
         });
+        let options = match &login.certificates {
+            Some(folder) => certified(options, folder),
+            None => options,
+        };
         let options = match names.inbox(login.role) {
             Some(inbox) => options.custom_inbox_prefix(inbox),
             None => options,
@@ -148,6 +161,18 @@ impl Connection {
             let _ = link.wait_for(|link| !link.up || link.times != times).await;
         }
     }
+}
+
+/// With the certificates that are in a folder.
+fn certified(mut options: ConnectOptions, folder: &Path) -> ConnectOptions {
+    let file = |name| Some(folder.join(name)).filter(|file| file.exists());
+    if let Some(authority) = file("ca.crt") {
+        options = options.add_root_certificates(authority);
+    }
+    if let (Some(certificate), Some(key)) = (file("tls.crt"), file("tls.key")) {
+        options = options.add_client_certificate(certificate, key);
+    }
+    options
 }
 
 /// The user and password in a URL, or a token where there is no password.

@@ -19,6 +19,7 @@
 //! let login = Login {
 //!     urls: server.url(),
 //!     logins: Logins::default(),
+//!     certificates: None,
 //!     name: "an example".to_owned(),
 //!     role: Role::Gateway,
 //! };

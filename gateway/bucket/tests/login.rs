@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use sluice_bucket::{Connection, Login};
 use sluice_contract::{Names, Role};
 use sluice_nats::link::{Auth, Logins};
-use sluice_test_nats::{Operator, Server, Settings, until};
+use sluice_test_nats::{Authority, Folder, Operator, Server, Settings, until};
 
 /// Logins that a test changes.
 #[derive(Clone, Default)]
@@ -23,6 +23,7 @@ impl Shelf {
         let login = Login {
             urls: server.url(),
             logins: Logins::new(move || Ok(logins.0.lock().unwrap().clone())),
+            certificates: None,
             name: "test".to_owned(),
             role: Role::Gateway,
         };
@@ -80,5 +81,33 @@ async fn a_login_that_is_refused_leads_to_the_next_and_a_changed_one_is_used_aft
     shelf.put(&["ann:third"]);
     server.restart().await;
     until("it is connected again", async || connection.is_connected()).await;
+    answers(&connection).await;
+}
+
+#[tokio::test]
+async fn a_server_that_asks_who_comes_is_shown_the_certificate_that_there_is_now() {
+    let (authority, own, client) = (Authority::default(), Folder::new(), Folder::new());
+    let mut server = Server::start(authority.mutual(&own)).await;
+    authority.sign("gateway", client.path());
+    let login = Login {
+        urls: server.url(),
+        logins: Logins::default(),
+        certificates: Some(client.path().to_owned()),
+        name: "test".to_owned(),
+        role: Role::Gateway,
+    };
+    let names = Names::new("default", "chat");
+    let connection = Connection::open(&login, names).await.unwrap();
+    connection.connected().await;
+    let next = Authority::default();
+    server.kill().await;
+    until("the connection is lost", async || {
+        !connection.is_connected()
+    })
+    .await;
+    next.mutual(&own);
+    next.sign("gateway", client.path());
+    server.restart().await;
+    connection.connected().await;
     answers(&connection).await;
 }

@@ -18,6 +18,7 @@ async fn connect(server: &Server, names: Names) -> Connection {
     let login = Login {
         urls: server.url(),
         logins: Logins::default(),
+        certificates: None,
         name: "test".to_owned(),
         role: Role::Gateway,
     };

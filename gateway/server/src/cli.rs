@@ -90,6 +90,10 @@ struct Serve {
     /// tried.
     #[arg(long = "nats-login", env = "SLUICE_NATS_LOGIN_FILE")]
     nats_login: Option<PathBuf>,
+    /// A folder with certificates for NATS: ca.crt, the authority of its servers, and tls.crt and
+    /// tls.key, with which the gateway shows who it is. They are read for each connection.
+    #[arg(long, env = "SLUICE_NATS_CERTIFICATES")]
+    nats_certificates: Option<PathBuf>,
     /// How log lines are written.
     #[arg(long, env = "SLUICE_LOG_FORMAT", value_enum, default_value = "text")]
     log_format: Format,
@@ -174,6 +178,7 @@ fn serve(serve: Serve) -> Result<(), Failed> {
         nats: Given {
             urls: serve.nats,
             login: serve.nats_login,
+            certificates: serve.nats_certificates,
         },
     };
     let start = Start::new(setup, texts, documents, policy);

@@ -29,6 +29,7 @@ async fn connect(world: &World, nats: &Server) -> (Connection, Names) {
     let login = Login {
         urls: nats.url(),
         logins: Logins::default(),
+        certificates: None,
         name: "test".to_owned(),
         role: Role::Gateway,
     };

@@ -43,7 +43,7 @@ pub(super) struct Dialer {
 
 impl Dialer {
     pub(super) fn new(options: Options) -> Result<Self, CaError> {
-        let tls = Tls::new(options.ca.as_deref())?;
+        let tls = Tls::new(options.ca.as_deref(), options.certificates.clone())?;
         Ok(Self { options, tls })
     }
 

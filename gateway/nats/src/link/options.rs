@@ -1,6 +1,6 @@
 //! What a link is told.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use super::{Logins, ServerUrl};
 
@@ -15,6 +15,10 @@ pub struct Options {
     pub logins: Logins,
     /// Certificates in PEM that are trusted besides those of the system.
     pub ca: Option<String>,
+    /// A folder with `ca.crt`, certificates in PEM that are trusted too, and with `tls.crt` and
+    /// `tls.key`, with which the client shows who it is. Each may be missing. They are read anew for
+    /// each connection.
+    pub certificates: Option<PathBuf>,
     /// How long a server may take to connect, and again to greet.
     pub connect_timeout: Duration,
     /// How often a server is asked whether it is there. After three times as long without a sign
@@ -30,6 +34,7 @@ impl Options {
             name: name.into(),
             logins: Logins::default(),
             ca: None,
+            certificates: None,
             connect_timeout: Duration::from_secs(2),
             ping_interval: Duration::from_secs(2),
         }

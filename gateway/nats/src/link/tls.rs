@@ -1,11 +1,17 @@
 //! TLS for a link, by rustls: the system's certificate authorities, and perhaps one more.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
 
 use rustls::{
     ClientConfig,
     crypto::aws_lc_rs,
-    pki_types::{CertificateDer, InvalidDnsNameError, ServerName, pem::PemObject},
+    pki_types::{
+        CertificateDer, InvalidDnsNameError, PrivateKeyDer, ServerName,
+        pem::{self, PemObject},
+    },
 };
 use rustls_platform_verifier::Verifier;
 use thiserror::Error;
@@ -31,6 +37,8 @@ pub(super) enum TlsError {
     Name(#[from] InvalidDnsNameError),
     #[error("{0}")]
     Config(#[from] rustls::Error),
+    #[error("{file} cannot be read: {why}")]
+    File { file: PathBuf, why: pem::Error },
     #[error("{0}")]
     Handshake(#[from] std::io::Error),
 }
@@ -39,11 +47,13 @@ pub(super) enum TlsError {
 #[derive(Debug)]
 pub(super) struct Tls {
     extra: Vec<CertificateDer<'static>>,
+    /// Where there are more, which may change.
+    folder: Option<PathBuf>,
     config: OnceLock<Arc<ClientConfig>>,
 }
 
 impl Tls {
-    pub(super) fn new(ca: Option<&str>) -> Result<Self, CaError> {
+    pub(super) fn new(ca: Option<&str>, folder: Option<PathBuf>) -> Result<Self, CaError> {
         let extra = CertificateDer::pem_slice_iter(ca.unwrap_or_default().as_bytes())
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| CaError(error.to_string()))?;
@@ -52,6 +62,7 @@ impl Tls {
         }
         Ok(Self {
             extra,
+            folder,
             config: OnceLock::new(),
         })
     }
@@ -66,20 +77,65 @@ impl Tls {
         Ok(connector.connect(name, stream).await?)
     }
 
-    /// Made when it is needed first: reading the system's authorities takes some milliseconds.
-    fn config(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
+    /// Made when it is needed first, as reading the system's authorities takes some milliseconds;
+    /// and each time where it may have changed.
+    fn config(&self) -> Result<Arc<ClientConfig>, TlsError> {
+        if let Some(folder) = &self.folder {
+            let mut extra = self.extra.clone();
+            extra.extend(certificates(&folder.join("ca.crt"))?);
+            return Ok(Arc::new(configured(extra, own(folder)?)?));
+        }
         if let Some(config) = self.config.get() {
             return Ok(Arc::clone(config));
         }
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let verifier = Verifier::new_with_extra_roots(self.extra.clone(), Arc::clone(&provider))?;
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            // The dangerous part would be a verifier of our own; this is the system's.
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
+        let config = configured(self.extra.clone(), None)?;
         Ok(Arc::clone(self.config.get_or_init(|| Arc::new(config))))
+    }
+}
+
+/// A client's own certificate with those that lead to its authority, and its key.
+type Own = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+fn configured(
+    extra: Vec<CertificateDer<'static>>,
+    own: Option<Own>,
+) -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider))?;
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        // The dangerous part would be a verifier of our own; this is the system's.
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    match own {
+        Some((chain, key)) => config.with_client_auth_cert(chain, key),
+        None => Ok(config.with_no_client_auth()),
+    }
+}
+
+/// The certificates in a file; none where there is no file.
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    if !file.exists() {
+        return Ok(Vec::new());
+    }
+    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
+    read.map_err(|why| unreadable(file, why))
+}
+
+fn own(folder: &Path) -> Result<Option<Own>, TlsError> {
+    let chain = certificates(&folder.join("tls.crt"))?;
+    if chain.is_empty() {
+        return Ok(None);
+    }
+    let file = folder.join("tls.key");
+    let key = PrivateKeyDer::from_pem_file(&file).map_err(|why| unreadable(&file, why))?;
+    Ok(Some((chain, key)))
+}
+
+fn unreadable(file: &Path, why: pem::Error) -> TlsError {
+    TlsError::File {
+        file: file.to_owned(),
+        why,
     }
 }
 
@@ -89,9 +145,12 @@ mod tests {
 
     #[test]
     fn certificates_that_cannot_be_read_are_refused_at_once() {
-        assert!(Tls::new(None).is_ok());
+        assert!(Tls::new(None, None).is_ok());
         for ca in ["", "-----BEGIN CERTIFICATE-----\nx"] {
-            assert_eq!(Tls::new(Some(ca)).unwrap_err().code(), "nats_ca_invalid");
+            assert_eq!(
+                Tls::new(Some(ca), None).unwrap_err().code(),
+                "nats_ca_invalid"
+            );
         }
     }
 }

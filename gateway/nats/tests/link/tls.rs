@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use sluice_nats::link::{NO_HEADERS, Options};
-use sluice_test_nats::{Server, Settings, until};
+use sluice_test_nats::{Authority, Folder, Server, Settings, until};
 
 use super::support::{Client, options};
 
@@ -74,4 +74,33 @@ async fn a_certificate_for_another_name_is_not_enough() {
     })
     .await;
     assert!(client.servers().is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_asks_who_comes_is_shown_the_certificate_that_there_is_now() {
+    let (authority, own, client) = (Authority::default(), Folder::new(), Folder::new());
+    let mut server = Server::start(authority.mutual(&own)).await;
+    authority.sign("gateway", client.path());
+    Authority::default().sign("gateway", client.path());
+    // Its authority is trusted, and who shows the certificate is not known.
+    fs::copy(own.path().join("ca.crt"), client.path().join("ca.crt")).unwrap();
+    let link = Client::start(Options {
+        certificates: Some(client.path().to_owned()),
+        ..options(&[&server.url()])
+    });
+    until("the server refuses", async || {
+        server.log().contains("TLS handshake error")
+    })
+    .await;
+    assert!(link.servers().is_empty());
+    authority.sign("gateway", client.path());
+    link.connections(1).await;
+    // The next one is read where a connection is made anew.
+    let next = Authority::default();
+    server.kill().await;
+    next.mutual(&own);
+    next.sign("gateway", client.path());
+    server.restart().await;
+    link.connections(2).await;
+    link.flush().await;
 }

@@ -39,6 +39,9 @@ pub(super) struct Push {
     /// A file with what lets the command in, as for the gateway's --nats-login, instead of the Secret that the documents name.
     #[arg(long)]
     creds: Option<PathBuf>,
+    /// A folder with certificates for NATS, as for the gateway.
+    #[arg(long, env = "SLUICE_NATS_CERTIFICATES")]
+    nats_certificates: Option<PathBuf>,
 }
 
 /// Checks documents, puts them into the bucket, and waits until the gateways work by them.
@@ -106,6 +109,7 @@ fn login(push: &Push, documents: &Documents) -> Result<Login, Failed> {
     let given = Given {
         urls: push.nats.clone(),
         login: push.creds.clone(),
+        certificates: push.nats_certificates.clone(),
     };
     let login = nats_login(documents, &given, push.secrets.as_deref());
     let mut login = login.map_err(|e| format!("{e}, or name a file with --creds"))?;

@@ -31,6 +31,8 @@ pub(crate) struct Given {
     pub(crate) urls: Option<String>,
     /// A file with what lets the gateway in.
     pub(crate) login: Option<PathBuf>,
+    /// A folder with certificates.
+    pub(crate) certificates: Option<PathBuf>,
 }
 
 /// Where NATS is by the documents, or as `given`, and what lets us in: what the file holds that is
@@ -68,6 +70,7 @@ pub(crate) fn nats_login(
             urls
         },
         logins,
+        certificates: given.certificates.clone(),
         name: String::new(),
         role: Role::Gateway,
     })
@@ -112,6 +115,7 @@ fn nameless(urls: &str) -> io::Result<String> {
 pub(super) fn options(login: &Login) -> io::Result<Options> {
     let mut options = Options::new(parse(&login.urls)?, &login.name);
     options.logins = login.logins.clone();
+    options.certificates.clone_from(&login.certificates);
     Ok(options)
 }
 

@@ -13,6 +13,7 @@ async fn bucket(stage: &Stage) -> Connection {
     let login = Login {
         urls: stage.nats.url(),
         logins: Logins::default(),
+        certificates: None,
         name: "test".to_owned(),
         role: Role::Gateway,
     };

@@ -8,6 +8,7 @@
     reason = "a part of tests"
 )]
 
+mod authority;
 mod cluster;
 mod folder;
 mod jwt;
@@ -18,6 +19,6 @@ mod settings;
 mod wait;
 
 pub use self::{
-    cluster::Cluster, folder::Folder, jwt::Operator, ports::free_port, server::Server,
-    settings::Settings, wait::until,
+    authority::Authority, cluster::Cluster, folder::Folder, jwt::Operator, ports::free_port,
+    server::Server, settings::Settings, wait::until,
 };

@@ -62,6 +62,7 @@ impl Fleet {
         let login = Login {
             urls: server.url(),
             logins: Logins::default(),
+            certificates: None,
             name: "test".to_owned(),
             role: Role::Gateway,
         };
