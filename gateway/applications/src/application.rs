@@ -105,6 +105,11 @@ impl Application {
         Arc::clone(&self.wake)
     }
 
+    /// How many workers there are.
+    pub fn workers(&self) -> usize {
+        self.sockets.count()
+    }
+
     /// Whether workers have so much to read that nothing more should come.
     pub(crate) fn is_full(&self) -> bool {
         self.sockets.is_full()

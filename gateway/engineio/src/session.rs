@@ -43,6 +43,7 @@ pub struct Session<S> {
     pub(crate) timer: Cell<Option<Timer>>,
     /// Why its client was told to go, which it does by itself.
     leaving: Cell<Option<Cause>>,
+    paused: Cell<bool>,
     ended: Cell<Option<Cause>>,
 }
 
@@ -67,6 +68,7 @@ impl<S> Session<S> {
             beat: Cell::default(),
             timer: Cell::new(None),
             leaving: Cell::new(None),
+            paused: Cell::new(false),
             ended: Cell::new(None),
         })
     }
@@ -197,6 +199,21 @@ impl<S> Session<S> {
             Transport::Polling(polling) => polling.queued_bytes(),
             Transport::None => 0,
         }
+    }
+
+    /// Reads no more of its client, or goes on with that. What was read already is still given to
+    /// the application, which is to pause it again where that comes over another transport. Nobody
+    /// notices meanwhile that the client has gone: who pauses a session ends it after a while.
+    pub fn pause(&self, paused: bool) {
+        self.paused.set(paused);
+        if let Transport::WebSocket(connection) = &*self.transport.borrow() {
+            connection.pause(paused);
+        }
+    }
+
+    /// Whether its client is not read.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.get()
     }
 
     /// Whether something came from the client that was not read yet, as far as that can be seen:

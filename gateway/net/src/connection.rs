@@ -56,6 +56,8 @@ pub struct Connection {
     /// Whether anything was written since this was asked last.
     progressed: Cell<bool>,
     blocked: Cell<bool>,
+    /// Whether its client is not read.
+    paused: Cell<bool>,
     ended: Cell<Option<Cause>>,
     shut: Cell<bool>,
 }
@@ -77,6 +79,7 @@ impl Connection {
             emptied: Cell::new(false),
             progressed: Cell::new(false),
             blocked: Cell::new(false),
+            paused: Cell::new(false),
             ended: Cell::new(None),
             shut: Cell::new(false),
         })
@@ -239,6 +242,20 @@ impl Connection {
     /// Whether something came from the client that was not read yet. It costs a system call.
     pub fn has_unread(&self) -> bool {
         self.stream.borrow().has_unread()
+    }
+
+    /// Reads no more of its client, or goes on with that. What was read already is still given to
+    /// the receiver. Nobody notices meanwhile that the client has gone: who pauses a connection ends
+    /// it after a while.
+    pub fn pause(&self, paused: bool) {
+        if self.paused.replace(paused) != paused {
+            self.wake();
+        }
+    }
+
+    /// Whether its client is not read.
+    pub fn is_paused(&self) -> bool {
+        self.paused.get()
     }
 
     /// The worker it lives on.

@@ -112,6 +112,10 @@ impl<R: Receiver> ReadTask<R> {
                 // Pending here only says that writing must wait; reading goes on.
                 let _ = self.connection.poll_unblock(cx);
             }
+            if self.connection.is_paused() && self.connection.ended().is_none() {
+                // Whoever has it go on wakes this.
+                return Poll::Pending;
+            }
             if ready!(self.poll_read(cx)) {
                 break;
             }

@@ -72,6 +72,10 @@ crate::metrics! {
         "Sessions that are attached to instances of applications, or wait for one.";
     Gauge APPLICATION_HELD_BYTES = "sluice_application_held_bytes",
         "Bytes that wait for instances of applications.";
+    Gauge APPLICATION_WAITING_BYTES = "sluice_application_waiting_bytes",
+        "Bytes of clients' events that wait at this gateway for an instance.";
+    Gauge APPLICATION_PAUSED_SESSIONS = "sluice_application_paused_sessions",
+        "Sessions whose clients are not read, since too much of what they sent waits.";
     Gauge APPLICATION_RECOVERY_BYTES = "sluice_application_recovery_bytes",
         "Bytes of what instances emitted, and of sessions without a connection, kept for clients that come back.";
     Counter APPLICATION_EVENTS = "sluice_application_events_total" ["outcome"],

@@ -26,6 +26,9 @@ use crate::{
     sid::Sid,
 };
 
+/// How often it is looked whether a client that is not read may be read again.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// So many packets of a body are carried out before others have their turn: a client that was
 /// offline may bring thousands.
 const SLICE: usize = 64;
@@ -166,6 +169,9 @@ impl<A: Application> Engine<A> {
                 return Flow::Break(PROTOCOL);
             };
             self.packet(session, packet.kind, &packet.data)?;
+            while session.is_paused() && !session.is_closing() {
+                tokio::time::sleep(LOOK).await;
+            }
         }
         Flow::Continue(())
     }

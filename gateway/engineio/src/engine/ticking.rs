@@ -71,6 +71,10 @@ impl<A: Application> Engine<A> {
         };
         session.timer.set(None);
         let mut beat = session.beat.get();
+        if session.is_paused() {
+            // Its answer may be among what is not read.
+            beat.answered();
+        }
         let action = beat.fire(session.terms.rhythm, self.timers.time(), || {
             session.has_unread()
         });

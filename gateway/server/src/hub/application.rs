@@ -14,6 +14,7 @@ mod events;
 mod handover;
 mod held;
 mod members;
+mod pacing;
 mod returning;
 
 use std::{
@@ -54,6 +55,10 @@ pub(super) struct AttachedSessions {
     seq: Cell<u64>,
     /// Those whose clients came back and are not in yet.
     returning: RefCell<FxHashMap<SessionId, Rc<Session>>>,
+    /// Those of whose events something waits.
+    pressed: RefCell<Vec<u64>>,
+    /// How many workers share what may wait.
+    pub(super) workers: Cell<usize>,
     /// What clients are to answer, in the order in which it was asked.
     awaited: RefCell<VecDeque<Awaited>>,
 }
@@ -92,5 +97,6 @@ impl Hub {
     pub(super) fn tick_attached(self: &Rc<Self>) {
         self.forget_unanswered();
         self.attach_waiting();
+        self.tick_pressed();
     }
 }

@@ -58,9 +58,6 @@ impl Unanswered {
     }
 }
 
-/// The most bytes of a session's events that wait for an answer.
-const MOST_OWED: usize = 4 * 1024 * 1024;
-
 /// Something that is done once the client knows that it is connected.
 type Early = Box<dyn FnOnce()>;
 
@@ -102,6 +99,10 @@ pub(crate) struct Attached {
     owed_bytes: Cell<usize>,
     pub(in crate::hub) last_question: Cell<u64>,
     pub(in crate::hub) held: RefCell<Held>,
+    /// Since when its client is not read.
+    pub(in crate::hub) paused: Cell<Option<tokio::time::Instant>>,
+    /// Whether it is among those of whom something waits.
+    pub(in crate::hub) pressed: Cell<bool>,
     /// Whether its client knows that it is connected.
     pub(in crate::hub) connected: Cell<bool>,
     /// What was done to it before that.
@@ -132,6 +133,8 @@ impl Attached {
             owed_bytes: Cell::new(0),
             last_question: Cell::new(0),
             held: RefCell::default(),
+            paused: Cell::new(None),
+            pressed: Cell::new(false),
             connected: Cell::new(false),
             early: RefCell::default(),
             early_bytes: Cell::new(0),
@@ -179,12 +182,16 @@ impl Attached {
         self.unanswered.borrow().len()
     }
 
-    /// Keeps an event until it is answered. False where too many bytes wait so.
-    pub(in crate::hub) fn owe(&self, number: u64, unanswered: Unanswered) -> bool {
+    /// The bytes of those.
+    pub(in crate::hub) fn owed_bytes(&self) -> usize {
+        self.owed_bytes.get()
+    }
+
+    /// Keeps an event until it is answered.
+    pub(in crate::hub) fn owe(&self, number: u64, unanswered: Unanswered) {
         let bytes = self.owed_bytes.get() + unanswered.size();
         self.owed_bytes.set(bytes);
         self.unanswered.borrow_mut().insert(number, unanswered);
-        bytes <= MOST_OWED
     }
 
     /// Takes an event whose answer is there.

@@ -35,6 +35,10 @@ pub(crate) struct HubCounters {
     pub(crate) in_doubt: Counter,
     /// Events that nobody had answered when their session ended.
     pub(crate) never_answered: Counter,
+    /// Bytes of events that wait for an instance.
+    pub(crate) waiting_bytes: Counter,
+    /// Sessions whose clients are not read, since too much of what they sent waits.
+    pub(crate) paused: Counter,
     /// Events that waited for an instance when their session ended.
     pub(crate) undelivered_events: Counter,
     /// What instances said to sessions that had ended, or were another's.

@@ -263,6 +263,15 @@ impl Session {
         }
     }
 
+    /// Reads no more of its client, or goes on with that.
+    pub(super) fn pause(&self, paused: bool) {
+        match &*self.outlet.borrow() {
+            Outlet::SocketIo(carrier) => carrier.pause(paused),
+            Outlet::Native(connection) => connection.pause(paused),
+            Outlet::Detached(_) => {}
+        }
+    }
+
     /// Waits until all that waits for the client is written. False where its connection ended before.
     pub(super) async fn drained(&self) -> bool {
         let (tell, told) = oneshot::channel();

@@ -43,23 +43,8 @@ pub(super) fn families(
         ("blocked", sum(|counters| &counters.blocked)),
         ("reset", sum(|counters| &counters.reset)),
     ];
-    vec![
-        figure(
-            metric::APPLICATION_INSTANCES,
-            sum(|counters| &counters.instances),
-        ),
-        figure(
-            metric::APPLICATION_SESSIONS,
-            hub(|worker| worker.hub.attached.get()),
-        ),
-        figure(
-            metric::APPLICATION_HELD_BYTES,
-            sum(|counters| &counters.held_bytes),
-        ),
-        figure(
-            metric::APPLICATION_RECOVERY_BYTES,
-            sum(|counters| &counters.recovery_bytes),
-        ),
+    let mut families = gauges(sum, hub);
+    families.extend([
         labelled(metric::APPLICATION_EVENTS, events.map(named).to_vec()),
         figure(
             metric::APPLICATION_HANDOVERS,
@@ -74,7 +59,8 @@ pub(super) fn families(
             metric::APPLICATION_FRAMES_SENT_AGAIN,
             sum(|counters| &counters.sent_again),
         ),
-    ]
+    ]);
+    families
 }
 
 /// What this gateway and instances said to each other, by what became of it.
@@ -92,6 +78,39 @@ fn entries(
         (
             "unreadable",
             hub(|worker| worker.hub.unreadable_emissions.get()),
+        ),
+    ]
+}
+
+/// What there is now.
+fn gauges(
+    sum: impl Fn(fn(&Counters) -> &AtomicU64) -> u64,
+    hub: impl Fn(fn(&WorkerCounters) -> u64) -> u64,
+) -> Vec<MetricFamily> {
+    vec![
+        figure(
+            metric::APPLICATION_INSTANCES,
+            sum(|counters| &counters.instances),
+        ),
+        figure(
+            metric::APPLICATION_SESSIONS,
+            hub(|worker| worker.hub.attached.get()),
+        ),
+        figure(
+            metric::APPLICATION_HELD_BYTES,
+            sum(|counters| &counters.held_bytes),
+        ),
+        figure(
+            metric::APPLICATION_WAITING_BYTES,
+            hub(|worker| worker.hub.waiting_bytes.get()),
+        ),
+        figure(
+            metric::APPLICATION_PAUSED_SESSIONS,
+            hub(|worker| worker.hub.paused.get()),
+        ),
+        figure(
+            metric::APPLICATION_RECOVERY_BYTES,
+            sum(|counters| &counters.recovery_bytes),
         ),
     ]
 }

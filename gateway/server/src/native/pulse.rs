@@ -43,6 +43,10 @@ impl Pulse {
     pub(super) fn fire(self: &Rc<Self>, timers: &Timers<Weak<Self>>) {
         self.timer.set(None);
         let mut beat = self.beat.get();
+        if self.connection.is_paused() {
+            // Its answer may be among what is not read.
+            beat.answered();
+        }
         let unread = || self.connection.has_unread();
         let action = beat.fire(self.rhythm, timers.time(), unread);
         self.beat.set(beat);

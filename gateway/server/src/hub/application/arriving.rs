@@ -97,7 +97,7 @@ impl Hub {
         (entry, mark): (&Read, Option<Mark>),
     ) {
         match entry.kind() {
-            "ack" => self.answered(attached, entry),
+            "ack" => self.answered(session, attached, entry),
             "emit" => {
                 if let Some(mut emission) = Emission::of(entry, 1, 0) {
                     emission.mark = mark;
@@ -163,11 +163,11 @@ impl Hub {
             early();
         }
         if accepted {
-            self.let_held_go(session, attached, Vec::new());
+            self.let_held_go(session, attached, &[]);
         }
     }
 
-    fn answered(&self, attached: &Attached, entry: &Read) {
+    fn answered(&self, session: &Session, attached: &Attached, entry: &Read) {
         let number = entry.number(1);
         let unanswered = number.and_then(|number| attached.settle(number));
         let array = entry
@@ -179,6 +179,7 @@ impl Hub {
             (Some(unanswered), Some(array)) => {
                 let attachments = entry.bodies.get(1..).unwrap_or_default();
                 (unanswered.answer)(array, attachments);
+                self.release_pressure(session, attached);
             }
             // A second answer, or to nothing.
             (None, _) => self.counters.unheard_entries.add(1),

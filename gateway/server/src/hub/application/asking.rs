@@ -98,6 +98,7 @@ impl Hub {
         let Some(application) = self.shared.applications.get(name) else {
             return Err(Denied::Failed(Failure::NO_INSTANCE));
         };
+        self.attached.workers.set(application.workers());
         let pid = returning.as_ref().map_or_else(Pid::random, |it| it.pid);
         let session = self.session_of(pid, knock, identity);
         let attached = Attached::new(self.next_handle(), Arc::clone(name), {

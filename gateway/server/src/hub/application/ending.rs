@@ -35,7 +35,8 @@ impl Hub {
         }
         let unanswered = attached.owed() as u64;
         self.counters.never_answered.add(unanswered);
-        let undelivered = attached.held.take().entries.len() as u64;
+        let undelivered = self.drop_held(attached);
+        self.forget_pressure(attached);
         self.counters.undelivered_events.add(undelivered);
         self.forget_attached(session, attached);
         self.finish(session);

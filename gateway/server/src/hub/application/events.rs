@@ -11,7 +11,7 @@ use super::{
         Hub, Session,
         attached::{Answer, Unanswered},
     },
-    held::say_or_hold,
+    pacing::has_place,
 };
 
 const GO_ON: Flow = ControlFlow::Continue(());
@@ -45,11 +45,10 @@ impl Hub {
                 entry: entry.clone(),
                 answer,
             };
-            if !attached.owe(number, unanswered) {
-                return ControlFlow::Break(Cause::Overloaded);
-            }
+            attached.owe(number, unanswered);
         }
-        if say_or_hold(attached, entry) {
+        self.say_or_hold(session, attached, entry);
+        if has_place(attached) {
             GO_ON
         } else {
             // What was held and is lost with the session is told by its end.

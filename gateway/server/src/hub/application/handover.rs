@@ -14,7 +14,7 @@ use super::{
     },
     Attached,
     asking::offer,
-    held::{hold_again, in_doubt, repeated},
+    held::{in_doubt, repeated},
 };
 
 /// The most sessions that are offered to instances at once.
@@ -91,7 +91,7 @@ impl Hub {
                 State::In | State::Fenced | State::Offered | State::Waiting => {}
             }
             let untaken = of_session.remove(&attached.handle).unwrap_or_default();
-            hold_again(attached, &untaken);
+            self.hold_again(attached, &untaken);
             self.wait_for_instance(attached);
         }
         self.attach_waiting();
@@ -155,7 +155,7 @@ impl Hub {
                 }
                 attached.state.replace(State::In);
                 let doubtful = in_doubt(attached);
-                self.let_held_go(session, attached, doubtful);
+                self.let_held_go(session, attached, &doubtful);
             }
             Admission::Refused(_) => {
                 attached.state.replace(State::Waiting);

@@ -1,59 +1,78 @@
 //! Events that wait for an instance.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
 use rustc_hash::FxHashSet;
-use sluice_net::Cause;
 
 use super::{
     super::{Hub, Session, attached::State},
     Attached,
 };
 
-/// The most bytes of a session's events that wait for an instance.
-const MOST_HELD: usize = 1024 * 1024;
-
 impl Hub {
-    /// Says what was held, after what is in doubt, to the session's instance. Where that takes no
-    /// more, the client is closed so that it comes back: an event that is left out in silence would
-    /// be one that was never sent.
-    pub(super) fn let_held_go(&self, session: &Session, attached: &Attached, first: Vec<Bytes>) {
-        let held = attached.held.take();
-        let mut all = first.into_iter().chain(held.entries);
-        while let Some(entry) = all.next() {
-            if !say_or_hold(attached, entry.clone()) {
-                let left: Vec<_> = std::iter::once(entry).chain(all).collect();
-                // They are counted when the session ends.
-                hold_again(attached, &left);
-                return session.close(Cause::Overloaded);
+    /// Says what was held, after what is in doubt, to the session's instance, as far as that takes
+    /// it. An event that is left out in silence would be one that was never sent, so the rest stays
+    /// held, and the client is not read until it finds place.
+    pub(super) fn let_held_go(&self, session: &Session, attached: &Attached, first: &[Bytes]) {
+        self.hold_again(attached, first);
+        while let Some(entry) = first_held(attached) {
+            if !say(attached, &entry) {
+                return self.press(session, attached);
             }
             self.counters.in_doubt.add(u64::from(is_repeated(&entry)));
+            self.take_first_held(attached);
+        }
+        self.release_pressure(session, attached);
+    }
+
+    /// Says an event to the session's instance, or holds it until that takes it.
+    pub(super) fn say_or_hold(&self, session: &Rc<Session>, attached: &Attached, entry: Bytes) {
+        let waits = !attached.held.borrow().entries.is_empty();
+        if waits || !say(attached, &entry) {
+            self.counters.waiting_bytes.add(entry.len() as u64);
+            let mut held = attached.held.borrow_mut();
+            held.bytes += entry.len();
+            held.entries.push_back(entry);
+        }
+        self.press(session, attached);
+    }
+
+    /// Holds what an instance did not take, before what is held already.
+    pub(super) fn hold_again(&self, attached: &Attached, untaken: &[Bytes]) {
+        let mut held = attached.held.borrow_mut();
+        for entry in untaken.iter().rev() {
+            self.counters.waiting_bytes.add(entry.len() as u64);
+            held.bytes += entry.len();
+            held.entries.push_front(entry.clone());
+        }
+    }
+
+    /// The session has ended: how many events were held.
+    pub(super) fn drop_held(&self, attached: &Attached) -> u64 {
+        let held = attached.held.take();
+        self.counters.waiting_bytes.sub(held.bytes as u64);
+        held.entries.len() as u64
+    }
+
+    fn take_first_held(&self, attached: &Attached) {
+        let mut held = attached.held.borrow_mut();
+        if let Some(entry) = held.entries.pop_front() {
+            held.bytes -= entry.len();
+            self.counters.waiting_bytes.sub(entry.len() as u64);
         }
     }
 }
 
-/// Says an event to the session's instance, or holds it until there is one. False where neither
-/// can be.
-pub(super) fn say_or_hold(attached: &Attached, entry: Bytes) -> bool {
-    let instance = match &*attached.state.borrow() {
-        State::In => attached.instance(),
-        _ => None,
-    };
-    if let Some(instance) = instance {
-        return instance.say_bytes(attached.handle, entry).is_ok();
-    }
-    let mut held = attached.held.borrow_mut();
-    held.bytes += entry.len();
-    held.entries.push_back(entry);
-    held.bytes <= MOST_HELD
+fn first_held(attached: &Attached) -> Option<Bytes> {
+    attached.held.borrow().entries.front().cloned()
 }
 
-/// Holds what an instance did not take, before what is held already.
-pub(super) fn hold_again(attached: &Attached, untaken: &[Bytes]) {
-    let mut held = attached.held.borrow_mut();
-    for entry in untaken.iter().rev() {
-        held.bytes += entry.len();
-        held.entries.push_front(entry.clone());
-    }
+/// Says an event to the session's instance. False where there is none now, or it takes no more.
+fn say(attached: &Attached, entry: &Bytes) -> bool {
+    let is_in = matches!(*attached.state.borrow(), State::In);
+    let instance = is_in.then(|| attached.instance()).flatten();
+    instance.is_some_and(|instance| instance.say_bytes(attached.handle, entry.clone()).is_ok())
 }
 
 /// The events that an instance took and did not answer, as they are said again.

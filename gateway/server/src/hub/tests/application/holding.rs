@@ -5,7 +5,7 @@ use std::{cell::RefCell, ops::ControlFlow, rc::Rc};
 use sluice_net::Cause;
 
 use super::{super::ending, Place, at_place, instance::Instance};
-use crate::hub::{Knock, Session};
+use crate::hub::{Knock, Outlet, Session};
 
 /// A client emits, and wants an answer.
 fn ask(place: &Place, session: &Rc<Session>, number: usize) -> Rc<RefCell<Vec<String>>> {
@@ -31,7 +31,7 @@ fn waits(session: &Session) -> bool {
 }
 
 #[test]
-fn a_client_whose_held_events_find_no_place_at_the_next_instance_is_closed_to_come_back() {
+fn held_events_wait_until_the_next_instance_has_place_for_them() {
     at_place(1, async |place| {
         place.start("first");
         let ann = place.enter("ann").await;
@@ -53,13 +53,63 @@ fn a_client_whose_held_events_find_no_place_at_the_next_instance_is_closed_to_co
             tell(&place, &bob, 60_000);
         }
         place.with("second", |second| second.accept(handle));
+        for _ in 0..200 {
+            place.turn().await;
+        }
+        assert_eq!((waits_unread(&ann), waits_unread(&bob)), (false, true));
+        place.deaf.borrow_mut().clear();
+        let taken = |place: &Place| place.with("second", |second| second.taken.len());
+        place
+            .until("all are taken", |place| taken(place) == 302)
+            .await;
+        place
+            .until("bob is read again", |_| !waits_unread(&bob))
+            .await;
+        assert_eq!((ending(&ann), ending(&bob)), (None, None));
+        let counters = &place.bench.hub.counters;
+        assert_eq!(
+            (counters.waiting_bytes.get(), counters.paused.get()),
+            (0, 0)
+        );
+    });
+}
+
+#[test]
+fn a_client_that_sends_more_than_may_wait_is_not_read_and_comes_back_if_that_lasts() {
+    at_place(5, async |place| {
+        place.start("first");
+        let ann = place.enter("ann").await;
+        place.kill("first");
+        place.until("she waits", |_| waits(&ann)).await;
+        for _ in 0..3 {
+            assert!(!waits_unread(&ann));
+            tell(&place, &ann, 30_000);
+        }
+        assert!(waits_unread(&ann));
+        for _ in 0..2_900 {
+            place.turn().await;
+        }
+        assert_eq!(ending(&ann), None, "for less than 30 s");
         place
             .until("she is closed", |_| ending(&ann).is_some())
             .await;
         assert_eq!(ending(&ann), Some(Cause::Overloaded));
         place.bench.hub.disconnected(&ann, Cause::Overloaded);
-        assert_eq!(place.bench.hub.counters.undelivered_events.get(), 2);
+        let counters = &place.bench.hub.counters;
+        assert_eq!(
+            (counters.undelivered_events.get(), counters.paused.get()),
+            (3, 0)
+        );
+        assert_eq!(counters.waiting_bytes.get(), 0);
     });
+}
+
+/// Whether what the client sends is not read.
+fn waits_unread(session: &Session) -> bool {
+    match &*session.outlet.borrow() {
+        Outlet::Native(connection) => connection.is_paused(),
+        _ => false,
+    }
 }
 
 #[test]
