@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::{
-    self,
-    context::{CreateStreamErrorKind, GetStreamErrorKind},
+    self, ErrorCode,
+    context::{CreateStreamError, CreateStreamErrorKind, GetStreamErrorKind},
     stream::{Config, DiscardPolicy, Republish, StorageType},
 };
 
@@ -101,12 +101,21 @@ async fn one(context: &jetstream::Context, wanted: Config) -> Result<(), StreamE
     match context.get_stream(&name).await {
         Ok(stream) => {
             let current = &stream.cached_info().config;
-            let next = widened(current, &wanted);
+            let mut next = widened(current, &wanted);
             if next == *current {
                 return Ok(());
             }
-            tracing::info!(stream = %name, "the stream is changed to what the cluster needs");
-            let updated = context.update_stream(&next).await;
+            let mut updated = context.update_stream(&next).await;
+            if updated.as_ref().is_err_and(is_alone) {
+                next.num_replicas = current.num_replicas;
+                if next == *current {
+                    return Ok(());
+                }
+                updated = context.update_stream(&next).await;
+            }
+            if updated.is_ok() {
+                tracing::info!(stream = %name, "the stream is changed to what the cluster needs");
+            }
             updated.map(drop).map_err(|error| StreamError::Update {
                 name,
                 why: error.to_string(),
@@ -119,9 +128,24 @@ async fn one(context: &jetstream::Context, wanted: Config) -> Result<(), StreamE
     }
 }
 
-async fn create(context: &jetstream::Context, wanted: Config) -> Result<(), StreamError> {
+/// Whether the server that stores is by itself, and has nobody to copy to: what a leaf node says of
+/// its own cluster tells nothing of the one that stores.
+fn is_alone(error: &CreateStreamError) -> bool {
+    matches!(
+        error.kind(),
+        CreateStreamErrorKind::JetStream(ref error)
+            if error.error_code() == ErrorCode::STREAM_REPLICAS_NOT_SUPPORTED
+    )
+}
+
+async fn create(context: &jetstream::Context, mut wanted: Config) -> Result<(), StreamError> {
     let name = wanted.name.clone();
-    match context.create_stream(wanted).await {
+    let mut made = context.create_stream(&wanted).await;
+    if made.as_ref().is_err_and(is_alone) {
+        wanted.num_replicas = 1;
+        made = context.create_stream(&wanted).await;
+    }
+    match made {
         Ok(_) => {
             tracing::info!(stream = %name, "the stream is made");
             Ok(())
