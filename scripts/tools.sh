@@ -71,6 +71,13 @@ python_client() {
   sdk/client-python/scripts/check
 }
 
+# go_client: lints and tests the client for Go, and plays the kit with it.
+go_client() {
+  command -v go >/dev/null || fail "Go is missing, for the client library in Go. Install 1.23 or newer as https://go.dev/doc/install says, then run this again."
+  need_packages sdk/kit
+  sdk/client-go/scripts/check
+}
+
 need_cargo_deny() {
   cargo deny --version >/dev/null 2>&1 && return
   say "Installing cargo-deny into Cargo's own folder, once: this takes some minutes"
