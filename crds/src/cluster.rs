@@ -11,7 +11,7 @@ mod network;
 mod observability;
 mod status;
 
-pub use application::{Application, ApplicationRecovery};
+pub use application::{Application, ApplicationLimits, ApplicationRecovery};
 pub use auth::{Algorithm, Auth, Jwt};
 pub use backbone::{Backbone, ExternalNats, ManagedNats, MemoryBackbone, NatsBackbone};
 pub use backend::{Backend, Handshake, NatsBackend, WebhookBackend};

@@ -35,6 +35,43 @@ pub struct Application {
     /// clients say how far they got.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery: Option<ApplicationRecovery>,
+    /// How much its clients may have waiting for it.
+    #[serde(default)]
+    pub limits: ApplicationLimits,
+}
+
+/// How much may wait for an application. A client of which more waits is not read until there is
+/// less.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", default = "ApplicationLimits::default")]
+#[x_kube(
+    validation = Rule::new("self.waitingBytesPerSession <= self.waitingBytes")
+        .message("one session may not have more waiting than all sessions together: raise waitingBytes, or lower waitingBytesPerSession")
+        .field_path(".waitingBytesPerSession")
+)]
+pub struct ApplicationLimits {
+    /// Bytes of one session's events that may wait at its gateway for an instance.
+    #[schemars(range(min = 1024, max = 4_194_304))]
+    pub waiting_bytes_per_session: u32,
+    /// Bytes of all sessions' events that may wait at one gateway. Beyond it, those of which
+    /// anything waits are not read. What waits for other applications is counted too.
+    #[schemars(range(min = 1_048_576, max = 4_294_967_295_u32))]
+    pub waiting_bytes: u32,
+    /// How long a client is not read before its connection is closed with `overloaded`, so that it
+    /// comes back.
+    #[x_kube(validation = Rule::new("duration(self) >= duration('1s') && duration(self) <= duration('10m')")
+        .message("a client that is not read is closed after 1s to 10m, for example 30s"))]
+    pub unread_for: Duration,
+}
+
+impl Default for ApplicationLimits {
+    fn default() -> Self {
+        Self {
+            waiting_bytes_per_session: 65_536,
+            waiting_bytes: 67_108_864,
+            unread_for: Duration::from_secs(30),
+        }
+    }
 }
 
 /// How lost connections are recovered in an application's namespaces.
@@ -84,6 +121,7 @@ mod tests {
             namespaces: vec!["/".to_owned(), "/admin-*".to_owned()],
             handshake: None,
             recovery: None,
+            limits: ApplicationLimits::default(),
         };
         for (namespace, has) in [
             ("/", true),

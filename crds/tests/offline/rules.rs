@@ -293,6 +293,36 @@ fn a_namespace_of_an_application_has_at_most_one_star_at_its_end() {
 }
 
 #[test]
+fn an_applications_recovery_and_limits_are_within_bounds() {
+    let of = |more: &str| format!("applications: [{{name: chat, namespaces: [/chat], {more}}}]");
+    accepted(&[
+        NATS,
+        &of(
+            "recovery: {window: 1h, bytes: 1048576}, limits: {waitingBytes: 1048576, unreadFor: 1s}",
+        ),
+    ]);
+    for (more, field, message) in [
+        (
+            "recovery: {window: 0s}",
+            "spec.applications[0].recovery.window",
+            "the window of an application's recovery is 1s to 1h, for example 2m; leave recovery out to have none",
+        ),
+        (
+            "limits: {unreadFor: 11m}",
+            "spec.applications[0].limits.unreadFor",
+            "a client that is not read is closed after 1s to 10m, for example 30s",
+        ),
+        (
+            "limits: {waitingBytesPerSession: 2097152, waitingBytes: 1048576}",
+            "spec.applications[0].limits.waitingBytesPerSession",
+            "one session may not have more waiting than all sessions together: raise waitingBytes, or lower waitingBytesPerSession",
+        ),
+    ] {
+        refused(&[NATS, &of(more)], field, message);
+    }
+}
+
+#[test]
 fn applications_need_nats() {
     refused(
         &["applications: [{name: chat, namespaces: [/chat]}]"],

@@ -61,8 +61,8 @@ pub use auth::{
 pub use limits::{Limits, ProxyError, Rate, TokenBucket, TrustedProxies};
 pub use origins::{OriginError, Origins};
 pub use policy::{
-    ApplicationRecovery, Auth, Backend, BackendVia, Changes, Drain, Handshake, Heartbeat, Policy,
-    RoomChanges, SecretSource,
+    ApplicationLimits, ApplicationRecovery, Auth, Backend, BackendVia, Changes, Drain, Handshake,
+    Heartbeat, Policy, RoomChanges, SecretSource,
 };
 pub use rooms::{Action, History, Pattern, Presence, RoomLimits, RoomPolicy, Tally};
 pub use schema::{MAX_SCHEMA_BYTES, SchemaError, SchemaProblem, Schemas};

@@ -20,8 +20,8 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 use sluice_crds::RealtimeClusterSpec;
 
-pub use self::applications::ApplicationRecovery;
 use self::applications::Applications;
+pub use self::applications::{ApplicationLimits, ApplicationRecovery};
 use crate::limits::Limits;
 use crate::rooms::{RoomPolicy, Table};
 use crate::{AuthError, Authenticator, Identity, Origins};
@@ -198,6 +198,11 @@ impl Policy {
     /// The names of the applications, in the order of the document.
     pub fn applications(&self) -> impl ExactSizeIterator<Item = &Arc<str>> {
         self.applications.names()
+    }
+
+    /// How much may wait for an application.
+    pub fn application_limits(&self, application: &str) -> ApplicationLimits {
+        self.applications.limits(application)
     }
 
     /// How lost connections are recovered in an application's namespaces; `None` where they are not.

@@ -16,11 +16,33 @@ pub struct ApplicationRecovery {
     pub bytes: usize,
 }
 
+/// How much may wait for an application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApplicationLimits {
+    /// The most bytes of one session's events.
+    pub waiting_per_session: usize,
+    /// The most bytes of all sessions' events at one gateway.
+    pub waiting: usize,
+    /// How long a client is not read before it is closed.
+    pub unread_for: Duration,
+}
+
+impl From<&sluice_crds::cluster::ApplicationLimits> for ApplicationLimits {
+    fn from(spec: &sluice_crds::cluster::ApplicationLimits) -> Self {
+        Self {
+            waiting_per_session: spec.waiting_bytes_per_session as usize,
+            waiting: spec.waiting_bytes as usize,
+            unread_for: spec.unread_for.as_std(),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct One {
     name: Arc<str>,
     handshake: Option<Handshake>,
     recovery: Option<ApplicationRecovery>,
+    limits: ApplicationLimits,
 }
 
 /// The applications of a cluster.
@@ -51,6 +73,7 @@ impl Applications {
                 window: spec.window.as_std(),
                 bytes: spec.bytes as usize,
             }),
+            limits: (&spec.limits).into(),
         });
         Self {
             all: all.collect(),
@@ -72,6 +95,14 @@ impl Applications {
 
     pub(super) fn recovery(&self, application: &str) -> Option<ApplicationRecovery> {
         self.one(application)?.recovery
+    }
+
+    /// Those of the application; those by default of one that there is not.
+    pub(super) fn limits(&self, application: &str) -> ApplicationLimits {
+        match self.one(application) {
+            Some(one) => one.limits,
+            None => (&sluice_crds::cluster::ApplicationLimits::default()).into(),
+        }
     }
 
     fn one(&self, application: &str) -> Option<&One> {

@@ -355,6 +355,7 @@ fn of_two_patterns_of_applications_the_longer_counts() {
         namespaces: vec![pattern.to_owned()],
         handshake: None,
         recovery: None,
+        limits: sluice_crds::cluster::ApplicationLimits::default(),
     };
     let applications = applications::Applications::new(&[
         application("all", "/*"),

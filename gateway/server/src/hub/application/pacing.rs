@@ -3,9 +3,10 @@
 //! A refusal would be an answer in the application's name, so a client is paced: it is not read
 //! while too much of what it sent waits, and closed so that it comes back where that lasts.
 
-use std::{rc::Rc, time::Duration};
+use std::rc::Rc;
 
 use sluice_net::Cause;
+use sluice_policy::ApplicationLimits;
 use tokio::time::Instant;
 
 use super::{
@@ -13,20 +14,11 @@ use super::{
     Attached,
 };
 
-/// The bytes of a session's events that wait for an instance, from which on its client is not read.
-const HELD: usize = 64 * 1024;
-
-/// The same of all sessions of a gateway: those of which anything waits are not read.
-const HELD_BY_ALL: usize = 64 * 1024 * 1024;
-
 /// The bytes of a session's events that wait for an answer, from which on its client is not read.
 const OWED: usize = 4 * 1024 * 1024;
 
 /// The most bytes of either. Who has more came over a way that cannot be paused.
 const MOST: usize = 8 * 1024 * 1024;
-
-/// How long a client is not read before it is closed.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whether a session's events find place, however slowly.
 pub(super) fn has_place(attached: &Attached) -> bool {
@@ -70,10 +62,19 @@ impl Hub {
 
     fn is_over(&self, attached: &Attached) -> bool {
         let held = attached.held.borrow().bytes;
-        let all = HELD_BY_ALL / self.attached.workers.get().max(1);
-        held > HELD
+        if held == 0 {
+            return attached.owed_bytes() > OWED;
+        }
+        let limits = self.limits(attached);
+        let all = limits.waiting / self.attached.workers.get().max(1);
+        held > limits.waiting_per_session
             || attached.owed_bytes() > OWED
-            || held > 0 && self.counters.waiting_bytes.get() as usize > all
+            || self.counters.waiting_bytes.get() as usize > all
+    }
+
+    fn limits(&self, attached: &Attached) -> ApplicationLimits {
+        let policy = self.policy.borrow();
+        policy.application_limits(&attached.application)
     }
 
     /// Tries again with those of whom something waits.
@@ -92,7 +93,8 @@ impl Hub {
             self.press(&session, attached);
             self.release_pressure(&session, attached);
             let paused = attached.paused.get();
-            if paused.is_some_and(|since| since.elapsed() >= PATIENCE) {
+            let patience = self.limits(attached).unread_for;
+            if paused.is_some_and(|since| since.elapsed() >= patience) {
                 session.pause(false);
                 session.close(Cause::Overloaded);
             }

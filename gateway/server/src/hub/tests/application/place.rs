@@ -34,7 +34,7 @@ spec:
   recovery: {window: 2m}
   backbone: {nats: {external: {url: 'nats://127.0.0.1:1'}}}
   applications:
-    - {name: app, namespaces: [/], recovery: {}}
+    - {name: app, namespaces: [/], recovery: {}, limits: {unreadFor: 20s}}
 ---
 apiVersion: v1
 kind: Secret
