@@ -14,7 +14,8 @@ use super::{
     place::Faults,
 };
 
-/// How many seeds are run. `SLUICE_SIM_RUNS` has others run, and `SLUICE_SIM_SEED` one alone.
+/// How many seeds are run. `SLUICE_SIM_RUNS` has others run, from `SLUICE_SIM_FIRST` on, and
+/// `SLUICE_SIM_SEED` one alone.
 const SEEDS: u64 = 200;
 
 /// How many turns of 10 ms things happen.
@@ -281,10 +282,14 @@ async fn play(place: Rc<Place>, seed: u64) {
 #[test]
 fn each_event_is_handled_and_answered_once_whatever_becomes_of_instances_and_of_the_way() {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    let seeds = match number("SLUICE_SIM_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("SLUICE_SIM_RUNS").unwrap_or(SEEDS),
+    let (first, runs) = match number("SLUICE_SIM_SEED") {
+        Some(seed) => (seed, 1),
+        None => (
+            number("SLUICE_SIM_FIRST").unwrap_or(0),
+            number("SLUICE_SIM_RUNS").unwrap_or(SEEDS),
+        ),
     };
+    let seeds = first..first + runs;
     for seed in seeds {
         at_place(seed, async |place| play(place, seed).await);
     }
