@@ -11,6 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use rand::{RngExt as _, SeedableRng as _, rngs::SmallRng};
 use rustc_hash::FxHashMap;
 use sluice_contract::{
     GatewayNumber, Names,
@@ -44,8 +45,10 @@ pub struct Identity {
     pub payload_bytes: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    /// What instances are picked by.
+    random: SmallRng,
     roster: Roster,
     instances: FxHashMap<Box<str>, Arc<Instance>>,
     beat_at: Option<Instant>,
@@ -69,12 +72,13 @@ pub struct Application {
 impl Application {
     /// One whose instances are reached through `post`. Whoever begins it hands on what comes from
     /// there, by [`Self::message`], and calls [`Self::tick`]. See [`Self::start`] for one that is
-    /// reached over NATS.
+    /// reached over NATS. All its chances come from the `seed`.
     pub fn over(
         name: &str,
         identity: Identity,
         post: Box<dyn Post>,
         sockets: Arc<dyn Sockets>,
+        seed: u64,
     ) -> Arc<Self> {
         Arc::new(Self {
             name: name.into(),
@@ -82,7 +86,12 @@ impl Application {
             gateway: GatewayNumber(identity.gateway).to_string(),
             identity,
             post,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                random: SmallRng::seed_from_u64(seed),
+                roster: Roster::default(),
+                instances: FxHashMap::default(),
+                beat_at: None,
+            }),
             wake: Arc::default(),
             sockets,
             counters: Arc::default(),
@@ -119,10 +128,13 @@ impl Application {
     pub fn pick(&self) -> Option<Arc<Instance>> {
         let mut state = lock(&self.state);
         let State {
-            roster, instances, ..
+            roster,
+            instances,
+            random,
+            ..
         } = &mut *state;
         let open = |id: &str| instances.get(id).is_some_and(|it| it.ends().greeted);
-        let random = |most: usize| rand::random_range(0..most);
+        let random = |most: usize| random.random_range(0..most);
         let picked = roster.pick(self.identity.zone.as_deref(), open, random)?;
         instances.get(&picked).cloned()
     }

@@ -34,7 +34,13 @@ impl Application {
         let names = identity.names.application(name);
         link.subscribe(&names.instance_beats());
         link.subscribe(&names.from(GatewayNumber(identity.gateway)));
-        let application = Self::over(name, identity, Box::new(Nats(link)), sockets);
+        let application = Self::over(
+            name,
+            identity,
+            Box::new(Nats(link)),
+            sockets,
+            rand::random(),
+        );
         let (weak, wake) = (Arc::downgrade(&application), application.wake());
         let handler = LinkHandler(Weak::clone(&weak));
         let runtime = tokio::runtime::Builder::new_current_thread()

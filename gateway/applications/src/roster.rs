@@ -94,7 +94,7 @@ impl Roster {
         &mut self,
         zone: Option<&str>,
         open: impl Fn(&str) -> bool,
-        random: impl Fn(usize) -> usize,
+        mut random: impl FnMut(usize) -> usize,
     ) -> Option<Box<str>> {
         let takes = |known: &&Known| !known.beat.leaving && open(&known.beat.instance);
         let near = |known: &&Known| zone.is_some() && known.beat.zone.as_deref() == zone;

@@ -113,6 +113,7 @@ pub(in super::super) fn at_place(seed: u64, test: impl AsyncFnOnce(Rc<Place>)) {
             identity,
             Box::new(posted.clone()),
             Arc::clone(&bench.inboxes) as _,
+            seed,
         );
         application.recover_with(Some(Recovery {
             window: Duration::from_mins(2),
