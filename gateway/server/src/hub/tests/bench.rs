@@ -269,7 +269,7 @@ impl Bench {
         Rc::clone(&self.hub).enter(knock, wanted).await
     }
 
-    async fn connection(&self) -> (Rc<Connection>, TcpStream) {
+    pub(super) async fn connection(&self) -> (Rc<Connection>, TcpStream) {
         let end = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
         let (stream, _) = self.listener.accept().unwrap();
         stream.set_nonblocking(true).unwrap();

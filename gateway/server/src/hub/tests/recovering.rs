@@ -1,10 +1,20 @@
 //! Sessions that go on over another connection.
 
-use sluice_backbone::{Backbone, Claim, Gather};
-use sluice_net::Cause;
-use sluice_rooms::{Position, Reading};
+use std::rc::Rc;
 
-use super::{bench::on_bench, counts, epoch, is_closing, join, members, present};
+use sluice_backbone::{Backbone, Claim, Gather, Publication};
+use sluice_net::Cause;
+use sluice_rooms::{Position, Publisher, Reading, RoomKey};
+use tokio::sync::oneshot;
+
+use super::{
+    bench::{Bench, on_bench},
+    counts, epoch, is_closing, join, members, present,
+};
+use crate::{
+    hub::{Knock, Outlet, Session},
+    outcome::{Outcome, Success},
+};
 
 #[test]
 fn a_session_that_went_on_elsewhere_is_not_recovered_from_what_it_left_behind() {
@@ -118,4 +128,68 @@ fn a_vague_position_goes_on_where_its_gateway_lives_unless_nobody_can_tell() {
             assert_eq!(gone, u64::from(!recovers));
         }
     });
+}
+
+#[test]
+fn a_member_that_joins_again_is_told_of_nothing_that_waits_to_be_sent_to_it() {
+    on_bench(async |bench| {
+        let ann = bench.enter("ann").await;
+        let began = joined_at(&bench, &ann).await;
+        bench.hub.disconnected(&ann, Cause::Lost);
+        let mut newest = began;
+        for _ in 0..5 {
+            newest = publish(&bench).await;
+        }
+        let knock = Knock {
+            pid: Some(ann.pid),
+            ..Knock::default()
+        };
+        let (connection, _end) = bench.connection().await;
+        let entered = bench.try_knock("ann", knock, || true).await;
+        let entered = entered.unwrap().unwrap();
+        assert!(entered.recovered);
+        let again = bench.hub.attach(entered, Outlet::Native(connection));
+        assert_eq!(again.id, ann.id);
+
+        assert_eq!(joined_at(&bench, &again).await, began, "five wait");
+        let later = publish(&bench).await;
+        assert!(later > newest);
+        assert_eq!(joined_at(&bench, &again).await, began, "six wait");
+
+        bench.hub.told_connected(&again);
+        assert!(again.replay().is_none());
+        assert_eq!(joined_at(&bench, &again).await, later, "all are sent");
+    });
+}
+
+/// Joins a room with a history and says which offset the answer names.
+async fn joined_at(bench: &Bench, session: &Rc<Session>) -> u64 {
+    let (sender, receiver) = oneshot::channel();
+    let _ = bench
+        .hub
+        .perform(session, join("kept"), |outcome: &Outcome| {
+            let Ok(Success::Joined { offset, .. }) = outcome else {
+                panic!("the join was refused");
+            };
+            sender.send(*offset).unwrap();
+        });
+    receiver.await.unwrap()
+}
+
+/// Publishes into a room with a history and says at which offset.
+async fn publish(bench: &Bench) -> u64 {
+    let policy = bench.hub.policy();
+    let publication = Publication {
+        room: RoomKey::new("/", "kept"),
+        settings: crate::rules::settings(policy.room("/", "kept").unwrap()),
+        event: "m".into(),
+        data: "1".into(),
+        attachments: Vec::new(),
+        from: None,
+        publisher: Publisher::Application,
+        id: None,
+        except: None,
+    };
+    let receipt = bench.memory.publish(publication).wait().await.unwrap();
+    receipt.position.unwrap().offset
 }
