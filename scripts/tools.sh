@@ -65,7 +65,7 @@ client_library() {
 
 # python_client: lints, builds and tests the client for Python, and plays the kit with it.
 python_client() {
-  command -v python3 >/dev/null && python3 -c 'import sys, venv; sys.exit(sys.version_info < (3, 10))' 2>/dev/null ||
+  command -v python3 >/dev/null && python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' 2>/dev/null ||
     fail "Python 3.10 or newer with venv is missing. Install it (on Debian: sudo apt-get install python3 python3-venv), then run this again."
   need_packages sdk/kit
   sdk/client-python/scripts/check
