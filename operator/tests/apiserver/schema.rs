@@ -49,6 +49,9 @@ const CLUSTERS: &str = r#"
 {"applications": [{"name": "chat", "namespaces": ["/chat-*-*"]}], "backbone": {"nats": {"managed": {}}}}
 {"applications": [{"name": "chat", "namespaces": ["/chat"]}]}
 {"applications": [{"name": "chat", "namespaces": ["/admin-7"]}, {"name": "admin", "namespaces": ["/admin-*"]}], "backbone": {"nats": {"managed": {}}}}
+{"applications": [{"name": "chat", "namespaces": ["/chat"], "limits": {"waitingBytesPerSession": 2000000, "waitingBytes": 1048576}}], "backbone": {"nats": {"managed": {}}}}
+{"applications": [{"name": "chat", "namespaces": ["/chat"], "limits": {"unreadFor": "0s"}}], "backbone": {"nats": {"managed": {}}}}
+{"applications": [{"name": "chat", "namespaces": ["/chat"], "recovery": {"window": "2h"}}], "backbone": {"nats": {"managed": {}}}}
 {"applications": [{"name": "chat", "namespaces": ["/*"]}], "namespaces": ["/chat"], "backend": {"nats": {}}, "backbone": {"nats": {"managed": {}}}}
 "#;
 
