@@ -105,12 +105,12 @@ impl Instance {
     /// instance has not taken when it goes comes back in [`Arrival::Gone`](crate::Arrival::Gone).
     ///
     /// # Errors
-    /// Where more waits for the instance than may be. Nothing was said.
+    /// Where more waits for the instance than may be, or it is not there any more. Nothing was said.
     pub fn say_bytes(&self, handle: u64, entry: Bytes) -> Result<(), Full> {
         let mut ends = self.ends();
         if self.is_gone() {
-            // All who are attached are told, or were; nobody reads this.
-            return Ok(());
+            // What is said before its sessions are told that it has gone would go with it.
+            return Err(Full);
         }
         if ends.stream.held() > MOST_HELD {
             return Err(Full);
